@@ -1,0 +1,229 @@
+"""The one table of who may do what (domain.md 4). Every route, list, export and button asks it.
+
+What is not written here is denied: a new action or page is closed to everybody until it is given to someone.
+docs/permissions.md is made from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from rapid_response.access.principal import Kind, Principal
+from rapid_response.core.incident import Action
+from rapid_response.core.vocabulary import Role, Scope
+
+
+class Permission(StrEnum):
+    """What a route can ask for."""
+
+    PUBLIC_FORM = "public_form"
+    SIGN_IN = "sign_in"
+    HEALTH_VIEW = "health_view"
+    SIMULATOR_USE = "simulator_use"
+    API_DESCRIPTION = "api_description"
+    REPORT_TAKE = "report_take"
+    CASE_LIST = "case_list"
+    CASE_VIEW = "case_view"
+    CASE_ACT = "case_act"
+    CASE_EXPORT = "case_export"
+    TIMELINE_VIEW = "timeline_view"
+    PRIORITY_LOWER = "priority_lower"
+    SUSPECT_HISTORY = "suspect_history"
+    SPECIAL_CATEGORY = "special_category"
+    INBOX_WORK = "inbox_work"
+    RECORDING_HEAR = "recording_hear"
+    OPEN_SHEET = "open_sheet"
+    BREACH_REVIEW = "breach_review"
+    OWN_JOBS = "own_jobs"
+    AVAILABILITY_OWN = "availability_own"
+    AVAILABILITY_ANY = "availability_any"
+    BOARD_VIEW = "board_view"
+    METRICS_VIEW = "metrics_view"
+    SERVICE_STATUS = "service_status"
+    EXCEPTIONS_VIEW = "exceptions_view"
+    EXCEPTIONS_RETRY = "exceptions_retry"
+    DEFINITION_VIEW = "definition_view"
+    USERS_MANAGE = "users_manage"
+    KEYS_MANAGE = "keys_manage"
+    AUDIT_VIEW = "audit_view"
+
+
+class Reach(StrEnum):
+    """Which incidents somebody may see; list, search, count and view put it into their query."""
+
+    ALL = "all"
+    OWN_JOBS = "own_jobs"
+    NOTHING = "nothing"
+
+
+_P = Permission
+
+#: Open to anybody. The simulator is a made-up telephone network and only there with `MESSAGES=simulator`:
+#: whoever can ring the hotline can ring this one.
+PUBLIC_PERMISSIONS = frozenset({_P.PUBLIC_FORM, _P.SIGN_IN, _P.HEALTH_VIEW, _P.SIMULATOR_USE})
+
+_HANDLER = frozenset(
+    {
+        _P.API_DESCRIPTION,
+        _P.REPORT_TAKE,
+        _P.CASE_LIST,
+        _P.CASE_VIEW,
+        _P.CASE_ACT,
+        _P.TIMELINE_VIEW,
+        _P.INBOX_WORK,
+        _P.RECORDING_HEAR,
+        _P.OPEN_SHEET,
+        _P.SERVICE_STATUS,
+    }
+)
+_DUTY_OFFICER = _HANDLER | {
+    _P.PRIORITY_LOWER,
+    _P.SUSPECT_HISTORY,
+    _P.SPECIAL_CATEGORY,
+    _P.OWN_JOBS,
+    _P.AVAILABILITY_OWN,
+    _P.AVAILABILITY_ANY,
+    _P.BOARD_VIEW,
+    _P.EXCEPTIONS_VIEW,
+    _P.EXCEPTIONS_RETRY,
+    _P.DEFINITION_VIEW,
+}
+# Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
+_TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW}
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.HANDLER: _HANDLER,
+    Role.DUTY_OFFICER: _DUTY_OFFICER,
+    # No list and no view: a responder's reach is the jobs offered to them or held by them.
+    Role.RESPONDER: frozenset({_P.OWN_JOBS, _P.CASE_ACT, _P.AVAILABILITY_OWN}),
+    Role.TEAM_LEADER: _TEAM_LEADER,
+    Role.HEAD_OF_SERVICE: _TEAM_LEADER,
+    Role.HATE_CRIME_LEAD: frozenset(
+        {
+            _P.CASE_LIST,
+            _P.CASE_VIEW,
+            _P.CASE_ACT,
+            _P.TIMELINE_VIEW,
+            _P.SUSPECT_HISTORY,
+            _P.SPECIAL_CATEGORY,
+            _P.BOARD_VIEW,
+        }
+    ),
+    # Counts with small numbers suppressed, never a case.
+    Role.ANALYST: frozenset({_P.BOARD_VIEW, _P.METRICS_VIEW}),
+    Role.BOARD_VIEWER: frozenset({_P.BOARD_VIEW}),
+    # Who did and saw what, by ids; not the content again.
+    Role.AUDITOR: frozenset({_P.AUDIT_VIEW, _P.TIMELINE_VIEW, _P.BOARD_VIEW, _P.SERVICE_STATUS}),
+    # Keeps the machine running; sees no case text.
+    Role.ADMIN: frozenset(
+        {
+            _P.API_DESCRIPTION,
+            _P.USERS_MANAGE,
+            _P.KEYS_MANAGE,
+            _P.SERVICE_STATUS,
+            _P.METRICS_VIEW,
+            _P.EXCEPTIONS_VIEW,
+            _P.EXCEPTIONS_RETRY,
+            _P.DEFINITION_VIEW,
+        }
+    ),
+}
+
+#: Scopes add nothing to each other: a key that acts and reads is given both.
+SCOPE_PERMISSIONS: Mapping[Scope, frozenset[Permission]] = {
+    Scope.REPORT: frozenset({_P.REPORT_TAKE, _P.API_DESCRIPTION}),
+    Scope.READ: frozenset({_P.CASE_LIST, _P.CASE_VIEW, _P.TIMELINE_VIEW, _P.API_DESCRIPTION}),
+    # A system of the desk, trusted as its duty officer is.
+    Scope.ACT: frozenset({_P.CASE_ACT, _P.PRIORITY_LOWER, _P.AVAILABILITY_ANY, _P.API_DESCRIPTION}),
+    Scope.BOARD: frozenset({_P.BOARD_VIEW, _P.API_DESCRIPTION}),
+}
+
+_IN_CHARGE = frozenset({Role.DUTY_OFFICER, Role.TEAM_LEADER, Role.HEAD_OF_SERVICE})
+_DESK = _IN_CHARGE | {Role.HANDLER}
+_REVIEWERS = _IN_CHARGE | {Role.HATE_CRIME_LEAD}
+
+#: Who may do what to any incident that they may see.
+ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
+    # What a responder rings in is written down by whoever answers: with the texts failing, the phone is all
+    # there is. The audit says who wrote it.
+    Action.ACCEPT: _DESK,
+    Action.DECLINE: _DESK,
+    Action.EN_ROUTE: _DESK,
+    Action.ON_SCENE: _DESK,
+    Action.NO_CONTACT: _DESK,
+    # Dispatching, and ending the promise without a visit, are safety decisions.
+    Action.ASSIGN: _IN_CHARGE,
+    Action.RELEASE: _IN_CHARGE,
+    Action.REMOTE_RESPONSE: _IN_CHARGE,
+    Action.POLICE_HANDOVER: _IN_CHARGE,
+    Action.CLOSE: _IN_CHARGE,
+    Action.CANCEL: _IN_CHARGE,
+    Action.REOPEN: _IN_CHARGE,
+    Action.PAUSE: _IN_CHARGE,
+    Action.RESUME: _IN_CHARGE,
+    # Category and urgency only describe (design.md 6), so correcting them costs nobody their place.
+    Action.RECLASSIFY: _DESK,
+    # Raising only; lowering asks for PRIORITY_LOWER.
+    Action.SET_PRIORITY: _DESK,
+    Action.ACKNOWLEDGE: _DESK | _REVIEWERS,
+    Action.NOTE: _DESK | _REVIEWERS,
+    Action.TASK_DONE: _DESK | _REVIEWERS,
+    Action.REVIEW_AGE_TARGETING: _REVIEWERS,
+}
+
+#: What a person may do to a job offered to them or held by them, whatever else their role allows.
+JOB_ACTIONS = frozenset(
+    {
+        Action.ACCEPT,
+        Action.DECLINE,
+        Action.EN_ROUTE,
+        Action.ON_SCENE,
+        Action.NO_CONTACT,
+        Action.REMOTE_RESPONSE,
+        Action.POLICE_HANDOVER,
+        Action.RELEASE,
+        Action.CLOSE,
+        Action.ACKNOWLEDGE,
+        Action.NOTE,
+        Action.TASK_DONE,
+    }
+)
+
+
+def may(principal: Principal, permission: Permission) -> bool:
+    """Whether the asker has that permission; no is the answer to everything unknown."""
+    if principal.kind is Kind.SYSTEM or permission in PUBLIC_PERMISSIONS:
+        return True
+    if principal.kind is Kind.KEY:
+        return any(permission in SCOPE_PERMISSIONS[scope] for scope in principal.scopes)
+    if principal.kind is Kind.USER and principal.role is not None:
+        return permission in ROLE_PERMISSIONS[principal.role]
+    return False
+
+
+def may_act(
+    principal: Principal, action: Action, *, lowers_priority: bool = False, owns_job: bool = False
+) -> bool:
+    """Whether the asker may do that to an incident.
+
+    `owns_job`: the incident is offered to, or held by, the asker's own responder.
+    """
+    if not may(principal, Permission.CASE_ACT):
+        return False
+    if lowers_priority and not may(principal, Permission.PRIORITY_LOWER):
+        return False
+    if principal.role is None:
+        return True  # the service itself, or a key whose scope is to act
+    if principal.role in ACTION_ROLES.get(action, frozenset()):
+        return True
+    return owns_job and action in JOB_ACTIONS and may(principal, Permission.OWN_JOBS)
+
+
+def case_reach(principal: Principal) -> Reach:
+    """Which incidents the asker may see at all."""
+    if may(principal, Permission.CASE_VIEW):
+        return Reach.ALL
+    if principal.responder_id is not None and may(principal, Permission.OWN_JOBS):
+        return Reach.OWN_JOBS
+    return Reach.NOTHING

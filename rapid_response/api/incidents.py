@@ -1,0 +1,124 @@
+"""Incidents over HTTP: lists, one whole, its timeline, and what is done to it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from rapid_response.access.permissions import Permission, may, may_act
+from rapid_response.access.principal import Principal
+from rapid_response.api.context import Context, MayNot, Needs, Service
+from rapid_response.core.incident import Action, Status
+from rapid_response.core.vocabulary import Category, Role
+from rapid_response.steps import casefile
+from rapid_response.steps.actions import act
+from rapid_response.steps.casefile import CaseFile, Filters
+from rapid_response.steps.commands import COMMANDS, Command
+from rapid_response.steps.desk import Who
+from rapid_response.steps.errors import NotFound
+
+router = APIRouter(prefix="/api/v1/incidents")
+
+_NO_INCIDENT = "There is no incident with this reference. Check it against the answer to the report."
+
+
+async def open_case(context: Context, reference: str, principal: Principal, what: str) -> CaseFile:
+    """Read a case for somebody, and keep that she saw it; raises NotFound."""
+    found = await context.database.look(partial(casefile.read_case, reference=reference))
+    if found is None:
+        raise NotFound(_NO_INCIDENT)
+    await context.database.run(partial(casefile.seen, reference=reference, what=what), actor=principal.actor)
+    return found
+
+
+@router.get("", summary="Incidents, newest first")
+async def list_incidents(
+    context: Service,
+    principal: Annotated[Principal, Depends(Needs(Permission.CASE_LIST))],
+    status: Status | None = None,
+    category: Category | None = None,
+    ward: Annotated[str | None, Query(max_length=80)] = None,
+    overdue: bool | None = None,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """A page of incidents without names, numbers or addresses."""
+    filters = Filters(status=status, category=category, ward=ward, overdue=overdue)
+    now = context.database.clock.now()
+    rows, after = await context.database.look(
+        lambda c: casefile.list_incidents(c, filters, now, limit, cursor)
+    )
+    return {"items": [casefile.summary_json(r) for r in rows], "next_cursor": after}
+
+
+@router.get("/{reference}", summary="One incident")
+async def get_incident(
+    reference: str,
+    context: Service,
+    principal: Annotated[Principal, Depends(Needs(Permission.CASE_VIEW))],
+) -> dict[str, Any]:
+    """Everything of one incident; that it was looked at is kept."""
+    return (await open_case(context, reference, principal, "api")).to_json()
+
+
+@router.get("/{reference}/events", summary="Its timeline, oldest first")
+async def get_events(
+    reference: str,
+    context: Service,
+    principal: Annotated[Principal, Depends(Needs(Permission.TIMELINE_VIEW))],
+) -> dict[str, Any]:
+    """What happened to it, in order."""
+    case = await open_case(context, reference, principal, "api_events")
+    events = await context.database.look(partial(casefile.events_of, incident_id=case.incident.id))
+    return {"items": events, "next_cursor": None}
+
+
+@router.post("/{reference}/actions/{action}", summary="Do something to it")
+async def post_action(
+    reference: str,
+    action: str,
+    request: Request,
+    context: Service,
+    principal: Annotated[Principal, Depends(Needs(Permission.CASE_ACT))],
+) -> dict[str, Any]:
+    """Do one action; answers with the incident as it stands then."""
+    wanted = next((a for a in Action if a.value == action), None)
+    if wanted is None:
+        known = ", ".join(a.value for a in Action)
+        raise NotFound(f"There is no such action. The actions are: {known}.")
+    if not may_act(principal, wanted):
+        raise MayNot
+    body = await request.body()
+    command = read_command(wanted, body)
+    who = who_is(principal, "api")
+    await context.database.run(
+        partial(act, desk=context.desk, reference=reference, action=wanted, command=command, who=who),
+        actor=principal.actor,
+    )
+    case = await context.database.look(partial(casefile.read_case, reference=reference))
+    if case is None:
+        raise NotFound(_NO_INCIDENT)
+    return case.to_json()
+
+
+def read_command(action: Action, body: bytes) -> Command:
+    """The action's body; raises RequestValidationError with a message a field."""
+    try:
+        return COMMANDS[action].model_validate_json(body if body.strip() else b"{}")
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_input=False, include_context=False)) from None
+
+
+def who_is(principal: Principal, source: str) -> Who:
+    """The asker as steps know her. A key that may act acts for the desk, as a duty officer."""
+    return Who(
+        actor=principal.actor,
+        source=source,
+        may_lower=may(principal, Permission.PRIORITY_LOWER),
+        responder=principal.responder_id,
+        role=principal.role or Role.DUTY_OFFICER,
+    )

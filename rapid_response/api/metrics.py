@@ -1,0 +1,52 @@
+"""`GET /metrics`: for Prometheus, by token or from private addresses only."""
+
+from __future__ import annotations
+
+import secrets
+from ipaddress import ip_address
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import Connection
+
+from rapid_response.access.keys import bearer
+from rapid_response.api.context import Context, MayNot, NotSignedIn, Service
+from rapid_response.reporting.metrics import Snapshot, exposition, read_snapshot
+from rapid_response.steps.service import NoService, service_for
+
+router = APIRouter()
+
+
+@router.get("/metrics", include_in_schema=False)
+async def get_metrics(request: Request, context: Service) -> Response:
+    """All figures, as they are now."""
+    _check(request, context)
+    snapshot = await context.database.look(lambda c: _snapshot(c, context))
+    return Response(exposition(snapshot), media_type=CONTENT_TYPE_LATEST)
+
+
+def _check(request: Request, context: Context) -> None:
+    """Raises unless the asker has the token, or where none is set, asks from a private address."""
+    if context.metrics_token is not None:
+        given = bearer(request.headers.get("authorization")) or ""
+        if not secrets.compare_digest(given.encode(), context.metrics_token.encode()):
+            raise NotSignedIn
+        return
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        raise MayNot from None
+    if not (address.is_loopback or address.is_private):
+        raise MayNot
+
+
+def _snapshot(connection: Connection, context: Context) -> Snapshot:
+    now = context.database.clock.now()
+    try:
+        service = service_for(connection, context.desk.zone, now)
+    except NoService:
+        return read_snapshot(connection, now, None)
+    on_duty = service.on_duty(now)
+    sendable = sum(1 for r in service.definition.responders if r.skills and r.id in on_duty)
+    return read_snapshot(connection, now, sendable)

@@ -1,0 +1,83 @@
+// Shortens a few things; every page works without it.
+
+// --- parts that keep themselves up to date: data-rr-live="seconds"
+for (const region of document.querySelectorAll("[data-rr-live]")) keepUpToDate(region);
+
+function keepUpToDate(region) {
+  const every = Number(region.dataset.rrLive) * 1000;
+  const lost = document.createElement("p");
+  lost.className = "rr-lost";
+  lost.setAttribute("role", "status");
+  let failing = false;
+  let shown = region.innerHTML;
+
+  async function refresh() {
+    // Nothing is taken from under a person's fingers, and a hidden page asks for nothing.
+    const inside = region.contains(document.activeElement) ? document.activeElement : null;
+    const typing = inside && inside.matches("input, textarea, select");
+    const written = [...region.querySelectorAll("input[type=text], textarea")].some((field) => field.value !== field.defaultValue);
+    if (document.hidden || typing || written) return;
+    try {
+      const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById(region.id);
+      if (!fresh) throw new Error("no region");
+      failing = false;
+      lost.remove();
+      if (fresh.innerHTML !== shown) replace(region, fresh, inside);
+      shown = fresh.innerHTML;
+    } catch {
+      if (!failing) {
+        failing = true;
+        lost.textContent = `Live updates lost at ${new Date().toLocaleTimeString("en-GB", { hour: "numeric", minute: "2-digit" })}. Trying again.`;
+        region.before(lost);
+      }
+    }
+  }
+  setInterval(refresh, every);
+  scrollThreads(region);
+}
+
+function replace(region, fresh, focused) {
+  const address = focused && focused.getAttribute("href");
+  const reachable = "a, button, summary, [tabindex]";
+  const place = focused && [...region.querySelectorAll(reachable)].indexOf(focused);
+  const unfolded = [...region.querySelectorAll("details")].map((details) => details.open);
+  region.replaceChildren(...fresh.childNodes);
+  region.querySelectorAll("details").forEach((details, index) => { details.open ||= Boolean(unfolded[index]); });
+  scrollThreads(region);
+  if (!focused) return;
+  const again = (address && region.querySelector(`a[href="${CSS.escape(address)}"]`)) || region.querySelectorAll(reachable)[place];
+  if (again) again.focus({ preventScroll: true });
+}
+
+function scrollThreads(region) {
+  for (const thread of region.querySelectorAll(".rr-thread")) thread.scrollTop = thread.scrollHeight;
+}
+
+// --- the call handler's form
+const form = document.querySelector("[data-rr-handler]");
+if (form) {
+  const banner = document.getElementById("ring-999");
+  const urgent = form.querySelectorAll("[data-rr-urgent] input[value=yes]");
+  const show = () => { banner.hidden = ![...urgent].some((input) => input.checked); };
+  form.addEventListener("change", show);
+  show();
+
+  const keys = document.querySelector("[data-rr-keys]");
+  if (keys) keys.hidden = false;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey && event.key === "Enter") {
+      event.preventDefault();
+      form.requestSubmit();
+    } else if (event.altKey && !event.ctrlKey && /^[1-9]$/.test(event.key)) {
+      const part = form.querySelector(`[data-rr-part="${event.key}"] h2`);
+      if (part) {
+        event.preventDefault();
+        part.scrollIntoView({ block: "start" });
+        part.focus({ preventScroll: true });
+      }
+    }
+  });
+}

@@ -1,0 +1,862 @@
+"""What each page shows: one plain dataclass a template, made by whoever reads the database.
+
+A view holds only what its page may show: whoever fills it leaves out (None, empty) what the viewer may not
+see. Times are aware and in UTC; the page shows them in the service's zone. Money is pence. Nothing here
+asks for the time: `Site.now` says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import ClassVar
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
+
+from rapid_response.console.forms import Filled, Now
+from rapid_response.core.facts import Facts
+from rapid_response.core.incident import Action, Status
+from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.vocabulary import (
+    AgeTargeting,
+    Category,
+    Channel,
+    ClockState,
+    Disposition,
+    EvidenceGrade,
+    HateStrand,
+    OutcomeCode,
+    Priority,
+    Role,
+    StoppedBy,
+    Urgency,
+)
+
+# --- around every page ------------------------------------------------------------------------------------
+
+
+class Page(StrEnum):
+    """Where the navigation leads; the value is the address."""
+
+    CONSOLE = "/console"
+    BOARD = "/board"
+    JOBS = "/j"
+    EXCEPTIONS = "/exceptions"
+    SIMULATOR = "/simulator"
+    STATUS = "/status"
+    ACCOUNT = "/account"
+
+
+PAGE_WORDS: Mapping[Page, str] = {
+    Page.CONSOLE: "Take a call",
+    Page.BOARD: "Open incidents",
+    Page.JOBS: "My jobs",
+    Page.EXCEPTIONS: "Parked work",
+    Page.SIMULATOR: "Phones",
+    Page.STATUS: "Service status",
+    Page.ACCOUNT: "My account",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The service as every page shows it. `hotline` is E.164 and may be empty."""
+
+    name: str
+    hotline: str
+    now: datetime
+    zone: ZoneInfo
+    #: No message leaves this computer: a ribbon says so, and at which time the town stands.
+    simulated: bool = False
+    speed: float = 1.0
+    #: Where “Exit this page” leads: somewhere dull that anybody might be reading.
+    exit_url: str = "https://www.bbc.co.uk/weather"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is signed in. `pages`: what the permission table lets them see, in the order of the navigation."""
+
+    name: str
+    role: Role
+    pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What every page needs beside its own view.
+
+    `form_key` is new for each page shown and comes back hidden in each of its forms: with the form's
+    address it makes a good Idempotency-Key, so that a double click does a thing once.
+    """
+
+    site: Site
+    nonce: str
+    csrf_token: str = ""
+    form_key: str = ""
+    viewer: Viewer | None = None
+    path: str = ""
+
+
+class View:
+    """Base of all views: names the template that shows it."""
+
+    __slots__ = ()
+    template: ClassVar[str]
+
+
+# --- shared pieces ----------------------------------------------------------------------------------------
+
+
+class Shade(StrEnum):
+    """The colour of a tag; the words beside it always say the same."""
+
+    RED = "red"
+    YELLOW = "yellow"
+    GREEN = "green"
+    GREY = "grey"
+    BLUE = "blue"
+
+
+#: From here on the time left is marked.
+SOON = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two-hour clock of an incident."""
+
+    state: ClockState
+    started_at: datetime | None = None
+    due_at: datetime | None = None
+    needed_by: datetime | None = None
+    accepted_at: datetime | None = None
+    stopped_at: datetime | None = None
+    stopped_by: StoppedBy | None = None
+    breached_at: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether time is running out."""
+        return self.stopped_at is None and self.state in (ClockState.RUNNING, ClockState.BREACHED)
+
+    @property
+    def is_needed_sooner(self) -> bool:
+        """Whether help is needed before the two hours are up."""
+        return self.needed_by is not None and self.due_at is not None and self.needed_by < self.due_at
+
+    @property
+    def goal(self) -> datetime | None:
+        """What people work towards: the earlier of needed-by and due."""
+        return self.needed_by if self.is_needed_sooner else self.due_at
+
+    def words(self, now: datetime) -> str:
+        """How it stands, in words that need no colour."""
+        if self.state is ClockState.NOT_APPLICABLE:
+            return "No two-hour clock"
+        if self.state is ClockState.PAUSED:
+            return "Clock paused"
+        if self.state is ClockState.MET:
+            return "Responded in time"
+        if not self.counts or self.due_at is None:
+            return "Responded late"
+        if now > self.due_at:
+            return f"Overdue by {minutes_words(now - self.due_at)}"
+        if self.is_needed_sooner and self.needed_by is not None and now > self.needed_by:
+            return f"Needed {minutes_words(now - self.needed_by)} ago"
+        return f"{minutes_words((self.goal or self.due_at) - now)} left"
+
+    def shade(self, now: datetime) -> Shade | None:
+        """The tag's colour; None where all is on time and no tag is wanted."""
+        if self.state is ClockState.PAUSED:
+            return Shade.GREY
+        if self.state is ClockState.MET:
+            return Shade.GREEN
+        if self.state is ClockState.BREACHED:
+            return Shade.RED
+        if self.goal is None or not self.counts:
+            return None
+        if now > self.goal:
+            return Shade.RED
+        return Shade.YELLOW if self.goal - now <= SOON else None
+
+
+def minutes_words(span: timedelta) -> str:
+    """A length of time as people on a desk say it: `12 min`, `1 h 5 min`, `3 days`."""
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 1:
+        return "less than 1 min"
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    if hours == 0:
+        return f"{rest} min"
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a list to choose from."""
+
+    value: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What happens next, who does it, and by when."""
+
+    what: str
+    who: str = ""
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where it happened."""
+
+    address: str = ""
+    postcode: str = ""
+    ward: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The address as written on an envelope."""
+        parts = [part.strip() for part in self.address.replace(",", "\n").splitlines()]
+        return (*(part for part in parts if part), *((self.postcode,) if self.postcode else ()))
+
+    @property
+    def geo(self) -> str | None:
+        """An address that opens the phone's own map; nobody else is told where the victim lives."""
+        label = quote(", ".join(self.lines))
+        if self.latitude is not None and self.longitude is not None:
+            point = f"{self.latitude:.6f},{self.longitude:.6f}"
+            return f"geo:{point}?q={point}({label})"
+        return f"geo:0,0?q={label}" if label else None
+
+
+@dataclass(frozen=True, slots=True)
+class SafeContact:
+    """Whether and how the person may be contacted; silence means no."""
+
+    sms: bool = False
+    voice: bool = False
+    voicemail: bool = False
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """One sentence for whoever is about to ring."""
+        means = (("ring", self.voice), ("text", self.sms), ("leave a voicemail", self.voicemail))
+        ways = [word for word, is_safe in means if is_safe]
+        never = [word for word, is_safe in means if not is_safe]
+        if not ways:
+            return "Do not ring, text or leave a voicemail"
+        said = "Safe to " + " and ".join(ways)
+        return f"{said}. Do not {' or '.join(never)}" if never else said
+
+
+# --- the public report ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStartView(View):
+    """`GET /report` without `now`: 999 first, then the one question that decides what comes next.
+
+    The form leads to `GET /report?now=…`.
+    """
+
+    template: ClassVar[str] = "report_start.html"
+    #: The question was sent without an answer.
+    unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFormView(View):
+    """`GET /report?now=…`, and again (422) when the posted form has a fault. Posts to `/report`."""
+
+    template: ClassVar[str] = "report_form.html"
+    now_answer: Now
+    shown_at: datetime
+    filled: Filled = field(default_factory=Filled)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSentView(View):
+    """The answer to a posted public report: what happens next, and no promise of a visit."""
+
+    template: ClassVar[str] = "report_sent.html"
+    reference: str
+    is_emergency: bool = False
+    #: Sentences to act on now.
+    advice: tuple[str, ...] = ()
+    #: True where the reporter said that ringing is safe.
+    may_ring: bool = False
+
+
+# --- the call handler -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerFormView(View):
+    """`GET /console`, and again (422) with faults. Posts to `/console`."""
+
+    template: ClassVar[str] = "console.html"
+    #: When the page was opened, which is when the call began; kept when the form is shown again.
+    opened_at: datetime
+    wards: tuple[str, ...] = ()
+    #: Sentences to say first, whatever it is; shown beside the form.
+    script: tuple[str, ...] = ()
+    filled: Filled = field(default_factory=Filled)
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerSentView(View):
+    """The answer to the handler's form: 999 first when it is P0, then what to tell the caller."""
+
+    template: ClassVar[str] = "console_sent.html"
+    reference: str
+    status: Status
+    category: Category
+    subtype: str
+    priority: Priority
+    rule_id: str
+    clock: Clock
+    #: The rule's title: why this priority.
+    why: str = ""
+    #: Sentences for the caller, 999 first.
+    advice: tuple[str, ...] = ()
+    job_number: int | None = None
+    next_step: NextStep | None = None
+    #: Nobody on duty or on call could be asked: the caller is to be told so.
+    nobody_to_send: bool = False
+
+
+# --- the board --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One open incident, without a name, number or address."""
+
+    reference: str
+    category: Category
+    subtype: str
+    priority: Priority
+    status: Status
+    clock: Clock
+    ward: str = ""
+    #: As in the texts to responders: `BR1 3`, never a whole postcode.
+    sector: str = ""
+    responder: str = ""
+    next_step: str = ""
+    job_number: int | None = None
+    joint: bool = False
+    age_targeting: AgeTargeting = AgeTargeting.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFilters:
+    """What the board is narrowed to; each filter is a link with the others kept."""
+
+    status: Status | None = None
+    category: Category | None = None
+    ward: str = ""
+    overdue: bool = False
+    #: False where the reader has paused the updates.
+    live: bool = True
+
+    def url(self) -> str:
+        """The board's address with these filters."""
+        pairs = [("status", self.status), ("category", self.category), ("ward", self.ward)]
+        query = [(name, value) for name, value in pairs if value]
+        query += [("overdue", "1")] * self.overdue + [("live", "0")] * (not self.live)
+        return Page.BOARD + ("?" + urlencode(query) if query else "")
+
+    def with_status(self, status: Status | None) -> BoardFilters:
+        """The same, for one status or all."""
+        return replace(self, status=status)
+
+    def with_category(self, category: Category | None) -> BoardFilters:
+        """The same, for one category or all."""
+        return replace(self, category=category)
+
+    def with_ward(self, ward: str) -> BoardFilters:
+        """The same, for one ward or all."""
+        return replace(self, ward=ward)
+
+    def with_overdue(self, overdue: bool) -> BoardFilters:
+        """The same, for the overdue ones or all."""
+        return replace(self, overdue=overdue)
+
+    def with_live(self, live: bool) -> BoardFilters:
+        """The same, with or without updates."""
+        return replace(self, live=live)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether any filter is set."""
+        return bool(self.status or self.category or self.ward or self.overdue)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView(View):
+    """`GET /board`: open incidents by when help is needed."""
+
+    template: ClassVar[str] = "board.html"
+    rows: tuple[BoardRow, ...] = ()
+    filters: BoardFilters = field(default_factory=BoardFilters)
+    wards: tuple[str, ...] = ()
+    #: Of all open incidents, whatever the filters.
+    open_total: int = 0
+    overdue_total: int = 0
+    unassigned_total: int = 0
+    review_total: int = 0
+    responders_on_duty: int | None = None
+    #: Work that failed too often and waits for a person.
+    parked: int = 0
+
+    @property
+    def ordered(self) -> tuple[BoardRow, ...]:
+        """Soonest need first; those without a clock last, by priority."""
+        never = datetime.max.replace(tzinfo=UTC)
+        return tuple(
+            sorted(
+                self.rows,
+                key=lambda row: (
+                    not row.clock.counts,
+                    row.clock.goal or never,
+                    row.priority.rank,
+                    row.reference,
+                ),
+            )
+        )
+
+
+# --- one incident -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A caller or victim; fields that are not known, or not to be seen, are empty."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    role: str = ""
+    age: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to show."""
+        return any((self.name, self.phone, self.email, self.role, self.age))
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSpan:
+    """Words of a narrative that support something: `narrative[start:end]`, and why."""
+
+    start: int
+    end: int
+    label: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPart:
+    """One report of the incident; the narrative is the reporter's own words."""
+
+    channel: Channel
+    received_at: datetime
+    recorded_at: datetime
+    narrative: str
+    evidence: tuple[EvidenceSpan, ...] = ()
+    caller: Person | None = None
+    source: str = ""
+    back_entry: bool = False
+
+    @property
+    def is_read_late(self) -> bool:
+        """Whether it lay unread for longer than five minutes."""
+        return self.recorded_at - self.received_at > timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class AgeTargetingPart:
+    """Whether the victim was chosen for their age; past `potential` only a person moves it."""
+
+    state: AgeTargeting = AgeTargeting.NONE
+    #: The words and the reasons; each names the words it rests on.
+    evidence: tuple[str, ...] = ()
+    strands: tuple[HateStrand, ...] = ()
+    other_vulnerability: bool = False
+    decided_by: str = ""
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPart:
+    """One person asked, and the reasons why she was."""
+
+    responder: str
+    state: OfferState
+    made_at: datetime
+    reasons: tuple[str, ...] = ()
+    answer_by: datetime | None = None
+    answered_at: datetime | None = None
+    eta_minutes: int | None = None
+    joint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePart:
+    """Something a role holder must see; `may_acknowledge` gives the viewer a button."""
+
+    notice_id: str
+    words: str
+    role: str
+    given_at: datetime
+    repeats: int = 0
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+    may_acknowledge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePart:
+    """A message and where it stands; `to` is a person or role, never a number."""
+
+    to: str
+    purpose: Purpose
+    channel: MessageChannel
+    state: MessageState
+    at: datetime
+    body: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPart:
+    """Something a role owes the incident by a time; `may_finish` gives the viewer a button."""
+
+    task_id: str
+    words: str
+    owner: str
+    due_at: datetime
+    state: TaskState = TaskState.OPEN
+    done_at: datetime | None = None
+    done_by: str = ""
+    may_finish: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomePart:
+    """What changed for someone."""
+
+    code: OutcomeCode
+    amount_pence: int | None = None
+    evidence_grade: EvidenceGrade | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotePart:
+    """Words that a person added."""
+
+    at: datetime
+    by: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelinePart:
+    """One thing that happened: see timeline.entry, which makes it from an event."""
+
+    title: str
+    at: datetime
+    by: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPart:
+    """Another incident that belongs to this one, as a person said."""
+
+    kind: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAction:
+    """An action form that came back with faults (422), or was refused (409, with `message`)."""
+
+    action: Action
+    filled: Filled = field(default_factory=Filled)
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView(View):
+    """`GET /incidents/{reference}`. Each action's form posts to `/incidents/{reference}/actions/{action}`."""
+
+    template: ClassVar[str] = "incident.html"
+    reference: str
+    status: Status
+    category: Category
+    subtype: str
+    urgency: Urgency
+    priority: Priority
+    rule_id: str
+    clock: Clock
+    received_at: datetime
+    #: The rule's title, and what raised it: why this priority.
+    why: str = ""
+    job_number: int | None = None
+    episode: int = 1
+    responder: str = ""
+    joint: bool = False
+    back_entry: bool = False
+    next_step: NextStep | None = None
+    place: Place | None = None
+    victim: Person | None = None
+    safe_contact: SafeContact | None = None
+    suspect: Mapping[str, str] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    age_targeting: AgeTargetingPart = field(default_factory=AgeTargetingPart)
+    #: What the state allows and this viewer may do; others are absent, not disabled.
+    actions: tuple[Action, ...] = ()
+    #: Whom an action may name; those who were asked come first.
+    responders: tuple[Choice, ...] = ()
+    failed: FailedAction | None = None
+    tasks: tuple[TaskPart, ...] = ()
+    notices: tuple[NoticePart, ...] = ()
+    reports: tuple[ReportPart, ...] = ()
+    offers: tuple[OfferPart, ...] = ()
+    messages: tuple[MessagePart, ...] = ()
+    notes: tuple[NotePart, ...] = ()
+    outcomes: tuple[OutcomePart, ...] = ()
+    disposition: Disposition | None = None
+    #: Newest last, as the log keeps it.
+    timeline: tuple[TimelinePart, ...] = ()
+    links: tuple[LinkPart, ...] = ()
+    #: What was just done, said once at the top: "Assigned to Asha Patel".
+    done: str = ""
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether 999 belongs at the top: P0, and nobody has reached the person yet."""
+        return self.priority is Priority.P0 and self.clock.counts
+
+
+# --- the responder ----------------------------------------------------------------------------------------
+
+
+class Verb(StrEnum):
+    """What a responder's page posts: `/j/{number}/{verb}`."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    GO = "en_route"
+    HERE = "on_scene"
+    NOBODY = "no_contact"
+    RELEASE = "release"
+    DONE = "done"
+
+
+class JobStage(StrEnum):
+    """Where a responder stands with a job; decides the one large button."""
+
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    ON_THE_WAY = "on_the_way"
+    THERE = "there"
+    FINISHED = "finished"
+    NOT_YOURS = "not_yours"
+
+
+@dataclass(frozen=True, slots=True)
+class JobView(View):
+    """`GET /j/{number}`, behind sign-in. GET changes nothing; each verb posts to `/j/{number}/{verb}`."""
+
+    template: ClassVar[str] = "job.html"
+    number: int
+    stage: JobStage
+    #: A few words from a closed list: "Trader at the door".
+    situation: str
+    priority: Priority
+    clock: Clock
+    reference: str = ""
+    joint: bool = False
+    #: The address only once the job is theirs or offered; else the area.
+    place: Place | None = None
+    area: str = ""
+    dangers: tuple[str, ...] = ()
+    victim: Person | None = None
+    safe_contact: SafeContact | None = None
+    narrative: str = ""
+    suspect: Mapping[str, str] = field(default_factory=dict)
+    answer_by: datetime | None = None
+    desk: str = ""
+    filled: Filled = field(default_factory=Filled)
+    #: What was just recorded: "You are on your way."
+    done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One of the responder's open jobs."""
+
+    number: int
+    situation: str
+    stage: JobStage
+    clock: Clock
+    area: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobsView(View):
+    """`GET /j`: the responder's open jobs and offers."""
+
+    template: ClassVar[str] = "jobs.html"
+    jobs: tuple[JobLine, ...] = ()
+
+
+# --- sign-in ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView(View):
+    """`GET /sign-in?next=…`; posts `name`, `password`, `next` to `/sign-in`."""
+
+    template: ClassVar[str] = "sign_in.html"
+    #: A path of this site, already checked.
+    next: str = ""
+    name: str = ""
+    #: One sentence that does not say which of the two was wrong.
+    problem: str = ""
+    signed_out: bool = False
+    #: (name, role) of the accounts of an evaluation, or empty.
+    evaluation_accounts: tuple[tuple[str, Role], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView(View):
+    """`GET /account`; its forms post to `/account/password` (when shown) and `/sign-out`."""
+
+    template: ClassVar[str] = "account.html"
+    name: str
+    role: Role
+    signed_in_at: datetime | None = None
+    may_change_password: bool = False
+    filled: Filled = field(default_factory=Filled)
+    done: str = ""
+
+
+# --- the simulator ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneMessage:
+    """A text on a simulated phone; `from_us` are those the service sent."""
+
+    body: str
+    at: datetime
+    from_us: bool
+    segments: int = 1
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCall:
+    """A call that rings on a simulated phone; answered, it speaks and waits for a key."""
+
+    call_id: str
+    at: datetime
+    spoken: str = ""
+    is_answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One simulated phone."""
+
+    number: str
+    owner: str
+    messages: tuple[PhoneMessage, ...] = ()
+    #: Replies to send with one tap, from the open jobs: "OK 4821".
+    suggestions: tuple[str, ...] = ()
+    call: PhoneCall | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorView(View):
+    """`GET /simulator`. Posts `from`+`body` to `/simulator/reply`, `from`+`transcript` to `/simulator/call`,
+    `to`+`call_id`+`digits` to `/simulator/answer-call` (`digits` empty: pick up; `hang-up`: hang up)."""
+
+    template: ClassVar[str] = "simulator.html"
+    phones: tuple[Phone, ...] = ()
+    done: str = ""
+    filled: Filled = field(default_factory=Filled)
+
+
+# --- looking after the service ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedWork:
+    """Work that failed too often and waits for a person; `error` is a class of errors, never its text."""
+
+    id: str
+    kind: str
+    error: str
+    parked_at: datetime
+    attempts: int
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionsView(View):
+    """`GET /exceptions`; each retry posts to `/exceptions/{id}/retry`."""
+
+    template: ClassVar[str] = "exceptions.html"
+    parked: tuple[ParkedWork, ...] = ()
+    may_retry: bool = True
+    done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing the promise depends on."""
+
+    name: str
+    is_good: bool
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView(View):
+    """`GET /status`: whether the service can keep its promise."""
+
+    template: ClassVar[str] = "status.html"
+    checks: tuple[Check, ...] = ()
+    version: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every check passes."""
+        return all(check.is_good for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView(View):
+    """Any error, in words, with the phone number. `detail` never repeats what was sent."""
+
+    template: ClassVar[str] = "error.html"
+    status: int
+    detail: str = ""
+    #: For 409: what the incident's state does allow.
+    allowed: tuple[Action, ...] = ()
+    reference: str = ""

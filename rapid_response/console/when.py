@@ -1,0 +1,116 @@
+"""Reads the times that people type: “3pm”, “in 40 minutes”, “yesterday 16:30”, “22/11 9am”."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Side(StrEnum):
+    """Which side of now a time is meant to lie on, when the words do not say."""
+
+    PAST = "past"
+    FUTURE = "future"
+
+
+class NotATime(ValueError):
+    """The words are no time; the sentence says what to write instead."""
+
+
+_CLOCK = re.compile(r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?\s*(?P<half>am|pm)?")
+_SPAN = re.compile(
+    r"(?P<lead>in\s+)?(?P<count>\d{1,3}|an?|half an)\s*(?P<unit>min(?:ute)?s?|m|h(?:ou)?rs?|h|days?)"
+    r"\s*(?P<tail>ago|from now|time)?"
+)
+_DATE = re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?")
+_DAYS = {"today": 0, "tonight": 0, "this morning": 0, "this afternoon": 0, "this evening": 0}
+_DAYS |= {"tomorrow": 1, "yesterday": -1, "last night": -1}
+_NAMED_TIMES = {"noon": time(12), "midday": time(12), "midnight": time(0)}
+
+#: A bare time that has just passed still means today: “he is due at 3pm”, written at ten past.
+_JUST_PASSED = timedelta(hours=2)
+
+_HINT = "Write a time like 3pm, 15:30, in 40 minutes, or tomorrow 9am"
+
+
+def read_when(text: str, *, now: datetime, zone: ZoneInfo, side: Side) -> datetime:
+    """The moment that is meant, in local time; raises :class:`NotATime`."""
+    local = now.astimezone(zone)
+    words = " ".join(text.lower().replace("’", "'").split()).strip(" .")
+    if words in ("now", "just now", "right now"):
+        return local
+    if (span := _SPAN.fullmatch(words)) is not None:
+        return _from_span(span, local, side)
+    try:
+        written = datetime.fromisoformat(text.strip().upper())
+    except ValueError:
+        return _from_words(words, local, side)
+    return written.replace(tzinfo=zone) if written.tzinfo is None else written.astimezone(zone)
+
+
+def _from_span(span: re.Match[str], local: datetime, side: Side) -> datetime:
+    count = {"a": 1.0, "an": 1.0, "half an": 0.5}.get(span["count"]) or float(span["count"])
+    unit = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}[span["unit"][0]]
+    ago = span["tail"] == "ago" or (span["lead"] is None and span["tail"] is None and side is Side.PAST)
+    # Elapsed time, not wall time: forty minutes are forty minutes on the night the clocks change.
+    moment = local.timestamp() + (-1 if ago else 1) * (count * unit).total_seconds()
+    return datetime.fromtimestamp(moment, local.tzinfo)
+
+
+def _from_words(words: str, local: datetime, side: Side) -> datetime:
+    day, rest = _take_day(words, local.date(), side)
+    clock = _read_clock(rest)
+    if clock is None:
+        raise NotATime(_HINT)
+    if day is not None:
+        return datetime.combine(day, clock, local.tzinfo)
+    moment = datetime.combine(local.date(), clock, local.tzinfo)
+    if side is Side.PAST and moment > local + timedelta(minutes=1):
+        return moment - timedelta(days=1)
+    if side is Side.FUTURE and moment < local - _JUST_PASSED:
+        raise NotATime(f"{rest} has passed. Write today {rest} or tomorrow {rest}")
+    return moment
+
+
+def _take_day(words: str, today: date, side: Side) -> tuple[date | None, str]:
+    """The day that is named, and the words that are left."""
+    for name, shift in _DAYS.items():
+        if words.startswith(name) or words.endswith(name):
+            return today + timedelta(days=shift), words.replace(name, "").strip(" ,")
+    if (named := _DATE.search(words)) is not None:
+        return _read_date(named, today, side), (words[: named.start()] + words[named.end() :]).strip(" ,")
+    return None, words
+
+
+def _read_date(named: re.Match[str], today: date, side: Side) -> date:
+    year = named["year"]
+    try:
+        if year is not None:
+            return date(
+                int(year) if len(year) == 4 else 2000 + int(year), int(named["month"]), int(named["day"])
+            )
+        found = date(today.year, int(named["month"]), int(named["day"]))
+        if side is Side.PAST and found > today:
+            return found.replace(year=today.year - 1)
+        if side is Side.FUTURE and found < today:
+            return found.replace(year=today.year + 1)
+    except ValueError:
+        raise NotATime("That date does not exist") from None
+    return found
+
+
+def _read_clock(text: str) -> time | None:
+    text = text.removeprefix("at ").removesuffix(" at").strip()
+    if text in _NAMED_TIMES:
+        return _NAMED_TIMES[text]
+    found = _CLOCK.fullmatch(text)
+    if found is None or (found["minute"] is None and found["half"] is None):
+        return None  # a bare “3” may be night or afternoon
+    hour, minute = int(found["hour"]), int(found["minute"] or 0)
+    if found["half"] is not None:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if found["half"] == "pm" else 0)
+    return time(hour, minute) if hour < 24 and minute < 60 else None

@@ -1,0 +1,1 @@
+"""The vocabulary everything else speaks: standard library only, no I/O."""

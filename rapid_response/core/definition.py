@@ -1,0 +1,133 @@
+"""The service definition as rules see it: one borough's promise, people, rota and ladder (contract.md 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from rapid_response.core.vocabulary import ContactRole, Skill
+
+
+class RungAction(StrEnum):
+    """What a step of the ladder does."""
+
+    OFFER = "offer"
+    NOTIFY = "notify"
+
+
+class Means(StrEnum):
+    """How a notice travels."""
+
+    SMS = "sms"
+    VOICE = "voice"
+
+
+class JointAttendance(StrEnum):
+    """What happens when a suspect is present or expected (design.md 5)."""
+
+    OFFER = "offer"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder; `after` is its latest time, counted from the start of the clock.
+
+    `to` is `best_responder` or `next_responder` for an offer, a :class:`ContactRole` for a notice.
+    """
+
+    after: timedelta
+    action: RungAction
+    to: str
+    answer_within: timedelta | None = None
+    by: tuple[Means, ...] = (Means.SMS,)
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """A person who can be sent, or who holds a role on the rota; no wards means all of them."""
+
+    id: str
+    name: str
+    sms: str | None
+    voice: str | None
+    skills: frozenset[Skill] = frozenset()
+    wards: frozenset[str] = frozenset()
+    roles: frozenset[ContactRole] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyShift:
+    """A shift that comes back each week, in local time; `days` are 0 (Monday) to 6.
+
+    It ends on the next day when `end` is not after `start`; `end` None means 24:00.
+    """
+
+    responder: str
+    days: frozenset[int]
+    start: time
+    end: time | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatedShift:
+    """One shift in local wall-clock time (naive on purpose); `off` takes time out instead."""
+
+    responder: str
+    start: datetime
+    end: datetime
+    off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningHours:
+    """Hours of one weekday, local; `end` None means 24:00."""
+
+    start: time
+    end: time | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlaPolicy:
+    """The promise. `warn_at` are shares of `respond_within`, rising; `coverage` None means always."""
+
+    respond_within: timedelta
+    accept_within: timedelta
+    warn_at: tuple[float, ...]
+    coverage: Mapping[int, tuple[OpeningHours, ...]] | None = None
+    holidays: frozenset[date] = frozenset()
+    joint_attendance: JointAttendance = JointAttendance.OFFER
+
+
+@dataclass(frozen=True, slots=True)
+class LoneWorker:
+    """Check-ins while on scene, and who hears when one is missed."""
+
+    check_in_every: timedelta
+    then: tuple[ContactRole, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDefinition:
+    """One borough's service, whole and frozen; `version` counts loads."""
+
+    version: int
+    name: str
+    hotline: str
+    zone: ZoneInfo
+    wards: tuple[str, ...]
+    postcode_districts: tuple[str, ...]
+    sla: SlaPolicy
+    responders: tuple[Responder, ...]
+    rota: tuple[WeeklyShift | DatedShift, ...]
+    escalation: tuple[Rung, ...]
+    on_call: tuple[str, ...]
+    contacts: Mapping[ContactRole, str]
+    lone_worker: LoneWorker | None = None
+
+    def responder(self, responder_id: str) -> Responder | None:
+        """The responder of that id, or None."""
+        return next((r for r in self.responders if r.id == responder_id), None)

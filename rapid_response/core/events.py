@@ -1,0 +1,421 @@
+"""Every event: what happened, in the past tense, frozen.
+
+Events go into an append-only, chained log that can never be redacted: their data holds ids, codes, times
+and numbers, never a name, number, address or word of a narrative (design.md 4). Adding a field is
+compatible; changing what one means needs a new event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Base of all events; `type` is the stored name and never changes."""
+
+    type: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReceived(Event):
+    type: ClassVar[str] = "report_received"
+    report_id: str
+    channel: str
+    received_at: datetime
+    back_entry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentClassified(Event):
+    """By the machine at first (`model_version` set), later by a person."""
+
+    type: ClassVar[str] = "incident_classified"
+    category: str
+    subtype: str
+    urgency: str
+    model_version: str | None = None
+    victim_aged_60_plus: bool = False
+    victim_lives_alone: bool = False
+    repeat_victim: bool = False
+    repeat_within_28_days: bool = False
+    ward: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityDecided(Event):
+    type: ClassVar[str] = "priority_decided"
+    priority: str
+    rule_id: str
+    rules_version: str
+    facts_used: tuple[str, ...]
+    escalators: tuple[str, ...] = ()
+    reason_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStarted(Event):
+    type: ClassVar[str] = "clock_started"
+    started_at: datetime
+    due_at: datetime
+    needed_by: datetime
+    job_number: int
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockNotApplicable(Event):
+    """No two-hour clock: P3, P4, out of area, or a person cancelled it."""
+
+    type: ClassVar[str] = "clock_not_applicable"
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldForReview(Event):
+    type: ClassVar[str] = "held_for_review"
+    why: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled(Event):
+    type: ClassVar[str] = "scheduled"
+    why: str
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetingAssessed(Event):
+    type: ClassVar[str] = "targeting_assessed"
+    state: str
+    kinds: tuple[str, ...] = ()
+    other_vulnerability: bool = False
+    statutory_strands: tuple[str, ...] = ()
+    by_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferMade(Event):
+    type: ClassVar[str] = "offer_made"
+    offer_id: str
+    responder: str
+    rung: int
+    answer_by: datetime
+    reasons: tuple[str, ...]
+    joint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferDeclined(Event):
+    type: ClassVar[str] = "offer_declined"
+    offer_id: str
+    responder: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLapsed(Event):
+    type: ClassVar[str] = "offer_lapsed"
+    offer_id: str
+    responder: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWithdrawn(Event):
+    type: ClassVar[str] = "offer_withdrawn"
+    offer_id: str
+    responder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAccepted(Event):
+    type: ClassVar[str] = "offer_accepted"
+    offer_id: str
+    responder: str
+    source: str
+    late: bool = False
+    eta_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned(Event):
+    """By a person at the desk, not by an answer to an offer."""
+
+    type: ClassVar[str] = "assigned"
+    responder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released(Event):
+    type: ClassVar[str] = "released"
+    responder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NobodyLeft(Event):
+    type: ClassVar[str] = "nobody_left"
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetOff(Event):
+    type: ClassVar[str] = "set_off"
+    responder: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedOnScene(Event):
+    type: ClassVar[str] = "arrived_on_scene"
+    responder: str
+    source: str
+    flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoContactMade(Event):
+    """Attended, nobody answered; takes the stop of the clock back where there was one."""
+
+    type: ClassVar[str] = "no_contact_made"
+    responder: str
+    source: str
+    took_stop_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStopped(Event):
+    type: ClassVar[str] = "clock_stopped"
+    stopped_by: str
+    stopped_at: datetime
+    gross_seconds: int
+    paused_seconds: int
+    met: bool
+    flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClockPaused(Event):
+    type: ClassVar[str] = "clock_paused"
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockResumed(Event):
+    type: ClassVar[str] = "clock_resumed"
+    paused_seconds: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineWarned(Event):
+    type: ClassVar[str] = "deadline_warned"
+    share: float
+    told: tuple[str, ...]
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineMissed(Event):
+    """The two hours passed without a response; nothing later erases it."""
+
+    type: ClassVar[str] = "deadline_missed"
+    due_at: datetime
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RungReached(Event):
+    type: ClassVar[str] = "rung_reached"
+    rung: int
+    action: str
+    to: str
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeGiven(Event):
+    type: ClassVar[str] = "notice_given"
+    notice_id: str
+    kind: str
+    role: str
+    by: tuple[str, ...]
+    repeat: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAcknowledged(Event):
+    type: ClassVar[str] = "notice_acknowledged"
+    notice_id: str
+    role: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAccepted(Event):
+    """The provider took it. Says nothing of a person."""
+
+    type: ClassVar[str] = "message_accepted"
+    message_id: str
+    purpose: str
+    channel: str
+    seconds_since_report: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSettled(Event):
+    type: ClassVar[str] = "message_settled"
+    message_id: str
+    purpose: str
+    channel: str
+    state: str
+    error_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyUnderstood(Event):
+    type: ClassVar[str] = "reply_understood"
+    inbound_id: str
+    responder: str
+    verb: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoliceHandedOver(Event):
+    type: ClassVar[str] = "police_handed_over"
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseMadeRemotely(Event):
+    type: ClassVar[str] = "response_made_remotely"
+    responder: str | None
+    protective_act: str
+    flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOpened(Event):
+    type: ClassVar[str] = "task_opened"
+    task_id: str
+    kind: str
+    owner: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone(Event):
+    type: ClassVar[str] = "task_done"
+    task_id: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRecorded(Event):
+    type: ClassVar[str] = "outcome_recorded"
+    outcome_id: str
+    code: str
+    amount_pence: int | None = None
+    evidence_grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentClosed(Event):
+    type: ClassVar[str] = "incident_closed"
+    disposition: str
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentCancelled(Event):
+    type: ClassVar[str] = "incident_cancelled"
+    disposition: str
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentReopened(Event):
+    type: ClassVar[str] = "incident_reopened"
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackEntryReleased(Event):
+    type: ClassVar[str] = "back_entry_released"
+
+
+@dataclass(frozen=True, slots=True)
+class BreachExplained(Event):
+    type: ClassVar[str] = "breach_explained"
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded(Event):
+    type: ClassVar[str] = "note_added"
+    note_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkParked(Event):
+    """A step failed too often and waits for a person; nothing else waits for it."""
+
+    type: ClassVar[str] = "work_parked"
+    kind: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLoaded(Event):
+    type: ClassVar[str] = "service_loaded"
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityChanged(Event):
+    type: ClassVar[str] = "availability_changed"
+    responder: str
+    state: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChanged(Event):
+    type: ClassVar[str] = "account_changed"
+    account_id: str
+    change: str
+
+
+#: The stream of events that belong to no incident.
+SERVICE_STREAM = "service"
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    cls.type: cls
+    for cls in list(globals().values())
+    if isinstance(cls, type) and issubclass(cls, Event) and cls.type
+}
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """The event's fields as plain JSON values; times as RFC 3339 in UTC."""
+    return {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case StrEnum():
+            return value.value
+        case tuple():
+            return [_plain(v) for v in value]
+        case _:
+            return value

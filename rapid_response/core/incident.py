@@ -1,0 +1,270 @@
+"""The life of an incident: statuses, actions, and the one table that says which follows which.
+
+The API's 409, the pages' buttons, docs/incident-life.md and the property test all read
+:data:`ALLOWED`; nothing else in the product decides whether an action is legal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rapid_response.core.vocabulary import ClockState
+
+
+class Status(StrEnum):
+    """Where an incident stands. How far up the ladder it is, is not a status."""
+
+    RECEIVED = "received"
+    AWAITING_REVIEW = "awaiting_review"
+    DISPATCHING = "dispatching"
+    UNASSIGNED = "unassigned"
+    SCHEDULED = "scheduled"
+    ASSIGNED = "assigned"
+    EN_ROUTE = "en_route"
+    ON_SCENE = "on_scene"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class Action(StrEnum):
+    """What a person can do to an incident, as `POST …/actions/{action}` spells it."""
+
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    ASSIGN = "assign"
+    EN_ROUTE = "en_route"
+    ON_SCENE = "on_scene"
+    NO_CONTACT = "no_contact"
+    REMOTE_RESPONSE = "remote_response"
+    POLICE_HANDOVER = "police_handover"
+    RELEASE = "release"
+    CLOSE = "close"
+    CANCEL = "cancel"
+    REOPEN = "reopen"
+    ACKNOWLEDGE = "acknowledge"
+    RECLASSIFY = "reclassify"
+    SET_PRIORITY = "set_priority"
+    PAUSE = "pause"
+    RESUME = "resume"
+    NOTE = "note"
+    TASK_DONE = "task_done"
+    REVIEW_AGE_TARGETING = "review_age_targeting"
+
+
+class Move(StrEnum):
+    """What the service itself does to an incident."""
+
+    DISPATCH = "dispatch"
+    HOLD_FOR_REVIEW = "hold_for_review"
+    SCHEDULE = "schedule"
+    NOBODY_LEFT = "nobody_left"
+
+
+class When(StrEnum):
+    """What must hold, beside the status, for an action to be legal."""
+
+    ALWAYS = "always"
+    CLOCK_NOT_STOPPED = "clock_not_stopped"
+    CLOCK_RUNNING = "clock_running"
+    CLOCK_PAUSED = "clock_paused"
+    MAY_CLOSE = "may_close"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where an action leads, and under which condition."""
+
+    to: Status
+    when: When = When.ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFacts:
+    """What the conditions of :class:`When` look at."""
+
+    state: ClockState
+    is_stopped: bool
+    is_held: bool = False
+
+
+class NotAllowed(Exception):
+    """The state does not allow the action; `allowed` lists what it does."""
+
+    def __init__(self, action: Action | Move, status: Status, allowed: tuple[Action, ...]) -> None:
+        self.action = action
+        self.status = status
+        self.allowed = allowed
+        super().__init__(f"{action.value} is not allowed while the incident is {status.value}")
+
+
+def _same(status: Status, *actions: Action) -> dict[Action | Move, Step]:
+    return {action: Step(status) for action in actions}
+
+
+#: Legal while an incident is open, whatever its status; none of them moves it.
+_EVERYWHERE = (
+    Action.NOTE,
+    Action.TASK_DONE,
+    Action.ACKNOWLEDGE,
+    Action.RECLASSIFY,
+    Action.SET_PRIORITY,
+    Action.REVIEW_AGE_TARGETING,
+)
+
+
+def _open(status: Status, moves: Mapping[Action | Move, Step]) -> dict[Action | Move, Step]:
+    """An open status: its own moves, and what every open incident allows."""
+    return {
+        **_same(status, *_EVERYWHERE),
+        Action.PAUSE: Step(status, When.CLOCK_RUNNING),
+        Action.RESUME: Step(status, When.CLOCK_PAUSED),
+        Action.CANCEL: Step(Status.CANCELLED),
+        Action.CLOSE: Step(Status.CLOSED, When.MAY_CLOSE),
+        **moves,
+    }
+
+
+# An incident without owner that gets its response leaves the line to wait for its welfare check-back.
+_ANSWERED_UNOWNED: Mapping[Action | Move, Step] = {
+    Action.REMOTE_RESPONSE: Step(Status.SCHEDULED, When.CLOCK_NOT_STOPPED),
+    Action.POLICE_HANDOVER: Step(Status.SCHEDULED, When.CLOCK_NOT_STOPPED),
+}
+
+
+def _answered_owned(status: Status) -> dict[Action | Move, Step]:
+    return {
+        Action.REMOTE_RESPONSE: Step(status, When.CLOCK_NOT_STOPPED),
+        Action.POLICE_HANDOVER: Step(status, When.CLOCK_NOT_STOPPED),
+    }
+
+
+ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
+    Status.RECEIVED: {
+        Move.DISPATCH: Step(Status.DISPATCHING),
+        Move.HOLD_FOR_REVIEW: Step(Status.AWAITING_REVIEW),
+        Move.SCHEDULE: Step(Status.SCHEDULED),
+    },
+    Status.AWAITING_REVIEW: _open(
+        Status.AWAITING_REVIEW,
+        {
+            Action.ASSIGN: Step(Status.ASSIGNED),
+            # Of what is held back (paper from an outage, joint attendance): it may go out now.
+            Action.RELEASE: Step(Status.DISPATCHING, When.HELD),
+            **_ANSWERED_UNOWNED,
+            Move.DISPATCH: Step(Status.DISPATCHING),
+            Move.HOLD_FOR_REVIEW: Step(Status.AWAITING_REVIEW),
+            Move.SCHEDULE: Step(Status.SCHEDULED),
+        },
+    ),
+    Status.DISPATCHING: _open(
+        Status.DISPATCHING,
+        {
+            Action.ACCEPT: Step(Status.ASSIGNED),
+            Action.DECLINE: Step(Status.DISPATCHING),
+            Action.ASSIGN: Step(Status.ASSIGNED),
+            **_ANSWERED_UNOWNED,
+            Move.DISPATCH: Step(Status.DISPATCHING),
+            Move.NOBODY_LEFT: Step(Status.UNASSIGNED),
+            Move.SCHEDULE: Step(Status.SCHEDULED),
+        },
+    ),
+    Status.UNASSIGNED: _open(
+        Status.UNASSIGNED,
+        {
+            # A late OK is still welcome while nobody else has taken the job.
+            Action.ACCEPT: Step(Status.ASSIGNED),
+            Action.DECLINE: Step(Status.UNASSIGNED),
+            Action.ASSIGN: Step(Status.ASSIGNED),
+            **_ANSWERED_UNOWNED,
+            Move.DISPATCH: Step(Status.DISPATCHING),
+            Move.NOBODY_LEFT: Step(Status.UNASSIGNED),
+            Move.SCHEDULE: Step(Status.SCHEDULED),
+        },
+    ),
+    Status.SCHEDULED: _open(
+        Status.SCHEDULED,
+        {
+            Action.ASSIGN: Step(Status.ASSIGNED),
+            **_ANSWERED_UNOWNED,
+            Move.DISPATCH: Step(Status.DISPATCHING),
+            Move.SCHEDULE: Step(Status.SCHEDULED),
+        },
+    ),
+    Status.ASSIGNED: _open(
+        Status.ASSIGNED,
+        {
+            Action.EN_ROUTE: Step(Status.EN_ROUTE),
+            Action.ON_SCENE: Step(Status.ON_SCENE),
+            Action.NO_CONTACT: Step(Status.ASSIGNED),
+            Action.RELEASE: Step(Status.DISPATCHING),
+            Action.ASSIGN: Step(Status.ASSIGNED),
+            **_answered_owned(Status.ASSIGNED),
+        },
+    ),
+    Status.EN_ROUTE: _open(
+        Status.EN_ROUTE,
+        {
+            Action.ON_SCENE: Step(Status.ON_SCENE),
+            Action.NO_CONTACT: Step(Status.ASSIGNED),
+            Action.RELEASE: Step(Status.DISPATCHING),
+            Action.ASSIGN: Step(Status.ASSIGNED),
+            **_answered_owned(Status.EN_ROUTE),
+        },
+    ),
+    Status.ON_SCENE: _open(
+        Status.ON_SCENE,
+        {
+            # The one legal step backwards: nobody answered the door.
+            Action.NO_CONTACT: Step(Status.ASSIGNED),
+            **_answered_owned(Status.ON_SCENE),
+        },
+    ),
+    Status.CLOSED: {
+        Action.REOPEN: Step(Status.DISPATCHING),
+        **_same(Status.CLOSED, Action.NOTE, Action.TASK_DONE, Action.REVIEW_AGE_TARGETING),
+    },
+    Status.CANCELLED: {
+        Action.REOPEN: Step(Status.DISPATCHING),
+        **_same(Status.CANCELLED, Action.NOTE, Action.TASK_DONE, Action.REVIEW_AGE_TARGETING),
+    },
+}
+
+OPEN_STATUSES = tuple(s for s in Status if s not in (Status.CLOSED, Status.CANCELLED))
+OWNED_STATUSES = (Status.ASSIGNED, Status.EN_ROUTE, Status.ON_SCENE)
+#: Statuses in which offers may go out and be taken.
+SEEKING_STATUSES = (Status.DISPATCHING, Status.UNASSIGNED)
+
+
+def _holds(when: When, clock: ClockFacts) -> bool:
+    match when:
+        case When.ALWAYS:
+            return True
+        case When.CLOCK_NOT_STOPPED:
+            return not clock.is_stopped
+        case When.CLOCK_RUNNING:
+            return clock.state is ClockState.RUNNING
+        case When.CLOCK_PAUSED:
+            return clock.state is ClockState.PAUSED
+        case When.HELD:
+            return clock.is_held
+        case When.MAY_CLOSE:
+            # Closing must not be a way round the promise: a clock that still counts is first stopped
+            # by a response, or the incident is cancelled with a reason.
+            return clock.is_stopped or clock.state is ClockState.NOT_APPLICABLE
+
+
+def allowed_actions(status: Status, clock: ClockFacts) -> tuple[Action, ...]:
+    """What a person may do now, in the order of :class:`Action`."""
+    moves = ALLOWED[status]
+    return tuple(a for a in Action if (step := moves.get(a)) is not None and _holds(step.when, clock))
+
+
+def after(status: Status, action: Action | Move, clock: ClockFacts) -> Status:
+    """The status that follows; raises :class:`NotAllowed`, which lists what is legal."""
+    step = ALLOWED[status].get(action)
+    if step is None or not _holds(step.when, clock):
+        raise NotAllowed(action, status, allowed_actions(status, clock))
+    return step.to

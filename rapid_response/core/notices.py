@@ -1,0 +1,20 @@
+"""Why somebody is told."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    """Why somebody is told."""
+
+    RUNG = "rung"
+    NOT_ACCEPTED = "not_accepted"
+    NOBODY_LEFT = "nobody_left"
+    JOINT = "joint"
+    WARNING = "warning"
+    BREACH = "breach"
+    HAND_OVER = "hand_over"
+    DELIVERY_FAILING = "delivery_failing"
+    TASK_OVERDUE = "task_overdue"
+    REVIEW = "review"

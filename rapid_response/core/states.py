@@ -1,0 +1,68 @@
+"""The small lives beside the incident's: offers, messages, tasks."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class OfferState(StrEnum):
+    """What became of an offer. A lapsed one may still be accepted while nobody has the job."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+    WITHDRAWN = "withdrawn"
+    RELEASED = "released"
+    DONE = "done"
+
+
+class MessageChannel(StrEnum):
+    """How a message travels."""
+
+    SMS = "sms"
+    VOICE = "voice"
+
+
+class Purpose(StrEnum):
+    """Why a message is sent; decides repeats and expiry (delivery.md 1)."""
+
+    OFFER = "offer"
+    REMINDER = "reminder"
+    STAND_DOWN = "stand_down"
+    NOTICE = "notice"
+    CONFIRM = "confirm"
+    CLARIFY = "clarify"
+
+
+#: A duplicate is harmless, a loss is not: sent again when the provider's answer is unknown.
+AT_LEAST_ONCE = frozenset({Purpose.OFFER, Purpose.REMINDER, Purpose.STAND_DOWN, Purpose.NOTICE})
+
+
+class MessageState(StrEnum):
+    """Where a message stands (delivery.md 5.2)."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    RETRY_WAIT = "retry_wait"
+    UNKNOWN = "unknown"
+    IN_NETWORK = "in_network"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class TaskState(StrEnum):
+    """Whether a task is still owed."""
+
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
+class AvailabilityKind(StrEnum):
+    """An exception from the rota."""
+
+    OFF = "off"
+    ON = "on"

@@ -1,0 +1,1 @@
+"""Who is asked, what they answer, and who is told."""

@@ -1,0 +1,61 @@
+"""Chooses the words shown for each label: the strongest first, exactly as they stand in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rapid_response.intake.reading.findings import WORD_PREFIX, Findings
+from rapid_response.intake.reading.knowledge import Knowledge
+from rapid_response.intake.reading.port import Evidence
+
+_MOST = 4
+_LEAST_WEIGHT = 0.15
+
+
+class Exhibits:
+    """Collects evidence of one report, each span of a label once."""
+
+    def __init__(self, text: str, findings: Findings, knowledge: Knowledge) -> None:
+        self._text, self._findings, self._weights = text, findings, knowledge.weights
+        self._whys = knowledge.whys
+        self._seen: set[tuple[str, int, int]] = set()
+        self.found: list[Evidence] = []
+
+    def show(self, label: str, start_word: int, end_word: int, why: str) -> None:
+        """Adds one span, given in words."""
+        passage = self._findings.passage
+        start, end = passage.starts[start_word], passage.ends[end_word - 1]
+        if start < end and (label, start, end) not in self._seen:
+            self._seen.add((label, start, end))
+            self.found.append(Evidence(label, start, end, self._text[start:end], why))
+
+    def show_strongest(self, label: str, speaking_for: Iterable[str], features: Iterable[str] | None = None) -> bool:
+        """Adds the features that speak most for any of `speaking_for`; false where none does."""
+        ranked = []
+        names = self._findings.spans if features is None else features
+        for name in names:
+            weights = self._weights[name]
+            weight = sum(weights.get(which, 0.0) for which in speaking_for)
+            if weight >= _LEAST_WEIGHT:
+                ranked.append((-weight, name))
+        ranked.sort()
+        for _, name in ranked[:_MOST]:
+            for start, end in self._findings.spans[name][:2]:
+                self.show(label, start, end, self.why(name))
+        return bool(ranked)
+
+    def why(self, feature: str) -> str:
+        """The sentence for the handler about one feature."""
+        if feature.startswith(WORD_PREFIX):
+            return "In labelled reports these words went with this label."
+        if feature.startswith("no:"):
+            return "The text denies it: " + self._whys.get(feature[3:], "")
+        return self._whys.get(feature.removeprefix("said:"), "")
+
+    def show_something(self, label: str, why: str) -> None:
+        """Where no single phrase decided: the report's first words."""
+        passage = self._findings.passage
+        if len(passage):
+            self.show(label, 0, min(len(passage), 8), why)
+
+

@@ -1,0 +1,103 @@
+"""From mentions to findings: the features that weights are given to, each with the words behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rapid_response.intake.reading.knowledge import Knowledge, Rule
+from rapid_response.intake.reading.mentions import Mention, find_mentions
+from rapid_response.intake.reading.passage import AGE, DECADE, MONEY, Passage
+
+OLDER_FROM = 60
+WORD_PREFIX = "word:"
+
+
+@dataclass(slots=True)
+class Findings:
+    """Which features a passage has; each feature's value is the word spans that made it."""
+
+    passage: Passage
+    mentions: list[Mention]
+    spans: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def has(self, feature: str) -> bool:
+        """Whether the feature was found."""
+        return feature in self.spans
+
+    def add(self, feature: str, start: int, end: int) -> None:
+        """Notes a feature and the words that show it."""
+        self.spans.setdefault(feature, []).append((start, end))
+
+
+def find(passage: Passage, knowledge: Knowledge) -> Findings:
+    """All features of the passage: concepts, their denials, what is quoted, plain words, rules."""
+    findings = Findings(passage, find_mentions(passage, knowledge))
+    denied: dict[str, tuple[int, int]] = {}
+    for mention in findings.mentions:
+        name = knowledge.concepts[mention.concept].name
+        if mention.denied:
+            denied.setdefault(name, (mention.start, mention.end))
+            continue
+        findings.add(name, mention.start, mention.end)
+        if mention.spoken:
+            findings.add("said:" + name, mention.start, mention.end)
+    for name, (start, end) in denied.items():
+        findings.add("no:" + name, start, end)
+    _add_ages(findings)
+    for rule in knowledge.rules:
+        _add_rule(findings, rule)
+    _add_words(findings, knowledge.learned)
+    return findings
+
+
+def _add_ages(findings: Findings) -> None:
+    passage = findings.passage
+    for at, kind in enumerate(passage.kinds):
+        if kind in (AGE, DECADE):
+            older = passage.values[at] >= OLDER_FROM
+            findings.add("older_person" if older else "younger_person", at, at + 1)
+        elif kind == MONEY:
+            findings.add("money_named", at, at + 1)
+    if 0 < len(passage) <= 6:
+        findings.add("very_short", 0, len(passage))
+
+
+def _add_rule(findings: Findings, rule: Rule) -> None:
+    spans = findings.spans
+    if any(name not in spans for name in rule.all_of) or any(name in spans for name in rule.unless):
+        return
+    chosen = list(rule.all_of)
+    if rule.any_of:
+        found = [name for name in rule.any_of if name in spans]
+        if not found:
+            return
+        chosen.append(found[0])
+    if rule.same_sentence and not _meet(findings, chosen):
+        return
+    for name in chosen:
+        findings.spans.setdefault("rule:" + rule.name, []).extend(spans[name][:1])
+
+
+def _meet(findings: Findings, names: list[str]) -> bool:
+    """Whether some sentence holds all of them."""
+    sentences = findings.passage.sentences
+    common: set[int] | None = None
+    for name in names:
+        here = {sentences[start] for start, _ in findings.spans[name]}
+        common = here if common is None else common & here
+    return bool(common)
+
+
+def _add_words(findings: Findings, learned: Mapping[str, Mapping[str, float]]) -> None:
+    words = findings.passage.words
+    before = ""
+    for at, word in enumerate(words):
+        feature = WORD_PREFIX + word
+        if feature in learned:
+            findings.add(feature, at, at + 1)
+        if before:
+            pair = WORD_PREFIX + before + " " + word
+            if pair in learned:
+                findings.add(pair, at - 1, at + 1)
+        before = word

@@ -1,0 +1,244 @@
+"""The knowledge files in `data/`: concepts with their phrases, rules over concepts, word classes, shorthand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rapid_response.intake.reading.phrases import PhraseFault, PhraseIndex, parse
+from rapid_response.intake.reading.spelling import Spelling
+
+DATA = Path(__file__).parent / "data"
+#: Labels that a weight may speak for. The four kinds of matter, the four times, the two targeting flags.
+KINDS_OF_MATTER = ("doorstep", "scam", "other_crime", "no_crime")
+TIMES = ("in_progress", "imminent", "recent", "historic")
+FLAGS = ("age", "vulnerability")
+LABELS = (*KINDS_OF_MATTER, *TIMES, *FLAGS)
+_NOT_CONCEPTS = ("classes.yaml", "shorthand.yaml", "rules.yaml", "questions.yaml")
+
+
+class KnowledgeFault(ValueError):
+    """A knowledge file says something that cannot be used; the sentence names the file and the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One thing that a report may say, in all the ways we know people say it."""
+
+    name: str
+    why: str
+    weights: Mapping[str, float]
+    subtypes: Mapping[str, float]
+    fact: str | None
+    age_kind: str | None
+    strand: str | None
+    #: Whether "not", "never", "no" before it turn it round; false where the phrase holds its own negation.
+    deniable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Concepts that mean more together than each alone."""
+
+    name: str
+    why: str
+    all_of: tuple[str, ...]
+    any_of: tuple[str, ...]
+    unless: tuple[str, ...]
+    weights: Mapping[str, float]
+    subtypes: Mapping[str, float]
+    age_kind: str | None
+    same_sentence: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """Everything that the reader knows, compiled once."""
+
+    concepts: tuple[Concept, ...]
+    rules: tuple[Rule, ...]
+    index: PhraseIndex
+    spelling: Spelling
+    classes: Mapping[str, frozenset[str]]
+    #: Learned adjustments: feature → label → weight (`combination.json`, made by training.py).
+    learned: Mapping[str, Mapping[str, float]]
+    subtype_categories: Mapping[str, str]
+    questions: Mapping[str, str]
+    version: str
+    #: Everything below is derived: what each feature weighs, why, and what it may be a reason for.
+    weights: Mapping[str, Mapping[str, float]]
+    biases: Mapping[str, float]
+    thresholds: Mapping[str, float]
+    whys: Mapping[str, str]
+    subtypes: Mapping[str, Mapping[str, float]]
+    strands: Mapping[str, str]
+    age_kinds: Mapping[str, str]
+    reasons: Mapping[str, frozenset[str]]
+
+
+@lru_cache(maxsize=1)
+def shipped_knowledge() -> Knowledge:
+    """The knowledge that comes with this version, loaded at the first reading and kept."""
+    return load(DATA)
+
+
+def load(folder: Path, *, learned: bool = True) -> Knowledge:
+    """Compiles a folder of knowledge files; raises KnowledgeFault with a sentence for the officer who edits."""
+    digest = hashlib.sha256()
+    files: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        content = path.read_bytes()
+        digest.update(path.name.encode() + content)
+        files[path.name] = yaml.load(content, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
+    combination = folder / "combination.json"
+    combined: dict[str, dict[str, Any]] = {}
+    if learned and combination.exists():
+        content = combination.read_bytes()
+        digest.update(content)
+        combined = json.loads(content)
+    return _compile(files, combined, f"reading-1-{digest.hexdigest()[:12]}")
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]], version: str) -> Knowledge:
+    shorthand = {
+        word: tuple(plain.split()) for line in files["shorthand.yaml"]["shorthand"].splitlines() if line.strip()
+        for word, plain in [_shorthand(line)]
+    }  # fmt: skip
+    lookup = Spelling(shorthand, (), ()).plainly
+    classes = {name: frozenset(words.split()) for name, words in files["classes.yaml"]["classes"].items()}
+    common = frozenset(files["classes.yaml"]["common_words"].split())
+    concepts: list[Concept] = []
+    phrases = []
+    for file, entry in _entries(files):
+        concept = _concept(file, entry)
+        number = len(concepts)
+        concepts.append(concept)
+        for line in str(entry.get("phrases", "")).splitlines():
+            source = line.partition("#")[0].strip()
+            if not source:
+                continue
+            try:
+                phrases.append(parse(source, number, classes, lookup, lambda word: 40.0 if word in common else 1.0))
+            except PhraseFault as fault:
+                raise KnowledgeFault(f"{file}, concept {concept.name}: {fault}") from None
+    vocabulary = {word for phrase in phrases for element in phrase.elements for word in element.words}
+    plain = frozenset(files["shorthand.yaml"]["never_mended"].split()) | common
+    by_name = {concept.name: concept for concept in concepts}
+    if len(by_name) != len(concepts):
+        names = [concept.name for concept in concepts]
+        raise KnowledgeFault(f"Two concepts share a name: {sorted({n for n in names if names.count(n) > 1})}.")
+    rules = tuple(_rule(entry, by_name) for entry in files["rules.yaml"]["rules"])
+    items: dict[str, Concept | Rule] = {**by_name, **{"rule:" + rule.name: rule for rule in rules}}
+    learned = combined.get("weights", {})
+    return Knowledge(
+        concepts=tuple(concepts),
+        rules=rules,
+        index=PhraseIndex(phrases),
+        spelling=Spelling(shorthand, vocabulary, plain),
+        classes=classes,
+        learned=learned,
+        subtype_categories=files["rules.yaml"]["subtypes"],
+        questions=files["questions.yaml"]["questions"],
+        version=version,
+        weights=_Weights({name: _with(item.weights, learned.get(name, {})) for name, item in items.items()}, learned),
+        biases={**_BIASES, **combined.get("biases", {})},
+        thresholds={**_THRESHOLDS, **combined.get("thresholds", {})},
+        whys={name: item.why for name, item in items.items()},
+        subtypes={name: item.subtypes for name, item in items.items() if item.subtypes},
+        strands={name: concept.strand for name, concept in by_name.items() if concept.strand},
+        age_kinds={name: item.age_kind for name, item in items.items() if item.age_kind},
+        reasons={
+            "age": frozenset(name for name, item in items.items() if item.age_kind),
+            "vulnerability": frozenset(n for n, i in items.items() if i.weights.get("vulnerability", 0) >= 0.5),
+        },
+    )
+
+
+#: Before anything is learned: targeting is rare, and an undated report is an old one.
+_BIASES = {"age": -3.2, "vulnerability": -3.4, "historic": 0.8, "recent": 0.4, "no_crime": 0.6}
+_THRESHOLDS = {"act_now": 0.45, "age": 0.5, "vulnerability": 0.5}
+
+
+class _Weights(dict[str, Mapping[str, float]]):
+    """Weights by feature; a feature that nobody weighed (such as a denial) is taken from what was learned."""
+
+    def __init__(self, known: Mapping[str, Mapping[str, float]], learned: Mapping[str, Mapping[str, float]]) -> None:
+        super().__init__({**learned, **known})
+
+    def __missing__(self, feature: str) -> Mapping[str, float]:
+        return _NOTHING
+
+
+_NOTHING: Mapping[str, float] = {}
+
+
+def _with(given: Mapping[str, float], learned: Mapping[str, float]) -> Mapping[str, float]:
+    """An officer's weight plus the learned adjustment."""
+    return {label: given.get(label, 0.0) + learned.get(label, 0.0) for label in {**given, **learned}}
+
+
+def _entries(files: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name in sorted(files):
+        if name not in _NOT_CONCEPTS:
+            for entry in files[name]["concepts"]:
+                yield name, entry
+
+
+def _shorthand(line: str) -> tuple[str, str]:
+    word, _, plain = line.partition("=")
+    return word.strip(), plain.strip()
+
+
+def _weights(file: str, entry: Mapping[str, Any]) -> Mapping[str, float]:
+    weights = {label: float(weight) for label, weight in entry.get("for", {}).items()}
+    unknown = set(weights) - set(LABELS)
+    if unknown:
+        raise KnowledgeFault(f"{file}, {entry['name']}: unknown label {sorted(unknown)}; known are {LABELS}.")
+    return weights
+
+
+def _subtypes(entry: Mapping[str, Any]) -> Mapping[str, float]:
+    said = entry.get("subtype", {})
+    return {said: 1.0} if isinstance(said, str) else {name: float(weight) for name, weight in said.items()}
+
+
+def _concept(file: str, entry: Mapping[str, Any]) -> Concept:
+    return Concept(
+        name=entry["name"],
+        why=entry["why"],
+        weights=_weights(file, entry),
+        subtypes=_subtypes(entry),
+        fact=entry.get("fact"),
+        age_kind=entry.get("age_kind"),
+        strand=entry.get("strand"),
+        deniable=entry.get("deniable", True),
+    )
+
+
+def _rule(entry: Mapping[str, Any], known: Mapping[str, Concept]) -> Rule:
+    named = [*entry.get("all", ()), *entry.get("any", ()), *entry.get("unless", ())]
+    for name in named:
+        bare = name.removeprefix("no:").removeprefix("said:")
+        if bare not in known and not bare.startswith("rule:"):
+            raise KnowledgeFault(f"rules.yaml, {entry['name']}: there is no concept {bare}.")
+    return Rule(
+        name=entry["name"],
+        why=entry["why"],
+        all_of=tuple(entry.get("all", ())),
+        any_of=tuple(entry.get("any", ())),
+        unless=tuple(entry.get("unless", ())),
+        weights=_weights("rules.yaml", entry),
+        subtypes=_subtypes(entry),
+        age_kind=entry.get("age_kind"),
+        same_sentence=entry.get("same_sentence", False),
+    )

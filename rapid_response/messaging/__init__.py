@@ -1,0 +1,1 @@
+"""What goes out: texts and calls, their wording, and who carries them."""

@@ -1,0 +1,34 @@
+"""Phone numbers as people write them, into E.164 as the rest of the product keeps them.
+
+*Possible* is enough: Ofcom's numbers for drama, which tests and demonstrations use, are never *valid*.
+"""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+# 070 is personal numbering and 076 paging, except 07624 (Isle of Man mobiles): texts to those go nowhere
+# or cost a premium.
+_UK_MOBILE = re.compile(r"\+447(?:[1-57-9]\d{8}|624\d{6})")
+
+
+def normalise_number(text: str) -> str | None:
+    """The number in E.164, read as a UK one where no country is given; None where it cannot be one.
+
+    Sender names, short codes, `anonymous` and the like are None: nobody can be recognised by them.
+    """
+    try:
+        number = phonenumbers.parse(text.strip(), "GB")
+    except phonenumbers.NumberParseException:
+        return None
+    # Stricter than is_possible_number, which also passes numbers that lack their area code.
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def is_uk_mobile(number: str) -> bool:
+    """Whether an E.164 number can take our texts."""
+    return _UK_MOBILE.fullmatch(number) is not None

@@ -1,0 +1,273 @@
+"""What Prometheus scrapes: counters from the tallies, gauges from small indexed queries (contract.md 6).
+
+No label holds a reference, a name, a number, a place with a person, or free text: all come from closed lists.
+Every combination that can be known beforehand is shown from zero, so that its first event is an increase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+from sqlalchemy import Connection, exists, func, or_, select
+from sqlmodel import col
+
+from rapid_response.core.incident import OPEN_STATUSES
+from rapid_response.core.states import MessageChannel, MessageState, Purpose
+from rapid_response.core.vocabulary import (
+    AgeTargeting,
+    Category,
+    Channel,
+    ClockState,
+    EvidenceGrade,
+    OutcomeCode,
+    Priority,
+    StoppedBy,
+)
+from rapid_response.reporting.tallies import ANSWER_BOUNDS, HAND_OVER_BOUNDS, LATENESS_BOUNDS, labels_key
+from rapid_response.storage.tables import (
+    AgendaRow,
+    DeliveryRow,
+    IncidentRow,
+    MessageRow,
+    NodeRow,
+    TallyRow,
+)
+
+PREFIX = "rapid_response_"
+#: Later than this is overdue: the worker looks each second.
+_OVERDUE_AFTER = timedelta(seconds=5)
+
+_Labels = Mapping[str, str]
+
+
+def _values(enum: Iterable[str]) -> tuple[str, ...]:
+    return tuple(str(v) for v in enum)
+
+
+#: Counters: name, help, and the closed list of each label.
+_COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
+    ("contacts", "Reports received, by channel", {"channel": _values(Channel)}),
+    (
+        "incidents",
+        "Incidents, as they were first decided",
+        {"category": _values(Category), "priority": _values(Priority)},
+    ),
+    ("age_targeting", "Entries into each state of age targeting", {"state": _values(AgeTargeting)[1:]}),
+    (
+        "sla_met",
+        "Responses within two hours, by how",
+        {"category": _values(Category), "mode": _values(StoppedBy)},
+    ),
+    (
+        "sla_met_corrections",
+        "Responses in time that were taken back: nobody was reached",
+        {"category": _values(Category), "mode": _values(StoppedBy)},
+    ),
+    ("sla_breached", "Two-hour promises missed", {"category": _values(Category)}),
+    (
+        "messages",
+        "Messages, by what became of them",
+        {
+            "purpose": _values(Purpose),
+            "channel": _values(MessageChannel),
+            "status": ("accepted", MessageState.DELIVERED.value, MessageState.FAILED.value),
+        },
+    ),
+    ("outcomes", "Outcomes recorded", {"outcome": _values(OutcomeCode)}),
+    (
+        "money_pounds",
+        "Pounds kept from suspects or got back, by how sure the sum is",
+        {"kind": ("prevented", "recovered"), "grade": _values(EvidenceGrade)},
+    ),
+    ("repeat_victims", "Incidents of somebody who was a victim within the year before", {}),
+)
+
+#: Histograms: name, help, bounds, and whether there is one a category.
+_HISTOGRAMS: Sequence[tuple[str, str, Sequence[float], bool]] = (
+    ("time_to_accept_seconds", "From the clock's start to an acceptance", ANSWER_BOUNDS, True),
+    (
+        "time_to_respond_seconds",
+        "From the clock's start to the response, pauses left out",
+        ANSWER_BOUNDS,
+        True,
+    ),
+    ("deadline_lateness_seconds", "How late warnings, rungs and breaches fired", LATENESS_BOUNDS, False),
+    (
+        "report_to_offer_seconds",
+        "From a durable report to its offer at the provider",
+        HAND_OVER_BOUNDS,
+        False,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The figures of one moment, read in one transaction."""
+
+    tallies: Mapping[tuple[str, str], float]
+    open: Mapping[tuple[str, str], int]
+    gauges: Mapping[str, float] = field(default_factory=dict)
+
+
+def read_snapshot(connection: Connection, now: datetime, responders_on_duty: int | None) -> Snapshot:
+    """Read the figures. `responders_on_duty` is None when no service is loaded."""
+    tallies = {
+        (row.name, row.labels): row.value
+        for row in connection.execute(select(col(TallyRow.name), col(TallyRow.labels), col(TallyRow.value)))
+    }
+    return Snapshot(tallies, _open(connection), dict(_gauges(connection, now, responders_on_duty)))
+
+
+def _open(connection: Connection) -> dict[tuple[str, str], int]:
+    rows = connection.execute(
+        select(col(IncidentRow.category), col(IncidentRow.status), func.count().label("many"))
+        .where(col(IncidentRow.is_open))
+        .group_by(col(IncidentRow.category), col(IncidentRow.status))
+    )
+    return {(row.category.value, row.status.value): row.many for row in rows}
+
+
+def _gauges(
+    connection: Connection, now: datetime, responders_on_duty: int | None
+) -> Iterator[tuple[str, float]]:
+    counting = (
+        col(IncidentRow.is_open),
+        col(IncidentRow.stopped_at).is_(None),
+        or_(
+            col(IncidentRow.clock_state) == ClockState.RUNNING,
+            col(IncidentRow.clock_state) == ClockState.BREACHED,
+        ),
+    )
+    oldest = connection.execute(
+        select(func.min(col(IncidentRow.started_at))).where(*counting, col(IncidentRow.owner).is_(None))
+    ).scalar()
+    yield "oldest_unassigned_seconds", max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
+    next_due = connection.execute(select(func.min(col(IncidentRow.due_at))).where(*counting)).scalar()
+    if next_due is not None:
+        yield "next_due_seconds", (next_due - now).total_seconds()
+    yield (
+        "agenda_overdue",
+        connection.execute(
+            select(func.count())
+            .select_from(AgendaRow)
+            .where(
+                col(AgendaRow.settled_at).is_(None),
+                col(AgendaRow.parked_at).is_(None),
+                col(AgendaRow.due_at) < now - _OVERDUE_AFTER,
+            )
+        ).scalar_one(),
+    )
+    yield "work_parked", sum(_parked(connection))
+    yield (
+        "message_unknown",
+        connection.execute(
+            select(func.count()).select_from(MessageRow).where(col(MessageRow.state) == MessageState.UNKNOWN)
+        ).scalar_one(),
+    )
+    yield "open_without_next_step", connection.execute(_without_next_step()).scalar_one()
+    swept = connection.execute(select(func.max(col(NodeRow.swept_at)))).scalar()
+    yield "last_sweep_timestamp_seconds", swept.timestamp() if swept else 0.0
+    if responders_on_duty is not None:
+        yield "responders_on_duty", responders_on_duty
+
+
+def _parked(connection: Connection) -> Iterator[int]:
+    for table in (AgendaRow, DeliveryRow):
+        yield connection.execute(
+            select(func.count()).select_from(table).where(col(table.parked_at).is_not(None))
+        ).scalar_one()
+
+
+def _without_next_step() -> object:
+    """Open incidents for which nothing is on the agenda: there must be none, ever."""
+    awaited = exists().where(
+        col(AgendaRow.incident_id) == col(IncidentRow.id),
+        col(AgendaRow.settled_at).is_(None),
+        col(AgendaRow.parked_at).is_(None),
+    )
+    return select(func.count()).select_from(IncidentRow).where(col(IncidentRow.is_open), ~awaited)
+
+
+_GAUGE_HELP = {
+    "oldest_unassigned_seconds": "Age of the oldest running clock that nobody has taken",
+    "next_due_seconds": "Seconds until the next promise is due; negative when one is overdue",
+    "agenda_overdue": "Agenda entries more than five seconds overdue",
+    "work_parked": "Work that failed too often and waits for a person",
+    "message_unknown": "Messages of which nobody knows whether they went",
+    "open_without_next_step": "Open incidents without a next step; must be 0",
+    "last_sweep_timestamp_seconds": "When a node last looked for due work",
+    "responders_on_duty": "Responders on duty now",
+}
+
+
+class _Collector(Collector):
+    """One snapshot as metric families."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterator[Metric]:
+        for name, text, labels in _COUNTERS:
+            yield self._counter(name, text, labels)
+        for name, text, bounds, by_category in _HISTOGRAMS:
+            yield self._histogram(name, text, bounds, by_category)
+        yield self._open()
+        for name, value in self._snapshot.gauges.items():
+            family = GaugeMetricFamily(PREFIX + name, _GAUGE_HELP[name])
+            family.add_metric([], value)
+            yield family
+        # Referrals come with a later release; the family is there for dashboards.
+        yield CounterMetricFamily(f"{PREFIX}referrals", "Referrals to partners", labels=["kind", "state"])
+
+    def _counter(self, name: str, text: str, labels: Mapping[str, Sequence[str]]) -> Metric:
+        family = CounterMetricFamily(PREFIX + name, text, labels=list(labels))
+        for values in _combinations(list(labels.values())):
+            key = labels_key(dict(zip(labels, values, strict=True)))
+            family.add_metric(list(values), self._snapshot.tallies.get((name, key), 0.0))
+        return family
+
+    def _histogram(self, name: str, text: str, bounds: Sequence[float], by_category: bool) -> Metric:
+        names = ["category"] if by_category else []
+        family = HistogramMetricFamily(PREFIX + name, text, labels=names)
+        for category in _values(Category) if by_category else ("",):
+            labels: _Labels = {"category": category} if by_category else {}
+            total, buckets = 0.0, []
+            for bound in (*map(repr, bounds), "+Inf"):
+                total += self._snapshot.tallies.get(
+                    (f"{name}_bucket", labels_key({**labels, "le": bound})), 0.0
+                )
+                shown = bound if bound == "+Inf" else floatToGoString(float(bound))
+                buckets.append((shown, total))
+            summed = self._snapshot.tallies.get((f"{name}_sum", labels_key(labels)), 0.0)
+            family.add_metric([category] if by_category else [], buckets, summed)
+        return family
+
+    def _open(self) -> Metric:
+        family = GaugeMetricFamily(f"{PREFIX}incidents_open", "Open incidents", labels=["category", "status"])
+        for category in _values(Category):
+            for status in OPEN_STATUSES:
+                family.add_metric(
+                    [category, status.value], self._snapshot.open.get((category, status.value), 0)
+                )
+        return family
+
+
+def _combinations(lists: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    combined: list[tuple[str, ...]] = [()]
+    for values in lists:
+        combined = [(*head, value) for head in combined for value in values]
+    return combined
+
+
+def exposition(snapshot: Snapshot) -> bytes:
+    """The figures in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Collector(snapshot))
+    return generate_latest(registry)

@@ -1,0 +1,150 @@
+"""The clock and the ladder as pure arithmetic on instants (design.md 5 and 7).
+
+Everything is counted from the start of the clock in elapsed time: slow triage must not buy us time, and a
+clock-change night must not cost a resident an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from rapid_response.core.definition import Rung, RungAction, SlaPolicy
+from rapid_response.core.vocabulary import ContactRole
+
+#: A report dated further ahead than this is a mistake (design.md 7).
+FUTURE_TOLERANCE = timedelta(minutes=5)
+#: How long offers for an unclear report wait for a person (R18, design.md 6).
+REVIEW_WITHIN = timedelta(minutes=10)
+#: How often an unacknowledged notice is given again.
+NOTICE_REPEAT = timedelta(minutes=5)
+#: How often an unassigned incident is tried again.
+RETRY_UNASSIGNED = timedelta(minutes=5)
+#: The smallest step of a stored time: exactly at `due_at` is still in time.
+TICK = timedelta(microseconds=1)
+
+
+class Kind(StrEnum):
+    """What can stand on an incident's agenda."""
+
+    RUNG = "rung"
+    WARN = "warn"
+    BREACH = "breach"
+    ACCEPT_WITHIN = "accept_within"
+    ANSWER = "answer"
+    NOTICE = "notice"
+    RETRY = "retry"
+    RESUME = "resume"
+    TASK = "task"
+    SHIFT_END = "shift_end"
+    INBOUND = "inbound"
+    DAILY_LINE = "daily_line"
+    FAIL_OVER = "fail_over"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Something to happen at `due_at`; `subject` tells several of one kind apart."""
+
+    kind: Kind
+    due_at: datetime
+    subject: str = ""
+
+
+def due_at(started_at: datetime, policy: SlaPolicy, paused: timedelta = timedelta()) -> datetime:
+    """The moment up to which, inclusive, a response is in time."""
+    return started_at + policy.respond_within + paused
+
+
+def promise(started_at: datetime, due: datetime, policy: SlaPolicy) -> list[Deadline]:
+    """The warnings and the breach of a running clock; `due` may have moved by paused time."""
+    moved = due - started_at - policy.respond_within
+    warnings = [
+        Deadline(Kind.WARN, started_at + policy.respond_within * share + moved, str(i))
+        for i, share in enumerate(policy.warn_at)
+    ]
+    return [*warnings, Deadline(Kind.BREACH, due + TICK)]
+
+
+def ladder(
+    escalation: Sequence[Rung], counted_from: datetime, offers_from: datetime, policy: SlaPolicy
+) -> list[Deadline]:
+    """When each rung is climbed at the latest, and when the duty officer hears that nobody has accepted.
+
+    Notices are counted from `counted_from`. Offers keep their distances but never begin before
+    `offers_from`: a backdated or a reviewed report gets one offer first, not all of them at once.
+    """
+    first_offer = min((r.after for r in escalation if r.action is RungAction.OFFER), default=timedelta())
+    entries = []
+    for i, rung in enumerate(escalation):
+        at = counted_from + rung.after
+        if rung.action is RungAction.OFFER:
+            at = max(at, offers_from + (rung.after - first_offer))
+        entries.append(Deadline(Kind.RUNG, at, str(i)))
+    entries.append(Deadline(Kind.ACCEPT_WITHIN, counted_from + policy.accept_within))
+    return entries
+
+
+def notices_only(escalation: Sequence[Rung], counted_from: datetime) -> list[Deadline]:
+    """The ladder's notices alone: for an owned incident whose stop was taken back."""
+    return [
+        Deadline(Kind.RUNG, counted_from + rung.after, str(i))
+        for i, rung in enumerate(escalation)
+        if rung.action is RungAction.NOTIFY
+    ]
+
+
+def answer_within(escalation: Sequence[Rung], rung: int) -> timedelta:
+    """How long an offer of that rung waits; past the ladder, as in its last offer step."""
+    waits = [r.answer_within for r in escalation if r.action is RungAction.OFFER and r.answer_within]
+    if 0 <= rung < len(escalation) and (own := escalation[rung].answer_within) is not None:
+        return own
+    return waits[-1] if waits else timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Who hears a warning. The owner always does, where there is one."""
+
+    owner: bool
+    roles: tuple[ContactRole, ...]
+    by_voice: frozenset[ContactRole]
+
+
+def who_is_warned(index: int, has_owner: bool) -> Warned:
+    """The `index`-th share of `warn_at` (from 0): the owner, then the duty officer, then the team leader.
+
+    Without an owner the duty officer hears the first warning too: a warning that nobody hears is none.
+    """
+    roles: list[ContactRole] = []
+    if index >= 1 or not has_owner:
+        roles.append(ContactRole.DUTY_OFFICER)
+    if index >= 2:
+        roles.append(ContactRole.TEAM_LEADER)
+    by_voice = frozenset({ContactRole.TEAM_LEADER}) if index >= 2 else frozenset()
+    return Warned(has_owner, tuple(roles), by_voice)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """How a clock ended: gross is from its start, net leaves out paused time. Whole seconds."""
+
+    met: bool
+    gross_seconds: int
+    paused_seconds: int
+
+
+def stop(started_at: datetime, due: datetime, paused: timedelta, at: datetime) -> Stopped:
+    """Whether a response at `at` was in time: up to and at `due`, it was."""
+    return Stopped(
+        met=at <= due,
+        gross_seconds=max(0, int((at - started_at).total_seconds())),
+        paused_seconds=int(paused.total_seconds()),
+    )
+
+
+def is_plausible_receipt(received_at: datetime, now: datetime) -> bool:
+    """Whether a report can have been received then."""
+    return received_at <= now + FUTURE_TOLERANCE

@@ -1,0 +1,522 @@
+"""What a person does to an incident: one function an action, the same for API, pages, texts and calls.
+
+Each checks the one table of statuses first, so that what the state does not allow changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from rapid_response.core import events as happened
+from rapid_response.core.facts import Facts
+from rapid_response.core.incident import Action, Move, Status
+from rapid_response.core.vocabulary import (
+    AgeTargeting,
+    Category,
+    ClockState,
+    ContactRole,
+    EvidenceGrade,
+    Priority,
+    StoppedBy,
+)
+from rapid_response.hatecrime import rules as targeting
+from rapid_response.sla import rules as sla
+from rapid_response.steps import clock, commands, notices, offers
+from rapid_response.steps.case import check, facts_of, find, hold, is_counting, move
+from rapid_response.steps.desk import Desk, Who
+from rapid_response.steps.errors import Forbidden, Invalid
+from rapid_response.steps.service import Service, service_now
+from rapid_response.steps.tasks import TaskKind, finish, finish_kind, open_task
+from rapid_response.storage.tables import IncidentRow, NoteRow, OutcomeRow, TaskRow
+from rapid_response.storage.tx import Tx
+
+#: How long a clock stands still when nobody said until when.
+DEFAULT_PAUSE = timedelta(hours=24)
+#: How soon somebody rings again after nobody answered the door.
+CALL_BACK_WITHIN = timedelta(minutes=30)
+#: After a response the owner finishes the case; later than this the duty officer asks why it is still open.
+FINISH_WITHIN = timedelta(hours=2)
+
+
+def act(tx: Tx, desk: Desk, reference: str, action: Action, command: commands.Command, who: Who) -> str:
+    """Do one action to the incident of that reference; returns its id.
+
+    Raises NotAllowed (409), NotFound (404), Invalid (422) or Forbidden (403); then nothing has happened.
+    """
+    incident = find(tx, reference)
+    perform(tx, desk, service_now(tx, desk.zone), incident, action, command, who)
+    return incident.id
+
+
+def act_on(tx: Tx, desk: Desk, incident_id: str, action: Action, command: commands.Command, who: Who) -> None:
+    """As :func:`act`, for who knows the id."""
+    perform(tx, desk, service_now(tx, desk.zone), hold(tx, incident_id), action, command, who)
+
+
+def perform(
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    action: Action,
+    command: commands.Command,
+    who: Who,
+) -> None:
+    """Do one action to a locked incident."""
+    _DO[action](_Doing(tx, desk, service, incident, who), command)
+    note = getattr(command, "note", None)
+    if note:
+        add_note(tx, incident, note, who)
+
+
+class _Doing:
+    """One action under way."""
+
+    __slots__ = ("desk", "incident", "service", "tx", "who")
+
+    def __init__(self, tx: Tx, desk: Desk, service: Service, incident: IncidentRow, who: Who) -> None:
+        self.tx, self.desk, self.service, self.incident, self.who = tx, desk, service, incident, who
+
+    @property
+    def owner_or_actor(self) -> str:
+        return self.incident.owner or self.who.responder or "desk"
+
+    def record(self, event: happened.Event) -> None:
+        self.tx.record(self.incident.id, event)
+
+    def next_working_day_task(self, kind: TaskKind, owner: str = ContactRole.DUTY_OFFICER) -> str:
+        due = self.service.next_working_day(self.tx.now)
+        return open_task(self.tx, self.incident, kind, owner, due)
+
+
+def add_note(tx: Tx, incident: IncidentRow, body: str, who: Who) -> None:
+    """Keep a person's words beside the case."""
+    note_id = tx.ids.uuid()
+    tx.add(NoteRow, id=note_id, incident_id=incident.id, at=tx.now, actor=tx.actor, body=body)
+    tx.record(incident.id, happened.NoteAdded(note_id, who.source))
+
+
+# --- answers and movement --------------------------------------------------------------------------------
+
+
+def _accept(doing: _Doing, command: commands.ByResponder) -> None:
+    offers.accept(
+        doing.tx, doing.desk, doing.service, doing.incident, command.responder, doing.who, command.eta_minutes
+    )
+
+
+def _decline(doing: _Doing, command: commands.ByResponder) -> None:
+    offers.decline(doing.tx, doing.desk, doing.service, doing.incident, command.responder, doing.who)
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
+
+
+def _assign(doing: _Doing, command: commands.Assign) -> None:
+    check(doing.incident, Action.ASSIGN)
+    offers.assign(doing.tx, doing.desk, doing.service, doing.incident, command.responder, doing.who)
+
+
+def _check_owner(doing: _Doing, command: commands.ByOwner) -> None:
+    """Whoever names a responder means the one who has the job."""
+    named, owner = command.responder, doing.incident.owner
+    if named is not None and owner is not None and named != owner:
+        raise Invalid("Another responder has this job. Name the owner, or assign it first.", "responder")
+
+
+def _release(doing: _Doing, command: commands.ByOwner) -> None:
+    _check_owner(doing, command)
+    was_held = doing.incident.is_held
+    offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
+    if was_held:
+        doing.record(happened.BackEntryReleased())
+
+
+def _en_route(doing: _Doing, command: commands.ByOwner) -> None:
+    _check_owner(doing, command)
+    move(doing.incident, Action.EN_ROUTE)
+    doing.record(happened.SetOff(doing.owner_or_actor, doing.who.source))
+
+
+def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
+    _check_owner(doing, command)
+    move(doing.incident, Action.ON_SCENE)
+    doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
+    clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED)
+    _to_be_finished(doing)
+
+
+def _no_contact(doing: _Doing, command: commands.ByOwner) -> None:
+    """Attended, nobody answered: not a success. Warnings and the ladder's notices are armed again."""
+    _check_owner(doing, command)
+    tx, incident, service = doing.tx, doing.incident, doing.service
+    move(incident, Action.NO_CONTACT)
+    taken_back = clock.take_stop_back(tx, service, incident)
+    finish_kind(tx, incident, TaskKind.FINISH_JOB)
+    doing.record(happened.NoContactMade(doing.owner_or_actor, doing.who.source, taken_back))
+    if is_counting(incident):
+        if not taken_back:
+            incident.cycle += 1
+        clock.disarm(tx, incident, [sla.Kind.RUNG], "no_contact")
+        clock.arm(tx, incident, sla.notices_only(service.definition.escalation, tx.now))
+    open_task(tx, incident, TaskKind.CALL_BACK, ContactRole.DUTY_OFFICER, tx.now + CALL_BACK_WITHIN)
+
+
+def _remote_response(doing: _Doing, command: commands.RemoteResponse) -> None:
+    """A responder spoke with the victim and did one protective act (domain.md 3.4 b)."""
+    by = command.responder or doing.incident.owner or doing.who.responder
+    if by is not None and doing.service.definition.responder(by) is None:
+        raise Invalid(
+            "There is no responder with this id. Choose one from the service definition.", "responder"
+        )
+    flagged = doing.who.source in ("sms", "voice")
+    _answered(doing, Action.REMOTE_RESPONSE, StoppedBy.REMOTE_RESPONSE, flagged)
+    doing.record(happened.ResponseMadeRemotely(by, command.protective_act, flagged))
+    if flagged:
+        doing.incident.unconfirmed = [*doing.incident.unconfirmed, Action.REMOTE_RESPONSE.value]
+        doing.next_working_day_task(TaskKind.CONFIRM_REMOTE)
+    finish_kind(doing.tx, doing.incident, TaskKind.CALL_BACK)
+
+
+def _police_handover(doing: _Doing, command: commands.PoliceHandover) -> None:
+    _answered(doing, Action.POLICE_HANDOVER, StoppedBy.POLICE_HANDOVER, flagged=False)
+    doing.record(happened.PoliceHandedOver(doing.who.source))
+    add_note(doing.tx, doing.incident, f"Police reference: {command.cad_reference}", doing.who)
+    doing.next_working_day_task(TaskKind.WELFARE_CHECK)
+
+
+def _answered(doing: _Doing, action: Action, by: StoppedBy, flagged: bool) -> None:
+    """A response other than at the door: ends the search; without an owner a welfare check remains."""
+    unowned = doing.incident.owner is None
+    move(doing.incident, action)
+    clock.stop(doing.tx, doing.incident, by, flagged=flagged)
+    if not unowned:
+        _to_be_finished(doing)
+    else:
+        doing.incident.is_held = False
+        offers.end_search(doing.tx, doing.desk, doing.service, doing.incident, by)
+        task = doing.next_working_day_task(TaskKind.WELFARE_CHECK)
+        doing.record(happened.Scheduled(by, task))
+
+
+def _to_be_finished(doing: _Doing) -> None:
+    open_task(
+        doing.tx,
+        doing.incident,
+        TaskKind.FINISH_JOB,
+        ContactRole.DUTY_OFFICER,
+        doing.tx.now + FINISH_WITHIN,
+    )
+
+
+# --- the end ---------------------------------------------------------------------------------------------
+
+
+def _close(doing: _Doing, command: commands.Close) -> None:
+    tx, incident = doing.tx, doing.incident
+    move(incident, Action.CLOSE)
+    for outcome in command.outcomes:
+        _record_outcome(doing, outcome)
+    incident.disposition, incident.closed_at = command.disposition, tx.now
+    _end(doing)
+    doing.record(happened.IncidentClosed(command.disposition, incident.episode))
+
+
+def _record_outcome(doing: _Doing, outcome: commands.Outcome) -> None:
+    amount = commands.pence(outcome.amount_gbp)
+    grade = None if amount is None else outcome.evidence_grade or EvidenceGrade.C
+    outcome_id = doing.tx.ids.uuid()
+    doing.tx.add(
+        OutcomeRow,
+        id=outcome_id,
+        incident_id=doing.incident.id,
+        code=outcome.code,
+        amount_pence=amount,
+        evidence_grade=grade,
+        at=doing.tx.now,
+        actor=doing.tx.actor,
+    )
+    doing.record(happened.OutcomeRecorded(outcome_id, outcome.code, amount, grade))
+
+
+def _cancel(doing: _Doing, command: commands.Cancel) -> None:
+    incident = doing.incident
+    move(incident, Action.CANCEL)
+    incident.disposition, incident.closed_at = command.disposition, doing.tx.now
+    if incident.stopped_at is None and incident.clock_state is not ClockState.NOT_APPLICABLE:
+        clock.not_applicable(doing.tx, incident, "cancelled")
+    _end(doing)
+    if command.reason:
+        add_note(doing.tx, incident, command.reason, doing.who)
+    doing.record(happened.IncidentCancelled(command.disposition, incident.episode))
+
+
+#: What is still owed after the end.
+_OUTLIVES = frozenset(
+    {
+        TaskKind.BREACH_REASON,
+        TaskKind.REVIEW_AGE_TARGETING,
+        TaskKind.OFFER_POLICE_HATE_REFERRAL,
+        TaskKind.WELFARE_CHECK,
+    }
+)
+
+
+def _end(doing: _Doing) -> None:
+    offers.job_done(doing.tx, doing.desk, doing.service, doing.incident)
+    finish_kind(doing.tx, doing.incident, *(k for k in TaskKind if k not in _OUTLIVES))
+    doing.incident.owner = None
+    doing.incident.is_held = False
+
+
+def _reopen(doing: _Doing, command: commands.Reopen) -> None:
+    """A new episode with its own clock; the first disposition stays in the record."""
+    tx, incident = doing.tx, doing.incident
+    move(incident, Action.REOPEN)
+    incident.episode += 1
+    incident.cycle += 1
+    incident.disposition = incident.closed_at = None
+    incident.job_number = None
+    incident.stopped_at = incident.stopped_by = incident.breached_at = None
+    doing.record(happened.IncidentReopened(incident.episode))
+    if command.reason:
+        add_note(tx, incident, command.reason, doing.who)
+    if incident.priority.has_clock:
+        clock.start(tx, doing.service, incident, tx.now)
+        offers.search(tx, doing.desk, doing.service, incident)
+    else:
+        incident.clock_state = ClockState.NOT_APPLICABLE
+        _schedule(doing, "reopened")
+
+
+# --- judgement -------------------------------------------------------------------------------------------
+
+
+def _acknowledge(doing: _Doing, _: commands.Nothing) -> None:
+    check(doing.incident, Action.ACKNOWLEDGE)
+    notices.acknowledge(doing.tx, doing.incident, doing.who.source)
+
+
+def _reclassify(doing: _Doing, command: commands.Reclassify) -> None:
+    """A person corrects what it is. What it is describes; how urgent it is stays as the facts say."""
+    incident = doing.incident
+    move(incident, Action.RECLASSIFY)
+    incident.category = command.category
+    incident.subtype = command.subtype or incident.subtype
+    victim = incident.victim
+    doing.record(
+        happened.IncidentClassified(
+            incident.category,
+            incident.subtype,
+            incident.urgency,
+            victim_aged_60_plus=is_aged_60_plus(victim),
+            victim_lives_alone=facts_of(incident).lives_alone is True,
+            ward=incident.ward,
+        )
+    )
+    if command.reason:
+        add_note(doing.tx, incident, command.reason, doing.who)
+    reviewed = incident.status is Status.AWAITING_REVIEW and not incident.is_held
+    if reviewed and incident.priority.has_clock and incident.category is not Category.OTHER:
+        go_out(doing.tx, doing.desk, doing.service, incident)
+
+
+def _set_priority(doing: _Doing, command: commands.SetPriority) -> None:
+    """Anybody at the desk may raise; only a duty officer or above lowers, with a reason (scenario 25)."""
+    incident, tx = doing.incident, doing.tx
+    check(incident, Action.SET_PRIORITY)
+    new, old = command.priority, incident.priority
+    if new.rank > old.rank:
+        if not doing.who.may_lower:
+            raise Forbidden("Only a duty officer or above may lower the priority. Ask the duty officer.")
+        if not command.reason:
+            raise Invalid("Say why the priority is lowered.", "reason")
+    incident.priority, incident.rule_id = new, "person"
+    doing.record(
+        happened.PriorityDecided(
+            new, "person", incident.rules_version, (), reason_given=command.reason is not None
+        )
+    )
+    if command.reason:
+        add_note(tx, incident, command.reason, doing.who)
+    had_clock, has_clock = old.has_clock, new.has_clock
+    if has_clock and not had_clock:
+        start_second_clock(tx, doing.desk, doing.service, incident)
+    elif had_clock and not has_clock:
+        _give_up_clock(doing)
+    elif incident.status is Status.AWAITING_REVIEW and not incident.is_held:
+        if has_clock:
+            go_out(doing.tx, doing.desk, doing.service, incident)
+        else:
+            _schedule(doing, "reviewed")
+
+
+def start_second_clock(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """Raised late: a clock from now; that it was not seen before stays in the record (scenario 26)."""
+    if incident.stopped_at is not None:
+        return
+    incident.cycle += 1
+    clock.start(tx, service, incident, tx.now)
+    if incident.owner is None:
+        finish_kind(tx, incident, TaskKind.FOLLOW_UP, TaskKind.CHECK_BACK)
+        offers.search(tx, desk, service, incident)
+
+
+def _give_up_clock(doing: _Doing) -> None:
+    incident = doing.incident
+    if incident.stopped_at is None:
+        clock.not_applicable(doing.tx, incident, "priority_lowered")
+    if incident.owner is None:
+        offers.end_search(doing.tx, doing.desk, doing.service, incident, "priority_lowered")
+        incident.is_held = False
+        _schedule(doing, "priority_lowered")
+
+
+def go_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """The review is over: the first offer goes now, the rest of the ladder keeps its distances."""
+    incident.cycle += 1
+    clock.disarm(tx, incident, [sla.Kind.RUNG, sla.Kind.ACCEPT_WITHIN], "reviewed")
+    offers.search(tx, desk, service, incident)
+    finish_kind(tx, incident, TaskKind.REVIEW_REPORT, TaskKind.CHECK_BACK)
+
+
+def _schedule(doing: _Doing, why: str) -> None:
+    if doing.incident.status is not Status.SCHEDULED:
+        move(doing.incident, Move.SCHEDULE)
+    kind = TaskKind.FOLLOW_UP if doing.incident.priority is Priority.P3 else TaskKind.CHECK_BACK
+    task = doing.next_working_day_task(kind)
+    doing.record(happened.Scheduled(why, task))
+
+
+def _pause(doing: _Doing, command: commands.Pause) -> None:
+    tx, incident = doing.tx, doing.incident
+    check(incident, Action.PAUSE)
+    until = command.until or tx.now + DEFAULT_PAUSE
+    if until <= tx.now:
+        raise Invalid("Give a time that is still to come.", "until")
+    clock.pause(tx, incident, command.reason, until)
+    if incident.owner is None:
+        offers.end_search(tx, doing.desk, doing.service, incident, "paused")
+    else:
+        clock.disarm(tx, incident, [sla.Kind.RUNG], "paused")
+
+
+def _resume(doing: _Doing, _: commands.Nothing) -> None:
+    check(doing.incident, Action.RESUME)
+    resume(doing.tx, doing.desk, doing.service, doing.incident)
+
+
+def resume(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """The clock goes on, and so does the search where nobody has the job."""
+    clock.resume(tx, service, incident)
+    if incident.owner is None and incident.status is not Status.SCHEDULED:
+        offers.search(tx, desk, service, incident)
+
+
+# --- notes, tasks, targeting -----------------------------------------------------------------------------
+
+
+def _note(doing: _Doing, command: commands.Note) -> None:
+    check(doing.incident, Action.NOTE)
+    add_note(doing.tx, doing.incident, command.body, doing.who)
+
+
+def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
+    check(doing.incident, Action.TASK_DONE)
+    task = doing.tx.get(TaskRow, command.task)
+    if task is None or task.incident_id != doing.incident.id or task.done_at is not None:
+        raise Invalid("This incident has no open task with this id. Its tasks are listed with it.", "task")
+    if task.kind == TaskKind.BREACH_REASON:
+        if not command.reason:
+            raise Invalid("Say why the two hours were missed.", "reason")
+        known = {code.value for code in commands.BreachReason}
+        code = command.reason if command.reason in known else commands.BreachReason.OTHER
+        doing.record(happened.BreachExplained(code))
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
+    finish(doing.tx, task)
+    _keep_cared_for(doing)
+
+
+def _keep_cared_for(doing: _Doing) -> None:
+    """An open case nobody has, and whose last task is done, gets the next look by itself."""
+    incident = doing.incident
+    if incident.is_open and incident.status is Status.SCHEDULED:
+        doing.next_working_day_task(TaskKind.CHECK_BACK)
+
+
+def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -> None:
+    incident = doing.incident
+    check(incident, Action.REVIEW_AGE_TARGETING)
+    if doing.who.role is None:
+        raise Forbidden("Sign in as a duty officer or the hate-crime lead to review this.")
+    try:
+        state = targeting.review(
+            current=incident.age_state,
+            to=command.state,
+            reviewer_role=doing.who.role,
+            reason=command.reason,
+            victims_own_perception=command.victims_own_perception,
+            second_reviewer=command.second_reviewer,
+            reviewer=doing.who.actor,
+        )
+    except targeting.NotAReviewer as refused:
+        raise Forbidden(str(refused)) from None
+    except targeting.ReviewRefused as refused:
+        raise Invalid(str(refused), "state") from None
+    incident.age_state = state
+    doing.record(
+        happened.TargetingAssessed(
+            state,
+            tuple(incident.age_kinds),
+            incident.other_vulnerability,
+            tuple(incident.statutory_strands),
+            by_person=True,
+        )
+    )
+    if command.reason:
+        add_note(doing.tx, incident, command.reason, doing.who)
+    if state not in (AgeTargeting.POTENTIAL, AgeTargeting.UNDER_REVIEW):
+        finish_kind(doing.tx, incident, TaskKind.REVIEW_AGE_TARGETING)
+
+
+def is_aged_60_plus(victim: Mapping[str, Any]) -> bool:
+    """HMICFRS and the CPS work with 60 and over; an aid to counting, never a trigger."""
+    age = victim.get("age")
+    return isinstance(age, int) and age >= 60
+
+
+def needs_two(facts: Facts) -> bool:
+    """A suspect present or expected: nobody goes in alone (domain.md 4, design.md 5)."""
+    return bool(
+        facts.suspect_on_premises
+        or facts.suspect_returning
+        or facts.courier_expected
+        or facts.being_taken_to_bank
+        or facts.threat_or_fear
+    )
+
+
+_DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
+    Action.ACCEPT: _accept,
+    Action.DECLINE: _decline,
+    Action.ASSIGN: _assign,
+    Action.EN_ROUTE: _en_route,
+    Action.ON_SCENE: _on_scene,
+    Action.NO_CONTACT: _no_contact,
+    Action.REMOTE_RESPONSE: _remote_response,
+    Action.POLICE_HANDOVER: _police_handover,
+    Action.RELEASE: _release,
+    Action.CLOSE: _close,
+    Action.CANCEL: _cancel,
+    Action.REOPEN: _reopen,
+    Action.ACKNOWLEDGE: _acknowledge,
+    Action.RECLASSIFY: _reclassify,
+    Action.SET_PRIORITY: _set_priority,
+    Action.PAUSE: _pause,
+    Action.RESUME: _resume,
+    Action.NOTE: _note,
+    Action.TASK_DONE: _task_done,
+    Action.REVIEW_AGE_TARGETING: _review_age_targeting,
+}

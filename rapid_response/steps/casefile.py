@@ -1,0 +1,343 @@
+"""Reading a case: everything kept of it in one snapshot, and as the contract's JSON.
+
+Reads never lock and never write; that somebody looked is recorded by :func:`seen`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, func, or_, select
+from sqlmodel import Session, SQLModel, col
+from sqlmodel import select as typed_select
+
+from rapid_response.core.incident import Action, Status, allowed_actions
+from rapid_response.core.states import OfferState, TaskState
+from rapid_response.core.vocabulary import Category, ClockState
+from rapid_response.sla.rules import Kind
+from rapid_response.steps.case import clock_facts
+from rapid_response.steps.errors import Invalid
+from rapid_response.steps.receive import clock_json
+from rapid_response.storage.log import record_view
+from rapid_response.storage.tables import (
+    AgendaRow,
+    EventRow,
+    IncidentRow,
+    MessageRow,
+    NoteRow,
+    NoticeRow,
+    OfferRow,
+    OutcomeRow,
+    ReportRow,
+    TaskRow,
+)
+from rapid_response.storage.tx import Tx, table_of
+
+R = TypeVar("R", bound=SQLModel)
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What happens next by itself or is owed by somebody; never nothing while a case is open."""
+
+    what: str
+    who: str
+    due_at: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the contract shows it."""
+        return {
+            "what": self.what,
+            "who": self.who,
+            "due_at": self.due_at.isoformat() if self.due_at else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """One incident with all that belongs to it; lists are oldest first."""
+
+    incident: IncidentRow
+    reports: Sequence[ReportRow]
+    offers: Sequence[OfferRow]
+    tasks: Sequence[TaskRow]
+    notices: Sequence[NoticeRow]
+    outcomes: Sequence[OutcomeRow]
+    notes: Sequence[NoteRow]
+    messages: Sequence[MessageRow]
+    agenda: Sequence[AgendaRow]
+
+    @property
+    def allowed(self) -> tuple[Action, ...]:
+        """What its state allows."""
+        return allowed_actions(self.incident.status, clock_facts(self.incident))
+
+    @property
+    def next_step(self) -> NextStep | None:
+        """See :class:`NextStep`; None once it is closed."""
+        return next_step(self.incident, self.offers, self.tasks, self.agenda)
+
+    def to_json(self) -> dict[str, Any]:
+        """The incident as the contract describes it."""
+        step = self.next_step
+        incident = self.incident
+        return {
+            **summary_json(incident),
+            "age_targeting": {"state": incident.age_state, "evidence": self.age_evidence()},
+            "other_vulnerability_targeted": incident.other_vulnerability,
+            "statutory_strands": incident.statutory_strands,
+            "received_at": incident.received_at.isoformat(),
+            "facts": incident.facts,
+            "next_step": step.to_json() if step else None,
+            "tasks": [_task_json(t) for t in self.tasks if t.state is TaskState.OPEN],
+            "reports": [_report_json(r) for r in self.reports],
+            "links": [],
+            "outcomes": [_outcome_json(o) for o in self.outcomes],
+            "disposition": incident.disposition,
+            "episode": incident.episode,
+            "unconfirmed": incident.unconfirmed,
+            "location": incident.location,
+            "victim": incident.victim,
+            "safe_contact": incident.safe_contact,
+            "suspect": incident.suspect,
+            "allowed_actions": list(self.allowed),
+        }
+
+    def age_evidence(self) -> list[dict[str, Any]]:
+        """The words that point to age, and why: exact spans of the reports' narratives."""
+        return [
+            {**span, "text": report.narrative[span["start"] : span["end"]]}
+            for report in self.reports
+            for span in report.reading.get("evidence", [])
+            if span["label"] == "age_targeted"
+        ]
+
+
+def next_step(
+    incident: IncidentRow, offers: Sequence[OfferRow], tasks: Sequence[TaskRow], agenda: Sequence[AgendaRow]
+) -> NextStep | None:
+    """What comes next for an open case: the owner's next move, an awaited answer, a person's task, a timer."""
+    if not incident.is_open:
+        return None
+    if incident.owner is not None and incident.status in (Status.ASSIGNED, Status.EN_ROUTE, Status.ON_SCENE):
+        what = {Status.ASSIGNED: "set_off", Status.EN_ROUTE: "arrive", Status.ON_SCENE: "finish"}
+        due = incident.needed_by if incident.stopped_at is None else None
+        return NextStep(what[incident.status], incident.owner, due)
+    waiting = [o for o in offers if o.state is OfferState.OPEN]
+    if waiting:
+        return NextStep("answer_offer", waiting[-1].responder_id, waiting[-1].answer_by)
+    owed = sorted((t for t in tasks if t.state is TaskState.OPEN), key=lambda t: t.due_at)
+    coming = sorted(
+        (a for a in agenda if a.kind in (Kind.RUNG, Kind.RETRY, Kind.RESUME)), key=lambda a: a.due_at
+    )
+    if incident.status is Status.UNASSIGNED:
+        return NextStep("assign", "duty_officer", coming[0].due_at if coming else incident.needed_by)
+    if owed and (not coming or owed[0].due_at <= coming[0].due_at):
+        return NextStep(owed[0].kind, owed[0].owner, owed[0].due_at)
+    if coming:
+        return NextStep(coming[0].kind, "service", coming[0].due_at)
+    return NextStep(owed[0].kind, owed[0].owner, owed[0].due_at) if owed else None
+
+
+def read_case(connection: Connection, reference: str) -> CaseFile | None:
+    """Everything kept of the incident of that reference; None when there is none."""
+    session = Session(connection)
+    incident = session.exec(
+        typed_select(IncidentRow).where(col(IncidentRow.reference) == reference)
+    ).one_or_none()
+    if incident is None:
+        return None
+
+    def rows(row: type[R], at: Any) -> Sequence[R]:
+        mine = typed_select(row).where(row.incident_id == incident.id)  # type: ignore[attr-defined]
+        return session.exec(mine.order_by(at)).all()
+
+    return CaseFile(
+        incident=incident,
+        reports=rows(ReportRow, col(ReportRow.recorded_at)),
+        offers=rows(OfferRow, col(OfferRow.made_at)),
+        tasks=rows(TaskRow, col(TaskRow.opened_at)),
+        notices=rows(NoticeRow, col(NoticeRow.given_at)),
+        outcomes=rows(OutcomeRow, col(OutcomeRow.at)),
+        notes=rows(NoteRow, col(NoteRow.at)),
+        messages=rows(MessageRow, col(MessageRow.created_at)),
+        agenda=session.exec(
+            typed_select(AgendaRow).where(
+                col(AgendaRow.incident_id) == incident.id, col(AgendaRow.settled_at).is_(None)
+            )
+        ).all(),
+    )
+
+
+def reference_of_job(connection: Connection, number: int) -> str | None:
+    """The open incident that carries a job number now."""
+    found: str | None = connection.execute(
+        select(col(IncidentRow.reference)).where(
+            col(IncidentRow.job_number) == number, col(IncidentRow.is_open)
+        )
+    ).scalar()
+    return found
+
+
+def seen(tx: Tx, reference: str, what: str) -> None:
+    """Keep in the access log that the actor saw this case."""
+    incident_id = tx.execute(
+        select(col(IncidentRow.id)).where(col(IncidentRow.reference) == reference)
+    ).scalar()
+    record_view(tx, what, incident_id)
+
+
+# --- lists -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of incidents is narrowed to; None means all."""
+
+    status: Status | None = None
+    category: Category | None = None
+    ward: str | None = None
+    overdue: bool | None = None
+    open_only: bool = False
+
+
+def list_incidents(
+    connection: Connection, filters: Filters, now: datetime, limit: int, cursor: str | None = None
+) -> tuple[Sequence[IncidentRow], str | None]:
+    """A page of incidents, newest first, and the cursor of the next page. Raises Invalid for a bad cursor."""
+    query = typed_select(IncidentRow)
+    if filters.status is not None:
+        query = query.where(col(IncidentRow.status) == filters.status)
+    if filters.category is not None:
+        query = query.where(col(IncidentRow.category) == filters.category)
+    if filters.ward is not None:
+        query = query.where(col(IncidentRow.ward) == filters.ward)
+    if filters.open_only:
+        query = query.where(col(IncidentRow.is_open))
+    if filters.overdue is not None:
+        late = (
+            col(IncidentRow.is_open)
+            & col(IncidentRow.stopped_at).is_(None)
+            & col(IncidentRow.due_at).is_not(None)
+            & (col(IncidentRow.due_at) < now)
+            & (col(IncidentRow.clock_state).in_((ClockState.RUNNING, ClockState.BREACHED)))
+        )
+        query = query.where(late if filters.overdue else ~late)
+    if cursor is not None:
+        at, last_id = _read_cursor(cursor)
+        query = query.where(
+            or_(
+                col(IncidentRow.received_at) < at,
+                (col(IncidentRow.received_at) == at) & (col(IncidentRow.id) < last_id),
+            )
+        )
+    query = query.order_by(col(IncidentRow.received_at).desc(), col(IncidentRow.id).desc()).limit(limit + 1)
+    found = Session(connection).exec(query).all()
+    page = found[:limit]
+    return page, _cursor(page[-1]) if len(found) > limit else None
+
+
+def _cursor(row: IncidentRow) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row.received_at.isoformat(), row.id]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
+    try:
+        at, last_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return datetime.fromisoformat(at), str(last_id)
+    except (ValueError, binascii.Error, TypeError) as error:
+        raise Invalid("Use the cursor of the page before, or none for the first page.", "cursor") from error
+
+
+def events_of(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
+    """The timeline, oldest first."""
+    rows = connection.execute(
+        select(table_of(EventRow)).where(col(EventRow.stream) == incident_id).order_by(col(EventRow.seq))
+    )
+    return [
+        {
+            "seq": r.seq,
+            "type": r.type,
+            "at": r.at.isoformat(),
+            "actor": r.actor,
+            "data": json.loads(r.data),
+        }
+        for r in rows
+    ]
+
+
+def count_open(connection: Connection) -> Mapping[Status, int]:
+    """How many open incidents stand in each status."""
+    rows = connection.execute(
+        select(col(IncidentRow.status), func.count())
+        .where(col(IncidentRow.is_open))
+        .group_by(col(IncidentRow.status))
+    )
+    return dict(rows.tuples())
+
+
+# --- as JSON ---------------------------------------------------------------------------------------------
+
+
+def summary_json(incident: IncidentRow) -> dict[str, Any]:
+    """An incident as a list shows it: no name, no number, no address."""
+    return {
+        "reference": incident.reference,
+        "status": incident.status,
+        "category": incident.category,
+        "subtype": incident.subtype,
+        "urgency": incident.urgency,
+        "priority": incident.priority,
+        "rule_id": incident.rule_id,
+        "clock": clock_json(incident),
+        "received_at": incident.received_at.isoformat(),
+        "responder": incident.owner,
+        "job_number": incident.job_number,
+        "joint": incident.joint,
+        "ward": incident.ward,
+    }
+
+
+def _task_json(task: TaskRow) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "kind": task.kind,
+        "owner": task.owner,
+        "due_at": task.due_at.isoformat(),
+        "state": task.state,
+    }
+
+
+def _report_json(report: ReportRow) -> dict[str, Any]:
+    return {
+        "id": report.id,
+        "channel": report.channel,
+        "external_reference": report.external_reference,
+        "received_at": report.received_at.isoformat(),
+        "recorded_at": report.recorded_at.isoformat(),
+        "narrative": report.narrative,
+        "caller": report.caller,
+        "answers": report.answers,
+        "evidence": [
+            {**span, "text": report.narrative[span["start"] : span["end"]]}
+            for span in report.reading.get("evidence", [])
+        ],
+        "model_version": report.reading.get("model_version"),
+        "question": report.reading.get("question"),
+    }
+
+
+def _outcome_json(outcome: OutcomeRow) -> dict[str, Any]:
+    amount = outcome.amount_pence
+    return {
+        "code": outcome.code,
+        "amount_gbp": None if amount is None else amount / 100,
+        "evidence_grade": outcome.evidence_grade,
+        "at": outcome.at.isoformat(),
+    }

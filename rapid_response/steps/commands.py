@@ -1,0 +1,187 @@
+"""What each action takes: one model an action, checked at the edge; unknown fields are refused.
+
+The API, the pages and the replies all speak these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from rapid_response.core.incident import Action
+from rapid_response.core.text import clean_text
+from rapid_response.core.vocabulary import (
+    AgeTargeting,
+    Category,
+    Disposition,
+    EvidenceGrade,
+    OutcomeCode,
+    Priority,
+    ProtectiveAct,
+)
+
+Line = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=200)]
+Words = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=5000)]
+#: Whole pounds and pence, up to ten million.
+Pounds = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
+
+
+def pence(pounds: Decimal | None) -> int | None:
+    """Whole pence of an amount in pounds."""
+    return None if pounds is None else int(pounds * 100)
+
+
+class PauseReason(StrEnum):
+    """The only two reasons for which a clock may stand still (domain.md 3.4)."""
+
+    VICTIM_REQUESTED_LATER_TIME = "victim_requested_later_time"
+    POLICE_REQUESTED_HOLD = "police_requested_hold"
+
+
+class Command(BaseModel):
+    """Base of all action bodies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Nothing(Command):
+    """Actions that need no word; a note is kept."""
+
+    note: Words | None = None
+
+
+class ByResponder(Command):
+    """Answers to an offer name whose offer it was."""
+
+    responder: Line
+    eta_minutes: int | None = Field(default=None, ge=0, le=600)
+    reason: Line | None = None
+
+
+class Assign(Command):
+    responder: Line
+    reason: Line | None = None
+
+
+class ByOwner(Command):
+    """What the owner does; whoever names her names the right one."""
+
+    responder: Line | None = None
+    eta_minutes: int | None = Field(default=None, ge=0, le=600)
+    reason: Line | None = None
+    note: Words | None = None
+
+
+class RemoteResponse(Command):
+    protective_act: ProtectiveAct
+    responder: Line | None = None
+    note: Words | None = None
+
+
+class PoliceHandover(Command):
+    cad_reference: Line
+    note: Words | None = None
+
+
+class Outcome(Command):
+    """One thing that changed. An amount of which nobody said how sure it is counts as an estimate (C)."""
+
+    code: OutcomeCode
+    amount_gbp: Pounds | None = None
+    evidence_grade: EvidenceGrade | None = None
+
+
+class Close(Command):
+    disposition: Disposition
+    outcomes: tuple[Outcome, ...] = Field(default=(), max_length=50)
+    note: Words | None = None
+
+
+class Cancel(Command):
+    reason: Line | None = None
+    disposition: Disposition = Disposition.WITHDRAWN
+
+
+class Reopen(Command):
+    reason: Line | None = None
+
+
+class Reclassify(Command):
+    category: Category
+    subtype: Line | None = None
+    reason: Line | None = None
+
+
+class SetPriority(Command):
+    priority: Priority
+    reason: Line | None = None
+
+
+class Pause(Command):
+    reason: PauseReason
+    until: datetime | None = None
+
+    @model_validator(mode="after")
+    def _aware(self) -> Pause:
+        if self.until is not None and self.until.tzinfo is None:
+            raise ValueError("give until with its time zone, for example 2026-10-25T09:00:00+00:00")
+        return self
+
+
+class Note(Command):
+    body: Words = Field(validation_alias=AliasChoices("body", "text", "note"))
+
+
+class BreachReason(StrEnum):
+    """Why two hours were missed: what the board is told."""
+
+    NOBODY_FREE = "nobody_free"
+    NOBODY_ANSWERED = "nobody_answered"
+    TRAVEL = "travel"
+    LATE_TRIAGE = "late_triage"
+    WRONG_ADDRESS = "wrong_address"
+    MESSAGES_FAILED = "messages_failed"
+    VICTIM_NOT_REACHED = "victim_not_reached"
+    OTHER = "other"
+
+
+class TaskIsDone(Command):
+    task: Line = Field(validation_alias=AliasChoices("task", "task_id", "id"))
+    note: Words | None = None
+    reason: Line | None = None
+
+
+class ReviewAgeTargeting(Command):
+    state: AgeTargeting
+    reason: Line | None = None
+    second_reviewer: Line | None = None
+    victims_own_perception: bool = False
+
+
+COMMANDS: Mapping[Action, type[Command]] = {
+    Action.ACCEPT: ByResponder,
+    Action.DECLINE: ByResponder,
+    Action.ASSIGN: Assign,
+    Action.EN_ROUTE: ByOwner,
+    Action.ON_SCENE: ByOwner,
+    Action.NO_CONTACT: ByOwner,
+    Action.REMOTE_RESPONSE: RemoteResponse,
+    Action.POLICE_HANDOVER: PoliceHandover,
+    Action.RELEASE: ByOwner,
+    Action.CLOSE: Close,
+    Action.CANCEL: Cancel,
+    Action.REOPEN: Reopen,
+    Action.ACKNOWLEDGE: Nothing,
+    Action.RECLASSIFY: Reclassify,
+    Action.SET_PRIORITY: SetPriority,
+    Action.PAUSE: Pause,
+    Action.RESUME: Nothing,
+    Action.NOTE: Note,
+    Action.TASK_DONE: TaskIsDone,
+    Action.REVIEW_AGE_TARGETING: ReviewAgeTargeting,
+}

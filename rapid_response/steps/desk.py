@@ -1,0 +1,34 @@
+"""What every step of the desk needs beside its transaction: given once, by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from rapid_response.core.vocabulary import Role
+from rapid_response.intake.reading.port import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """How this installation is set up. `base_url` and `sms_links` shape texts; nothing here is a secret."""
+
+    zone: ZoneInfo
+    reader: Reader
+    base_url: str
+    sms_links: bool = False
+    provider: str = "simulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who acts: for the record (`source`: api, page, sms, voice, desk) and for what she may."""
+
+    actor: str
+    source: str
+    may_lower: bool = False
+    responder: str | None = None
+    role: Role | None = None
+
+
+SYSTEM = Who("system", "system")

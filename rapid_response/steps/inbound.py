@@ -1,0 +1,382 @@
+"""A text reached us: kept before anything is done with it, then read, decided on, done and answered.
+
+Keeping it and acting on it are two steps. What a text does is on the agenda with the text itself in one
+commit, so that a fault in the second loses nothing: it is tried again, and parked where a person sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, or_
+from sqlmodel import col, select
+
+from rapid_response.core import events as happened
+from rapid_response.core.definition import Means, Responder
+from rapid_response.core.incident import Action
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.states import MessageChannel, MessageState, Purpose
+from rapid_response.core.text import clean_text
+from rapid_response.core.vocabulary import Channel, ClockState, ContactRole
+from rapid_response.dispatch import replies, reply_decision
+from rapid_response.dispatch.reply_decision import (
+    Answer,
+    Effect,
+    JobView,
+    LastText,
+    ReplyDecision,
+    Sender,
+    SenderKind,
+)
+from rapid_response.intake.report_in import Caller, ReportIn
+from rapid_response.messaging import wording
+from rapid_response.messaging.numbers import normalise_number
+from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import actions, notices, texts
+from rapid_response.steps.case import clock_facts, hold
+from rapid_response.steps.commands import COMMANDS
+from rapid_response.steps.desk import Desk, Who
+from rapid_response.steps.outbox import queue
+from rapid_response.steps.receive import receive
+from rapid_response.steps.service import Service, service_now
+from rapid_response.storage import work
+from rapid_response.storage.tables import (
+    EndpointRow,
+    InboundMessageRow,
+    IncidentRow,
+    JobNumberRow,
+    MessageRow,
+    NoticeRow,
+    OfferRow,
+)
+from rapid_response.storage.tx import Tx
+
+#: Automatic answers that ask again, to one number in an hour.
+_MOST_CLARIFICATIONS = 5
+#: What a text of nothing says.
+_EMPTY = "(an empty text)"
+
+
+def take_text(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, body: str) -> None:
+    """Keep a text, once: the same one again, by whatever way, is nothing new."""
+    known = tx.first(
+        select(InboundMessageRow).where(
+            col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid
+        )
+    )
+    if known is not None:
+        return
+    inbound_id = tx.ids.uuid()
+    tx.add(
+        InboundMessageRow,
+        id=inbound_id,
+        provider=desk.provider,
+        provider_sid=sid[:64],
+        from_number=from_number[:32],
+        to_number=to_number[:32],
+        body=_storable(body),
+        received_at=tx.now,
+    )
+    work.arm(tx, "", 1, 0, [Deadline(Kind.INBOUND, tx.now, inbound_id)])
+
+
+def _storable(body: str) -> str:
+    try:
+        return clean_text(body)[:5000]
+    except ValueError:
+        return _EMPTY
+
+
+def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
+    """Read a kept text, decide by the table, do it, answer it: one step, in the sender's name."""
+    text = tx.need(InboundMessageRow, inbound_id)
+    service = service_now(tx, desk.zone)
+    known = _who_sent(service, text)
+    reply = replies.read(text.body)
+    jobs = _jobs(tx, known) if known.recipients else {}
+    views = [view for _, view in jobs.values()]
+    decision = reply_decision.decide(reply, known.sender, views, _last_text(tx, known.number), tx.now)
+    tx.actor = known.actor
+    text.sender, text.verb, text.effect = known.actor, reply.verb.value, decision.effect.value
+    text.incident_id, text.needs_person = decision.incident_id, decision.flagged
+    incident = jobs[decision.incident_id][0] if decision.incident_id in jobs else None
+    _carry_out(_Text(tx, desk, service, text, known, incident), decision)
+    if incident is not None:
+        tx.record(
+            incident.id,
+            happened.ReplyUnderstood(text.id, known.actor, reply.verb.value, decision.effect.value),
+        )
+    _answer(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+
+
+# --- who, and about what ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Whose number it is. `recipients` are the names under which we write to her."""
+
+    number: str
+    sender: Sender
+    responder: Responder | None
+    recipients: frozenset[str]
+
+    @property
+    def actor(self) -> str:
+        if self.responder is not None:
+            return f"responder:{self.responder.id}"
+        return min(self.recipients, default="public")
+
+
+def _who_sent(service: Service, text: InboundMessageRow) -> _Known:
+    definition = service.definition
+    number = normalise_number(text.from_number)
+    if number is None or number in (definition.hotline, text.to_number):
+        return _Known(text.from_number, Sender(SenderKind.NOT_A_PERSON), None, frozenset())
+    responder = next((r for r in definition.responders if number in (r.sms, r.voice)), None)
+    roles = frozenset(role for role, to in definition.contacts.items() if to == number)
+    if responder is not None:
+        roles |= responder.roles
+    recipients = frozenset(f"contact:{role}" for role in roles)
+    if responder is not None:
+        recipients |= {f"responder:{responder.id}"}
+    kind = {
+        (True, True): SenderKind.BOTH,
+        (True, False): SenderKind.RESPONDER,
+        (False, True): SenderKind.CONTACT,
+        (False, False): SenderKind.UNKNOWN,
+    }[responder is not None and bool(responder.skills), bool(roles)]
+    if kind is SenderKind.UNKNOWN and responder is not None:
+        kind = SenderKind.RESPONDER
+    return _Known(number, Sender(kind, responder.id if responder else None, roles), responder, recipients)
+
+
+def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
+    """All that was offered to her or told her and still has its number, locked, as the table sees it."""
+    responder_id = known.responder.id if known.responder else None
+    live = select(JobNumberRow.incident_id).where(
+        or_(col(JobNumberRow.free_from).is_(None), col(JobNumberRow.free_from) > tx.now)
+    )
+    asked = tx.all(
+        select(OfferRow)
+        .where(col(OfferRow.responder_id) == responder_id, col(OfferRow.incident_id).in_(live))
+        .order_by(col(OfferRow.made_at), col(OfferRow.id))
+    )
+    told = tx.all(
+        select(NoticeRow).where(
+            col(NoticeRow.incident_id).in_(live),
+            col(NoticeRow.id).in_(
+                select(MessageRow.notice_id).where(
+                    col(MessageRow.to_number) == known.number, col(MessageRow.notice_id).is_not(None)
+                )
+            ),
+        )
+    )
+    found: dict[str, tuple[IncidentRow, JobView]] = {}
+    # Locked in the order of their ids, so that two texts cannot wait for each other.
+    for incident_id in sorted({o.incident_id for o in asked} | {n.incident_id for n in told}):
+        incident = hold(tx, incident_id)
+        mine = [o for o in asked if o.incident_id == incident_id and o.episode == incident.episode]
+        hers = [n for n in told if n.incident_id == incident_id]
+        found[incident_id] = (incident, _view(incident, mine[-1] if mine else None, hers, responder_id))
+    return found
+
+
+def _view(
+    incident: IncidentRow, offer: OfferRow | None, told: Sequence[NoticeRow], responder_id: str | None
+) -> JobView:
+    clock = clock_facts(incident)
+    held = responder_id is not None and incident.owner == responder_id
+    return JobView(
+        job_number=incident.job_number or 0,
+        incident_id=incident.id,
+        status=incident.status,
+        offer_state=offer.state if offer else None,
+        held=held,
+        taken_by_other=incident.owner is not None and not held,
+        closed=not incident.is_open,
+        clock_stopped=clock.is_stopped,
+        clock_applies=clock.state is not ClockState.NOT_APPLICABLE,
+        open_notice=any(n.acknowledged_at is None for n in told),
+        notice_seen=any(n.acknowledged_at is not None for n in told),
+    )
+
+
+def _last_text(tx: Tx, number: str) -> LastText | None:
+    """The last text that went to that number."""
+    last = tx.first(
+        select(MessageRow)
+        .where(
+            col(MessageRow.to_number) == number,
+            col(MessageRow.channel) == MessageChannel.SMS,
+            col(MessageRow.state).in_((MessageState.IN_NETWORK, MessageState.DELIVERED)),
+        )
+        .order_by(col(MessageRow.created_at).desc(), col(MessageRow.id).desc())
+        .limit(1)
+    )
+    return LastText(last.purpose, last.incident_id, last.created_at) if last else None
+
+
+# --- doing it --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A kept text with all that its effect needs."""
+
+    tx: Tx
+    desk: Desk
+    service: Service
+    row: InboundMessageRow
+    known: _Known
+    incident: IncidentRow | None
+
+
+def _carry_out(text: _Text, decision: ReplyDecision) -> None:
+    match decision.effect:
+        case Effect.ACT | Effect.NOTE | Effect.CHECK_IN:
+            _act(text, decision)
+        case Effect.NEW_REPORT:
+            _becomes_report(text)
+        case Effect.OPT_OUT:
+            _opt_out(text)
+        case Effect.OPT_IN:
+            endpoint = text.tx.get(EndpointRow, text.known.number)
+            if endpoint is not None:
+                endpoint.state, endpoint.since = "active", text.tx.now
+        case Effect.CLARIFY | Effect.LIST_JOBS | Effect.ALREADY | Effect.SILENT | Effect.DROP:
+            pass
+
+
+def _act(text: _Text, decision: ReplyDecision) -> None:
+    """The actions in their order; what the state no longer allows undoes the whole step, to be tried again."""
+    incident = text.incident
+    if incident is None:
+        return
+    responder = text.known.responder
+    who = Who(text.known.actor, "sms", responder=responder.id if responder else None)
+    for action, params in decision.actions:
+        if action is Action.ACKNOWLEDGE:
+            notices.acknowledge(text.tx, incident, "sms", text.known.recipients)
+            continue
+        given = dict(params)
+        if action is Action.NOTE:
+            given["body"] = text.row.body
+        if action in (Action.ACCEPT, Action.DECLINE) and responder is not None:
+            given["responder"] = responder.id
+        command = COMMANDS[action].model_validate(given)
+        actions.perform(text.tx, text.desk, text.service, incident, action, command, who)
+
+
+def _becomes_report(text: _Text) -> None:
+    """A number we do not know may be a victim's: her words are a report, never the bin."""
+    tx, desk = text.tx, text.desk
+    report = ReportIn(channel=Channel.SMS, narrative=text.row.body, caller=Caller(phone=text.known.number))
+    reading = desk.reader.read(
+        report.narrative, channel=Channel.SMS, received_at=text.row.received_at, zone=desk.zone
+    )
+    text.row.incident_id = receive(tx, desk, report, reading, "sms").incident_id
+
+
+def _opt_out(text: _Text) -> None:
+    """The carrier stops our texts to her now; whoever was asked must be reached by voice."""
+    tx = text.tx
+    endpoint = tx.get(EndpointRow, text.known.number)
+    if endpoint is None:
+        tx.add(EndpointRow, number=text.known.number, state="opted_out", since=tx.now)
+    else:
+        endpoint.state, endpoint.since = "opted_out", tx.now
+    if text.incident is not None:
+        notices.give(
+            tx,
+            text.desk,
+            text.service,
+            text.incident,
+            NoticeKind.DELIVERY_FAILING,
+            ContactRole.DUTY_OFFICER,
+            by=(Means.SMS, Means.VOICE),
+        )
+
+
+# --- answering it ----------------------------------------------------------------------------------------
+
+
+def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
+    """The text that goes back: to the enrolled number only, and never in a loop."""
+    if decision.answer in (None, Answer.UNKNOWN_SENDER) or _is_loop(text):
+        return
+    body = _wording(text, decision, jobs)
+    acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.NOTE, Effect.CHECK_IN)
+    queue(
+        text.tx,
+        key=f"answer:{text.row.id}",
+        purpose=Purpose.CONFIRM if acted else Purpose.CLARIFY,
+        to_number=text.known.number,
+        recipient=text.known.actor,
+        body=body,
+        incident=text.incident,
+        is_new=True,
+    )
+
+
+def _is_loop(text: _Text) -> bool:
+    """Auto-responders answer answers: five clarifications an hour to one number are enough."""
+    tx = text.tx
+    lately = tx.execute(
+        select(func.count())
+        .select_from(MessageRow)
+        .where(
+            col(MessageRow.to_number) == text.known.number,
+            col(MessageRow.purpose) == Purpose.CLARIFY,
+            col(MessageRow.created_at) > tx.now - timedelta(hours=1),
+        )
+    ).scalar_one()
+    return bool(lately >= _MOST_CLARIFICATIONS)
+
+
+def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> str:
+    number, zone, now = decision.job_number or 0, text.desk.zone, text.tx.now
+    match decision.answer:
+        case Answer.CONFIRM if text.incident is not None:
+            return wording.confirm(texts.job(text.incident), zone, now)
+        case Answer.CLOSED if decision.code is not None:
+            return wording.closed_noted(number, decision.code)
+        case Answer.SEVERAL_OPEN:
+            hers = text.known.responder.id if text.known.responder else None
+            open_jobs = [
+                i for i in jobs if i.is_open and (i.owner in (None, hers)) and i.job_number is not None
+            ]
+            ordered = sorted(open_jobs, key=lambda i: i.needed_by or i.received_at)
+            return wording.several_open([texts.job(i) for i in ordered], zone, now)
+        case Answer.NO_OPEN_JOB:
+            return wording.no_open_job()
+        case Answer.WORDS:
+            return wording.words()
+        case Answer.OPTED_IN:
+            return wording.opted_in()
+        case answer if answer in _ABOUT_A_JOB and number:
+            return _ABOUT_A_JOB[answer](number)
+        case _:
+            return wording.clarify()
+
+
+_ABOUT_A_JOB: Mapping[Answer, Callable[[int], str]] = {
+    Answer.EN_ROUTE: wording.en_route_noted,
+    Answer.ON_SCENE: wording.on_scene_noted,
+    Answer.REMOTE: wording.remote_noted,
+    Answer.NO_CONTACT: wording.no_contact_noted,
+    Answer.DECLINED: wording.declined_noted,
+    Answer.RELEASED: wording.released_noted,
+    Answer.SAFE: wording.safe_noted,
+    Answer.SEEN: wording.seen_noted,
+    Answer.NOTE_KEPT: wording.note_kept,
+    Answer.NOT_YOURS: wording.not_yours,
+    Answer.DECLINED_BEFORE: wording.declined_before,
+    Answer.CODE_LIST: wording.code_list,
+    Answer.HERE_FIRST: wording.here_first,
+    Answer.POLICE_REFERENCE: wording.police_reference_needed,
+    Answer.ACCEPT_FIRST: wording.accept_first,
+    Answer.NOT_POSSIBLE: wording.not_possible_now,
+}

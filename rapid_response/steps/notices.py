@@ -1,0 +1,134 @@
+"""Notices: what a role holder must see. Given again every five minutes until a person says that she has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlmodel import col, select
+
+from rapid_response.core.definition import Means
+from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.states import MessageChannel, Purpose
+from rapid_response.core.vocabulary import ContactRole
+from rapid_response.dispatch.rules import Recipient, who_hears
+from rapid_response.sla.rules import NOTICE_REPEAT, Deadline, Kind
+from rapid_response.steps import texts
+from rapid_response.steps.clock import arm, disarm
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.outbox import queue
+from rapid_response.steps.service import Service
+from rapid_response.storage.tables import IncidentRow, NoticeRow
+from rapid_response.storage.tx import Tx
+
+#: Moot once somebody has the job: nobody need be told again that nobody has.
+_ENDED_BY_OWNER = frozenset(
+    {NoticeKind.RUNG, NoticeKind.NOT_ACCEPTED, NoticeKind.NOBODY_LEFT, NoticeKind.REVIEW}
+)
+
+
+def give(
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    kind: NoticeKind,
+    role: ContactRole,
+    by: Sequence[Means] = (Means.SMS,),
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Tell a role holder now; the notice stands on the board whether or not a message can be sent.
+
+    Paper entered after an outage tells nobody anything until a person releases it (design.md 7).
+    """
+    if incident.is_held and incident.back_entry:
+        return
+    told = who_hears(role, service.holders(role, tx.now), service.definition.contacts)
+    notice = NoticeRow(
+        id=tx.ids.uuid(),
+        incident_id=incident.id,
+        kind=kind.value,
+        role=role.value,
+        recipients=[asdict(r) for r in told],
+        by=[m.value for m in by],
+        detail=dict(detail or {}),
+        given_at=tx.now,
+    )
+    tx.insert(notice)
+    _send(tx, desk, incident, notice)
+    arm(tx, incident, [_again(tx, notice)])
+    tx.record(incident.id, NoticeGiven(notice.id, kind, role, tuple(by)))
+
+
+def repeat(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:
+    """Nobody has said that she saw it: tell her again, marked as a repeat."""
+    notice.repeats += 1
+    _send(tx, desk, incident, notice)
+    arm(tx, incident, [_again(tx, notice)])
+    tx.record(
+        incident.id,
+        NoticeGiven(notice.id, notice.kind, notice.role, tuple(notice.by), repeat=notice.repeats),
+    )
+
+
+def _again(tx: Tx, notice: NoticeRow) -> Deadline:
+    return Deadline(Kind.NOTICE, tx.now + NOTICE_REPEAT, f"{notice.id}:{notice.repeats}")
+
+
+def _send(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:
+    for recipient in (Recipient(**r) for r in notice.recipients):
+        for means in notice.by:
+            number = recipient.sms if means == Means.SMS else recipient.voice
+            if number is None:
+                continue
+            voice = means == Means.VOICE
+            queue(
+                tx,
+                key=f"notice:{notice.id}:{notice.repeats}:{means}:{recipient.id}",
+                purpose=Purpose.NOTICE,
+                channel=MessageChannel.VOICE if voice else MessageChannel.SMS,
+                to_number=number,
+                recipient=recipient.id,
+                body=texts.notice(desk, incident, notice, tx.now),
+                incident=incident,
+                notice_id=notice.id,
+                is_new=True,
+            )
+
+
+def unseen(tx: Tx, incident_id: str) -> list[NoticeRow]:
+    """Notices nobody has acknowledged, oldest first."""
+    return list(
+        tx.all(
+            select(NoticeRow)
+            .where(col(NoticeRow.incident_id) == incident_id, col(NoticeRow.acknowledged_at).is_(None))
+            .order_by(col(NoticeRow.given_at), col(NoticeRow.id))
+        )
+    )
+
+
+def acknowledge(tx: Tx, incident: IncidentRow, source: str, recipients: Collection[str] | None = None) -> int:
+    """A person has seen what was addressed to her (all, from the desk); returns how many."""
+    seen = [
+        n
+        for n in unseen(tx, incident.id)
+        if recipients is None or any(r["id"] in recipients for r in n.recipients)
+    ]
+    for notice in seen:
+        _end(tx, incident, notice, tx.actor)
+        tx.record(incident.id, NoticeAcknowledged(notice.id, notice.role, source))
+    return len(seen)
+
+
+def overtaken(tx: Tx, incident: IncidentRow, *, all_kinds: bool = False) -> None:
+    """The case has moved on: what is moot is not repeated."""
+    for notice in unseen(tx, incident.id):
+        if all_kinds or notice.kind in _ENDED_BY_OWNER:
+            _end(tx, incident, notice, "overtaken")
+
+
+def _end(tx: Tx, incident: IncidentRow, notice: NoticeRow, by: str) -> None:
+    notice.acknowledged_at, notice.acknowledged_by = tx.now, by
+    disarm(tx, incident, [Kind.NOTICE], "seen", subject=f"{notice.id}:{notice.repeats}")

@@ -1,0 +1,511 @@
+"""Offers: who is asked next, what becomes of an answer, who owns the job (design.md 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, update
+from sqlmodel import col
+
+from rapid_response.core.definition import Means, RungAction
+from rapid_response.core.events import (
+    Assigned,
+    NobodyLeft,
+    OfferAccepted,
+    OfferDeclined,
+    OfferLapsed,
+    OfferMade,
+    OfferWithdrawn,
+    Released,
+)
+from rapid_response.core.incident import OWNED_STATUSES, SEEKING_STATUSES, Action, Move, Status
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.states import OfferState, Purpose
+from rapid_response.core.vocabulary import ClockState, ContactRole
+from rapid_response.dispatch import rules
+from rapid_response.messaging.wording import StoodDown
+from rapid_response.sla import rules as sla
+from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import jobnumbers, notices, texts
+from rapid_response.steps.case import check, move, offers_of
+from rapid_response.steps.clock import arm, disarm
+from rapid_response.steps.desk import Desk, Who
+from rapid_response.steps.errors import Invalid, NothingOffered
+from rapid_response.steps.outbox import cancel_unsent, queue
+from rapid_response.steps.service import Service
+from rapid_response.steps.tasks import TaskKind, finish_kind
+from rapid_response.storage.tables import AgendaRow, IncidentRow, OfferRow, ResponderRow
+from rapid_response.storage.tx import Tx
+from rapid_response.storage.work import pending
+
+#: What ends when somebody has the job. Warnings go on: a promise is kept at the door, not on the phone.
+SEARCH = (Kind.RUNG, Kind.ANSWER, Kind.ACCEPT_WITHIN, Kind.RETRY)
+#: The step of an offer made after the ladder's own are used up.
+PAST_THE_LADDER = 99
+
+
+# --- asking ----------------------------------------------------------------------------------------------
+
+
+def offer_next(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, rung: int) -> bool:
+    """Ask the best of those not asked yet; when nobody is left and no answer is awaited, say so."""
+    # The very first offer of a report is made in the commit of its arrival, where nobody was asked before.
+    asked = offers_of(tx, incident) if incident.cycle > 1 or rung > 0 else []
+    this_cycle = [o for o in asked if o.cycle == incident.cycle]
+    # Whoever gave this job back is not the first to be asked again.
+    not_again = {o.responder_id for o in this_cycle} | {
+        o.responder_id for o in asked if o.state is OfferState.RELEASED
+    }
+    return _ask(tx, desk, service, incident, rung, not_again, asked)
+
+
+def _ask(
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    rung: int,
+    not_again: set[str],
+    asked: Sequence[OfferRow],
+) -> bool:
+    choice = rules.choose(_needs(incident, not_again), _candidates(tx, service), tx.now)
+    if isinstance(choice, rules.NobodyLeft):
+        if not any(o.state is OfferState.OPEN for o in asked):
+            _nobody_left(tx, desk, service, incident, len(not_again))
+        return False
+    _make(tx, desk, service, incident, rung, choice)
+    return True
+
+
+def _needs(incident: IncidentRow, not_again: set[str]) -> rules.Needs:
+    return rules.Needs(
+        category=incident.category,
+        ward=incident.ward,
+        outward=texts.outward(incident),
+        priority=incident.priority,
+        joint=incident.joint,
+        needed_by=incident.needed_by,
+        asked=frozenset(not_again),
+    )
+
+
+def _candidates(tx: Tx, service: Service) -> list[rules.Candidate]:
+    definition = service.definition
+    load: dict[str, dict[OfferState, int]] = {}
+    counted = tx.execute(
+        select(col(OfferRow.responder_id), col(OfferRow.state), func.count().label("asked"))
+        .where(col(OfferRow.state).in_((OfferState.OPEN, OfferState.ACCEPTED)))
+        .group_by(col(OfferRow.responder_id), col(OfferRow.state))
+    )
+    for row in counted:
+        load.setdefault(row.responder_id, {})[row.state] = row.asked
+    finished = tx.execute(select(col(ResponderRow.id), col(ResponderRow.last_finished_at)))
+    rested = {row.id: row.last_finished_at for row in finished}
+    on_duty = service.on_duty(tx.now)
+    return [
+        rules.Candidate(
+            responder=r,
+            on_duty=r.id in on_duty,
+            on_call=r.id in definition.on_call,
+            away=service.is_away(r.id, tx.now),
+            open_offers=load.get(r.id, {}).get(OfferState.OPEN, 0),
+            held_jobs=load.get(r.id, {}).get(OfferState.ACCEPTED, 0),
+            last_finished_at=rested.get(r.id),
+        )
+        for r in definition.responders
+        if r.skills and r.sms
+    ]
+
+
+def _make(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, rung: int, choice: rules.Offer
+) -> None:
+    if incident.status is not Status.DISPATCHING:
+        move(incident, Move.DISPATCH)
+    if incident.job_number is None:
+        incident.job_number = jobnumbers.issue(tx, incident.id)
+    responder = service.definition.responder(choice.responder_id)
+    assert responder is not None  # noqa: S101 - chosen from the definition
+    answer_by = tx.now + sla.answer_within(service.definition.escalation, rung)
+    offer_id = tx.ids.uuid()
+    tx.add(
+        OfferRow,
+        id=offer_id,
+        incident_id=incident.id,
+        responder_id=responder.id,
+        episode=incident.episode,
+        cycle=incident.cycle,
+        rung=rung,
+        state=OfferState.OPEN,
+        reasons=list(choice.reasons),
+        joint=incident.joint,
+        made_at=tx.now,
+        answer_by=answer_by,
+    )
+    queue(
+        tx,
+        key=f"offer:{offer_id}:sms",
+        purpose=Purpose.OFFER,
+        to_number=responder.sms or "",
+        recipient=f"responder:{responder.id}",
+        body=texts.offer(desk, incident, tx.now),
+        incident=incident,
+        offer_id=offer_id,
+        expires_at=answer_by,
+        is_new=True,
+        report_recorded_at=tx.now if rung == 0 and incident.episode == 1 and incident.cycle == 1 else None,
+    )
+    arm(tx, incident, [Deadline(Kind.ANSWER, answer_by, offer_id)])
+    disarm_retry(tx, incident)
+    tx.record(
+        incident.id, OfferMade(offer_id, responder.id, rung, answer_by, choice.reasons, joint=incident.joint)
+    )
+
+
+def _nobody_left(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, asked: int) -> None:
+    """Tell the duty officer at once, and keep trying: at each shift start, release, load, and five minutes."""
+    first_time = incident.status is not Status.UNASSIGNED
+    if incident.status in (Status.RECEIVED, Status.AWAITING_REVIEW, Status.SCHEDULED):
+        move(incident, Move.DISPATCH)
+    move(incident, Move.NOBODY_LEFT)
+    if first_time:
+        tx.record(incident.id, NobodyLeft(asked))
+        notices.give(
+            tx,
+            desk,
+            service,
+            incident,
+            NoticeKind.NOBODY_LEFT,
+            ContactRole.DUTY_OFFICER,
+            by=(Means.SMS, Means.VOICE),
+        )
+    arm_retry(tx, service, incident)
+
+
+def arm_retry(tx: Tx, service: Service, incident: IncidentRow) -> None:
+    """When an unassigned incident is tried again: in five minutes, or when somebody comes on duty."""
+    if pending(tx, incident.id, [Kind.RETRY.value]):
+        return
+    again = tx.now + sla.RETRY_UNASSIGNED
+    shift = service.next_shift_start(tx.now)
+    if shift is not None:
+        again = min(again, shift)
+    arm(tx, incident, [Deadline(Kind.RETRY, again, tx.ids.uuid())])
+
+
+def disarm_retry(tx: Tx, incident: IncidentRow) -> None:
+    """Somebody is being asked, so there is nothing to try again."""
+    if incident.status is Status.UNASSIGNED or incident.cycle > 1:
+        disarm(tx, incident, [Kind.RETRY], "asked")
+
+
+def try_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """Unassigned still: ask whoever was not asked yet; else those who never answered, after a while."""
+    if incident.status is not Status.UNASSIGNED:
+        return
+    asked = offers_of(tx, incident)
+    refused = {
+        o.responder_id
+        for o in asked
+        if o.state in (OfferState.DECLINED, OfferState.RELEASED, OfferState.OPEN)
+    }
+    lately = {o.responder_id for o in asked if tx.now - o.made_at < 3 * sla.RETRY_UNASSIGNED}
+    if not _ask(tx, desk, service, incident, PAST_THE_LADDER, {o.responder_id for o in asked}, asked):
+        silent = {o.responder_id for o in asked} - refused - lately
+        if silent:
+            _ask(tx, desk, service, incident, PAST_THE_LADDER, refused | lately, asked)
+
+
+def advance(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """A NO, a failed delivery or a lapsed answer brings the next offer forward, never a notice."""
+    if incident.status not in SEEKING_STATUSES:
+        return
+    escalation = service.definition.escalation
+    waiting = [
+        entry
+        for entry in pending(tx, incident.id, [Kind.RUNG.value])
+        if entry.cycle == incident.cycle and escalation_is_offer(service, entry)
+    ]
+    if waiting:
+        entry = waiting[0]
+        entry.settled_at, entry.outcome, entry.late_seconds = tx.now, "brought_forward", 0.0
+        offer_next(tx, desk, service, incident, int(entry.subject))
+    else:
+        offer_next(tx, desk, service, incident, max(len(escalation), PAST_THE_LADDER))
+
+
+def escalation_is_offer(service: Service, entry: AgendaRow) -> bool:
+    """Whether an agenda entry is an offer step of the ladder as it stands now."""
+    index = int(entry.subject)
+    ladder = service.definition.escalation
+    return index < len(ladder) and ladder[index].action is RungAction.OFFER
+
+
+# --- answers ---------------------------------------------------------------------------------------------
+
+
+def answerable(tx: Tx, incident: IncidentRow, responder_id: str) -> OfferRow | None:
+    """The newest offer to that responder that may still be answered: an open one, or a lapsed one."""
+    mine = [o for o in offers_of(tx, incident) if o.responder_id == responder_id]
+    live = [o for o in mine if o.state in (OfferState.OPEN, OfferState.LAPSED)]
+    return live[-1] if live else None
+
+
+def accept(
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    responder_id: str,
+    who: Who,
+    eta: int | None = None,
+) -> None:
+    """The first valid acceptance wins; everybody else asked is stood down."""
+    check(incident, Action.ACCEPT)
+    offer = answerable(tx, incident, responder_id)
+    if offer is None:
+        raise NothingOffered(
+            "This job was not offered to that responder. Use assign to give it to them.", "responder"
+        )
+    move(incident, Action.ACCEPT)
+    late = offer.state is OfferState.LAPSED
+    offer.state, offer.answered_at, offer.source, offer.eta_minutes = (
+        OfferState.ACCEPTED,
+        tx.now,
+        who.source,
+        eta,
+    )
+    tx.record(incident.id, OfferAccepted(offer.id, responder_id, who.source, late=late, eta_minutes=eta))
+    _now_owned(tx, desk, service, incident, responder_id, keep=offer.id)
+    if who.source not in ("sms", "page"):  # these are answered, or seen, where they came from
+        _confirm(tx, desk, service, incident, responder_id, f"confirm:{offer.id}")
+
+
+def assign(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, who: Who) -> None:
+    """The desk gives the job to somebody, asked or not."""
+    responder = service.definition.responder(responder_id)
+    if responder is None:
+        raise Invalid(
+            "There is no responder with this id. Choose one from the service definition.", "responder"
+        )
+    if incident.owner == responder_id:
+        raise Invalid("This responder has the job already.", "responder")
+    if incident.owner is not None:
+        _end_ownership(tx, desk, service, incident, OfferState.RELEASED, "reassigned")
+    move(incident, Action.ASSIGN)
+    if incident.job_number is None:
+        incident.job_number = jobnumbers.issue(tx, incident.id)
+    incident.is_held = False
+    offer_id = tx.ids.uuid()
+    tx.flush()
+    tx.add(
+        OfferRow,
+        id=offer_id,
+        incident_id=incident.id,
+        responder_id=responder_id,
+        episode=incident.episode,
+        cycle=incident.cycle,
+        rung=PAST_THE_LADDER,
+        state=OfferState.ACCEPTED,
+        reasons=["assigned_by_desk"],
+        joint=incident.joint,
+        made_at=tx.now,
+        answered_at=tx.now,
+        source=who.source,
+    )
+    tx.record(incident.id, Assigned(responder_id))
+    _now_owned(tx, desk, service, incident, responder_id, keep=offer_id)
+    if responder.sms:
+        queue(
+            tx,
+            key=f"assigned:{offer_id}",
+            purpose=Purpose.REMINDER,
+            to_number=responder.sms,
+            recipient=f"responder:{responder_id}",
+            body=texts.assigned(desk, incident, tx.now),
+            incident=incident,
+            is_new=True,
+        )
+
+
+def _now_owned(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, keep: str
+) -> None:
+    incident.owner, incident.accepted_at = responder_id, tx.now
+    disarm(tx, incident, SEARCH, "accepted")
+    withdraw_others(tx, desk, service, incident, keep=keep, why="taken")
+    notices.overtaken(tx, incident)
+    finish_kind(
+        tx, incident, TaskKind.HAND_OVER, TaskKind.REVIEW_REPORT, TaskKind.RELEASE_HELD, TaskKind.CHECK_BACK
+    )
+    ends = service.shift_end(responder_id, tx.now)
+    if ends is not None:
+        arm(tx, incident, [Deadline(Kind.SHIFT_END, ends, keep)])
+
+
+def _confirm(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, key: str
+) -> None:
+    responder = service.definition.responder(responder_id)
+    if responder and responder.sms:
+        queue(
+            tx,
+            key=key,
+            purpose=Purpose.CONFIRM,
+            to_number=responder.sms,
+            recipient=f"responder:{responder_id}",
+            body=texts.confirm(desk, incident, tx.now),
+            incident=incident,
+        )
+
+
+def decline(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, who: Who) -> None:
+    """A NO to an open offer; the next person is asked in the same step."""
+    check(incident, Action.DECLINE)
+    offer = answerable(tx, incident, responder_id)
+    if offer is None:
+        raise NothingOffered("This job was not offered to that responder.", "responder")
+    move(incident, Action.DECLINE)
+    was_open = offer.state is OfferState.OPEN
+    offer.state, offer.answered_at, offer.source = OfferState.DECLINED, tx.now, who.source
+    disarm(tx, incident, [Kind.ANSWER], "declined", subject=offer.id)
+    cancel_unsent(tx, offer_id=offer.id, why="declined")
+    tx.record(incident.id, OfferDeclined(offer.id, responder_id, who.source))
+    if was_open:
+        advance(tx, desk, service, incident)
+
+
+def lapse(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer: OfferRow) -> None:
+    """No answer in time. A late OK is still welcome while nobody else has the job."""
+    if offer.state is not OfferState.OPEN:
+        return
+    offer.state = OfferState.LAPSED
+    tx.record(incident.id, OfferLapsed(offer.id, offer.responder_id))
+    if not any(o.state is OfferState.OPEN for o in offers_of(tx, incident)):
+        advance(tx, desk, service, incident)
+
+
+def withdraw_others(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, *, why: str, keep: str | None = None
+) -> None:
+    """End the offers nobody need answer any more; who was told gets the stand-down."""
+    for offer in offers_of(tx, incident):
+        if offer.id == keep or offer.state is not OfferState.OPEN:
+            continue
+        offer.state, offer.answered_at = OfferState.WITHDRAWN, tx.now
+        disarm(tx, incident, [Kind.ANSWER], why, subject=offer.id)
+        cancel_unsent(tx, offer_id=offer.id, why=why)
+        tx.record(incident.id, OfferWithdrawn(offer.id, offer.responder_id, why))
+        stand_down(tx, desk, service, incident, offer, why)
+
+
+_WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED}
+
+
+def stand_down(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer: OfferRow, why: str
+) -> None:
+    """Somebody who was asked, or was on the way, must not go."""
+    responder = service.definition.responder(offer.responder_id)
+    if responder and responder.sms:
+        queue(
+            tx,
+            key=f"stand_down:{offer.id}",
+            purpose=Purpose.STAND_DOWN,
+            to_number=responder.sms,
+            recipient=f"responder:{responder.id}",
+            body=texts.stand_down(desk, incident, tx.now, _WHY.get(why, StoodDown.PASSED_ON)),
+            incident=incident,
+        )
+
+
+# --- giving back -----------------------------------------------------------------------------------------
+
+
+def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
+    """The owner gives the job back: offers and the ladder are armed again from now, warnings never ended."""
+    move(incident, Action.RELEASE)
+    if incident.owner is not None:
+        _end_ownership(tx, desk, service, incident, OfferState.RELEASED, why)
+    incident.is_held = False
+    finish_kind(tx, incident, TaskKind.HAND_OVER, TaskKind.RELEASE_HELD)
+    incident.cycle += 1
+    search(tx, desk, service, incident)
+    retry_all(tx)
+
+
+def _end_ownership(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, state: OfferState, why: str
+) -> None:
+    owner, incident.owner, incident.accepted_at = incident.owner, None, None
+    for offer in offers_of(tx, incident):
+        if offer.state is OfferState.ACCEPTED:
+            offer.state = state
+            disarm(tx, incident, [Kind.SHIFT_END], why)
+            if state is OfferState.RELEASED:
+                tx.record(incident.id, Released(offer.responder_id, why))
+                if why == "reassigned":
+                    stand_down(tx, desk, service, incident, offer, why)
+    if owner is not None and state is OfferState.DONE:
+        responder = tx.get(ResponderRow, owner, lock=True)
+        if responder is not None:
+            responder.last_finished_at = tx.now
+
+
+def job_done(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """The case is over for its owner and for everybody asked; its number rests."""
+    disarm(tx, incident, (*SEARCH, Kind.WARN, Kind.BREACH, Kind.RESUME, Kind.SHIFT_END), "closed")
+    withdraw_others(tx, desk, service, incident, why="closed")
+    _end_ownership(tx, desk, service, incident, OfferState.DONE, "closed")
+    notices.overtaken(tx, incident, all_kinds=True)
+    jobnumbers.retire(tx, incident.job_number)
+    retry_all(tx)
+
+
+def search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """Look for somebody from now on: the first offer in this step, the rest of the ladder armed."""
+    escalation = service.definition.escalation
+    steps = sla.ladder(escalation, tx.now, tx.now, service.definition.sla)
+    first = next((d for d in steps if is_offer_step(service, d)), None)
+    arm(tx, incident, [d for d in steps if d is not first])
+    offer_next(tx, desk, service, incident, int(first.subject) if first else PAST_THE_LADDER)
+
+
+def is_offer_step(service: Service, deadline: Deadline) -> bool:
+    """Whether a deadline of the ladder is an offer."""
+    return (
+        deadline.kind is Kind.RUNG
+        and service.definition.escalation[int(deadline.subject)].action is RungAction.OFFER
+    )
+
+
+def retry_all(tx: Tx) -> None:
+    """Somebody is free again, or the service changed: unassigned incidents are tried now."""
+    moved = tx.execute(
+        update(AgendaRow)
+        .where(
+            col(AgendaRow.kind) == Kind.RETRY.value,
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.due_at) > tx.now,
+        )
+        .values(due_at=tx.now)
+    )
+    if moved.rowcount:
+        tx.wake("ring")
+
+
+def end_search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
+    """Nobody need be found any more."""
+    disarm(tx, incident, SEARCH, why)
+    withdraw_others(tx, desk, service, incident, why=why)
+    notices.overtaken(tx, incident)
+
+
+def is_owned(incident: IncidentRow) -> bool:
+    """Whether somebody has the job."""
+    return incident.status in OWNED_STATUSES
+
+
+def seeks(incident: IncidentRow) -> bool:
+    """Whether offers may go out and be taken."""
+    return incident.status in SEEKING_STATUSES and incident.clock_state is not ClockState.PAUSED

@@ -1,0 +1,387 @@
+"""A report arrives: one commit takes it in, decides, starts its clock, arms its deadlines and asks somebody.
+
+Only after that commit is anything acknowledged (design.md 1). Nothing that keeps the promise waits for an
+event to be delivered.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import col, select
+
+from rapid_response.core import events as happened
+from rapid_response.core import rota
+from rapid_response.core.definition import JointAttendance
+from rapid_response.core.facts import Facts, facts_to_json, merge
+from rapid_response.core.incident import Move, Status
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.vocabulary import ClockState, ContactRole, Priority
+from rapid_response.hatecrime.rules import Targeting, assess
+from rapid_response.intake.advice import advice
+from rapid_response.intake.reading.port import Reading
+from rapid_response.intake.report_in import ReportIn
+from rapid_response.intake.rules import Decision, TriageCase, decide
+from rapid_response.sla import rules as sla
+from rapid_response.sla.rules import Deadline
+from rapid_response.steps import clock, notices, offers
+from rapid_response.steps.actions import is_aged_60_plus, needs_two
+from rapid_response.steps.case import move
+from rapid_response.steps.clock import arm
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.errors import Invalid, KeyReused
+from rapid_response.steps.service import Service, service_now
+from rapid_response.steps.tasks import TaskKind, open_first_task
+from rapid_response.storage.tables import IdempotencyRow, IncidentRow, ReportRow
+from rapid_response.storage.tx import Tx
+
+#: By when a person decides on what was held back.
+_HELD_WITHIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An idempotency key: within its scope, the same key with the same body gets the same answer."""
+
+    scope: str
+    key: str
+    body_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The answer to a report: JSON as it goes out, and the incident it became."""
+
+    answer: str
+    incident_id: str | None = None
+    is_replay: bool = False
+
+
+def receive(
+    tx: Tx, desk: Desk, report: ReportIn, reading: Reading, source: str, key: Key | None = None
+) -> Received:
+    """Take in a report; raises Invalid or KeyReused, and then nothing is stored."""
+    if key is not None and (first := _first_answer(tx, key)) is not None:
+        return Received(first, is_replay=True)
+    received_at = report.received_at or tx.now
+    if not sla.is_plausible_receipt(received_at, tx.now):
+        raise Invalid(
+            "Give the time at which the report reached you; it cannot be in the future.", "received_at"
+        )
+    service = service_now(tx, desk.zone)
+    answered = report.facts()
+    facts = merge(reading.facts, answered)
+    decision = decide(_triage_case(report, reading, facts, answered, received_at, tx.now, desk))
+    targeted = assess(
+        reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
+    )
+    incident = _new_incident(tx, report, reading, facts, decision, targeted, received_at)
+    report_id = _keep_report(tx, incident, report, reading, source, received_at)
+    _record_intake(tx, incident, report, report_id, reading, decision, facts)
+    _assess_targeting(tx, service, incident, targeted)
+    _set_going(tx, desk, service, incident, report, decision)
+    answer = json.dumps(_answer(incident, facts, reading), separators=(",", ":"))
+    if key is not None:
+        tx.add(
+            IdempotencyRow,
+            scope=key.scope,
+            key=key.key,
+            body_digest=key.body_digest,
+            status=201,
+            answer=answer,
+            created_at=tx.now,
+        )
+    return Received(answer, incident.id)
+
+
+def _first_answer(tx: Tx, key: Key) -> str | None:
+    first = tx.first(
+        select(IdempotencyRow).where(
+            col(IdempotencyRow.scope) == key.scope, col(IdempotencyRow.key) == key.key
+        )
+    )
+    if first is None:
+        return None
+    if first.body_digest != key.body_digest:
+        raise KeyReused(
+            "This Idempotency-Key was used for another report. Use a new key for a new report.",
+            "Idempotency-Key",
+        )
+    return first.answer
+
+
+def _triage_case(
+    report: ReportIn,
+    reading: Reading,
+    facts: Facts,
+    answered: Facts,
+    received_at: datetime,
+    now: datetime,
+    desk: Desk,
+) -> TriageCase:
+    return TriageCase(
+        facts=facts,
+        category=reading.category,
+        subtype=reading.subtype,
+        matter=reading.matter,
+        channel=report.channel,
+        answered=frozenset(facts_to_json(answered)),
+        vulnerability_known=bool(report.victim.vulnerabilities),
+        loss_pence=facts.amount_pence or reading.money_at_risk_pence,
+        received_at=received_at,
+        now=now,
+        zone=desk.zone,
+    )
+
+
+def _new_incident(
+    tx: Tx,
+    report: ReportIn,
+    reading: Reading,
+    facts: Facts,
+    decision: Decision,
+    targeted: Targeting,
+    received_at: datetime,
+) -> IncidentRow:
+    incident = IncidentRow(
+        id=tx.ids.uuid(),
+        reference=tx.ids.reference(),
+        status=Status.RECEIVED,
+        category=reading.category,
+        subtype=reading.subtype,
+        urgency=reading.urgency,
+        priority=decision.priority,
+        rule_id=decision.rule_id,
+        rules_version=decision.rules_version,
+        facts=facts_to_json(facts),
+        reading=reading_json(reading),
+        age_state=targeted.state,
+        age_kinds=list(targeted.kinds),
+        other_vulnerability=targeted.other_vulnerability,
+        statutory_strands=[s.value for s in targeted.statutory_strands],
+        victim=report.victim.given(),
+        location=report.location.given(),
+        safe_contact=report.safe_contact.given(),
+        suspect=report.suspect.given(),
+        ward=report.location.ward,
+        joint=needs_two(facts),
+        back_entry=report.back_entry,
+        is_held=report.back_entry,
+        received_at=received_at,
+        recorded_at=tx.now,
+        clock_state=ClockState.NOT_APPLICABLE,
+    )
+    tx.opens(incident.id)
+    tx.insert(incident)
+    return incident
+
+
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """What is kept of a reading: spans point into the report, its words are not copied."""
+    return {
+        "matter": reading.matter.value,
+        "scores": {k: round(v, 4) for k, v in reading.scores.items()},
+        "evidence": [
+            {"label": e.label, "start": e.start, "end": e.end, "why": e.why} for e in reading.evidence
+        ],
+        "question": reading.question,
+        "model_version": reading.model_version,
+        "money_at_risk_pence": reading.money_at_risk_pence,
+    }
+
+
+def _keep_report(
+    tx: Tx, incident: IncidentRow, report: ReportIn, reading: Reading, source: str, received_at: datetime
+) -> str:
+    report_id = tx.ids.uuid()
+    tx.add(
+        ReportRow,
+        id=report_id,
+        incident_id=incident.id,
+        channel=report.channel,
+        source=source,
+        external_reference=report.external_reference,
+        received_at=received_at,
+        recorded_at=tx.now,
+        narrative=report.narrative,
+        caller=report.caller.given(),
+        answers=report.answers.given(),
+        reading=reading_json(reading),
+        back_entry=report.back_entry,
+    )
+    return report_id
+
+
+def _record_intake(
+    tx: Tx,
+    incident: IncidentRow,
+    report: ReportIn,
+    report_id: str,
+    reading: Reading,
+    decision: Decision,
+    facts: Facts,
+) -> None:
+    tx.record(
+        incident.id,
+        happened.ReportReceived(report_id, report.channel, incident.received_at, report.back_entry),
+    )
+    tx.record(
+        incident.id,
+        happened.IncidentClassified(
+            reading.category,
+            reading.subtype,
+            reading.urgency,
+            model_version=reading.model_version,
+            victim_aged_60_plus=is_aged_60_plus(incident.victim),
+            victim_lives_alone=facts.lives_alone is True,
+            ward=incident.ward,
+        ),
+    )
+    tx.record(
+        incident.id,
+        happened.PriorityDecided(
+            decision.priority,
+            decision.rule_id,
+            decision.rules_version,
+            decision.facts_used,
+            decision.escalators,
+        ),
+    )
+
+
+def _assess_targeting(tx: Tx, service: Service, incident: IncidentRow, targeted: Targeting) -> None:
+    """The machine says `potential` at most; a named person reviews within one working day (domain.md 2.4)."""
+    if not targeted.kinds and not targeted.statutory_strands and not targeted.other_vulnerability:
+        return
+    tx.record(
+        incident.id,
+        happened.TargetingAssessed(
+            targeted.state,
+            targeted.kinds,
+            targeted.other_vulnerability,
+            tuple(targeted.statutory_strands),
+        ),
+    )
+    by = service.next_working_day(tx.now)
+    if targeted.kinds:
+        open_first_task(tx, incident, TaskKind.REVIEW_AGE_TARGETING, ContactRole.DUTY_OFFICER, by)
+    if targeted.offer_police_referral:
+        open_first_task(tx, incident, TaskKind.OFFER_POLICE_HATE_REFERRAL, ContactRole.DUTY_OFFICER, by)
+
+
+def _set_going(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, report: ReportIn, decision: Decision
+) -> None:
+    """Start what keeps the promise: the clock and the ladder, or a task with an owner and a time."""
+    policy, zone = service.definition.sla, service.definition.zone
+    if not decision.priority.has_clock:
+        tx.record(incident.id, happened.ClockNotApplicable("priority"))
+        _without_clock(tx, service, incident, decision)
+        return
+    started_at = rota.clock_start(policy, zone, incident.received_at)
+    clock.start(tx, service, incident, started_at)
+    if report.back_entry:
+        _hold(tx, incident, "back_entry", None)
+        return
+    if incident.joint and policy.joint_attendance is JointAttendance.HOLD:
+        incident.is_held = True
+        _hold(tx, incident, "joint_attendance", None)
+        _arm_ladder(tx, service, incident, started_at, None)
+    elif decision.provisional:
+        until = max(tx.now, started_at) + sla.REVIEW_WITHIN
+        _hold(tx, incident, "unclear", until)
+        _arm_ladder(tx, service, incident, started_at, until)
+        notices.give(
+            tx,
+            desk,
+            service,
+            incident,
+            NoticeKind.REVIEW,
+            ContactRole.DUTY_OFFICER,
+            detail={"until": until.isoformat()},
+        )
+    else:
+        _ask(tx, desk, service, incident, started_at)
+    if incident.joint:
+        notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
+
+
+def _ask(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, started_at: datetime) -> None:
+    """The first offer in this commit; when the service opens later, with its opening."""
+    move(incident, Move.DISPATCH)
+    from_ = max(tx.now, started_at)
+    steps = sla.ladder(service.definition.escalation, started_at, from_, service.definition.sla)
+    first = next((d for d in steps if offers.is_offer_step(service, d)), None)
+    if first is None or first.due_at > tx.now:
+        arm(tx, incident, steps)
+        return
+    arm(tx, incident, [d for d in steps if d is not first])
+    offers.offer_next(tx, desk, service, incident, int(first.subject))
+
+
+def _arm_ladder(
+    tx: Tx, service: Service, incident: IncidentRow, started_at: datetime, offers_from: datetime | None
+) -> None:
+    """Notices run at once; offers wait for `offers_from`, or for a person."""
+    steps = sla.ladder(
+        service.definition.escalation, started_at, offers_from or tx.now, service.definition.sla
+    )
+    wanted: list[Deadline] = [
+        d for d in steps if offers_from is not None or not offers.is_offer_step(service, d)
+    ]
+    arm(tx, incident, wanted)
+
+
+def _hold(tx: Tx, incident: IncidentRow, why: str, until: datetime | None) -> None:
+    move(incident, Move.HOLD_FOR_REVIEW)
+    tx.record(incident.id, happened.HeldForReview(why, until))
+    kind = TaskKind.REVIEW_REPORT if until else TaskKind.RELEASE_HELD
+    open_first_task(tx, incident, kind, ContactRole.DUTY_OFFICER, until or tx.now + _HELD_WITHIN)
+
+
+def _without_clock(tx: Tx, service: Service, incident: IncidentRow, decision: Decision) -> None:
+    """P3 is followed up within a working day; P4 read from text alone first waits for a person's look."""
+    next_day = service.next_working_day(tx.now)
+    if decision.from_text_alone:
+        move(incident, Move.HOLD_FOR_REVIEW)
+        tx.record(incident.id, happened.HeldForReview("from_text_alone", None))
+        open_first_task(tx, incident, TaskKind.CHECK_BACK, ContactRole.DUTY_OFFICER, next_day)
+        return
+    move(incident, Move.SCHEDULE)
+    kind = TaskKind.FOLLOW_UP if decision.priority is Priority.P3 else TaskKind.CHECK_BACK
+    task = open_first_task(tx, incident, kind, ContactRole.DUTY_OFFICER, next_day)
+    tx.record(incident.id, happened.Scheduled("priority", task))
+
+
+def clock_json(incident: IncidentRow) -> dict[str, Any]:
+    """The clock as the contract shows it."""
+    return {
+        "started_at": _time(incident.started_at),
+        "due_at": _time(incident.due_at),
+        "needed_by": _time(incident.needed_by),
+        "accepted_at": _time(incident.accepted_at),
+        "stopped_at": _time(incident.stopped_at),
+        "stopped_by": incident.stopped_by,
+        "breached_at": _time(incident.breached_at),
+        "state": incident.clock_state,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _answer(incident: IncidentRow, facts: Facts, reading: Reading) -> dict[str, Any]:
+    return {
+        "reference": incident.reference,
+        "status": incident.status,
+        "category": incident.category,
+        "urgency": incident.urgency,
+        "priority": incident.priority,
+        "rule_id": incident.rule_id,
+        "clock": clock_json(incident),
+        "advice": list(advice(facts, incident.category, incident.subtype, incident.priority, reading.matter)),
+    }

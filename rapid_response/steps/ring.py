@@ -1,0 +1,284 @@
+"""What happens when something on the agenda falls due: one step, which settles the entry with its effect.
+
+Each kind has one function. It finds the incident locked and the entry settled, looks at what is true now,
+and does nothing where the case has moved on: an entry that fires late, or twice, changes nothing wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from rapid_response.core import events as happened
+from rapid_response.core.definition import Means, RungAction
+from rapid_response.core.incident import SEEKING_STATUSES, Status
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.states import Purpose, TaskState
+from rapid_response.core.vocabulary import ClockState, ContactRole, Priority
+from rapid_response.dispatch.rules import who_hears
+from rapid_response.messaging import wording
+from rapid_response.sla import rules as sla
+from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import actions, clock, inbound, notices, offers, sending, texts
+from rapid_response.steps.case import is_counting
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.outbox import queue
+from rapid_response.steps.service import Service, service_now
+from rapid_response.steps.tasks import TaskKind, open_task
+from rapid_response.storage import work
+from rapid_response.storage.tables import IncidentRow, NoticeRow, OfferRow, TaskRow
+from rapid_response.storage.tx import Tx
+from rapid_response.storage.work import Due
+
+#: When the duty officer's line about scheduled cases goes out, local time.
+_DAILY_LINE_AT = time(9)
+
+
+@dataclass(slots=True)
+class _Ringing:
+    """One entry going off."""
+
+    tx: Tx
+    desk: Desk
+    service: Service
+    incident: IncidentRow
+    due: Due
+
+    @property
+    def late(self) -> float:
+        return max(0.0, (self.tx.now - self.due.due_at).total_seconds())
+
+    def record(self, event: happened.Event) -> None:
+        self.tx.record(self.incident.id, event)
+
+    def tell(
+        self, kind: NoticeKind, role: ContactRole, by: tuple[Means, ...] = (Means.SMS,), **detail: object
+    ) -> None:
+        notices.give(self.tx, self.desk, self.service, self.incident, kind, role, by, detail)
+
+
+def ring(tx: Tx, desk: Desk, due: Due) -> bool:
+    """Do what has fallen due; False when it was settled meanwhile."""
+    if due.kind in _SERVICE_WIDE:
+        if not work.settle(tx, due, "done"):
+            return False
+        _SERVICE_WIDE[due.kind](tx, desk, due)
+        return True
+    # The incident first, then the entry: the other order deadlocks when a reply meets a timer.
+    incident = tx.need(IncidentRow, due.incident_id, lock=True)
+    if not work.settle(tx, due, "done"):
+        return False
+    _DO[due.kind](_Ringing(tx, desk, service_now(tx, desk.zone), incident, due))
+    return True
+
+
+# --- the ladder and its offers ---------------------------------------------------------------------------
+
+
+def _rung(ringing: _Ringing) -> None:
+    incident, ladder = ringing.incident, ringing.service.definition.escalation
+    index = int(ringing.due.subject)
+    if index >= len(ladder) or not incident.is_open:
+        return
+    rung = ladder[index]
+    if rung.action is RungAction.OFFER:
+        waiting = (Status.RECEIVED, Status.AWAITING_REVIEW, *SEEKING_STATUSES)
+        if incident.status not in waiting or incident.is_held or incident.clock_state is ClockState.PAUSED:
+            return
+        ringing.record(happened.RungReached(index, rung.action, rung.to, ringing.late))
+        offers.offer_next(ringing.tx, ringing.desk, ringing.service, incident, index)
+        return
+    if not is_counting(incident):
+        return
+    ringing.record(happened.RungReached(index, rung.action, rung.to, ringing.late))
+    ringing.tell(NoticeKind.RUNG, ContactRole(rung.to), rung.by)
+
+
+def _accept_within(ringing: _Ringing) -> None:
+    """Not accepted in time: the duty officer is told whatever else happens."""
+    if ringing.incident.owner is None and is_counting(ringing.incident):
+        ringing.tell(NoticeKind.NOT_ACCEPTED, ContactRole.DUTY_OFFICER)
+
+
+def _answer(ringing: _Ringing) -> None:
+    offer = ringing.tx.get(OfferRow, ringing.due.subject)
+    if offer is not None:
+        offers.lapse(ringing.tx, ringing.desk, ringing.service, ringing.incident, offer)
+
+
+def _retry(ringing: _Ringing) -> None:
+    """Unassigned still: try again, and if it stays so, in five minutes once more."""
+    tx, incident = ringing.tx, ringing.incident
+    if incident.status is not Status.UNASSIGNED:
+        return
+    offers.try_again(tx, ringing.desk, ringing.service, incident)
+
+
+def _fail_over(ringing: _Ringing) -> None:
+    sending.fail_over(ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject)
+
+
+# --- the promise -----------------------------------------------------------------------------------------
+
+
+def _warn(ringing: _Ringing) -> None:
+    incident, service, tx = ringing.incident, ringing.service, ringing.tx
+    index = int(ringing.due.subject)
+    shares = service.definition.sla.warn_at
+    if incident.clock_state is not ClockState.RUNNING or not is_counting(incident) or index >= len(shares):
+        return
+    warned = sla.who_is_warned(index, incident.owner is not None)
+    told = [role.value for role in warned.roles]
+    owner = service.definition.responder(incident.owner) if incident.owner else None
+    if warned.owner and owner is not None and owner.sms:
+        told.append("owner")
+        queue(
+            tx,
+            key=f"warn:{incident.id}:{incident.cycle}:{index}",
+            purpose=Purpose.REMINDER,
+            to_number=owner.sms,
+            recipient=f"responder:{owner.id}",
+            body=texts.warning_to_owner(ringing.desk, incident, shares[index], tx.now),
+            incident=incident,
+        )
+    ringing.record(happened.DeadlineWarned(shares[index], tuple(told), ringing.late))
+    for role in warned.roles:
+        by = (Means.SMS, Means.VOICE) if role in warned.by_voice else (Means.SMS,)
+        ringing.tell(NoticeKind.WARNING, role, by, share=shares[index])
+
+
+def _breach(ringing: _Ringing) -> None:
+    """The two hours are over: a fact that nothing later erases, told at once, and a reason is owed."""
+    incident, tx = ringing.incident, ringing.tx
+    if not clock.miss(tx, incident):
+        return
+    for role in (ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER):
+        ringing.tell(NoticeKind.BREACH, role, (Means.SMS, Means.VOICE))
+    open_task(
+        tx,
+        incident,
+        TaskKind.BREACH_REASON,
+        ContactRole.TEAM_LEADER,
+        ringing.service.next_working_day(tx.now),
+    )
+
+
+def _resume(ringing: _Ringing) -> None:
+    if ringing.incident.clock_state is ClockState.PAUSED:
+        actions.resume(ringing.tx, ringing.desk, ringing.service, ringing.incident)
+
+
+# --- people ----------------------------------------------------------------------------------------------
+
+
+def _notice(ringing: _Ringing) -> None:
+    notice = ringing.tx.get(NoticeRow, ringing.due.subject.split(":")[0])
+    if notice is not None and notice.acknowledged_at is None and ringing.incident.is_open:
+        notices.repeat(ringing.tx, ringing.desk, ringing.incident, notice)
+
+
+def _shift_end(ringing: _Ringing) -> None:
+    """The owner's shift is over and the job is not: it is handed over by a person, never orphaned."""
+    incident, tx, service = ringing.incident, ringing.tx, ringing.service
+    if incident.owner is None:
+        return
+    ends = service.shift_end(incident.owner, tx.now)
+    if ends is not None and ends > tx.now:
+        clock.arm(
+            tx, incident, [Deadline(Kind.SHIFT_END, ends, f"{ringing.due.subject[:36]}:{ends:%m%d%H%M}")]
+        )
+        return
+    open_task(tx, incident, TaskKind.HAND_OVER, ContactRole.DUTY_OFFICER, tx.now + timedelta(minutes=15))
+    ringing.tell(NoticeKind.HAND_OVER, ContactRole.DUTY_OFFICER, ends=ringing.due.due_at.isoformat())
+    owner = service.definition.responder(incident.owner)
+    if owner is not None and owner.sms:
+        queue(
+            tx,
+            key=f"shift_end:{ringing.due.id}",
+            purpose=Purpose.REMINDER,
+            to_number=owner.sms,
+            recipient=f"responder:{owner.id}",
+            body=wording.shift_ending_to_owner(
+                incident.job_number or 0, ringing.due.due_at, ringing.desk.zone, tx.now
+            ),
+            incident=incident,
+        )
+
+
+def _task(ringing: _Ringing) -> None:
+    """A task is due: the duty officer is reminded. A review of an unclear report ends with its offer."""
+    task = ringing.tx.get(TaskRow, ringing.due.subject)
+    if task is None or task.state is not TaskState.OPEN or task.kind == TaskKind.REVIEW_REPORT:
+        return
+    ringing.tell(NoticeKind.TASK_OVERDUE, ContactRole.DUTY_OFFICER, task=task.kind)
+    # Until it is done: nothing that is owed is ever forgotten (reliability.md, rule 3).
+    again = Deadline(Kind.TASK, ringing.service.next_working_day(ringing.tx.now), task.id)
+    work.arm(ringing.tx, ringing.incident.id, ringing.due.cycle + 1, ringing.incident.priority.rank, [again])
+
+
+# --- of the service, not of an incident ------------------------------------------------------------------
+
+
+def _inbound(tx: Tx, desk: Desk, due: Due) -> None:
+    inbound.act_on_text(tx, desk, due.subject)
+
+
+def _daily_line(tx: Tx, desk: Desk, due: Due) -> None:
+    """Once a day: how many scheduled cases wait for their follow-up."""
+    service = service_now(tx, desk.zone)
+    waiting = tx.execute(
+        select(func.count())
+        .select_from(IncidentRow)
+        .where(
+            col(IncidentRow.is_open),
+            col(IncidentRow.status) == Status.SCHEDULED,
+            col(IncidentRow.priority) == Priority.P3,
+        )
+    ).scalar_one()
+    role = ContactRole.DUTY_OFFICER
+    if waiting:
+        for hears in who_hears(role, service.holders(role, tx.now), service.definition.contacts):
+            if hears.sms:
+                queue(
+                    tx,
+                    key=f"daily_line:{due.subject}:{hears.id}",
+                    purpose=Purpose.REMINDER,
+                    to_number=hears.sms,
+                    recipient=hears.id,
+                    body=wording.daily_line(waiting),
+                )
+    arm_daily_line(tx, desk)
+
+
+def arm_daily_line(tx: Tx, desk: Desk) -> None:
+    """See that the next daily line is on the agenda; one a local date."""
+    local = tx.now.astimezone(desk.zone)
+    day = local.date() if local.time() < _DAILY_LINE_AT else local.date() + timedelta(days=1)
+    at = datetime.combine(day, _DAILY_LINE_AT, desk.zone)
+    waiting = work.pending(tx, "", [Kind.DAILY_LINE.value])
+    if not waiting:
+        work.arm(tx, "", 1, 4, [Deadline(Kind.DAILY_LINE, at, day.isoformat())])
+
+
+_DO: Mapping[str, Callable[[_Ringing], None]] = {
+    Kind.RUNG: _rung,
+    Kind.ACCEPT_WITHIN: _accept_within,
+    Kind.ANSWER: _answer,
+    Kind.RETRY: _retry,
+    Kind.WARN: _warn,
+    Kind.BREACH: _breach,
+    Kind.RESUME: _resume,
+    Kind.NOTICE: _notice,
+    Kind.SHIFT_END: _shift_end,
+    Kind.TASK: _task,
+    Kind.FAIL_OVER: _fail_over,
+}
+
+_SERVICE_WIDE: Mapping[str, Callable[[Tx, Desk, Due], None]] = {
+    Kind.INBOUND: _inbound,
+    Kind.DAILY_LINE: _daily_line,
+}

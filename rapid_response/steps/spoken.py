@@ -1,0 +1,99 @@
+"""A call of ours, answered: what is said, and what a key does.
+
+Answered calls are not accepted jobs: voicemail answers too. Nothing about a job is said before a key proves a
+person, and only a key counts (delivery.md 11.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from rapid_response.core.incident import Action, NotAllowed
+from rapid_response.core.states import Purpose
+from rapid_response.messaging import wording
+from rapid_response.steps import actions, notices, offers, texts
+from rapid_response.steps.case import hold
+from rapid_response.steps.commands import ByResponder
+from rapid_response.steps.desk import Desk, Who
+from rapid_response.steps.errors import Refusal
+from rapid_response.steps.service import service_now
+from rapid_response.storage.tables import AttemptRow, IncidentRow, MessageRow, NoticeRow, OfferRow
+from rapid_response.storage.tx import Tx
+
+_HEAR, _YES, _NO, _AGAIN = "1", "1", "2", "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is spoken now; `asks` when a key is awaited."""
+
+    sentences: tuple[str, ...]
+    asks: bool
+
+
+def _bye(*sentences: str) -> Said:
+    return Said(sentences, asks=False)
+
+
+def converse(tx: Tx, desk: Desk, token: str, digits: str) -> Said:
+    """One turn of the conversation; made from stored state, so a repeated request gets the same answer."""
+    attempt = tx.first(select(AttemptRow).where(col(AttemptRow.token) == token))
+    message = tx.get(MessageRow, attempt.message_id) if attempt else None
+    if attempt is None or message is None or message.incident_id is None:
+        return _bye(wording.spoken_gone())
+    incident = hold(tx, message.incident_id)
+    if message.purpose is Purpose.NOTICE:
+        return _notice(tx, attempt, message, incident, digits)
+    return _offer(tx, desk, attempt, message, incident, digits)
+
+
+def _notice(tx: Tx, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str) -> Said:
+    notice = tx.get(NoticeRow, message.notice_id or "")
+    if notice is None:
+        return _bye(wording.spoken_gone())
+    if not digits and not attempt.keys:
+        return Said((wording.spoken_notice_first(),), asks=True)
+    if attempt.keys and digits == _YES:
+        notices.acknowledge(tx, incident, "voice", recipients=(message.recipient,))
+        return _bye(wording.spoken_seen())
+    if digits in (_HEAR, _AGAIN):
+        attempt.keys = (attempt.keys + digits)[:20]
+        return Said((wording.spoken_notice(message.body),), asks=True)
+    return Said((wording.spoken_notice_first(),), asks=True)
+
+
+def _offer(
+    tx: Tx, desk: Desk, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str
+) -> Said:
+    offer = tx.get(OfferRow, message.offer_id or "")
+    if offer is None or offers.answerable(tx, incident, offer.responder_id) is None:
+        return _bye(wording.spoken_gone())
+    if not digits and not attempt.keys:
+        return Said((wording.spoken_offer(),), asks=True)
+    if not attempt.keys:
+        attempt.keys = (attempt.keys + digits)[:20]
+    elif digits in (_YES, _NO):
+        return _answer(tx, desk, incident, offer.responder_id, accepts=digits == _YES)
+    return Said((wording.spoken_job(texts.job(incident), desk.zone, tx.now),), asks=True)
+
+
+def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, accepts: bool) -> Said:
+    who = Who(f"responder:{responder_id}", "voice", responder=responder_id)
+    action = Action.ACCEPT if accepts else Action.DECLINE
+    try:
+        actions.perform(
+            tx,
+            desk,
+            service_now(tx, desk.zone),
+            incident,
+            action,
+            ByResponder(responder=responder_id),
+            who,
+        )
+    except (NotAllowed, Refusal):
+        return _bye(wording.spoken_gone())
+    if accepts:
+        return _bye(wording.spoken_accepted(incident.job_number or 0))
+    return _bye(wording.spoken_declined())

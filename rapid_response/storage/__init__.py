@@ -1,0 +1,1 @@
+"""Tables, transactions, the event log, and work that falls due."""

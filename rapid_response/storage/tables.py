@@ -1,0 +1,634 @@
+"""The schema: one class a table, ending in `Row`.
+
+Rows are typed records. Steps write them with Core statements through :class:`~rapid_response.storage.tx.Tx`;
+nothing here validates (SQLModel does not validate tables), so input is checked at the edge. Names, numbers,
+addresses and narratives live only in the tables of the first section, where they can be redacted; events,
+agenda and tallies hold ids, codes, times and numbers.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlmodel import Field, MetaData, SQLModel
+
+from rapid_response.core.incident import Status
+from rapid_response.core.states import (
+    AvailabilityKind,
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    TaskState,
+)
+from rapid_response.core.vocabulary import (
+    AgeTargeting,
+    Category,
+    Channel,
+    ClockState,
+    Disposition,
+    EvidenceGrade,
+    OutcomeCode,
+    Priority,
+    Role,
+    StoppedBy,
+    Urgency,
+)
+from rapid_response.storage.columns import AutoId, UtcDateTime, word
+
+# Named constraints, so that a migration can alter them on both databases.
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention
+
+
+# --- what we know of people and cases ---------------------------------------------------------------------
+
+
+class IncidentRow(SQLModel, table=True):
+    """What happened, or is happening, at one place to one victim; has one or more reports."""
+
+    __tablename__ = "incidents"
+    __table_args__ = (
+        CheckConstraint("paused_seconds >= 0", name="paused_not_negative"),
+        Index(
+            "ix_incidents_open", "needed_by", sqlite_where=text("is_open"), postgresql_where=text("is_open")
+        ),
+        Index("ix_incidents_received_at", "received_at"),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    reference: str = Field(unique=True, max_length=16)
+    status: Status = word(Status)
+    #: Kept beside the status so that "open" is one small index, whatever the number of closed incidents.
+    is_open: bool = True
+    category: Category = word(Category)
+    subtype: str = Field(max_length=60)
+    urgency: Urgency = word(Urgency)
+    priority: Priority = word(Priority)
+    rule_id: str = Field(max_length=8)
+    rules_version: str = Field(max_length=40)
+    facts: dict[str, Any] = Field(sa_type=JSON)
+    reading: dict[str, Any] = Field(sa_type=JSON)
+    age_state: AgeTargeting = word(AgeTargeting, default=AgeTargeting.NONE)
+    age_kinds: list[str] = Field(default_factory=list, sa_type=JSON)
+    other_vulnerability: bool = False
+    statutory_strands: list[str] = Field(default_factory=list, sa_type=JSON)
+    victim: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    location: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    safe_contact: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    suspect: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    ward: str | None = Field(default=None, max_length=80)
+    joint: bool = False
+    back_entry: bool = False
+    #: Nothing is sent until a person releases it: paper from an outage, or joint attendance on hold.
+    is_held: bool = False
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    clock_state: ClockState = word(ClockState)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    needed_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    stopped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    stopped_by: StoppedBy | None = word(StoppedBy, default=None, nullable=True)
+    breached_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    paused_seconds: int = 0
+    owner: str | None = Field(default=None, max_length=60)
+    job_number: int | None = None
+    episode: int = 1
+    #: Counts how often ladder and warnings were armed; part of the agenda's unique key.
+    cycle: int = 1
+    unconfirmed: list[str] = Field(default_factory=list, sa_type=JSON)
+    disposition: Disposition | None = word(Disposition, default=None, nullable=True)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ReportRow(SQLModel, table=True):
+    """The content of one contact: immutable; corrections are added beside it."""
+
+    __tablename__ = "reports"
+    __table_args__ = (Index("ix_reports_received_at", "received_at"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    channel: Channel = word(Channel)
+    source: str = Field(max_length=80)
+    external_reference: str | None = Field(default=None, max_length=200)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    narrative: str = Field(sa_type=Text)
+    caller: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    reading: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    back_entry: bool = False
+
+
+class NoteRow(SQLModel, table=True):
+    """Words a person added to an incident, or a text of theirs that was not a command."""
+
+    __tablename__ = "notes"
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+    body: str = Field(sa_type=Text)
+
+
+class InboundMessageRow(SQLModel, table=True):
+    """A text that reached us, stored before anything is done with it; unique, so twice is once."""
+
+    __tablename__ = "inbound_messages"
+    __table_args__ = (UniqueConstraint("provider", "provider_sid"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    provider: str = Field(max_length=20)
+    provider_sid: str = Field(max_length=64)
+    from_number: str = Field(max_length=32, index=True)
+    to_number: str = Field(max_length=32)
+    body: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    sender: str | None = Field(default=None, max_length=80)
+    verb: str | None = Field(default=None, max_length=20)
+    effect: str | None = Field(default=None, max_length=40)
+    incident_id: str | None = Field(default=None, max_length=36)
+    needs_person: bool = False
+
+
+class CallRow(SQLModel, table=True):
+    """A telephone call, in or out; an incoming one has its row before any menu is spoken."""
+
+    __tablename__ = "calls"
+    __table_args__ = (UniqueConstraint("provider", "provider_sid"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    provider: str = Field(max_length=20)
+    provider_sid: str = Field(max_length=64)
+    inbound: bool
+    from_number: str = Field(max_length=32)
+    to_number: str = Field(max_length=32)
+    status: str = Field(max_length=20)
+    digits: str = Field(default="", max_length=20)
+    outcome: str | None = Field(default=None, max_length=40)
+    message_id: str | None = Field(default=None, max_length=36)
+    incident_id: str | None = Field(default=None, max_length=36)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+# --- what we do about them --------------------------------------------------------------------------------
+
+
+class OfferRow(SQLModel, table=True):
+    """One incident offered to one person. The accepted one is the owner: at most one an incident."""
+
+    __tablename__ = "offers"
+    __table_args__ = (
+        Index(
+            "uq_offers_owner",
+            "incident_id",
+            unique=True,
+            sqlite_where=text("state = 'accepted'"),
+            postgresql_where=text("state = 'accepted'"),
+        ),
+        Index("ix_offers_responder_live", "responder_id", "state"),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    responder_id: str = Field(max_length=60)
+    episode: int
+    cycle: int
+    rung: int
+    state: OfferState = word(OfferState)
+    reasons: list[str] = Field(default_factory=list, sa_type=JSON)
+    joint: bool = False
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    answer_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    source: str | None = Field(default=None, max_length=20)
+    eta_minutes: int | None = None
+
+
+class NoticeRow(SQLModel, table=True):
+    """Something a role holder must see; repeated until a person says that she has."""
+
+    __tablename__ = "notices"
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    kind: str = Field(max_length=40)
+    role: str = Field(max_length=40)
+    recipients: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    by: list[str] = Field(default_factory=list, sa_type=JSON)
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    given_at: datetime = Field(sa_type=UtcDateTime)
+    repeats: int = 0
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_by: str | None = Field(default=None, max_length=80)
+
+
+class TaskRow(SQLModel, table=True):
+    """Something a named role owes an incident by a time."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (Index("ix_tasks_open", "state", "due_at"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    kind: str = Field(max_length=40)
+    owner: str = Field(max_length=60)
+    state: TaskState = word(TaskState, default=TaskState.OPEN)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    done_by: str | None = Field(default=None, max_length=80)
+
+
+class OutcomeRow(SQLModel, table=True):
+    """What changed for someone."""
+
+    __tablename__ = "outcomes"
+    __table_args__ = (
+        CheckConstraint("amount_pence IS NULL OR amount_pence >= 0", name="amount_not_negative"),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    code: OutcomeCode = word(OutcomeCode)
+    amount_pence: int | None = Field(default=None, sa_type=BigInteger)
+    evidence_grade: EvidenceGrade | None = word(EvidenceGrade, default=None, nullable=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+
+
+class JobNumberRow(SQLModel, table=True):
+    """A job number in use, or resting after use; free again from `free_from`."""
+
+    __tablename__ = "job_numbers"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    incident_id: str = Field(max_length=36, index=True)
+    issued_at: datetime = Field(sa_type=UtcDateTime)
+    free_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+# --- messages ---------------------------------------------------------------------------------------------
+
+
+class MessageRow(SQLModel, table=True):
+    """The outbox: written in the commit of its cause, sent by the worker with no transaction open."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index(
+            "ix_messages_to_send",
+            "next_attempt_at",
+            sqlite_where=text("state IN ('pending', 'retry_wait', 'sending')"),
+            postgresql_where=text("state IN ('pending', 'retry_wait', 'sending')"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    dedupe_key: str = Field(unique=True, max_length=160)
+    incident_id: str | None = Field(default=None, index=True, max_length=36)
+    offer_id: str | None = Field(default=None, max_length=36)
+    notice_id: str | None = Field(default=None, max_length=36)
+    purpose: Purpose = word(Purpose)
+    channel: MessageChannel = word(MessageChannel)
+    to_number: str = Field(max_length=32, index=True)
+    recipient: str = Field(max_length=80)
+    body: str = Field(sa_type=Text)
+    #: 0 goes first: the rank of the incident's priority.
+    rank: int = 4
+    state: MessageState = word(MessageState, default=MessageState.PENDING)
+    reason: str | None = Field(default=None, max_length=60)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: Real time, like every lease and back-off (design.md 3).
+    next_attempt_at: datetime = Field(sa_type=UtcDateTime)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    attempts: int = 0
+    report_recorded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AttemptRow(SQLModel, table=True):
+    """One call to the provider; its token is in the callback's address."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("message_id", "seq"),
+        Index("ix_attempts_provider_sid", "provider_sid"),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    message_id: str = Field(foreign_key="messages.id", index=True, max_length=36)
+    seq: int
+    token: str = Field(unique=True, max_length=64)
+    provider: str = Field(max_length=20)
+    provider_sid: str = Field(default="", max_length=64)
+    state: str = Field(max_length=20)
+    error_code: str | None = Field(default=None, max_length=20)
+    error_class: str | None = Field(default=None, max_length=20)
+    #: Keys pressed in a call so far: the first proves a person.
+    keys: str = Field(default="", max_length=20)
+    claimed_at: datetime = Field(sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ProviderEventRow(SQLModel, table=True):
+    """What a provider told us of a message or call, applied or not; unique, so a replay changes nothing."""
+
+    __tablename__ = "provider_events"
+    __table_args__ = (UniqueConstraint("provider", "sid", "status", "error_code", "sequence_no"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    provider: str = Field(max_length=20)
+    sid: str = Field(max_length=64)
+    status: str = Field(max_length=30)
+    error_code: str = Field(default="", max_length=20)
+    sequence_no: int = -1
+    token: str = Field(default="", max_length=64, index=True)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    applied: bool = False
+
+
+# --- the log, and work that falls due ---------------------------------------------------------------------
+
+
+class EventRow(SQLModel, table=True):
+    """Append-only; `seq` counts within its stream (an incident, or the service)."""
+
+    __tablename__ = "events"
+
+    stream: str = Field(primary_key=True, max_length=36)
+    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    type: str = Field(max_length=40, index=True)
+    version: int = 1
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+    #: Canonical JSON text, not a JSON column: the digest is over these very characters.
+    data: str = Field(sa_type=Text)
+    previous: str = Field(max_length=64)
+    digest: str = Field(max_length=64)
+
+
+class ChainRow(SQLModel, table=True):
+    """The newest link of each stream's chain, and how far it has been sealed."""
+
+    __tablename__ = "chains"
+    __table_args__ = (
+        Index(
+            "ix_chains_unsealed",
+            "stream",
+            sqlite_where=text("sealed_seq < seq"),
+            postgresql_where=text("sealed_seq < seq"),
+        ),
+    )
+
+    stream: str = Field(primary_key=True, max_length=36)
+    seq: int
+    digest: str = Field(max_length=64)
+    sealed_seq: int = 0
+
+
+class SealRow(SQLModel, table=True):
+    """Each minute: one root over the heads that moved, chained to the seal before."""
+
+    __tablename__ = "seals"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: datetime = Field(sa_type=UtcDateTime)
+    heads: int
+    previous: str = Field(max_length=64)
+    root: str = Field(max_length=64)
+
+
+class SealedHeadRow(SQLModel, table=True):
+    """A chain's head as a seal saw it."""
+
+    __tablename__ = "sealed_heads"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    stream: str = Field(primary_key=True, max_length=36)
+    seq: int
+    digest: str = Field(max_length=64)
+
+
+class AgendaRow(SQLModel, table=True):
+    """Something that will happen at `due_at` by itself: a promise is a row, not a timer in memory."""
+
+    __tablename__ = "agenda"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "kind", "subject", "cycle"),
+        Index(
+            "ix_agenda_due",
+            "due_at",
+            sqlite_where=text("settled_at IS NULL AND parked_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL AND parked_at IS NULL"),
+        ),
+        Index(
+            "ix_agenda_parked",
+            "parked_at",
+            sqlite_where=text("parked_at IS NOT NULL"),
+            postgresql_where=text("parked_at IS NOT NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
+    incident_id: str = Field(max_length=36)
+    kind: str = Field(max_length=30)
+    subject: str = Field(default="", max_length=60)
+    cycle: int = 1
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    rank: int = 4
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = Field(default=None, max_length=30)
+    late_seconds: float | None = None
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    attempts: int = 0
+    parked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    error: str | None = Field(default=None, max_length=80)
+
+
+class DeliveryRow(SQLModel, table=True):
+    """An event a subscription has not heard yet; gone once it has."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index(
+            "ix_deliveries_waiting",
+            "id",
+            sqlite_where=text("parked_at IS NULL"),
+            postgresql_where=text("parked_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
+    stream: str = Field(max_length=36)
+    seq: int
+    subscription: str = Field(max_length=40)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    attempts: int = 0
+    parked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    error: str | None = Field(default=None, max_length=80)
+
+
+class TallyRow(SQLModel, table=True):
+    """A counter fed by a subscription, once an event: what /metrics reads instead of counting rows."""
+
+    __tablename__ = "tallies"
+
+    name: str = Field(primary_key=True, max_length=60)
+    labels: str = Field(primary_key=True, max_length=200)
+    value: float
+
+
+# --- the service, its people and its machines -------------------------------------------------------------
+
+
+class DefinitionRow(SQLModel, table=True):
+    """A service definition as loaded; the highest version is in force."""
+
+    __tablename__ = "definitions"
+
+    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    body: dict[str, Any] = Field(sa_type=JSON)
+    digest: str = Field(max_length=64)
+    loaded_at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+
+
+class ResponderRow(SQLModel, table=True):
+    """One row a responder, to be locked after the incident (design.md 3)."""
+
+    __tablename__ = "responders"
+
+    id: str = Field(primary_key=True, max_length=60)
+    active: bool = True
+    last_finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AvailabilityRow(SQLModel, table=True):
+    """A person off, or on beyond the rota, from now until a time or for good."""
+
+    __tablename__ = "availability"
+
+    id: str = Field(primary_key=True, max_length=36)
+    responder_id: str = Field(max_length=60, index=True)
+    kind: AvailabilityKind = word(AvailabilityKind)
+    from_at: datetime = Field(sa_type=UtcDateTime)
+    until_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class EndpointRow(SQLModel, table=True):
+    """What we learnt of a number: opted out, suspect. Absent means nothing known against it."""
+
+    __tablename__ = "endpoints"
+
+    number: str = Field(primary_key=True, max_length=32)
+    state: str = Field(max_length=20)
+    since: datetime = Field(sa_type=UtcDateTime)
+
+
+class UserRow(SQLModel, table=True):
+    """A local account."""
+
+    __tablename__ = "users"
+
+    id: str = Field(primary_key=True, max_length=36)
+    name: str = Field(unique=True, max_length=60)
+    role: Role = word(Role)
+    responder_id: str | None = Field(default=None, max_length=60)
+    password_hash: str = Field(max_length=200)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    disabled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failures: int = 0
+    locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class SessionRow(SQLModel, table=True):
+    """A signed-in browser; the cookie's value is stored only as a hash."""
+
+    __tablename__ = "sessions"
+
+    id_hash: str = Field(primary_key=True, max_length=64)
+    user_id: str = Field(foreign_key="users.id", index=True, max_length=36)
+    csrf: str = Field(max_length=64)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """A partner system's key; the secret is stored only as a hash."""
+
+    __tablename__ = "api_keys"
+
+    id: str = Field(primary_key=True, max_length=36)
+    name: str = Field(unique=True, max_length=60)
+    secret_hash: str = Field(unique=True, max_length=64)
+    scopes: list[str] = Field(sa_type=JSON)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """The first answer to a keyed request, given again to its repeats."""
+
+    __tablename__ = "idempotency_keys"
+
+    scope: str = Field(primary_key=True, max_length=160)
+    key: str = Field(primary_key=True, max_length=255)
+    body_digest: str = Field(max_length=64)
+    status: int
+    answer: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AccessRow(SQLModel, table=True):
+    """Who saw which case, when, why. Says that it was seen, not what it said."""
+
+    __tablename__ = "access_log"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
+    at: datetime = Field(sa_type=UtcDateTime)
+    viewer: str = Field(max_length=80, index=True)
+    what: str = Field(max_length=40)
+    incident_id: str | None = Field(default=None, max_length=36, index=True)
+    sealed_by: int | None = Field(default=None)
+
+
+class ClockMarkRow(SQLModel, table=True):
+    """Where domain time stood when, so that a fast clock goes on where it stopped."""
+
+    __tablename__ = "clock_mark"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    real_at: datetime = Field(sa_type=UtcDateTime)
+    domain_at: datetime = Field(sa_type=UtcDateTime)
+    speed: float
+
+
+class NodeRow(SQLModel, table=True):
+    """A serving process and its last sweep, in real time."""
+
+    __tablename__ = "nodes"
+
+    id: str = Field(primary_key=True, max_length=64)
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    swept_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,269 @@
+"""Work that waits in rows: arming it, claiming it under a lease, settling it once.
+
+A claim is a committed lease with a fence, never a lock held while working (reliability.md 2). Leases and
+back-off run in real time; what is due is due in domain time. A claim that dies with its process is free
+again when its lease ends, and counts as an attempt: work that keeps failing is parked and shown, and never
+stands in the way of other work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import and_, delete, func, or_, select, update
+from sqlmodel import col
+from sqlmodel import select as typed_select
+
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, EventRow
+from rapid_response.storage.tx import Tx
+
+LEASE = timedelta(seconds=30)
+#: Waits before the second, third … attempt; after the last the work is parked.
+_BACK_OFF = (
+    timedelta(seconds=1),
+    timedelta(seconds=5),
+    timedelta(seconds=20),
+    timedelta(seconds=60),
+)
+
+
+def retry_after(attempts: int) -> timedelta | None:
+    """How long to wait after the `attempts`-th failure; None parks the work."""
+    return _BACK_OFF[attempts - 1] if attempts <= len(_BACK_OFF) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A claimed agenda row."""
+
+    id: int
+    incident_id: str
+    kind: str
+    subject: str
+    cycle: int
+    due_at: datetime
+    fence: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A claimed delivery."""
+
+    id: int
+    stream: str
+    seq: int
+    subscription: str
+    fence: int
+    attempts: int
+
+
+class Entry(Protocol):
+    """Something to arm; `subject` tells several of one kind apart."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def due_at(self) -> datetime: ...
+
+    @property
+    def subject(self) -> str: ...
+
+
+def arm(tx: Tx, incident_id: str, cycle: int, rank: int, entries: Iterable[Entry]) -> None:
+    """Put entries on the agenda; unique by (incident, kind, subject, cycle)."""
+    soonest: datetime | None = None
+    for entry in entries:
+        soonest = min(soonest, entry.due_at) if soonest else entry.due_at
+        tx.add(
+            AgendaRow,
+            incident_id=incident_id,
+            kind=str(entry.kind),
+            subject=entry.subject,
+            cycle=cycle,
+            due_at=entry.due_at,
+            rank=rank,
+        )
+    if soonest is not None and soonest <= tx.now:
+        tx.wake("ring")
+
+
+def disarm(tx: Tx, incident_id: str, kinds: Sequence[str], outcome: str, subject: str | None = None) -> None:
+    """Settle what is still pending of those kinds: it will not happen, and `outcome` says why."""
+    wanted = [
+        col(AgendaRow.incident_id) == incident_id,
+        col(AgendaRow.kind).in_(kinds),
+        col(AgendaRow.settled_at).is_(None),
+    ]
+    if subject is not None:
+        wanted.append(col(AgendaRow.subject) == subject)
+    tx.execute(update(AgendaRow).where(*wanted).values(settled_at=tx.now, outcome=outcome))
+
+
+def pending(tx: Tx, incident_id: str, kinds: Sequence[str]) -> Sequence[AgendaRow]:
+    """What of those kinds is still to come, soonest first."""
+
+    return tx.all(
+        typed_select(AgendaRow)
+        .where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.kind).in_(kinds),
+            col(AgendaRow.settled_at).is_(None),
+        )
+        .order_by(col(AgendaRow.due_at), col(AgendaRow.id))
+    )
+
+
+def stands(tx: Tx, incident_id: str, kind: str, subject: str) -> bool:
+    """Whether such an entry was ever armed, settled or not."""
+    found = tx.execute(
+        select(col(AgendaRow.id)).where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.kind) == str(kind),
+            col(AgendaRow.subject) == subject,
+        )
+    )
+    return found.first() is not None
+
+
+def claim_due(tx: Tx, limit: int = 50) -> list[Due]:
+    """Lease up to `limit` due entries: most dangerous first, then longest overdue."""
+    free = or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= tx.real)
+    chosen = (
+        select(col(AgendaRow.id))
+        .where(
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.parked_at).is_(None),
+            col(AgendaRow.due_at) <= tx.now,
+            free,
+        )
+        .order_by(col(AgendaRow.rank), col(AgendaRow.due_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = tx.execute(
+        update(AgendaRow)
+        .where(col(AgendaRow.id).in_(chosen.scalar_subquery()))
+        .values(
+            leased_until=tx.real + LEASE,
+            fence=col(AgendaRow.fence) + 1,
+            attempts=col(AgendaRow.attempts) + 1,
+        )
+        .returning(
+            col(AgendaRow.id),
+            col(AgendaRow.incident_id),
+            col(AgendaRow.kind),
+            col(AgendaRow.subject),
+            col(AgendaRow.cycle),
+            col(AgendaRow.due_at),
+            col(AgendaRow.fence),
+            col(AgendaRow.attempts),
+            col(AgendaRow.rank),
+        )
+    ).all()
+    ordered = sorted(rows, key=lambda r: (r.rank, r.due_at, r.id))
+    return [
+        Due(r.id, r.incident_id, r.kind, r.subject, r.cycle, r.due_at, r.fence, r.attempts) for r in ordered
+    ]
+
+
+def settle(tx: Tx, due: Due, outcome: str) -> bool:
+    """Settle a claimed entry in the step that does its work; False when another already did.
+
+    Called after the incident is locked, so that two nodes cannot both see it unsettled.
+    """
+    late = max(0.0, (tx.now - due.due_at).total_seconds())
+    done = tx.execute(
+        update(AgendaRow)
+        .where(
+            col(AgendaRow.id) == due.id,
+            col(AgendaRow.fence) == due.fence,
+            col(AgendaRow.settled_at).is_(None),
+        )
+        .values(settled_at=tx.now, outcome=outcome, late_seconds=late, leased_until=None)
+    )
+    return done.rowcount == 1
+
+
+def claim_deliveries(tx: Tx, limit: int = 100) -> list[Waiting]:
+    """Lease up to `limit` deliveries, oldest first."""
+    free = or_(col(DeliveryRow.leased_until).is_(None), col(DeliveryRow.leased_until) <= tx.real)
+    chosen = (
+        select(col(DeliveryRow.id))
+        .where(col(DeliveryRow.parked_at).is_(None), free)
+        .order_by(col(DeliveryRow.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = tx.execute(
+        update(DeliveryRow)
+        .where(col(DeliveryRow.id).in_(chosen.scalar_subquery()))
+        .values(
+            leased_until=tx.real + LEASE,
+            fence=col(DeliveryRow.fence) + 1,
+            attempts=col(DeliveryRow.attempts) + 1,
+        )
+        .returning(
+            col(DeliveryRow.id),
+            col(DeliveryRow.stream),
+            col(DeliveryRow.seq),
+            col(DeliveryRow.subscription),
+            col(DeliveryRow.fence),
+            col(DeliveryRow.attempts),
+        )
+    ).all()
+    return [
+        Waiting(r.id, r.stream, r.seq, r.subscription, r.fence, r.attempts)
+        for r in sorted(rows, key=lambda r: r.id)
+    ]
+
+
+def deliver(tx: Tx, waiting: Waiting, handler: Callable[[Tx, EventRow], None]) -> bool:
+    """Let a subscription hear its event, and forget the delivery in the same commit: its effect is once.
+
+    False when another node was quicker.
+    """
+    mine = delete(DeliveryRow).where(
+        col(DeliveryRow.id) == waiting.id, col(DeliveryRow.fence) == waiting.fence
+    )
+    if tx.execute(mine).rowcount != 1:
+        return False
+    handler(tx, tx.need(EventRow, (waiting.stream, waiting.seq)))
+    return True
+
+
+def failed(tx: Tx, work: Due | Waiting, error: str) -> bool:
+    """Say that claimed work failed: it waits for its back-off, or is parked. True when parked now."""
+    table = AgendaRow if isinstance(work, Due) else DeliveryRow
+    wait = retry_after(work.attempts)
+    mine = and_(col(table.id) == work.id, col(table.fence) == work.fence)
+    if wait is not None:
+        tx.execute(update(table).where(mine).values(leased_until=tx.real + wait, error=error))
+        return False
+    done = tx.execute(update(table).where(mine).values(parked_at=tx.now, leased_until=None, error=error))
+    return done.rowcount == 1
+
+
+def release_parked(tx: Tx, table: type[AgendaRow] | type[DeliveryRow], row_id: int) -> bool:
+    """A person says: try that again."""
+    done = tx.execute(
+        update(table)
+        .where(col(table.id) == row_id, col(table.parked_at).is_not(None))
+        .values(parked_at=None, leased_until=None, attempts=0)
+    )
+    tx.wake("ring", "deliver")
+    return done.rowcount == 1
+
+
+def next_due(tx: Tx) -> datetime | None:
+    """When the next entry falls due, in domain time."""
+    found: datetime | None = tx.execute(
+        select(func.min(col(AgendaRow.due_at))).where(
+            col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
+        )
+    ).scalar()
+    return found

@@ -1,0 +1,1 @@
+"""What the provider tells us: texts, calls and receipts, each with a checked signature."""

@@ -1,0 +1,255 @@
+"""The worker: loops that look for what is due, and do it in steps.
+
+APScheduler is the alarm clock alone: once a second it says "look now", each minute it says "seal" (its job
+stores are unfit for deadlines, reliability.md 2). What is due stands in the database. After a commit the loops
+it woke look at once, so that nobody waits for the tick; a lost nudge costs one tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from rapid_response.core.clock import SystemClock
+from rapid_response.core.events import SERVICE_STREAM, WorkParked
+from rapid_response.core.states import MessageChannel
+from rapid_response.messaging.gateway import Ambiguous, CallRequest, Gateway, SendOutcome, TextRequest
+from rapid_response.steps import heartbeat, sending
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.ring import arm_daily_line, ring
+from rapid_response.steps.sending import Claimed, Unknown
+from rapid_response.storage import clock_mark, log, work
+from rapid_response.storage.database import Database
+from rapid_response.storage.tx import Tx
+from rapid_response.storage.work import Due, Waiting
+from rapid_response.wiring import Handler
+
+logger = structlog.get_logger("worker")
+
+#: How many messages are with the provider at once.
+IN_FLIGHT = 8
+#: A text or call that the provider does not answer in this time is unknown (its own time-outs are shorter).
+_PROVIDER_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop: does one pass, and says how much it found to do."""
+
+    name: str
+    pass_: Callable[[], Awaitable[int]]
+
+
+class Worker:
+    """Rings what is due, sends what is queued, delivers events, seals the log.
+
+    `pump` is what the simulator does by itself, being a party of its own; None with a real provider.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        desk: Desk,
+        gateway: Gateway,
+        handlers: Mapping[str, Handler],
+        *,
+        node: str,
+        pump: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
+        self._database = database
+        self._desk = desk
+        self._gateway = gateway
+        self._handlers = handlers
+        self._node = node
+        loops = [
+            Loop("ring", self.ring_due),
+            Loop("send", self.send_queued),
+            Loop("deliver", self.deliver_events),
+        ]
+        if pump is not None:
+            loops.append(Loop("pump", pump))
+        self._loops = {loop.name: loop for loop in loops}
+        self._bells: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._scheduler: AsyncIOScheduler | None = None
+        self._main: asyncio.AbstractEventLoop | None = None
+
+    # life
+
+    async def start(self) -> None:
+        """Begin; what was due while nobody served is done now, most dangerous first."""
+        self._main = asyncio.get_running_loop()
+        self._bells = {name: asyncio.Event() for name in self._loops}
+        self._database.on_commit = self._on_commit
+        await self._database.run(lambda tx: heartbeat.beat(tx, self._node, started=True))
+        await self._database.run(partial(arm_daily_line, desk=self._desk))
+        self._tasks = [
+            asyncio.create_task(self._forever(loop), name=f"loop-{loop.name}")
+            for loop in self._loops.values()
+        ]
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        scheduler.add_job(self._tick, "interval", seconds=1)
+        scheduler.add_job(self._each_minute, "interval", seconds=60)
+        scheduler.start()
+        self._scheduler = scheduler
+        self.nudge(set(self._loops))
+
+    async def stop(self) -> None:
+        """End; each step is one transaction, so nothing is left half done."""
+        self._database.on_commit = lambda _: None
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    def nudge(self, names: set[str]) -> None:
+        """Wake loops; from the event loop's own thread."""
+        for name in names:
+            if bell := self._bells.get(name):
+                bell.set()
+
+    def _on_commit(self, names: set[str]) -> None:
+        if self._main is not None and not self._main.is_closed():
+            self._main.call_soon_threadsafe(self.nudge, names)
+
+    async def _forever(self, loop: Loop) -> None:
+        """Pass after pass; an error is logged and the next tick tries again: a loop never dies."""
+        bell = self._bells[loop.name]
+        while True:
+            await bell.wait()
+            bell.clear()
+            try:
+                while await loop.pass_():
+                    pass
+            except Exception as error:  # a loop that died would be a deadline missed
+                logger.error("loop_failed", loop=loop.name, error=type(error).__name__)
+
+    async def _tick(self) -> None:
+        self.nudge(set(self._loops))
+        try:
+            await self._database.run(lambda tx: heartbeat.beat(tx, self._node))
+            if clock_mark.is_apart(self._database.clock):
+                await self._database.run(clock_mark.keep)
+        except Exception as error:  # the next tick tries again
+            logger.error("tick_failed", error=type(error).__name__)
+
+    async def _each_minute(self) -> None:
+        try:
+            await self.seal()
+            clock = self._database.clock
+            if isinstance(clock, SystemClock):
+                clock.set_offset(clock_offset(self._database, clock))
+        except Exception as error:  # the next minute tries again
+            logger.error("minute_failed", error=type(error).__name__)
+
+    async def settle(self) -> int:
+        """Pass after pass until nothing is left to do: for tests and commands. Returns how much was done."""
+        done = 0
+        while True:
+            found = [await loop.pass_() for loop in self._loops.values()]
+            done += sum(found)
+            if not any(found):
+                return done
+
+    # what is due
+
+    async def ring_due(self) -> int:
+        """Do what has fallen due."""
+        due = await self._database.run(work.claim_due)
+        await asyncio.gather(*(self._ring(entry) for entry in due))
+        return len(due)
+
+    async def _ring(self, due: Due) -> None:
+        try:
+            await self._database.run(partial(ring, desk=self._desk, due=due))
+        except Exception as error:  # poisoned work is parked and shown, and never in the way of other work
+            await self._failed(due, due.incident_id or SERVICE_STREAM, due.kind, error)
+
+    async def _failed(self, entry: Due | Waiting, stream: str, kind: str, error: Exception) -> None:
+        name = type(error).__name__
+
+        def step(tx: Tx) -> None:
+            if work.failed(tx, entry, name):
+                tx.record(stream, WorkParked(kind, name))
+
+        logger.error("work_failed", kind=kind, error=name, attempts=entry.attempts)
+        await self._database.run(step)
+
+    # what is queued
+
+    async def send_queued(self) -> int:
+        """Hand queued messages to the provider, and look up what nobody knows the fate of."""
+        dead = await self._database.run(sending.settle_dead_leases)
+        claimed = await self._database.run(partial(sending.claim, desk=self._desk, limit=IN_FLIGHT))
+        unknown = await self._database.run(sending.claim_unknown)
+        await asyncio.gather(*(self._send(one) for one in claimed), *(self._look_up(one) for one in unknown))
+        return dead + len(claimed) + len(unknown)
+
+    async def _send(self, claimed: Claimed) -> None:
+        outcome = await self._hand_over(claimed)
+        await self._database.run(
+            partial(sending.record_answer, desk=self._desk, claimed=claimed, outcome=outcome)
+        )
+
+    async def _hand_over(self, claimed: Claimed) -> SendOutcome:
+        try:
+            async with asyncio.timeout(_PROVIDER_SECONDS):
+                if claimed.channel is MessageChannel.VOICE:
+                    return await self._gateway.place_call(
+                        CallRequest(claimed.token, claimed.to_number, claimed.ring_for)
+                    )
+                return await self._gateway.send_text(
+                    TextRequest(claimed.token, claimed.to_number, claimed.body, claimed.validity)
+                )
+        except Exception as error:  # whatever it was, it may have gone: nobody knows
+            return Ambiguous(type(error).__name__)
+
+    async def _look_up(self, unknown: Unknown) -> None:
+        since = self._database.clock.now() - unknown.since - timedelta(seconds=5)
+        try:
+            async with asyncio.timeout(_PROVIDER_SECONDS):
+                found = await self._gateway.find_sent(unknown.to_number, since)
+        except Exception as error:  # its lease ends, and it is looked up again
+            logger.warning("look_up_failed", error=type(error).__name__)
+            return
+        await self._database.run(
+            partial(sending.record_look_up, desk=self._desk, unknown=unknown, sent=found)
+        )
+
+    # what happened
+
+    async def deliver_events(self) -> int:
+        """Let subscriptions hear what they have not heard yet."""
+        waiting = await self._database.run(work.claim_deliveries)
+        await asyncio.gather(*(self._deliver(one) for one in waiting))
+        return len(waiting)
+
+    async def _deliver(self, waiting: Waiting) -> None:
+        handler = self._handlers.get(waiting.subscription)
+        try:
+            if handler is None:
+                raise LookupError(waiting.subscription)
+            await self._database.run(partial(work.deliver, waiting=waiting, handler=handler))
+        except Exception as error:  # one poisoned delivery never stops the others
+            await self._failed(waiting, waiting.stream, "delivery", error)
+
+    async def seal(self) -> None:
+        """Seal the log, and say the root where others keep it."""
+        sealed = await self._database.run(log.seal)
+        if sealed is not None:
+            logger.info("log_sealed", seal=sealed[0], root=sealed[1])
+
+
+def clock_offset(database: Database, clock: SystemClock) -> timedelta:
+    """How far the database's clock is ahead of the machine's own; nothing on SQLite."""
+    return database.clock_offset() + clock.offset

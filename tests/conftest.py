@@ -1,0 +1,44 @@
+"""Fixtures: a town on SQLite and on PostgreSQL, made once a worker and emptied between tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.databases import TestDatabases
+from tests.harness import Town
+
+#: A Wednesday in summer: London is at BST, an hour ahead of UTC.
+NOON = datetime(2026, 7, 15, 11, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestDatabases]:
+    """Migrated template databases of both kinds, and copies of them."""
+    made = TestDatabases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, databases: TestDatabases) -> Iterator[str]:
+    """The URL of a fresh, migrated database."""
+    url = databases.fresh(request.param)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def start() -> datetime:
+    """When the town's clock begins; a test may override it by a fixture or parameter of its own."""
+    return NOON
+
+
+@pytest.fixture
+async def town(database_url: str, start: datetime, tmp_path: Path) -> AsyncIterator[Town]:
+    """The whole service over HTTP, with a clock and phones that the test drives."""
+    async with Town(database_url, start) as made:
+        yield made

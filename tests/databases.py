@@ -1,0 +1,60 @@
+"""Fresh, migrated databases in milliseconds: one template of each kind a worker, copied."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from rapid_response.core.clock import SystemClock
+from rapid_response.core.ids import SystemIds
+from rapid_response.storage.database import Database
+from rapid_response.storage.migrate import migrate
+from tests.postgres import ServerHandle, start_server
+
+
+class TestDatabases:
+    """Copies of a migrated SQLite file and of a migrated PostgreSQL database."""
+
+    __test__ = False
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+        self._server: ServerHandle | None = None
+        self._template: str | None = None
+        self._sqlite = folder / "template.db"
+
+    def fresh(self, kind: str) -> str:
+        """The URL of a new database with the newest schema."""
+        self._count += 1
+        if kind == "sqlite":
+            if not self._sqlite.exists():
+                _migrate(f"sqlite:///{self._sqlite}")
+            path = self._folder / f"{self._count}.db"
+            shutil.copyfile(self._sqlite, path)
+            return f"sqlite+aiosqlite:///{path}"
+        if self._server is None:
+            self._server = start_server()
+            self._template = self._server.create_database()
+            _migrate(self._template)
+        return self._server.create_database(self._template)
+
+    def drop(self, url: str) -> None:
+        """Let go of a database."""
+        if url.startswith("sqlite"):
+            path = Path(url.removeprefix("sqlite+aiosqlite:///"))
+            for file in path.parent.glob(f"{path.name}*"):
+                file.unlink()
+        elif self._server is not None:
+            self._server.drop_database(url)
+
+    def close(self) -> None:
+        """Stop what was started."""
+        if self._server is not None:
+            self._server.stop()
+
+
+def _migrate(url: str) -> None:
+    database = Database(url, clock=SystemClock(), ids=SystemIds())
+    migrate(database)
+    database.close_now()

@@ -1,0 +1,1 @@
+"""The pages: rendered from made-up data, and looked at by a real browser."""

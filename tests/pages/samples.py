@@ -1,0 +1,691 @@
+"""Made-up data for every page in several states. Fictional people, drama numbers, invented streets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from rapid_response.console import timeline
+from rapid_response.console.forms import FieldError, Filled, Now, Posted, read_action, read_handler_report
+from rapid_response.console.views import (
+    AccountView,
+    AgeTargetingPart,
+    BoardFilters,
+    BoardRow,
+    BoardView,
+    Check,
+    Choice,
+    Clock,
+    ErrorView,
+    EvidenceSpan,
+    ExceptionsView,
+    FailedAction,
+    Frame,
+    HandlerFormView,
+    HandlerSentView,
+    IncidentView,
+    JobLine,
+    JobStage,
+    JobsView,
+    JobView,
+    LinkPart,
+    MessagePart,
+    NextStep,
+    NotePart,
+    NoticePart,
+    OfferPart,
+    OutcomePart,
+    Page,
+    ParkedWork,
+    Person,
+    Phone,
+    PhoneCall,
+    PhoneMessage,
+    Place,
+    ReportFormView,
+    ReportPart,
+    ReportSentView,
+    ReportStartView,
+    SafeContact,
+    SignInView,
+    SimulatorView,
+    Site,
+    StatusView,
+    TaskPart,
+    TimelinePart,
+    View,
+    Viewer,
+)
+from rapid_response.core.facts import Facts
+from rapid_response.core.incident import Action, ClockFacts, Status, allowed_actions
+from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.vocabulary import (
+    AgeTargeting,
+    Category,
+    Channel,
+    ClockState,
+    Disposition,
+    EvidenceGrade,
+    HateStrand,
+    OutcomeCode,
+    PaymentMethod,
+    Priority,
+    Role,
+    StoppedBy,
+    Urgency,
+)
+
+LONDON = ZoneInfo("Europe/London")
+NOW = datetime(2026, 11, 23, 14, 20, 30, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+WARDS = ("Bickley & Sundridge", "Bromley Town", "Chislehurst", "Penge & Cator", "St Mary Cray")
+
+SITE = Site("Bromley rapid response", "+442079460018", NOW, LONDON, exit_url="/somewhere-dull")
+SIMULATED = replace(SITE, simulated=True, speed=60)
+
+HANDLER = Viewer("Rosa Lindqvist", Role.HANDLER, (Page.CONSOLE, Page.BOARD, Page.ACCOUNT))
+DUTY_OFFICER = Viewer(
+    "Dee Okoro",
+    Role.DUTY_OFFICER,
+    (Page.CONSOLE, Page.BOARD, Page.JOBS, Page.EXCEPTIONS, Page.STATUS, Page.ACCOUNT),
+)
+RESPONDER = Viewer("Asha Patel", Role.RESPONDER, (Page.JOBS, Page.ACCOUNT))
+
+
+def frame(viewer: Viewer | None = None, path: str = "", site: Site = SITE, nonce: str = "bm9uY2U") -> Frame:
+    """The surroundings of a page."""
+    return Frame(site, nonce, csrf_token="a-token", form_key="a-key", viewer=viewer, path=path)
+
+
+def running(needed_in: float, due_in: float | None = None) -> Clock:
+    """A running clock, by minutes from now."""
+    due_at = NOW + (due_in if due_in is not None else needed_in) * MINUTE
+    return Clock(ClockState.RUNNING, due_at - 120 * MINUTE, due_at, NOW + needed_in * MINUTE)
+
+
+OVERDUE = replace(running(-12), state=ClockState.BREACHED, breached_at=NOW - 12 * MINUTE)
+MET = replace(running(10), state=ClockState.MET, stopped_at=NOW - 5 * MINUTE, stopped_by=StoppedBy.ATTENDED)
+NO_CLOCK = Clock(ClockState.NOT_APPLICABLE)
+
+NARRATIVE = (
+    "My nan is 84 and lives alone. Two men came about a loose tile, they said they were working next door.\n"
+    "She has already given them 400 in cash and he is coming back at 3pm for the other 2,600. "
+    "One said old dears never check."
+)
+
+
+def span(words: str, label: str, why: str) -> EvidenceSpan:
+    """The evidence that rests on these words of the narrative."""
+    start = NARRATIVE.index(words)
+    return EvidenceSpan(start, start + len(words), label, why)
+
+
+EVIDENCE = (
+    span("loose tile", "category", "a pretext that rogue traders use"),
+    span("working next door", "category", "a pretext that rogue traders use"),
+    span("coming back at 3pm", "urgency", "the suspect returns today"),
+    span("at 3pm for the other 2,600", "money_at_risk_gbp", "a sum still asked for"),
+    span("old dears never check", "age_targeted", "the suspect’s own words about age"),
+)
+
+PLACE = Place("14 Larkspur Way\nBromley", "BR1 3ZZ", "Bromley Town", 51.4064, 0.0212)
+SAFE = SafeContact(voice=True, note="Before 3pm, ask for Jean. Code word: bluebell")
+
+SCRIPT = (
+    "Keep the door shut with the chain on.",
+    "Do not pay anything more, do not sign anything, and do not go to the bank with them.",
+    "This is not your fault, and you were right to tell us.",
+)
+_RULES = {"R10": "Money to be paid, or the suspect back, today"}
+_RESPONDERS = {"asha": "Asha Patel", "ben": "Ben Carter", "dee": "Dee Okoro"}
+
+
+def _timeline() -> tuple[TimelinePart, ...]:
+    """A story told by events, as the log keeps them."""
+    start = NOW - 42 * MINUTE
+
+    def at(minutes: float) -> str:
+        return (start + minutes * MINUTE).isoformat()
+
+    story: list[tuple[float, str, str, dict[str, Any]]] = [
+        (0, "report_received", "web form", {"channel": "web", "received_at": at(0)}),
+        (
+            0,
+            "incident_classified",
+            "the service",
+            {"category": "doorstep_crime", "subtype": "rogue_trader", "model_version": "3f2a"},
+        ),
+        (
+            0,
+            "priority_decided",
+            "the service",
+            {"priority": "P1", "rule_id": "R10", "escalators": ["lives_alone"]},
+        ),
+        (
+            0,
+            "clock_started",
+            "the service",
+            {"due_at": at(120), "needed_by": at(67), "job_number": 4821, "started_at": at(0), "episode": 1},
+        ),
+        (0, "targeting_assessed", "the service", {"state": "potential", "by_person": False}),
+        (0, "offer_made", "the service", {"responder": "ben", "answer_by": at(5), "joint": False}),
+        (5, "offer_lapsed", "the service", {"responder": "ben"}),
+        (5, "offer_made", "the service", {"responder": "asha", "answer_by": at(10), "joint": True}),
+        (7, "offer_accepted", "Asha Patel, by text", {"responder": "asha", "eta_minutes": 25, "late": False}),
+        (9, "set_off", "Asha Patel, by text", {"responder": "asha"}),
+        (40, "note_added", "Dee Okoro", {}),
+    ]
+    return tuple(
+        timeline.entry(
+            kind, data, at=start + minutes * MINUTE, by=by, zone=LONDON, names=_RESPONDERS, rules=_RULES
+        )
+        for minutes, kind, by, data in story
+    )
+
+
+INCIDENT = IncidentView(
+    reference="RR-7K4M2QX",
+    status=Status.EN_ROUTE,
+    category=Category.DOORSTEP_CRIME,
+    subtype="rogue_trader",
+    urgency=Urgency.IMMINENT,
+    priority=Priority.P1,
+    rule_id="R10",
+    why=_RULES["R10"],
+    clock=running(25, 78),
+    received_at=NOW - 42 * MINUTE,
+    job_number=4821,
+    responder="Asha Patel",
+    joint=True,
+    next_step=NextStep("Arrive at the address", "Asha Patel", NOW + 14 * MINUTE),
+    place=PLACE,
+    victim=Person("Jean Whitlock", "+447700900145", "", "", "84"),
+    safe_contact=SAFE,
+    suspect={
+        "description": "Two men, one tall with a red cap",
+        "vehicle_registration": "AB12 CDE",
+        "name": "",
+    },
+    facts=Facts(
+        suspect_on_premises=False,
+        suspect_returning=True,
+        lives_alone=True,
+        suspect_returning_at=NOW + 40 * MINUTE,
+        amount_pence=300_000,
+        payment_method=PaymentMethod.CASH,
+    ),
+    age_targeting=AgeTargetingPart(
+        AgeTargeting.POTENTIAL,
+        ("“old dears never check”: the suspect’s own words about age",),
+        (HateStrand.DISABILITY,),
+        other_vulnerability=True,
+    ),
+    actions=allowed_actions(Status.EN_ROUTE, ClockFacts(ClockState.RUNNING, False)),
+    responders=(Choice("asha", "Asha Patel (asked)"), Choice("ben", "Ben Carter")),
+    tasks=(
+        TaskPart("t1", "Review age targeting", "Duty officer", NOW + 20 * 60 * MINUTE, may_finish=True),
+        TaskPart("t2", "Ring the bank", "Duty officer", NOW - 3 * MINUTE, may_finish=True),
+        TaskPart(
+            "t3", "Call back", "Duty officer", NOW, TaskState.DONE, done_at=NOW - MINUTE, done_by="Dee Okoro"
+        ),
+    ),
+    notices=(
+        NoticePart(
+            "n1",
+            "Suspect expected: arrange police",
+            "Duty officer",
+            NOW - 41 * MINUTE,
+            2,
+            may_acknowledge=True,
+        ),
+        NoticePart(
+            "n2",
+            "Half of the time is used",
+            "Duty officer",
+            NOW - 10 * MINUTE,
+            acknowledged_at=NOW - 9 * MINUTE,
+            acknowledged_by="Dee Okoro",
+        ),
+    ),
+    reports=(
+        ReportPart(
+            Channel.WEB,
+            NOW - 42 * MINUTE,
+            NOW - 42 * MINUTE,
+            NARRATIVE,
+            EVIDENCE,
+            Person("Priya Shah", "+447700900160", "", "Family"),
+        ),
+        ReportPart(
+            Channel.EMAIL,
+            NOW - 38 * MINUTE,
+            NOW - 12 * MINUTE,
+            "Two men at number 14 again, white van outside.",
+            source="Adult social care",
+        ),
+    ),
+    offers=(
+        OfferPart(
+            "Asha Patel",
+            OfferState.ACCEPTED,
+            NOW - 37 * MINUTE,
+            ("on duty", "same ward", "no open job"),
+            answered_at=NOW - 35 * MINUTE,
+            eta_minutes=25,
+            joint=True,
+        ),
+        OfferPart("Ben Carter", OfferState.LAPSED, NOW - 42 * MINUTE, ("on duty", "last job longest ago")),
+        OfferPart("Cai Morgan", OfferState.OPEN, NOW - MINUTE, answer_by=NOW + 4 * MINUTE),
+    ),
+    messages=(
+        MessagePart(
+            "Asha Patel",
+            Purpose.OFFER,
+            MessageChannel.SMS,
+            MessageState.DELIVERED,
+            NOW - 37 * MINUTE,
+            "Bromley RR: job 4821, P1. Area BR1 3. Needed by 14:45. Reply OK 4821 or NO 4821.",
+        ),
+        MessagePart(
+            "Duty officer",
+            Purpose.NOTICE,
+            MessageChannel.VOICE,
+            MessageState.FAILED,
+            NOW - 20 * MINUTE,
+            reason="no_answer",
+        ),
+    ),
+    notes=(NotePart(NOW - 2 * MINUTE, "Dee Okoro", "Police told.\nCAD 4471 of today."),),
+    outcomes=(OutcomePart(OutcomeCode.MONEY_PREVENTED, 260_000, EvidenceGrade.B),),
+    timeline=_timeline(),
+    links=(LinkPart("same_suspect", "RR-2Z9QW4T"),),
+)
+
+CLOSED = replace(
+    INCIDENT,
+    status=Status.CLOSED,
+    clock=MET,
+    actions=allowed_actions(Status.CLOSED, ClockFacts(ClockState.MET, True)),
+    disposition=Disposition.RESOLVED_ATTENDED,
+    next_step=None,
+    episode=2,
+    done="The incident is closed",
+)
+
+EMERGENCY = replace(
+    INCIDENT,
+    status=Status.DISPATCHING,
+    priority=Priority.P0,
+    rule_id="R05",
+    clock=OVERDUE,
+    responder="",
+    actions=allowed_actions(Status.DISPATCHING, ClockFacts(ClockState.BREACHED, False)),
+    failed=FailedAction(
+        Action.SET_PRIORITY,
+        read_action(Action.SET_PRIORITY, Posted.from_pairs([("priority", "P3"), ("reason", "")])).filled,
+    ),
+)
+
+REFUSED = replace(
+    INCIDENT,
+    failed=FailedAction(Action.ACCEPT, message="Asha Patel has this job already. Assign it to change that."),
+)
+
+BARE = IncidentView(
+    reference="RR-0000000",
+    status=Status.AWAITING_REVIEW,
+    category=Category.OTHER,
+    subtype="unclear",
+    urgency=Urgency.NONE,
+    priority=Priority.P4,
+    rule_id="R17",
+    clock=NO_CLOCK,
+    received_at=NOW,
+    actions=allowed_actions(Status.AWAITING_REVIEW, ClockFacts(ClockState.NOT_APPLICABLE, False)),
+)
+
+BOARD_ROWS = (
+    BoardRow(
+        "RR-5N8Q0VC",
+        Category.SCAM,
+        "courier_fraud",
+        Priority.P0,
+        Status.ON_SCENE,
+        running(88, 96),
+        "Chislehurst",
+        "BR7 5",
+        "Ben Carter",
+        "Ben checks in by 2:45pm",
+        3904,
+        joint=True,
+    ),
+    BoardRow(
+        "RR-7K4M2QX",
+        Category.DOORSTEP_CRIME,
+        "rogue_trader",
+        Priority.P1,
+        Status.EN_ROUTE,
+        running(25, 78),
+        "Bromley Town",
+        "BR1 3",
+        "Asha Patel",
+        "Asha arrives",
+        4821,
+        age_targeting=AgeTargeting.POTENTIAL,
+    ),
+    BoardRow(
+        "RR-1B2C3D4",
+        Category.SCAM,
+        "remote_access",
+        Priority.P1,
+        Status.UNASSIGNED,
+        OVERDUE,
+        "Penge & Cator",
+        "SE20 7",
+        "",
+        "Duty officer finds somebody",
+        5530,
+    ),
+    BoardRow(
+        "RR-9X8Y7Z6",
+        Category.DOORSTEP_CRIME,
+        "distraction_burglary",
+        Priority.P2,
+        Status.DISPATCHING,
+        running(-4, 61),
+        "St Mary Cray",
+        "BR5 3",
+        "",
+        "Cai Morgan answers by 2:24pm",
+        7204,
+    ),
+    BoardRow(
+        "RR-4H5J6K7",
+        Category.OTHER,
+        "unclear",
+        Priority.P3,
+        Status.SCHEDULED,
+        NO_CLOCK,
+        "",
+        "",
+        "",
+        "Ring back tomorrow",
+    ),
+    BoardRow(
+        "RR-8S7R6Q5",
+        Category.SCAM,
+        "bank_impersonation",
+        Priority.P2,
+        Status.ASSIGNED,
+        replace(running(60), state=ClockState.PAUSED),
+        "Bickley & Sundridge",
+        "BR1 2",
+        "Cai Morgan",
+        "The person asked for 4pm",
+        6120,
+    ),
+)
+
+BOARD = BoardView(
+    rows=BOARD_ROWS,
+    wards=WARDS,
+    open_total=6,
+    overdue_total=1,
+    unassigned_total=1,
+    review_total=0,
+    responders_on_duty=3,
+    parked=1,
+)
+
+JOB = JobView(
+    number=4821,
+    stage=JobStage.OFFERED,
+    situation="Trader due back at the door",
+    priority=Priority.P1,
+    clock=running(25, 78),
+    reference="RR-7K4M2QX",
+    joint=True,
+    place=PLACE,
+    dangers=("Suspect expected at 3pm", "Two men, one aggressive on the phone"),
+    victim=Person("Jean Whitlock", "+447700900145", age="84"),
+    safe_contact=SAFE,
+    narrative=NARRATIVE,
+    suspect={"vehicle_registration": "AB12 CDE"},
+    answer_by=NOW + 4 * MINUTE,
+    desk="+442079460100",
+)
+
+OFFER_TEXT = "Bromley RR: job 4821, P1. Area BR1 3. Needed by 14:45. Reply OK 4821 or NO 4821."
+PHONES = SimulatorView(
+    phones=(
+        Phone(
+            "+447700900101",
+            "Asha Patel",
+            (
+                PhoneMessage(OFFER_TEXT, NOW - 5 * MINUTE, from_us=True, status="delivered"),
+                PhoneMessage("ok 4821", NOW - 3 * MINUTE, from_us=False),
+                PhoneMessage(
+                    "Job 4821 is yours. Text GO 4821 when you set off, HERE 4821 on arrival.",
+                    NOW - 3 * MINUTE,
+                    from_us=True,
+                    status="delivered",
+                ),
+            ),
+            ("GO 4821", "HERE 4821", "NO 4821"),
+        ),
+        Phone("+447700900102", "Ben Carter"),
+        Phone(
+            "+447700900109",
+            "Dee Okoro",
+            (PhoneMessage("Notice: job 4821 has no answer. Reply OK and the job number.", NOW, True, 2),),
+            ("OK 4821",),
+            PhoneCall("c1", NOW, "Bromley duty dispatch. Press 1 to hear the job.", is_answered=True),
+        ),
+        Phone("+447700900110", "Cai Morgan", call=PhoneCall("c2", NOW)),
+    )
+)
+
+HANDLER_FAULTS = read_handler_report(
+    Posted.from_pairs(
+        [
+            ("narrative", ""),
+            ("answers.suspect_on_premises", "yes"),
+            ("answers.courier_expected", "yes"),
+            ("answers.courier_expected_at", "sometime"),
+            ("caller.phone", "12"),
+            ("victim.age", "old"),
+            ("answers.amount_gbp", "lots"),
+            ("safe", "voice"),
+            ("channel", "phone"),
+            ("received_at", "2026-11-23T14:19"),
+        ]
+    ),
+    now=NOW,
+    zone=LONDON,
+).filled
+
+PUBLIC_FAULTS = Filled(
+    {"caller.role": ("family",), "victim.age": ("old",), "safe": ("voice", "sms"), "caller.phone": ("12",)},
+    (
+        FieldError("narrative", "Tell us what has happened, in your own words"),
+        FieldError("caller.phone", "Check the phone number. It should look like 020 7946 0018"),
+        FieldError("victim.age", "Write the age in years, like 82, or leave it empty"),
+    ),
+)
+
+#: name -> (view, who looks at it, address, whether it is shown in a simulated service)
+STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
+    "report-start": (ReportStartView(), None, "/report", False),
+    "report-start-unanswered": (ReportStartView(unanswered=True), None, "/report", False),
+    **{
+        f"report-form-{answer.name.lower()}": (ReportFormView(answer, NOW), None, "/report", False)
+        for answer in Now
+    },
+    "report-form-faults": (ReportFormView(Now.HERE, NOW, PUBLIC_FAULTS), None, "/report", False),
+    "report-sent": (
+        ReportSentView("RR-7K4M2QX", advice=SCRIPT, may_ring=True),
+        None,
+        "/report",
+        False,
+    ),
+    "report-sent-emergency": (ReportSentView("RR-7K4M2QX", True, SCRIPT), None, "/report", False),
+    "console": (HandlerFormView(NOW, WARDS, SCRIPT), HANDLER, "/console", False),
+    "console-faults": (HandlerFormView(NOW, WARDS, SCRIPT, HANDLER_FAULTS), HANDLER, "/console", False),
+    "console-sent-p0": (
+        HandlerSentView(
+            "RR-5N8Q0VC",
+            Status.DISPATCHING,
+            Category.SCAM,
+            "courier_fraud",
+            Priority.P0,
+            "R04",
+            running(25, 120),
+            "Courier due within two hours",
+            ("Please ring 999 now, or stay with me while I ring 999 for you.", *SCRIPT),
+            3904,
+            NextStep("Answer the offer", "Asha Patel", NOW + 5 * MINUTE),
+        ),
+        HANDLER,
+        "/console",
+        False,
+    ),
+    "console-sent-p4": (
+        HandlerSentView(
+            "RR-4H5J6K7",
+            Status.SCHEDULED,
+            Category.OTHER,
+            "civil_dispute",
+            Priority.P4,
+            "R17",
+            NO_CLOCK,
+            nobody_to_send=True,
+        ),
+        HANDLER,
+        "/console",
+        True,
+    ),
+    "board": (BOARD, DUTY_OFFICER, "/board", True),
+    "board-empty": (BoardView(responders_on_duty=0), DUTY_OFFICER, "/board", False),
+    "board-filtered-empty": (
+        BoardView(filters=BoardFilters(Status.UNASSIGNED, Category.SCAM, "Bromley Town", True, False)),
+        DUTY_OFFICER,
+        "/board",
+        False,
+    ),
+    "incident": (INCIDENT, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-closed": (CLOSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-emergency-faults": (EMERGENCY, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-refused": (REFUSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-bare": (BARE, HANDLER, "/incidents/RR-0000000", False),
+    **{f"job-{stage.value}": (replace(JOB, stage=stage), RESPONDER, "/j/4821", False) for stage in JobStage},
+    "job-faults": (
+        replace(
+            JOB,
+            stage=JobStage.THERE,
+            filled=Filled(
+                {"code": ("POLICE",)}, (FieldError("cad_reference", "Write the police CAD reference"),)
+            ),
+        ),
+        RESPONDER,
+        "/j/4821",
+        False,
+    ),
+    "jobs": (
+        JobsView(
+            (
+                JobLine(4821, "Trader due back at the door", JobStage.OFFERED, running(25, 78), "BR1 3"),
+                JobLine(7204, "Caller at risk, no suspect near", JobStage.ACCEPTED, OVERDUE),
+            )
+        ),
+        RESPONDER,
+        "/j",
+        False,
+    ),
+    "jobs-empty": (JobsView(), RESPONDER, "/j", False),
+    "sign-in": (SignInView("/j/4821", evaluation_accounts=(("rosa", Role.HANDLER),)), None, "/sign-in", True),
+    "sign-in-wrong": (
+        SignInView(name="rosa", problem="The name or the password is not right. Check both and try again"),
+        None,
+        "/sign-in",
+        False,
+    ),
+    "sign-in-out": (SignInView(signed_out=True), None, "/sign-in", False),
+    "account": (
+        AccountView("dee", Role.DUTY_OFFICER, NOW - 90 * MINUTE, may_change_password=True),
+        DUTY_OFFICER,
+        "/account",
+        False,
+    ),
+    "simulator": (PHONES, None, "/simulator", True),
+    "simulator-empty": (SimulatorView(), None, "/simulator", True),
+    "exceptions": (
+        ExceptionsView(
+            (
+                ParkedWork("12", "escalation", "OperationalError", NOW - 50 * MINUTE, 6, "RR-7K4M2QX"),
+                ParkedWork("d-7", "metrics", "KeyError", NOW - 5 * MINUTE, 6),
+            ),
+            done="It is tried again now",
+        ),
+        DUTY_OFFICER,
+        "/exceptions",
+        False,
+    ),
+    "exceptions-empty": (ExceptionsView(), DUTY_OFFICER, "/exceptions", False),
+    "status": (
+        StatusView(
+            (Check("Database", True, "answers in 2 ms"), Check("Rota", False, "gap on Sunday")), "0.1.0"
+        ),
+        DUTY_OFFICER,
+        "/status",
+        False,
+    ),
+    **{
+        f"error-{status}": (ErrorView(status), viewer, "/nowhere", False)
+        for status, viewer in ((403, HANDLER), (404, None), (500, None), (503, None))
+    },
+    "error-409": (
+        ErrorView(409, "It is closed already.", (Action.REOPEN, Action.NOTE), "RR-7K4M2QX"),
+        HANDLER,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+}
+
+
+def frame_of(name: str, nonce: str = "bm9uY2U") -> Frame:
+    """The surroundings of a state."""
+    _, viewer, path, simulated = STATES[name]
+    return frame(viewer, path, SIMULATED if simulated else SITE, nonce)
+
+
+# --- hostile text everywhere ------------------------------------------------------------------------------
+
+HOSTILE = (
+    """<script>alert('x')</script>"' onmouseover="alert(1)" {{ 7*7 }} <img src=x onerror=alert(1)>&amp;"""
+)
+
+
+def poisoned(value: Any) -> Any:
+    """The same with every text replaced by something that tries to break out."""
+    if isinstance(value, Enum):
+        return value
+    if isinstance(value, str):
+        return HOSTILE
+    if isinstance(value, tuple):
+        return tuple(poisoned(v) for v in value)
+    if isinstance(value, dict):
+        return {key: poisoned(v) for key, v in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        # Facts hold no text, and a filter's words come out of its own closed lists.
+        changed = {f.name: poisoned(getattr(value, f.name)) for f in fields(value)}
+        return replace(cast("Any", value), **changed)
+    return value
+
+
+def each_state() -> Iterator[str]:
+    """The names of all states."""
+    yield from STATES

@@ -1,0 +1,240 @@
+"""The pages in a real browser: axe, a narrow screen, the keyboard, and no scripts at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.pages.samples import STATES
+from tests.pages.town import Town, serving
+
+CHROMIUM = shutil.which("chromium")
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and os.environ.get("CI") != "true",
+    reason="needs chromium (apt install chromium); CI must have it",
+)
+
+#: One state of each page, and each with faults: the others differ from these by words.
+LOOKED_AT = (
+    *("report-start-unanswered", "report-form-coming", "report-form-faults", "report-sent-emergency"),
+    *("console-faults", "console-sent-p0", "board", "board-filtered-empty"),
+    *("incident-emergency-faults", "incident-closed", "job-offered", "job-faults", "jobs"),
+    *("sign-in", "sign-in-wrong", "account", "simulator", "exceptions", "status", "error-409"),
+)
+
+
+@pytest.fixture(scope="module")
+def town() -> Town:
+    return Town()
+
+
+@pytest.fixture(scope="module")
+def base(town: Town) -> Iterator[str]:
+    with serving(town) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"] if is_root else []
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, base: str) -> Iterator[Page]:
+    """A desk's screen; any complaint of the browser (the policy's included) fails the test."""
+    context = browser.new_context(base_url=base, viewport={"width": 1280, "height": 900}, locale="en-GB")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page as it is."""
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {[n['html'][:160] for n in v['nodes']]}" for v in found]
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_axe_finds_nothing(page: Page, part: int) -> None:
+    found = {}
+    for name in LOOKED_AT[part::2]:
+        page.goto(f"/state/{name}")
+        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+        if problems := violations(page):
+            found[name] = problems
+    assert found == {}, json.dumps(found, indent=1)
+
+
+def test_nothing_is_cut_off_on_a_narrow_screen(page: Page) -> None:
+    """320 CSS pixels, which is also 1280 at four times the size (WCAG 1.4.10)."""
+    page.set_viewport_size({"width": 320, "height": 568})
+    too_wide = {}
+    for name in LOOKED_AT:
+        page.goto(f"/state/{name}", wait_until="domcontentloaded")
+        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+        width = page.evaluate("document.scrollingElement.scrollWidth")
+        if width > 320:
+            too_wide[name] = width
+    assert too_wide == {}
+
+
+def test_what_is_tapped_is_large_enough(page: Page) -> None:
+    """The responder's steps are 44 pixels high and more."""
+    page.set_viewport_size({"width": 360, "height": 640})
+    for stage in ("offered", "accepted", "on_the_way", "there"):
+        page.goto(f"/state/job-{stage}")
+        box = page.locator(".rr-steps .rr-step").first.bounding_box()
+        assert box is not None
+        assert box["height"] >= 44
+        assert box["width"] >= 300
+
+
+def test_a_report_is_made_without_scripts(browser: Browser, base: str, town: Town) -> None:
+    context = browser.new_context(base_url=base, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/report")
+    page.get_by_label("Someone is coming, or coming back").check()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Your name").fill("Jean Whitlock")
+    page.get_by_role("button", name="Send to the council").click()
+    assert page.title() == "Error: Report to the council"
+    assert page.get_by_label("Your name").input_value() == "Jean Whitlock"
+    page.get_by_role("link", name="Tell us what has happened").click()
+    page.get_by_label("What has happened?").fill("he is comming back 3pm for the money <b>now</b>")
+    page.get_by_label("Me", exact=True).check()
+    page.get_by_label("Your phone number").fill("07700 900145")
+    page.get_by_label("Yes, you can ring me").check()
+    page.get_by_role("button", name="Send to the council").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "We have your report"
+    assert "RR-7K4M2QX" in page.content()
+    assert "visit" in page.content()
+    person = {"name": "Jean Whitlock", "phone": "+447700900145"}
+    assert town.received[-1] == {
+        "channel": "web",
+        "narrative": "he is comming back 3pm for the money <b>now</b>",
+        "caller": {**person, "role": "self"},
+        "victim": person,
+        "safe_contact": {"sms": False, "voice": True, "voicemail": False},
+        "answers": {"suspect_returning": True},
+    }
+    context.close()
+
+
+def test_keyboard_reaches_the_main_part_first(page: Page) -> None:
+    page.goto("/state/board")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Skip to main content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main-content"
+
+
+def test_every_control_of_the_call_can_be_reached_by_tab(page: Page) -> None:
+    page.goto("/state/console")
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+    names = set(
+        page.evaluate(
+            "[...document.querySelectorAll('main input:not([type=hidden]), main select, main textarea')]"
+            ".map((e) => e.name)"
+        )
+    )
+    page.evaluate("document.querySelector('main h1').setAttribute('tabindex', '-1')")
+    page.focus("main h1")
+    reached: list[str] = []
+    for _ in range(140):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.name || document.activeElement.textContent"))
+        if reached[-1].strip() == "Save the report":
+            break
+    assert reached[-1].strip() == "Save the report"
+    assert names <= set(reached)
+
+
+def test_999_appears_while_the_call_is_taken_and_moves_nothing(page: Page) -> None:
+    page.goto("/state/console")
+    assert page.evaluate("document.activeElement.id") == "narrative"
+    banner = page.locator("#ring-999")
+    assert banner.is_hidden()
+    page.focus("#answers-threat_or_fear-3")
+    page.keyboard.press("ArrowRight")  # from “not known” round to “yes”
+    assert banner.is_visible()
+    assert page.evaluate("document.activeElement.id") == "answers-threat_or_fear"
+    assert violations(page) == []
+    page.keyboard.press("Alt+3")
+    assert page.evaluate("document.activeElement.id") == "part-3"
+
+
+def test_the_call_is_saved_from_the_keyboard(page: Page) -> None:
+    page.goto("/state/console")
+    page.route("**/console", lambda route: route.fulfill(status=200, body="<h1>Saved</h1>"))
+    page.get_by_label("In the caller’s own words").fill("two men on the roof")
+    with page.expect_request(lambda request: request.method == "POST") as posted:
+        page.keyboard.press("Control+Enter")
+    body = posted.value.post_data or ""
+    assert "narrative=two+men+on+the+roof" in body
+    assert "csrf_token=a-token" in body
+
+
+def test_the_board_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page) -> None:
+    page.clock.install()
+    page.goto("/state/board")
+    page.locator(".rr-filters summary").click()
+    page.get_by_role("link", name="RR-7K4M2QX").focus()
+    page.evaluate("document.querySelector('.rr-board tbody tr').remove()")
+    with page.expect_response("**/state/board"):
+        page.clock.fast_forward(21_000)
+    page.wait_for_timeout(50)
+    # Nothing new on the server: what a person has in hand is left as it is.
+    assert page.locator(".rr-board tbody tr").count() == len(STATES["board"][0].rows) - 1  # type: ignore[attr-defined]
+    page.route("**/state/board", lambda route: route.fulfill(body=changed(route.fetch().text())))
+    with page.expect_response("**/state/board"):
+        page.clock.fast_forward(21_000)
+    page.wait_for_selector("text=A new next step")
+    assert page.evaluate("document.activeElement.textContent") == "RR-7K4M2QX"
+    assert page.locator(".rr-filters").evaluate("(details) => details.open")
+    page.route("**/state/board", lambda route: route.fulfill(status=204))
+    with page.expect_response("**/state/board"):
+        page.clock.fast_forward(21_000)
+    assert page.get_by_text("Live updates lost at").is_visible()
+
+
+def changed(html: str) -> str:
+    """The board a moment later."""
+    return html.replace("Asha arrives", "A new next step")
+
+
+def test_leaving_in_a_hurry_leaves_the_page(page: Page) -> None:
+    page.goto("/state/report-form-here")
+    page.get_by_role("button", name="Exit this page").click()
+    page.wait_for_url("**/somewhere-dull")
+
+
+def test_on_paper_there_is_the_case_and_no_buttons(page: Page) -> None:
+    page.emulate_media(media="print")
+    page.goto("/state/incident")
+    assert page.locator(".rr-header").is_hidden()
+    assert page.locator("#actions-title").is_hidden()
+    assert page.get_by_text("Holds personal data").is_visible()
+    assert page.get_by_text("old dears never check").first.is_visible()
+
+
+def test_with_forced_colours_the_words_are_enough(page: Page) -> None:
+    page.emulate_media(forced_colors="active")
+    page.goto("/state/board")
+    assert page.get_by_text("Overdue by 12 min").is_visible()

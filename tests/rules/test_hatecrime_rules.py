@@ -1,0 +1,171 @@
+"""The age flag and the statutory strands: what the machine says, what only a person decides."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rapid_response.core.vocabulary import AgeTargeting, Category, HateStrand, Role
+from rapid_response.hatecrime.rules import (
+    DECISIONS,
+    REVIEW,
+    REVIEWERS,
+    HeadlineClass,
+    NoSuchStep,
+    NotAReviewer,
+    ReasonMissing,
+    ReviewRefused,
+    SecondReviewerMissing,
+    after_assessment,
+    assess,
+    headline_class,
+    review,
+)
+
+A = AgeTargeting
+
+
+def reviewed(
+    current: AgeTargeting,
+    to: AgeTargeting,
+    *,
+    by: Role = Role.DUTY_OFFICER,
+    reason: str | None = "Bungalows for older people only were called at.",
+    own_perception: bool = False,
+    second: str | None = None,
+    first: str | None = None,
+) -> AgeTargeting:
+    return review(current, to, by, reason, own_perception, second, reviewer=first)
+
+
+# ---- the machine
+
+
+def test_scenario_21_an_age_and_nothing_else_is_no_flag() -> None:
+    targeting = assess(False, (), False, None)
+    assert (targeting.state, targeting.statutory_strands, targeting.offer_police_referral) == (A.NONE, (), False)
+
+
+def test_scenario_22_words_about_age_make_it_potential_and_leave_the_category() -> None:
+    targeting = assess(True, ("offender_words", "pattern", "offender_words"), False, None)
+    assert targeting.state is A.POTENTIAL
+    assert targeting.kinds == ("offender_words", "pattern")
+    assert headline_class(Category.DOORSTEP_CRIME, targeting.state) is HeadlineClass.POTENTIAL_AGE_TARGETED
+
+
+def test_scenario_24_a_strand_offers_the_police_whatever_the_age_flag() -> None:
+    for is_age_targeted in (False, True):
+        targeting = assess(is_age_targeted, (), False, HateStrand.SEXUAL_ORIENTATION)
+        assert targeting.statutory_strands == (HateStrand.SEXUAL_ORIENTATION,)
+        assert targeting.offer_police_referral
+    assert assess(False, (), False, HateStrand.RACE).state is A.NONE
+
+
+def test_another_vulnerability_is_kept_beside_the_flag_and_does_not_raise_it() -> None:
+    targeting = assess(False, ("pattern",), True, None)
+    assert (targeting.state, targeting.other_vulnerability, targeting.kinds) == (A.NONE, True, ())
+
+
+@given(st.booleans(), st.booleans(), st.none() | st.sampled_from(HateStrand))
+def test_the_machine_never_says_more_than_potential(
+    age: bool, other: bool, strand: HateStrand | None
+) -> None:
+    assert assess(age, (), other, strand).state in (A.NONE, A.POTENTIAL)
+
+
+@pytest.mark.parametrize("current", list(A))
+def test_reading_again_raises_none_and_moves_nothing_else(current: AgeTargeting) -> None:
+    assert after_assessment(current, A.POTENTIAL) is (A.POTENTIAL if current is A.NONE else current)
+    assert after_assessment(current, A.NONE) is current
+
+
+# ---- the person
+
+
+def test_the_usual_way() -> None:
+    assert reviewed(A.POTENTIAL, A.UNDER_REVIEW, reason=None) is A.UNDER_REVIEW
+    for decision in DECISIONS:
+        assert reviewed(A.UNDER_REVIEW, decision) is decision
+        assert reviewed(A.POTENTIAL, decision) is decision
+
+
+@pytest.mark.parametrize(("current", "to"), list(product(A, A)))
+def test_only_steps_of_the_table_are_taken(current: AgeTargeting, to: AgeTargeting) -> None:
+    if to in REVIEW[current]:
+        assert reviewed(current, to) is to
+        return
+    with pytest.raises(NoSuchStep) as refused:
+        reviewed(current, to)
+    assert refused.value.allowed == REVIEW[current]
+    assert to.value in str(refused.value)
+
+
+def test_no_review_ends_in_none_and_every_state_can_be_left() -> None:
+    assert all(A.NONE not in onward and onward for onward in REVIEW.values())
+    assert set(REVIEW) == set(A)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_only_a_reviewer_reviews(role: Role) -> None:
+    if role in REVIEWERS:
+        assert reviewed(A.POTENTIAL, A.UNDER_REVIEW, by=role) is A.UNDER_REVIEW
+        return
+    with pytest.raises(NotAReviewer):
+        reviewed(A.POTENTIAL, A.UNDER_REVIEW, by=role)
+
+
+def test_the_reviewers_are_those_of_the_domain() -> None:
+    assert {role.value for role in REVIEWERS} == {
+        "duty_officer",
+        "hate_crime_lead",
+        "team_leader",
+        "head_of_service",
+    }
+
+
+@pytest.mark.parametrize("reason", [None, "", "   "])
+def test_a_decision_and_its_reopening_need_a_reason(reason: str | None) -> None:
+    for current, to in ((A.UNDER_REVIEW, A.REFERRED_POLICE), (A.RULED_OUT, A.UNDER_REVIEW)):
+        with pytest.raises(ReasonMissing):
+            reviewed(current, to, reason=reason)
+
+
+def test_scenario_23_a_victims_own_perception_needs_two_to_rule_out() -> None:
+    with pytest.raises(SecondReviewerMissing):
+        reviewed(A.UNDER_REVIEW, A.RULED_OUT, own_perception=True)
+    with pytest.raises(SecondReviewerMissing):
+        reviewed(A.UNDER_REVIEW, A.RULED_OUT, own_perception=True, first="dee", second="dee")
+    with pytest.raises(ReasonMissing):
+        reviewed(A.UNDER_REVIEW, A.RULED_OUT, own_perception=True, second="lena", reason=None)
+    assert reviewed(A.UNDER_REVIEW, A.RULED_OUT, own_perception=True, first="dee", second="lena") is A.RULED_OUT
+    assert reviewed(A.UNDER_REVIEW, A.RULED_OUT) is A.RULED_OUT
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        lambda: reviewed(A.POTENTIAL, A.UNDER_REVIEW, by=Role.HANDLER),
+        lambda: reviewed(A.RULED_OUT, A.REFERRED_POLICE),
+        lambda: reviewed(A.POTENTIAL, A.RULED_OUT, reason=""),
+        lambda: reviewed(A.POTENTIAL, A.RULED_OUT, own_perception=True),
+    ],
+)
+def test_a_refusal_is_a_sentence(refusal: object) -> None:
+    assert callable(refusal)
+    with pytest.raises(ReviewRefused, match=r"^[A-Z].*\.$"):
+        refusal()
+
+
+# ---- the headline
+
+
+@pytest.mark.parametrize(("category", "state"), list(product(Category, A)))
+def test_the_headline_is_the_flag_unless_none_or_ruled_out(category: Category, state: AgeTargeting) -> None:
+    headline = headline_class(category, state)
+    if state in (A.NONE, A.RULED_OUT):
+        assert headline.value == category.value
+    else:
+        assert headline is HeadlineClass.POTENTIAL_AGE_TARGETED
