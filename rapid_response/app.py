@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
-import httpx
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
@@ -16,7 +16,7 @@ from rapid_response.access.keys import KeyRing
 from rapid_response.api import board, health, incidents, metrics, reports, responders
 from rapid_response.api.context import Context
 from rapid_response.api.limits import BodyLimit
-from rapid_response.api.problems import for_exception
+from rapid_response.api.problems import EXPECTED, for_exception
 from rapid_response.console import pages
 from rapid_response.core.clock import Clock, SystemClock
 from rapid_response.core.ids import Ids, SystemIds
@@ -25,6 +25,7 @@ from rapid_response.intake.reading.port import Reader
 from rapid_response.messaging.simulated import SimulatorGateway
 from rapid_response.settings import Settings
 from rapid_response.simulator.api import simulator_router
+from rapid_response.simulator.line import AsgiLine
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
 from rapid_response.storage import clock_mark
@@ -82,12 +83,9 @@ def build(
         redoc_url=None,
         lifespan=lambda asgi: _life(asgi.state.app, works),
     )
-    network = SimulatedNetwork(
-        database,
-        database.ids,
-        settings.simulator_number,
-        _post_to(asgi, settings.base_url, signing_token),
-    )
+    line = AsgiLine(settings.base_url, partial(sign, token=signing_token), HEADER)
+    line.connect(asgi)
+    network = SimulatedNetwork(database, database.ids, settings.simulator_number, line)
     node = secrets.token_hex(8)
     worker = Worker(database, desk, SimulatorGateway(network), HANDLERS, node=node, pump=network.pump)
     app = App(asgi, database, desk, worker, network)
@@ -98,7 +96,9 @@ def build(
         node=node,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
     )
-    asgi.state.hooks = twilio.Hooks(database, desk, Verifier(settings.base_url, [signing_token], network.account_sid))
+    asgi.state.hooks = twilio.Hooks(
+        database, desk, Verifier(settings.base_url, [signing_token], network.account_sid)
+    )
     asgi.state.app = app
     _add_routes(app, settings)
     return app
@@ -112,6 +112,9 @@ def _add_routes(app: App, settings: Settings) -> None:
     pages.add_pages(asgi, settings_of_pages(settings), app.network)
     asgi.add_middleware(BodyLimit)
     asgi.add_exception_handler(WebhookRefused, twilio.refused)
+    # Each by its own name: what is only caught as `Exception` is logged as a fault and raised again.
+    for kind in EXPECTED:
+        asgi.add_exception_handler(kind, _failed)
     asgi.add_exception_handler(Exception, _failed)
 
 
@@ -120,7 +123,9 @@ def settings_of_pages(settings: Settings) -> pages.PageSettings:
     return pages.PageSettings(
         base_url=settings.base_url,
         secret_key=settings.signing_key(),
-        previous_key=settings.secret_key_previous.get_secret_value() if settings.secret_key_previous else None,
+        previous_key=settings.secret_key_previous.get_secret_value()
+        if settings.secret_key_previous
+        else None,
         is_evaluation=settings.evaluation,
         clock_speed=settings.clock_speed,
     )
@@ -134,23 +139,6 @@ async def _failed(request: Request, error: Exception) -> Response:
     if pages.is_page(request):
         return await pages.failed(request, error)
     return for_exception(error)
-
-
-def _post_to(
-    asgi: FastAPI, base_url: str, token: str
-) -> Callable[[str, Mapping[str, str]], Awaitable[tuple[int, str]]]:
-    """How the simulated network reaches our webhooks: over ASGI, with a genuine signature."""
-    client = httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=asgi, raise_app_exceptions=False), base_url=base_url
-    )
-
-    async def post(path: str, form: Mapping[str, str]) -> tuple[int, str]:
-        answer = await client.post(
-            path, data=dict(form), headers={HEADER: sign(base_url + path, form, token)}
-        )
-        return answer.status_code, answer.text
-
-    return post
 
 
 @asynccontextmanager

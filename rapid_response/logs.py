@@ -19,15 +19,14 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
+_KEYS = """
+event level logger timestamp error where
+action attempt attempts code count cycle due_at duration event_type incident incident_id kind late_seconds
+loop message_id method node offer_id outcome port priority purpose reason reference role root route rule_id
+seal seconds seq status step stream subscription task version waiting
+"""
 #: The keys that may be logged. Each is an id, a code, a count, a time or a duration.
-# fmt: off
-ALLOWED = frozenset((
-    "event", "level", "logger", "timestamp", "error", "where",
-    "action", "attempt", "attempts", "code", "count", "cycle", "due_at", "duration", "event_type", "incident", "incident_id", "kind", "late_seconds",
-    "loop", "message_id", "method", "node", "offer_id", "outcome", "port", "priority", "purpose", "reason", "reference", "role", "root", "route",
-    "rule_id", "seal", "seconds", "seq", "status", "step", "stream", "subscription", "task", "version", "waiting",
-))
-# fmt: on
+ALLOWED = frozenset(_KEYS.split())
 _LONGEST = 200
 _QUIET = ("uvicorn", "apscheduler", "httpx", "httpcore", "twilio", "asyncio", "multipart", "alembic")
 _FRAMES = 4

@@ -189,11 +189,13 @@ class Worker:
 
     async def send_queued(self) -> int:
         """Hand queued messages to the provider, and look up what nobody knows the fate of."""
-        dead = await self._database.run(sending.settle_dead_leases)
-        claimed = await self._database.run(partial(sending.claim, desk=self._desk, limit=IN_FLIGHT))
-        unknown = await self._database.run(sending.claim_unknown)
-        await asyncio.gather(*(self._send(one) for one in claimed), *(self._look_up(one) for one in unknown))
-        return dead + len(claimed) + len(unknown)
+        found = await self._database.run(
+            partial(sending.look_for_work, desk=self._desk, limit=IN_FLIGHT)
+        )
+        await asyncio.gather(
+            *(self._send(one) for one in found.claimed), *(self._look_up(one) for one in found.unknown)
+        )
+        return len(found)
 
     async def _send(self, claimed: Claimed) -> None:
         outcome = await self._hand_over(claimed)

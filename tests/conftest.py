@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import TestDatabases
+from tests.databases import TestDatabases, quick_folder
 from tests.harness import Town
 
 #: A Wednesday in summer: London is at BST, an hour ahead of UTC.
@@ -18,7 +18,7 @@ NOON = datetime(2026, 7, 15, 11, 0, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestDatabases]:
     """Migrated template databases of both kinds, and copies of them."""
-    made = TestDatabases(tmp_path_factory.mktemp("databases"))
+    made = TestDatabases(quick_folder() or tmp_path_factory.mktemp("databases"))
     yield made
     made.close()
 

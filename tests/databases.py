@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from rapid_response.core.clock import SystemClock
@@ -10,6 +12,12 @@ from rapid_response.core.ids import SystemIds
 from rapid_response.storage.database import Database
 from rapid_response.storage.migrate import migrate
 from tests.postgres import ServerHandle, start_server
+
+
+def quick_folder() -> Path | None:
+    """A folder in memory where there is one: tests of behaviour need no disk to wait for."""
+    memory = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
+    return Path(tempfile.mkdtemp(prefix="rr-test-", dir=memory)) if os.access(memory, os.W_OK) else None
 
 
 class TestDatabases:
@@ -52,6 +60,7 @@ class TestDatabases:
         """Stop what was started."""
         if self._server is not None:
             self._server.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _migrate(url: str) -> None:

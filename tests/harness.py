@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,15 +11,21 @@ from typing import Any, Self
 
 import httpx
 from pydantic import SecretStr
+from sqlalchemy import Connection, case, select
+from sqlmodel import col
 
 from rapid_response.access.keys import create_key
 from rapid_response.app import App, build
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SystemIds
+from rapid_response.core.states import MessageState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
 from rapid_response.settings import Settings
+from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
+from tests.builders import SMALL_TOWN
 
 BROMLEY = Path(__file__).parent.parent / "deploy" / "bromley.yaml"
 
@@ -26,12 +33,14 @@ ASHA, BEN = "+447700900101", "+447700900102"
 DEE = "+447700900109"
 BASE = "http://testserver"
 
+_UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
+
 
 class Town:
     """One council's service in a test.
 
     Nothing happens by itself: `settle` lets the worker do what is due, `pass_time` turns the clock and lets it
-    do what falls due on the way, minute by minute.
+    do what falls due on the way, each at its moment.
     """
 
     def __init__(self, database_url: str, start: datetime, definition: str | None = None) -> None:
@@ -86,15 +95,34 @@ class Town:
 
     async def settle(self) -> None:
         """Let the worker and the phones do everything that is due now."""
-        while await self.app.worker.settle() + await self.app.network.settle():
-            pass
+        while ready := {loop for loop, at in await self._waiting() if at <= self.clock.now()}:
+            passes = [do for loop, do in self._loops().items() if loop in ready]
+            if not sum([await do() for do in passes]):
+                return
+
+    def _loops(self) -> dict[str, Callable[[], Awaitable[int]]]:
+        worker, network = self.app.worker, self.app.network
+        return {
+            "ring": worker.ring_due,
+            "send": worker.send_queued,
+            "deliver": worker.deliver_events,
+            "phones": network.settle,
+        }
+
+    async def _waiting(self) -> list[tuple[str, datetime]]:
+        """What is still to be done, by which loop, and from when."""
+        return await self.app.database.look(lambda connection: _work(connection, self.clock.now()))
 
     async def pass_time(self, *, minutes: float = 0, seconds: float = 0) -> None:
-        """Turn the clock, and let what falls due on the way happen when it is due, minute by minute."""
-        end = self.clock.now() + timedelta(minutes=minutes, seconds=seconds)
+        """Turn the clock, and let what falls due on the way happen at its moment."""
+        await self.until(self.clock.now() + timedelta(minutes=minutes, seconds=seconds))
+
+    async def until(self, end: datetime) -> None:
+        """As :meth:`pass_time`, up to a moment."""
         await self.settle()
-        while (left := end - self.clock.now()) > timedelta():
-            self.clock.advance(min(left, timedelta(minutes=1)))
+        while (now := self.clock.now()) < end:
+            coming = [at for _, at in await self._waiting() if at > now]
+            self.clock.set(min([end, *coming]))
             await self.settle()
 
     # the public doors
@@ -170,30 +198,23 @@ class Town:
         return figures
 
 
-#: Two who are always on duty, one on call, a duty officer, a team leader, a head of service.
-SMALL_TOWN = """\
-service: {name: Small town, area: {wards: [Bromley Town, Hayes & Coney Hall], postcode_districts: [BR1, BR2]}, hotline: "+442079460001"}
-sla:
-  respond_within: PT2H
-  accept_within: PT15M
-  warn_at: [50%, 75%, 90%]
-  coverage: always
-lone_worker: {check_in_every: PT30M, then: [duty_officer, team_leader]}
-responders:
-  - {id: asha, name: Asha Patel, phones: {sms: "+447700900101", voice: "+447700900101"}, skills: [doorstep_crime, scam], wards: [Bromley Town]}
-  - {id: ben, name: Ben Osei, phones: {sms: "+447700900102", voice: "+447700900102"}, skills: [doorstep_crime, scam]}
-  - {id: cat, name: Cat Lewis, phones: {sms: "+447700900103"}, skills: [scam]}
-  - {id: dee, name: Dee Okoro, phones: {sms: "+447700900109", voice: "+447700900109"}, roles: [duty_officer]}
-rota:
-  - {responder: asha, days: [mon, tue, wed, thu, fri, sat, sun], from: "00:00", to: "24:00"}
-  - {responder: ben, days: [mon, tue, wed, thu, fri, sat, sun], from: "00:00", to: "24:00"}
-  - {responder: dee, days: [mon, tue, wed, thu, fri, sat, sun], from: "00:00", to: "24:00"}
-escalation:
-  - {after: PT0M, action: offer, to: best_responder, answer_within: PT5M}
-  - {after: PT5M, action: offer, to: next_responder, answer_within: PT5M}
-  - {after: PT15M, action: notify, to: duty_officer, by: [sms, voice]}
-  - {after: PT30M, action: notify, to: team_leader, by: [sms, voice]}
-  - {after: PT60M, action: notify, to: head_of_service, by: [sms, voice]}
-on_call: [cat]
-contacts: {duty_officer: "+447700900109", team_leader: "+447700900120", head_of_service: "+447700900121", hate_crime_lead: "+447700900122", desk: "+447700900123"}
-"""
+def _work(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
+    """What waits in rows: for each the loop that does it, and the moment from which it may."""
+    agenda = select(col(AgendaRow.due_at), col(AgendaRow.leased_until)).where(
+        col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
+    )
+    messages = select(col(MessageRow.next_attempt_at), col(MessageRow.leased_until)).where(
+        col(MessageRow.state).in_(_UNSETTLED)
+    )
+    deliveries = select(col(DeliveryRow.leased_until)).where(col(DeliveryRow.parked_at).is_(None))
+    gives_up = col(SimPostRow.kind) == PostKind.GIVE_UP
+    # Phones do all they can at once, but each rings for as long as it rings.
+    posts = select(case((gives_up, col(SimPostRow.due_at))), col(SimPostRow.leased_until)).where(
+        col(SimPostRow.done_at).is_(None)
+    )
+    queries = {"ring": agenda, "send": messages, "deliver": deliveries, "phones": posts}
+    return [
+        (loop, max([at for at in row if at is not None], default=now))
+        for loop, query in queries.items()
+        for row in connection.execute(query)
+    ]

@@ -75,6 +75,18 @@ _REFUSALS: Sequence[tuple[type[Refusal], int]] = (
     (Invalid, 422),
 )
 
+#: What can be answered without anything being wrong here.
+EXPECTED: Sequence[type[Exception]] = (
+    HTTPException,
+    RequestValidationError,
+    NotAllowed,
+    Refusal,
+    NotSignedIn,
+    MayNot,
+    DatabaseUnavailable,
+    NoService,
+)
+
 _HTTP = {
     400: "The body could not be read. Send JSON in UTF-8.",
     404: "There is nothing at this address. Check it against the documentation.",

@@ -27,17 +27,18 @@ from rapid_response.core.vocabulary import (
     Channel,
     Disposition,
     EvidenceGrade,
-    HateStrand,
     OutcomeCode,
     PaymentMethod,
     Priority,
     ProtectiveAct,
     ShortDisposition,
 )
+from rapid_response.steps.commands import PauseReason
 
 NARRATIVE_LIMIT = 20_000
-LINE_LIMIT = 500
-NOTE_LIMIT = 4_000
+LINE_LIMIT = 200
+LINES_LIMIT = 2_000
+NOTE_LIMIT = 5_000
 OUTCOME_ROWS = 3
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
@@ -236,7 +237,7 @@ def read_pounds(text: str) -> int | float:
         amount = Decimal(words) * factor
     except InvalidOperation:
         amount = Decimal(-1)
-    if not amount.is_finite() or not 0 <= amount <= 100_000_000 or amount != round(amount, 2):
+    if not amount.is_finite() or not 0 <= amount <= 10_000_000 or amount != round(amount, 2):
         raise ValueError("Write the sum in pounds, like 450 or 1,200.50")
     return int(amount) if amount == int(amount) else float(amount)
 
@@ -344,8 +345,9 @@ def read_public_report(posted: Posted, *, now: datetime) -> Parsed:
     reading = _Reading(posted)
     reading.put("channel", Channel.WEB.value)
     reading.text("narrative", "Tell us what has happened, in your own words", NARRATIVE_LIMIT)
-    for path in ("location.address", "location.postcode", "safe_contact.note"):
-        reading.text(path)
+    reading.text("location.postcode")
+    for path in ("location.address", "safe_contact.note"):
+        reading.text(path, limit=LINES_LIMIT)
     _read_public_people(reading)
     for means in ("sms", "voice", "voicemail"):
         reading.put(f"safe_contact.{means}", means in posted.all("safe"))
@@ -390,10 +392,11 @@ def _looks_automated(posted: Posted, now: datetime) -> bool:
 _PAST_TIMES = ("suspect_left_at", "paid_at", "happened_at")
 _FUTURE_TIMES = ("courier_expected_at", "suspect_returning_at")
 _HANDLER_LINES = (
-    *("location.address", "location.postcode", "location.ward", "external_reference"),
-    *("caller.name", "caller.email", "victim.name", "safe_contact.note"),
-    *(f"suspect.{name}" for name in ("name", "company", "vehicle_registration", "website", "description")),
+    *("location.postcode", "location.ward", "external_reference"),
+    *("caller.name", "caller.email", "victim.name"),
+    *("suspect.name", "suspect.company", "suspect.vehicle_registration", "suspect.website"),
 )
+_HANDLER_PARAGRAPHS = ("location.address", "safe_contact.note", "suspect.description")
 _LATEST_AHEAD = timedelta(minutes=5)
 
 
@@ -414,6 +417,8 @@ def read_handler_report(posted: Posted, *, now: datetime, zone: ZoneInfo) -> Par
     reading.choice("answers.payment_method", PaymentMethod)
     for path in _HANDLER_LINES:
         reading.text(path)
+    for path in _HANDLER_PARAGRAPHS:
+        reading.text(path, limit=LINES_LIMIT)
     _read_handler_people(reading)
     if posted.text("back_entry") == YES:
         reading.put("back_entry", True)
@@ -469,7 +474,7 @@ class Kind(StrEnum):
     TEXT = "text"
     RADIOS = "radios"
     SELECT = "select"
-    BOXES = "boxes"
+    BOX = "box"
     RESPONDER = "responder"
     OUTCOMES = "outcomes"
     HIDDEN = "hidden"
@@ -485,6 +490,7 @@ class ActionField:
     options: Sequence[tuple[str, str]] = ()
     hint: str = ""
     missing: str | None = None
+    limit: int = LINE_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,6 +507,10 @@ def _responder(missing: str) -> ActionField:
     return ActionField("responder", "Responder", Kind.RESPONDER, missing=missing)
 
 
+def _note(label: str, missing: str | None = None) -> ActionField:
+    return ActionField("note", label, Kind.TEXT, missing=missing, limit=NOTE_LIMIT)
+
+
 def _reason(label: str, missing: str, hint: str = "") -> ActionField:
     return ActionField("reason", label, Kind.TEXT, hint=hint, missing=missing)
 
@@ -509,10 +519,6 @@ _CANCEL_DISPOSITIONS = tuple(
     pair
     for pair in choices(Disposition)
     if pair[0] in ("withdrawn", "duplicate_of", "no_offence_consumer_dispute", "out_of_scope", "hoax_or_test")
-)
-_PAUSE_REASONS = (
-    ("victim_requested_later_time", "The person asked for a later time"),
-    ("police_requested_hold", "The police asked us to wait"),
 )
 _REVIEW_STATES = tuple(
     pair for pair in choices(AgeTargeting) if pair[0] not in (AgeTargeting.NONE, AgeTargeting.POTENTIAL)
@@ -532,7 +538,7 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
     ),
     Action.NO_CONTACT: ActionForm(
         "Record no answer",
-        (ActionField("note", "What was tried", Kind.TEXT),),
+        (_note("What was tried"),),
         intro="The clock goes on until someone reaches the person.",
     ),
     Action.REMOTE_RESPONSE: ActionForm(
@@ -545,7 +551,7 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
                 choices(ProtectiveAct),
                 missing="Choose what was done to protect the person",
             ),
-            ActionField("note", "Notes", Kind.TEXT),
+            _note("Note"),
         ),
         intro="A responder has spoken to the person, and has done one thing that protects them.",
     ),
@@ -573,6 +579,7 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
                 missing="Choose how it ended",
             ),
             ActionField("outcomes", "What changed for someone", Kind.OUTCOMES),
+            _note("Note"),
         ),
     ),
     Action.SET_PRIORITY: ActionForm(
@@ -594,15 +601,19 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         "Record the decision",
         (
             ActionField("state", "Decision", Kind.RADIOS, _REVIEW_STATES, missing="Choose a decision"),
-            ActionField(
-                "statutory_strands",
-                "Signs of hostility about",
-                Kind.BOXES,
-                choices(HateStrand),
-                hint="The five strands the police record. Age is not one of them.",
-            ),
-            ActionField("reference", "Police or partner reference, if any", Kind.LINE),
             _reason("Reasons for the decision", "Give the reasons for the decision"),
+            ActionField(
+                "victims_own_perception",
+                "Whose view is it?",
+                Kind.BOX,
+                ((YES, "The person says that they were chosen for their age"),),
+            ),
+            ActionField(
+                "second_reviewer",
+                "Second reviewer",
+                Kind.LINE,
+                hint="Needed to rule out what the person says themselves.",
+            ),
         ),
         intro="Start from what the person says happened to them. You decide; the marked words only hint.",
     ),
@@ -610,15 +621,17 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         "Pause the clock",
         (
             ActionField(
-                "reason", "Why?", Kind.RADIOS, _PAUSE_REASONS, missing="Choose why the clock is to be paused"
+                "reason",
+                "Why?",
+                Kind.RADIOS,
+                choices(PauseReason),
+                missing="Choose why the clock is to be paused",
             ),
         ),
         intro="Reports show the time with and without the pause.",
     ),
     Action.RESUME: ActionForm("Start the clock again"),
-    Action.NOTE: ActionForm(
-        "Add the note", (ActionField("note", "Note", Kind.TEXT, missing="Write the note"),)
-    ),
+    Action.NOTE: ActionForm("Add the note", (_note("Note", "Write the note"),)),
     Action.REOPEN: ActionForm(
         "Open it again",
         (_reason("What has happened?", "Say what has happened"),),
@@ -640,11 +653,13 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
     ),
     # These two stand beside the task or notice that they settle.
     Action.TASK_DONE: ActionForm(
-        "Done", (ActionField("task_id", "Task", Kind.HIDDEN, missing="Choose a task"),)
+        "Done",
+        (
+            ActionField("task_id", "Task", Kind.HIDDEN, missing="Choose a task"),
+            ActionField("reason", "Reason", Kind.HIDDEN),
+        ),
     ),
-    Action.ACKNOWLEDGE: ActionForm(
-        "I have seen this", (ActionField("notice_id", "Notice", Kind.HIDDEN, missing="Choose a notice"),)
-    ),
+    Action.ACKNOWLEDGE: ActionForm("I have seen this"),
 }
 
 
@@ -660,9 +675,8 @@ def _read_action_field(reading: _Reading, asked: ActionField) -> None:
     posted = reading.posted
     if asked.kind is Kind.OUTCOMES:
         _read_outcomes(reading)
-    elif asked.kind is Kind.BOXES:
-        known = dict(asked.options)
-        reading.put(asked.name, [value for value in posted.all(asked.name) if value in known])
+    elif asked.kind is Kind.BOX:
+        reading.put(asked.name, YES in posted.all(asked.name))
     elif asked.kind in (Kind.RADIOS, Kind.SELECT):
         value = posted.text(asked.name)
         if value in dict(asked.options):
@@ -670,7 +684,7 @@ def _read_action_field(reading: _Reading, asked: ActionField) -> None:
         else:
             reading.fail(asked.name, asked.missing or "Choose one of the list")
     else:
-        reading.text(asked.name, asked.missing, NOTE_LIMIT if asked.kind is Kind.TEXT else LINE_LIMIT)
+        reading.text(asked.name, asked.missing, asked.limit)
 
 
 def outcome_field(row: int, part: str) -> str:

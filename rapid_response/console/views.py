@@ -500,7 +500,7 @@ class AgeTargetingPart:
 
 @dataclass(frozen=True, slots=True)
 class OfferPart:
-    """One person asked, and the reasons why she was."""
+    """One person asked, and in words the reasons why she was."""
 
     responder: str
     state: OfferState
@@ -514,9 +514,8 @@ class OfferPart:
 
 @dataclass(frozen=True, slots=True)
 class NoticePart:
-    """Something a role holder must see; `may_acknowledge` gives the viewer a button."""
+    """Something a role holder must see; `may_acknowledge` gives a button for all that are unseen."""
 
-    notice_id: str
     words: str
     role: str
     given_at: datetime
@@ -551,6 +550,8 @@ class TaskPart:
     done_at: datetime | None = None
     done_by: str = ""
     may_finish: bool = False
+    #: The task is to say why the two hours were missed: its button comes with the reasons.
+    asks_breach_reason: bool = False
 
 
 @dataclass(frozen=True, slots=True)

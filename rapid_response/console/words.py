@@ -25,6 +25,7 @@ from rapid_response.core.vocabulary import (
     StoppedBy,
     Urgency,
 )
+from rapid_response.steps.commands import BreachReason, PauseReason
 
 #: One dictionary a list, so that two lists may give the same value different words.
 ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
@@ -246,6 +247,20 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         MessageState.FAILED: "Not delivered",
         MessageState.CANCELLED: "Not sent: no longer needed",
         MessageState.EXPIRED: "Not sent: too late",
+    },
+    PauseReason: {
+        PauseReason.VICTIM_REQUESTED_LATER_TIME: "The person asked for a later time",
+        PauseReason.POLICE_REQUESTED_HOLD: "The police asked us to wait",
+    },
+    BreachReason: {
+        BreachReason.NOBODY_FREE: "Nobody was free",
+        BreachReason.NOBODY_ANSWERED: "Nobody answered",
+        BreachReason.TRAVEL: "Travel took too long",
+        BreachReason.LATE_TRIAGE: "It was looked at too late",
+        BreachReason.WRONG_ADDRESS: "The address was wrong",
+        BreachReason.MESSAGES_FAILED: "Messages did not arrive",
+        BreachReason.VICTIM_NOT_REACHED: "The person could not be reached",
+        BreachReason.OTHER: "Another reason",
     },
     TaskState: {
         TaskState.OPEN: "To do",

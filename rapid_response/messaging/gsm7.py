@@ -18,6 +18,7 @@ _BASIC = frozenset(
 )
 #: Sent as an escape and a character: each costs two septets.
 _EXTENDED = frozenset("^{}\\[~]|€")
+_ALPHABET = _BASIC | _EXTENDED
 
 _PLAIN = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4\u0060", "'"),
@@ -36,6 +37,8 @@ _PLAIN = {
 
 def normalise(text: str) -> str:
     """The same text within the alphabet; what has no plain spelling becomes `?`."""
+    if is_gsm7(text):
+        return text
     return "".join(_plain(character) for character in unicodedata.normalize("NFC", text))
 
 
@@ -46,12 +49,13 @@ def foreign(text: str) -> int:
 
 def is_gsm7(text: str) -> bool:
     """Whether the text can go out as it stands, without changing a character."""
-    return all(_cost(character) for character in text)
+    return _ALPHABET.issuperset(text)
 
 
 def septets(text: str) -> int:
     """What the text costs once normalised: two for an extended character, one for any other."""
-    return sum(_cost(character) for character in normalise(text))
+    plain = normalise(text)
+    return len(plain) + sum(map(plain.count, _EXTENDED))
 
 
 def segments(text: str) -> int:
@@ -68,13 +72,12 @@ def segments(text: str) -> int:
 
 
 def _cost(character: str) -> int:
-    """0 for a character outside the alphabet."""
-    return 1 if character in _BASIC else 2 if character in _EXTENDED else 0
+    return 2 if character in _EXTENDED else 1
 
 
 def _plain(character: str) -> str:
     known = _PLAIN.get(character, character)
-    if all(_cost(c) for c in known):
+    if is_gsm7(known):
         return known
     kind = unicodedata.category(character)
     if kind == "Zs":
@@ -83,4 +86,4 @@ def _plain(character: str) -> str:
     if kind in ("Cc", "Cf", "Mn", "Me"):
         return ""
     bare = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c))
-    return bare if bare and all(_cost(c) for c in bare) else "?"
+    return bare if bare and is_gsm7(bare) else "?"

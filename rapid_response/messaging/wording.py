@@ -31,6 +31,8 @@ UNKNOWN_AREA = "area not known"
 _SEEN = "Seen? Text OK and the job number."
 _JOINT = "joint, do not enter alone"
 _SIGN_IN = " Sign in for details."
+# More never fit: these bound the search for how many do.
+_MOST_LISTED, _MOST_NUMBERED = 8, 16
 # Room for the mark of a repeat is kept in every text.
 _WITH_ROOM = ONE_SEGMENT - len(REPEAT)
 
@@ -71,7 +73,7 @@ _SITUATIONS: tuple[tuple[str, str, str], ...] = (
     ("suspect_just_left", "trader has just left", "suspect has just left"),
     ("remote_access_on", "scam live on a device", "scam live on a device"),
     ("on_phone_with_suspect", "scam call going on", "scam call going on"),
-    ("distress_or_self_harm", "urgent visit needed", "urgent visit needed"),
+    ("distress_or_self_harm", "visit needed at once", "visit needed at once"),
     ("payment_pending", "loss can be prevented", "loss can be prevented"),
     ("property_taken", "theft reported", "theft reported"),
     ("paid_within_24h", "recent doorstep crime", "recent scam"),
@@ -320,13 +322,13 @@ def no_open_job() -> str:
 
 def several_open(jobs: Sequence[Job], zone: ZoneInfo, now: datetime | None = None) -> str:
     """Which one? As many jobs as fit, soonest first as given."""
-    head = f"{len(jobs)} jobs open with you: "
+    head = f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'} open with you: "
     tail = ". Text OK and the job number (or NO, GO, HERE, DONE)."
     items = [
         f"{j.number} {_safe_area(j)}" + (f" {local_time(j.by, zone, now)}" if j.by else "") for j in jobs
     ]
     variants = [head + "; ".join(items) + tail]
-    for shown in range(len(items) - 1, 0, -1):
+    for shown in range(min(len(items) - 1, _MOST_LISTED), 0, -1):
         variants.append(f"{head}{'; '.join(items[:shown])}; {len(items) - shown} more{tail}")
     return _first_that_fits(*variants)
 
@@ -541,7 +543,7 @@ def daily_line(count: int, numbers: Sequence[int] = ()) -> str:
     waiting = "1 scheduled case waits" if count == 1 else f"{count} scheduled cases wait"
     head, tail = f"{SERVICE}: {waiting} for follow-up", ". Sign in for the list."
     variants = []
-    for shown in range(len(numbers), 0, -1):
+    for shown in range(min(len(numbers), _MOST_NUMBERED), 0, -1):
         more = f" and {count - shown} more" if count > shown else ""
         noun = "job" if shown == 1 else "jobs"
         variants.append(f"{head}: {noun} {', '.join(str(n) for n in numbers[:shown])}{more}{tail}")

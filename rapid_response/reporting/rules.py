@@ -391,6 +391,9 @@ _HEARD: Mapping[str, Callable[[_Draft, StoredEvent], None]] = {
     "referral_moved": _referral_moved,
 }
 
+#: The types of event that a record is made of; a query may leave out all others.
+HEARD = tuple(_HEARD)
+
 
 # ---- counting records into the report
 

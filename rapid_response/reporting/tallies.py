@@ -38,10 +38,9 @@ ANSWER_BOUNDS = tuple(60.0 * m for m in (5, 15, 30, 45, 60, 75, 90, 105, 120, 15
 LATENESS_BOUNDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 HAND_OVER_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
+#: A cancelled contract or a stopped payment may name the same pounds: those are told apart on the board.
 _KINDS_OF_MONEY = {
     OutcomeCode.MONEY_PREVENTED: "prevented",
-    OutcomeCode.CONTRACT_CANCELLED: "prevented",
-    OutcomeCode.PAYMENT_STOPPED: "prevented",
     OutcomeCode.MONEY_RECOVERED: "recovered",
 }
 

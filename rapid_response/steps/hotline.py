@@ -95,4 +95,4 @@ def words_known(tx: Tx, desk: Desk, sid: str, words: str, reading: Reading, blan
         return
     report.narrative, report.reading = words, reading_json(reading)
     incident.reading = report.reading
-    read_again(tx, desk, service_now(tx, desk.zone), incident, reading, report.received_at)
+    read_again(tx, desk, service_now(tx, desk.zone), incident, reading, report)

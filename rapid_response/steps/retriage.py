@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from rapid_response.core import events as happened
 from rapid_response.core.facts import facts_to_json
 from rapid_response.core.incident import Status
@@ -14,12 +12,12 @@ from rapid_response.steps import actions, clock
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
-from rapid_response.storage.tables import IncidentRow
+from rapid_response.storage.tables import IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
 
 def read_again(
-    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, reading: Reading, received_at: datetime
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, reading: Reading, report: ReportRow
 ) -> None:
     """Take what new words say into the case: what it is, its facts, and a priority that can only rise."""
     facts = either(facts_of(incident), reading.facts)
@@ -46,7 +44,9 @@ def read_again(
             category=reading.category,
             subtype=reading.subtype,
             matter=reading.matter,
-            received_at=received_at,
+            answered=frozenset(report.answers),
+            channel=report.channel,
+            received_at=report.received_at,
             now=tx.now,
             loss_pence=facts.amount_pence or reading.money_at_risk_pence,
             zone=desk.zone,

@@ -71,6 +71,23 @@ class Unknown:
     since: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the sender has to do now."""
+
+    dead: int
+    claimed: list[Claimed]
+    unknown: list[Unknown]
+
+    def __len__(self) -> int:
+        return self.dead + len(self.claimed) + len(self.unknown)
+
+
+def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
+    """Everything the sender has to do, claimed in one step."""
+    return Work(settle_dead_leases(tx), claim(tx, desk, limit), claim_unknown(tx))
+
+
 def claim(tx: Tx, desk: Desk, limit: int = 8) -> list[Claimed]:
     """Lease what is due: most dangerous first. What is no longer wanted is cancelled instead."""
     due = tx.all(

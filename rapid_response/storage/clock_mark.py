@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -60,6 +60,20 @@ async def restore(database: Database, clock: SystemClock) -> None:
     """Set the clock to where domain time stands; after the clock was set to the database's."""
     epoch = await database.run(partial(take_up, speed=clock.speed))
     clock.set_epoch(*epoch)
+
+
+def follow(database: Database, clock: SystemClock) -> None:
+    """Set a command's clock to what the serving nodes' is; writes nothing."""
+    clock.set_offset(database.clock_offset() + clock.offset)
+    mark, real = database.look_now(_standing), clock.real()
+    clock.set_epoch(real, taken_up(mark, real, clock.speed))
+
+
+def _standing(connection: Connection) -> Mark | None:
+    row = connection.execute(
+        select(col(ClockMarkRow.real_at), col(ClockMarkRow.domain_at), col(ClockMarkRow.speed))
+    ).first()
+    return Mark(row.real_at, row.domain_at, row.speed) if row else None
 
 
 def take_up(tx: Tx, speed: float) -> tuple[datetime, datetime]:

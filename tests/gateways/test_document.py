@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapid_response.simulator.document import (
@@ -86,6 +86,7 @@ def test_a_recording_is_transcribed_only_where_asked_for() -> None:
     assert (wanted.action, wanted.transcribe_to) == ("/m", "/t?a=1&b=2")  # type: ignore[union-attr]
 
 
+@settings(deadline=None)  # other tests keep the machine busy
 @given(st.text(max_size=80))
 def test_any_sentence_can_be_spoken(sentence: str) -> None:
     for document in (

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -113,6 +113,7 @@ def test_tokens_can_be_rotated() -> None:
     assert not verify(URL, CALL, sign(URL, CALL, "older"), ["new", "old"])
 
 
+@settings(deadline=None)  # other tests keep the machine busy
 @given(st.one_of(st.none(), st.text(), st.binary().map(lambda raw: raw.decode("latin-1"))))
 @example("")
 @example(VALID[:-1])
@@ -125,6 +126,7 @@ def test_no_other_header_is_accepted(header: str | None) -> None:
     assert not verify(URL, CALL, header, ["12345"])
 
 
+@settings(deadline=None)  # other tests keep the machine busy
 @given(st.lists(st.tuples(st.text(), st.text())), st.text(), st.text())
 def test_nothing_unsigned_is_accepted_and_nothing_raises(
     params: list[tuple[str, str]], url: str, header: str
@@ -135,6 +137,7 @@ def test_nothing_unsigned_is_accepted_and_nothing_raises(
 _SENT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)  # other tests keep the machine busy
 @given(st.lists(st.tuples(_SENT, _SENT)))
 @example([("Body", " a+b & c %41 😀 "), ("FromCity", ""), ("Body", "")])
 def test_what_was_signed_is_recognised_after_its_travel(params: list[tuple[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of the pages for the documentation: `python -m tests.pages.pictures` writes them to tests/pages/out."""
+"""Pictures for the documentation: `python -m tests.pages.pictures` writes them to tests/pages/out."""
 
 from __future__ import annotations
 

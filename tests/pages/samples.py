@@ -229,13 +229,13 @@ INCIDENT = IncidentView(
     tasks=(
         TaskPart("t1", "Review age targeting", "Duty officer", NOW + 20 * 60 * MINUTE, may_finish=True),
         TaskPart("t2", "Ring the bank", "Duty officer", NOW - 3 * MINUTE, may_finish=True),
+        TaskPart("t4", "Say why", "Team leader", NOW, may_finish=True, asks_breach_reason=True),
         TaskPart(
             "t3", "Call back", "Duty officer", NOW, TaskState.DONE, done_at=NOW - MINUTE, done_by="Dee Okoro"
         ),
     ),
     notices=(
         NoticePart(
-            "n1",
             "Suspect expected: arrange police",
             "Duty officer",
             NOW - 41 * MINUTE,
@@ -243,7 +243,6 @@ INCIDENT = IncidentView(
             may_acknowledge=True,
         ),
         NoticePart(
-            "n2",
             "Half of the time is used",
             "Duty officer",
             NOW - 10 * MINUTE,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rapid_response.console.forms import (
     ACTION_FORMS,
     NARRATIVE_LIMIT,
+    Kind,
     Now,
     Parsed,
     Posted,
@@ -26,6 +27,8 @@ from rapid_response.console.forms import (
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS
 from rapid_response.core.incident import Action
 from rapid_response.core.vocabulary import Category, Disposition
+from rapid_response.intake.report_in import ReportIn
+from rapid_response.steps.commands import COMMANDS
 from tests.pages.samples import LONDON, NOW
 
 SHOWN = (NOW - timedelta(minutes=4)).isoformat()
@@ -347,18 +350,61 @@ def test_action_bodies() -> None:
             {"category": "scam", "reason": "x"},
         ),
         (Action.TASK_DONE, {"task_id": "t1"}, {"task_id": "t1"}),
-        (Action.ACKNOWLEDGE, {"notice_id": "n1"}, {"notice_id": "n1"}),
+        (Action.TASK_DONE, {"task_id": "t1", "reason": "travel"}, {"task_id": "t1", "reason": "travel"}),
+        (Action.ACKNOWLEDGE, {}, {}),
         (Action.EN_ROUTE, {}, {}),
         (
             Action.REVIEW_AGE_TARGETING,
-            {"state": "ruled_out", "statutory_strands": ["race", "age"], "reason": "x"},
-            {"state": "ruled_out", "statutory_strands": ["race"], "reason": "x"},
+            {"state": "ruled_out", "victims_own_perception": "yes", "second_reviewer": "Ann", "reason": "x"},
+            {"state": "ruled_out", "victims_own_perception": True, "second_reviewer": "Ann", "reason": "x"},
         ),
     ]
     for action, values, body in cases:
         parsed = read_action(action, posted(**values))
         assert parsed.ok, action
         assert parsed.body == body
+
+
+def filled_in(action: Action) -> Posted:
+    """The form of an action with every field answered."""
+    values: list[tuple[str, object]] = []
+    for asked in ACTION_FORMS[action].fields:
+        if asked.kind is Kind.OUTCOMES:
+            values += [("outcomes.0.code", "money_prevented"), ("outcomes.0.amount_gbp", "12.50")]
+            values += [("outcomes.0.evidence_grade", "A")]
+        else:
+            values.append((asked.name, asked.options[-1][0] if asked.options else "x" * asked.limit))
+    return Posted.from_pairs(values)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_what_a_form_sends_is_what_the_action_takes(action: Action) -> None:
+    parsed = read_action(action, filled_in(action))
+    assert parsed.ok
+    COMMANDS[action].model_validate(parsed.body)
+
+
+def test_what_the_report_forms_send_is_what_a_report_takes() -> None:
+    answers: Fields = {f"answers__{name}": "yes" for name in BOOLEAN_FACTS}
+    answers |= {f"answers__{name}": "now" for name in TIME_FACTS}
+    parts = (
+        *("location.address", "location.postcode", "location.ward", "external_reference", "caller.name"),
+        *("caller.email", "victim.name", "suspect.name", "suspect.company", "suspect.website"),
+        *("suspect.vehicle_registration", "suspect.description", "safe_contact.note"),
+    )
+    lines: Fields = {name.replace(".", "__"): "x" * 80 for name in parts}
+    rest: Fields = {
+        **{
+            "caller__phone": "07700 900145",
+            "victim__phone": "07700 900145",
+            "suspect__phone": "07700 900145",
+        },
+        **{"caller__role": "family", "victim__age": "84", "safe": ["voice", "sms"], "back_entry": "yes"},
+        **{"answers__amount_gbp": "1,200.50", "answers__payment_method": "cash", "channel": "email"},
+    }
+    for parsed in (handler(**answers, **lines, **rest), public(**lines, **rest, now="1", paid="last_day")):
+        assert parsed.ok
+        ReportIn.model_validate(parsed.body)
 
 
 @pytest.mark.parametrize("state", ["none", "potential"])

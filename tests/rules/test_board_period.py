@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rapid_response.reporting.period import LONDON, Period, PeriodError, PeriodKind, month, parse, quarter, year
+from rapid_response.reporting.period import (
+    LONDON,
+    Period,
+    PeriodError,
+    PeriodKind,
+    month,
+    parse,
+    quarter,
+    year,
+)
 
 
 def limits(period: Period) -> tuple[str, str]:
@@ -76,7 +85,21 @@ def test_the_one_before(text: str, by: int, label: str, start: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2026-13", "2026-00", "2026-1", "26-10", "2026-Q5", "2026-Q0", "Q4", "0000", "1999", "20261", "٢٠٢٦"]
+    "text",
+    [
+        "",
+        "2026-13",
+        "2026-00",
+        "2026-1",
+        "26-10",
+        "2026-Q5",
+        "2026-Q0",
+        "Q4",
+        "0000",
+        "1999",
+        "20261",
+        "٢٠٢٦",
+    ],
 )
 def test_what_is_no_period_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(PeriodError, match=r"\.$"):

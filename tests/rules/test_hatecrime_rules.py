@@ -46,7 +46,11 @@ def reviewed(
 
 def test_scenario_21_an_age_and_nothing_else_is_no_flag() -> None:
     targeting = assess(False, (), False, None)
-    assert (targeting.state, targeting.statutory_strands, targeting.offer_police_referral) == (A.NONE, (), False)
+    assert (targeting.state, targeting.statutory_strands, targeting.offer_police_referral) == (
+        A.NONE,
+        (),
+        False,
+    )
 
 
 def test_scenario_22_words_about_age_make_it_potential_and_leave_the_category() -> None:
@@ -140,7 +144,9 @@ def test_scenario_23_a_victims_own_perception_needs_two_to_rule_out() -> None:
         reviewed(A.UNDER_REVIEW, A.RULED_OUT, own_perception=True, first="dee", second="dee")
     with pytest.raises(ReasonMissing):
         reviewed(A.UNDER_REVIEW, A.RULED_OUT, own_perception=True, second="lena", reason=None)
-    assert reviewed(A.UNDER_REVIEW, A.RULED_OUT, own_perception=True, first="dee", second="lena") is A.RULED_OUT
+    assert (
+        reviewed(A.UNDER_REVIEW, A.RULED_OUT, own_perception=True, first="dee", second="lena") is A.RULED_OUT
+    )
     assert reviewed(A.UNDER_REVIEW, A.RULED_OUT) is A.RULED_OUT
 
 

@@ -346,7 +346,9 @@ def test_a_decision_names_the_facts_it_rests_on() -> None:
 
 def test_p4_from_text_alone_is_marked() -> None:
     assert decide(a_case(subtype="leaflet_drop")).from_text_alone
-    assert not decide(a_case(subtype="leaflet_drop", answered=frozenset({"suspect_on_premises"}))).from_text_alone
+    assert not decide(
+        a_case(subtype="leaflet_drop", answered=frozenset({"suspect_on_premises"}))
+    ).from_text_alone
     assert not decide(a_case()).from_text_alone
 
 
@@ -450,7 +452,9 @@ def test_scenario_7_coming_back_at_three() -> None:
 
 
 def test_scenario_14_a_faulty_kettle() -> None:
-    case = a_case(matter=Matter.NOT_CRIME, category=Category.OTHER, subtype="consumer", paid_at=NOON - hours(20))
+    case = a_case(
+        matter=Matter.NOT_CRIME, category=Category.OTHER, subtype="consumer", paid_at=NOON - hours(20)
+    )
     decision = decide(case)
     assert (decision.rule_id, decision.priority, decision.from_text_alone) == ("R17", Priority.P4, True)
     assert not decision.priority.has_clock

@@ -51,7 +51,9 @@ def test_scenario_3_cut_the_connection_first() -> None:
 
 
 def test_scenario_4_the_bank_first() -> None:
-    keys = said(Priority.P1, Category.SCAM, "purchase", paid_within_24h=True, payment_method=PaymentMethod.TRANSFER)
+    keys = said(
+        Priority.P1, Category.SCAM, "purchase", paid_within_24h=True, payment_method=PaymentMethod.TRANSFER
+    )
     assert keys[:2] == ("bank_recall", "bank_159")
 
 

@@ -20,7 +20,9 @@ PUBLISHED = {"1": "08998cfc8cb3e658"}
 def test_the_page_shows_the_rules_as_they_are() -> None:
     page = PAGE.read_text(encoding="utf-8")
     shown = page[page.index(BEGIN) + len(BEGIN) : page.index(END)]
-    assert shown == as_markdown(), "Put the output of rapid_response.intake.rules.as_markdown() into docs/triage.md."
+    assert shown == as_markdown(), (
+        "Put the output of rapid_response.intake.rules.as_markdown() into docs/triage.md."
+    )
 
 
 def test_changed_rules_have_a_new_version() -> None:
@@ -28,4 +30,6 @@ def test_changed_rules_have_a_new_version() -> None:
     data = yaml.safe_load(text)
     decides = {name: data[name] for name in ("groups", "ordinary_trade", "rules", "escalators")}
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
-    assert PUBLISHED.get(RULEBOOK.version) == digest, "The rules changed: give them a new version in the data."
+    assert PUBLISHED.get(RULEBOOK.version) == digest, (
+        "The rules changed: give them a new version in the data."
+    )

@@ -107,7 +107,8 @@ def test_knowing_that_a_fact_is_true_never_lowers(case: TriageCase, name: str) -
 @settings(max_examples=40, deadline=None)
 @given(cases(), st.sampled_from(BOOLEAN_FACTS))
 def test_forgetting_a_no_never_lowers(case: TriageCase, name: str) -> None:
-    no = replace(case, facts=replace(case.facts, **{name: name == SAFE}))
+    denied: dict[str, Any] = {name: name == SAFE}
+    no = replace(case, facts=replace(case.facts, **denied))
     assert rank(no, **{name: None}) <= decide(no).priority.rank
 
 
@@ -115,7 +116,8 @@ def test_forgetting_a_no_never_lowers(case: TriageCase, name: str) -> None:
 @given(cases(), st.sampled_from(sorted(OF_TIME)))
 def test_forgetting_the_time_of_a_true_fact_never_lowers(case: TriageCase, time: str) -> None:
     fact = OF_TIME[time]
-    so = replace(case, facts=replace(case.facts, **{fact: True}), answered=case.answered | {fact})
+    true: dict[str, Any] = {fact: True}
+    so = replace(case, facts=replace(case.facts, **true), answered=case.answered | {fact})
     assert rank(so, **{time: None}) <= decide(so).priority.rank
 
 
@@ -158,7 +160,9 @@ def test_either_source_is_believed_where_it_sees_danger(one: Facts, other: Facts
     for name in BOOLEAN_FACTS:
         says = {getattr(one, name), getattr(other, name)}
         danger = name != SAFE
-        assert getattr(both, name) is (danger if danger in says else (not danger if (not danger) in says else None))
+        assert getattr(both, name) is (
+            danger if danger in says else (not danger if (not danger) in says else None)
+        )
     assert either(one, one) == one
 
 

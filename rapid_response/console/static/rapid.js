@@ -65,6 +65,13 @@ if (form) {
   form.addEventListener("change", show);
   show();
 
+  // Where the typing begins, without pushing the first questions off the screen.
+  const start = form.querySelector("[data-rr-start]");
+  if (start) {
+    start.focus({ preventScroll: true });
+    start.scrollIntoView({ block: "nearest" });
+  }
+
   const keys = document.querySelector("[data-rr-keys]");
   if (keys) keys.hidden = false;
   document.addEventListener("keydown", (event) => {

@@ -24,7 +24,7 @@ from rapid_response.intake.reading.reader import LexiconReader
 Weights = dict[str, dict[str, float]]
 Example = tuple[list[str], dict[str, float]]
 
-_ROUNDS = 120
+_ROUNDS = 80
 _STEP = 0.25
 #: How strongly adjustments are pulled to zero: plain words more than what an officer named.
 _PULL_CONCEPT, _PULL_WORD = 0.6, 2.0
@@ -95,39 +95,53 @@ def _fit(
     biases: dict[str, float], likely: Callable[[Mapping[str, float]], Mapping[str, float]],
 ) -> None:  # fmt: skip
     """Gradient steps of shrinking size over all examples at once, with a pull towards zero."""
-    given = [
-        {label: sum(knowledge.weights[name].get(label, 0.0) for name in names) for label in labels}
-        for names, _ in examples
-    ]
-    adjustments: dict[tuple[str, str], float] = {}
-    steepness: dict[tuple[str, str], float] = {}
-    slope_bias = dict.fromkeys(labels, 0.0)
+    names = sorted({name for features, _ in examples for name in features})
+    place = {name: at for at, name in enumerate(names)}
+    placed = [[place[name] for name in features] for features, _ in examples]
+    pulls = [_PULL_WORD if name.startswith(WORD_PREFIX) else _PULL_CONCEPT for name in names]
+    columns = {label: _Column([knowledge.weights[name].get(label, 0.0) for name in names]) for label in labels}
+    for label in labels:
+        columns[label].bias = biases.get(label, 0.0)
     for _ in range(_ROUNDS):
-        slopes: dict[tuple[str, str], float] = {}
+        slopes = {label: [0.0] * len(names) for label in labels}
         bias_slopes = dict.fromkeys(labels, 0.0)
-        for (names, said), base in zip(examples, given, strict=True):
-            sums = {
-                label: base[label] + biases.get(label, 0.0) + sum(adjustments.get((name, label), 0.0) for name in names)
-                for label in labels
-            }
-            shares = likely(sums)
+        for spots, (_, said) in zip(placed, examples, strict=True):
+            shares = likely({label: columns[label].total(spots) for label in labels})
             for label in labels:
                 error = shares[label] - said.get(label, 0.0)
                 bias_slopes[label] += error
                 if abs(error) > 0.01:
-                    for name in names:
-                        key = (name, label)
-                        slopes[key] = slopes.get(key, 0.0) + error
-        for key, slope in slopes.items():
-            pull = _PULL_WORD if key[0].startswith(WORD_PREFIX) else _PULL_CONCEPT
-            slope += pull * adjustments.get(key, 0.0)
-            steepness[key] = steepness.get(key, 0.0) + slope * slope
-            adjustments[key] = adjustments.get(key, 0.0) - _STEP * slope / (sqrt(steepness[key]) + 1e-6)
+                    slope = slopes[label]
+                    for spot in spots:
+                        slope[spot] += error
         for label in labels:
-            slope_bias[label] += bias_slopes[label] ** 2
-            biases[label] = biases.get(label, 0.0) - _STEP * bias_slopes[label] / (sqrt(slope_bias[label]) + 1e-6)
-    for (name, label), value in adjustments.items():
-        weights.setdefault(name, {})[label] = weights.get(name, {}).get(label, 0.0) + value
+            columns[label].step(slopes[label], bias_slopes[label], pulls)
+    for label, column in columns.items():
+        biases[label] = column.bias
+        for name, start, end in zip(names, column.given, column.weights, strict=True):
+            if start != end:
+                weights.setdefault(name, {})[label] = end - start
+
+
+class _Column:
+    """The weights of one label over all features, and how steeply each has been moved."""
+
+    def __init__(self, given: list[float]) -> None:
+        self.given, self.weights, self.bias = given, list(given), 0.0
+        self._steepness, self._bias_steepness = [0.0] * len(given), 0.0
+
+    def total(self, spots: Sequence[int]) -> float:
+        return self.bias + sum(map(self.weights.__getitem__, spots))
+
+    def step(self, slopes: Sequence[float], bias_slope: float, pulls: Sequence[float]) -> None:
+        """One step downhill; what was moved much moves less."""
+        for spot, slope in enumerate(slopes):
+            slope += pulls[spot] * (self.weights[spot] - self.given[spot])
+            if slope:
+                self._steepness[spot] += slope * slope
+                self.weights[spot] -= _STEP * slope / (sqrt(self._steepness[spot]) + 1e-6)
+        self._bias_steepness += bias_slope * bias_slope
+        self.bias -= _STEP * bias_slope / (sqrt(self._bias_steepness) + 1e-6)
 
 
 def _softmax(sums: Mapping[str, float]) -> Mapping[str, float]:

@@ -1,0 +1,88 @@
+"""Work that waits: parked, overdue, unsent, and whether anybody is there to do it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from sqlmodel import col
+
+from rapid_response.cli.examining import Finding, fail, ok, warn
+from rapid_response.core.states import MessageState
+from rapid_response.storage.database import Database
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, MessageRow, NodeRow
+
+#: A serving process sweeps each second.
+_ALIVE_WITHIN = timedelta(seconds=15)
+_LATE_AFTER = timedelta(seconds=60)
+_UNSENT = (MessageState.PENDING, MessageState.RETRY_WAIT)
+
+
+def examine(database: Database) -> Iterator[Finding]:
+    """Who serves, and what is left undone."""
+    alive = database.look_now(lambda c: _count(c, NodeRow, col(NodeRow.swept_at) > _since(database)))
+    open_ = database.look_now(lambda c: _count(c, IncidentRow, col(IncidentRow.is_open)))
+    if alive:
+        yield ok(f"{alive} {'process serves' if alive == 1 else 'processes serve'}; {_cases(open_)} open.")
+    elif open_:
+        yield fail(f"No process serves, and {_cases(open_)} open: run `rapid-response serve`.")
+    else:
+        yield warn("No process serves now: run `rapid-response serve`.")
+    yield from _overdue(database)
+    yield from _parked(database)
+    unsent = database.look_now(
+        lambda c: _count(
+            c,
+            MessageRow,
+            col(MessageRow.state).in_(_UNSENT),
+            col(MessageRow.created_at) < database.clock.now() - _LATE_AFTER,
+        )
+    )
+    if unsent:
+        yield warn(
+            f"{unsent} messages have waited for more than a minute: look at the provider and the pace."
+        )
+
+
+def _overdue(database: Database) -> Iterator[Finding]:
+    limit = database.clock.now() - _LATE_AFTER
+    late = database.look_now(
+        lambda c: _count(
+            c,
+            AgendaRow,
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.parked_at).is_(None),
+            col(AgendaRow.due_at) < limit,
+        )
+    )
+    if late:
+        yield fail(
+            f"{late} deadlines are more than a minute overdue: see that a process serves, and its log."
+        )
+    else:
+        yield ok("No deadline is overdue.")
+
+
+def _parked(database: Database) -> Iterator[Finding]:
+    """Work that failed again and again; a deadline among it is a promise that nobody keeps."""
+    deadlines = database.look_now(lambda c: _count(c, AgendaRow, col(AgendaRow.parked_at).is_not(None)))
+    figures = database.look_now(lambda c: _count(c, DeliveryRow, col(DeliveryRow.parked_at).is_not(None)))
+    if deadlines:
+        yield fail(f"{deadlines} deadlines are parked after repeated errors: a person must see to them.")
+    if figures:
+        yield warn(f"{figures} updates of figures are parked after repeated errors: the figures lack them.")
+
+
+def _since(database: Database) -> Any:
+    return database.clock.real() - _ALIVE_WITHIN
+
+
+def _cases(count: int) -> str:
+    return "1 case is" if count == 1 else f"{count} cases are"
+
+
+def _count(connection: Connection, row: Any, *where: Any) -> int:
+    found: int = connection.execute(select(func.count()).select_from(row).where(*where)).scalar_one()
+    return found

@@ -1,0 +1,79 @@
+"""Running a command: what it is called, and how each way of failing is said.
+
+Exit status: 0 done, 1 what was asked does not hold, 2 wrong usage or configuration. An error is one sentence
+on standard error that says what to do; a traceback is shown to nobody but developers (LOG_LEVEL=debug).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from rapid_response.cli.commands import commands
+from rapid_response.cli.refusals import Refused, explain
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """The program."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit status."""
+    try:
+        status = _invoke(arguments)
+        sys.stdout.flush()
+        return status
+    except TyperException as error:
+        return _say(_sentence(error), Refused.USAGE)
+    except (Abort, KeyboardInterrupt):
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing more is written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Refused.NOT_SO
+    except Exception as error:  # the last resort: one sentence, whatever it was
+        refused = error if isinstance(error, Refused) else explain(error)
+        if refused is None:
+            return _unforeseen(error)
+        return _say(str(refused), refused.status)
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    command = typer.main.get_command(commands)
+    result = command.main(list(arguments), prog_name="rapid-response", standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _say(sentence: str, status: int) -> int:
+    print(sentence, file=sys.stderr)
+    return status
+
+
+def _sentence(error: TyperException) -> str:
+    """What is wrong with the command line, and where to read on; with nothing on it, all there is to know."""
+    text = error.format_message().replace("Value error, ", "").strip()
+    context = getattr(error, "ctx", None)
+    if text.startswith("Usage:"):
+        return text
+    path = context.command_path if context is not None else "rapid-response"
+    return f"{text}{'' if text.endswith(('.', '?', ')')) else '.'} See `{path} --help`."
+
+
+def _unforeseen(error: Exception) -> int:
+    if os.environ.get("RAPID_RESPONSE_LOG_LEVEL", "").lower() == "debug":
+        traceback.print_exc()
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+    return _say(
+        f"Something went wrong inside rapid-response ({type(error).__name__} at {place}): please report it; "
+        "RAPID_RESPONSE_LOG_LEVEL=debug shows more.",
+        Refused.NOT_SO,
+    )

@@ -1,0 +1,137 @@
+"""`serve`: web app, webhooks and worker in one process."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rapid_response.cli.refusals import Refused, usage
+
+if TYPE_CHECKING:
+    from rapid_response.settings import Settings
+
+_GRACE_SECONDS = 10
+_BACKLOG = 2048
+_OUR_PORT = 8000
+
+
+class _Stopped(Exception):
+    """Somebody asked the process to stop."""
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = _OUR_PORT,
+    evaluation: Annotated[
+        bool,
+        typer.Option(
+            "--evaluation",
+            help="Migrate, load the sample service, make a sign-in for each role and print it.",
+        ),
+    ] = False,
+) -> None:
+    """Serve the web app and webhooks, and keep the promise, until stopped."""
+    from rapid_response import logs
+    from rapid_response.settings import read_settings
+
+    settings = read_settings(**({"evaluation": True} if evaluation else {}))
+    logs.set_up(settings.log_format, settings.log_level)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        welcome = _prepare(settings)
+        with _listening(host, port) as listener:
+            settings = _at_home(settings, listener.getsockname()[1])
+            if welcome is not None:
+                print(welcome.replace("{base_url}", settings.base_url), flush=True)
+            _run(settings, listener)
+    except _Stopped:
+        return
+
+
+def _stop(_number: int, _frame: object) -> None:
+    raise _Stopped
+
+
+def _prepare(settings: Settings) -> str | None:
+    """See that the database is fit to be served, or in evaluation make it so; what to print then."""
+    from rapid_response.cli import evaluation
+    from rapid_response.cli.opening import raw
+    from rapid_response.storage.migrate import check_schema
+
+    with raw(settings, may_be_new=settings.evaluation) as database:
+        database.claim_serving()
+        if settings.evaluation:
+            return evaluation.prepare(database, settings)
+        check_schema(database)
+    return None
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        # At once: only a listening socket keeps others off the port.
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise usage(
+            f"Port {port} on {host} cannot be opened ({error.strerror}): stop the program that has it, "
+            "or choose another with --port."
+        ) from None
+    return listener
+
+
+def _at_home(settings: Settings, port: int) -> Settings:
+    """Links that lead here: the default address goes with the port, one that was set stays as it is."""
+    if "base_url" in settings.model_fields_set or port == _OUR_PORT:
+        return settings
+    return settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
+
+
+class _Watched:
+    """The app, and the error at its start that the server would only log."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self.error: BaseException | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] == "lifespan":
+                self.error = error
+            raise
+
+
+def _run(settings: Settings, listener: socket.socket) -> None:
+    import uvicorn
+
+    from rapid_response.app import build
+
+    watched = _Watched(build(settings).asgi)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            watched,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )
+    try:
+        server.run(sockets=[listener])
+    except SystemExit:
+        if watched.error is not None:
+            raise watched.error from None
+        raise Refused("The service did not start: the log above says why.") from None
+    finally:
+        sys.stdout.flush()

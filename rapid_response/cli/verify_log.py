@@ -1,0 +1,23 @@
+"""`verify-log`."""
+
+from __future__ import annotations
+
+from rapid_response.cli.refusals import Refused
+
+
+def verify_log() -> None:
+    """Check the tamper-evident event chains and seals; exit 1 and the first broken link if one fails."""
+    from rapid_response.cli.opening import opened
+    from rapid_response.settings import read_settings
+    from rapid_response.storage.log import verify
+
+    with opened(read_settings()) as database:
+        verdict = database.look_now(verify)
+    if verdict.broken is not None:
+        raise Refused(
+            f"The log does not hold: the first broken link is {verdict.broken}. "
+            "Keep the database as it is, and compare it with a backup and the anchored seals."
+        )
+    print(f"The log holds: {verdict.events} events in {verdict.streams} chains, {verdict.seals} seals.")
+    if verdict.last_root is not None:
+        print(f"Last seal: {verdict.seals} {verdict.last_root}")
