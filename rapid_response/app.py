@@ -108,9 +108,13 @@ def _add_routes(app: App, settings: Settings) -> None:
     asgi = app.asgi
     for part in (reports, board, incidents, responders, health, metrics, twilio):
         asgi.include_router(part.router)
-    asgi.include_router(simulator_router(app.network, guard=_anybody))
-    pages.add_pages(asgi, settings_of_pages(settings), app.network)
     asgi.add_middleware(BodyLimit)
+    # Before the simulator's calls: the forms of its page go to the same addresses.
+    pages.add_pages(
+        asgi, settings_of_pages(settings), database=app.database, desk=app.desk, network=app.network
+    )
+    if not settings.has_real_provider:
+        asgi.include_router(simulator_router(app.network, guard=_anybody))
     asgi.add_exception_handler(WebhookRefused, twilio.refused)
     # Each by its own name: what is only caught as `Exception` is logged as a fault and raised again.
     for kind in EXPECTED:
@@ -123,10 +127,9 @@ def settings_of_pages(settings: Settings) -> pages.PageSettings:
     return pages.PageSettings(
         base_url=settings.base_url,
         secret_key=settings.signing_key(),
-        previous_key=settings.secret_key_previous.get_secret_value()
-        if settings.secret_key_previous
-        else None,
+        previous_key=settings.previous_signing_key(),
         is_evaluation=settings.evaluation,
+        is_simulated=not settings.has_real_provider,
         clock_speed=settings.clock_speed,
     )
 

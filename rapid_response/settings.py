@@ -29,6 +29,7 @@ PREFIX = "RAPID_RESPONSE_"
 _FOR_TESTS = f"{PREFIX}TEST_"
 SHORTEST_KEY = 32
 _LARGEST_SECRET_FILE = 64 * 1024
+_ENV_FILE = Path(".env")
 _IN_THE_DOCS = "docs/settings.md lists all there are"
 
 
@@ -96,8 +97,10 @@ _URL_MUST = "be an address such as https://example.org, without a query, a name 
 class Settings(BaseSettings):
     """Infrastructure only: what the service promises, and with whom, is the service definition."""
 
+    # Pydantic's own reader of `.env` would quote a line that it cannot read: ours reads it, unless the caller
+    # says `_env_file=None`.
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX, env_file=os.devnull, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
     database_url: Annotated[str, AfterValidator(_database)] = _setting(
@@ -196,8 +199,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        env_file = getattr(dotenv_settings, "env_file", None)
-        return init_settings, _Environment(settings_cls, Path(env_file) if env_file else None)
+        wants_file = getattr(dotenv_settings, "env_file", None) is not None
+        return init_settings, _Environment(settings_cls, _ENV_FILE if wants_file else None)
 
 
 def _contradictions(settings: Settings) -> Iterator[str]:
@@ -278,7 +281,7 @@ class _Environment(PydanticBaseSettingsSource):
         return self().get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        in_file = _ours(_read_env_file(self._env_file), f", in {self._env_file}")
+        in_file = _ours(_read_env_file(self._env_file), f", in {self._env_file},")
         in_environment = _ours(os.environ, "")
         # The nearer one speaks for both spellings: a NAME_FILE in `.env` must not clash with NAME outside it.
         for name in SECRETS:
@@ -302,7 +305,8 @@ def _ours(source: Mapping[str, str], where: str) -> dict[str, str]:
         if not name.upper().startswith(PREFIX) or name.startswith(_FOR_TESTS):
             continue
         if name not in known:
-            near = get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.8)
+            plain = name.upper().removesuffix("_FILE")
+            near = [plain] if plain in known else get_close_matches(name.upper(), sorted(known), 1, 0.8)
             advice = f"did you mean {near[0]}?" if near else f"take it out; {_IN_THE_DOCS}."
             raise SettingsProblem(f"{name}{where} is not a setting of rapid-response: {advice}")
         if value != "":

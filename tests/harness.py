@@ -1,37 +1,44 @@
-"""A town to test in: the whole service over HTTP, real webhooks, simulated phones, and a clock that we turn."""
+"""A town to test in: the service over HTTP, real webhooks, simulated phones, and a clock that we turn."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import SecretStr
 from sqlalchemy import Connection, case, select
-from sqlmodel import col
+from sqlmodel import SQLModel, col
+from sqlmodel import select as typed_select
 
 from rapid_response.access.keys import create_key
 from rapid_response.app import App, build
 from rapid_response.core.clock import ManualClock
-from rapid_response.core.ids import SystemIds
+from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.states import MessageState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
 from rapid_response.settings import Settings
 from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
+from rapid_response.steps.ring import arm_daily_line
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
 from tests.builders import SMALL_TOWN
 
 BROMLEY = Path(__file__).parent.parent / "deploy" / "bromley.yaml"
 
-ASHA, BEN = "+447700900101", "+447700900102"
+ASHA, BEN, CAT = "+447700900101", "+447700900102", "+447700900103"
 DEE = "+447700900109"
+LEADER, HEAD, LEAD_ON_HATE, DESK = "+447700900120", "+447700900121", "+447700900122", "+447700900123"
 BASE = "http://testserver"
+
+R = TypeVar("R", bound=SQLModel)
 
 _UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
 
@@ -39,12 +46,15 @@ _UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDIN
 class Town:
     """One council's service in a test.
 
-    Nothing happens by itself: `settle` lets the worker do what is due, `pass_time` turns the clock and lets it
-    do what falls due on the way, each at its moment.
+    Nothing happens by itself: `settle` lets the worker do what is due, `pass_time` turns the clock and lets
+    the worker do what falls due on the way, each at its moment.
     """
 
-    def __init__(self, database_url: str, start: datetime, definition: str | None = None) -> None:
+    def __init__(
+        self, database_url: str, start: datetime, definition: str | None = None, ids: Ids | None = None
+    ) -> None:
         self._url = database_url
+        self._ids: Ids = ids or SystemIds()
         self._definition = definition if definition is not None else SMALL_TOWN
         self.clock = ManualClock(start)
         self._stack = AsyncExitStack()
@@ -72,18 +82,20 @@ class Town:
             secret_key=SecretStr("a secret key only for tests, long enough"),
             evaluation=True,
         )
-        self.app = build(settings, clock=self.clock, ids=SystemIds(), works=False)
+        self.app = build(settings, clock=self.clock, ids=self._ids, works=False)
         await self._stack.enter_async_context(self.app.asgi.router.lifespan_context(self.app.asgi))
+        await self.app.database.run(partial(arm_daily_line, desk=self.app.desk))
         transport = httpx.ASGITransport(app=self.app.asgi, raise_app_exceptions=False)
         headers = {"authorization": f"Bearer {self.key}"} if self.key else {}
         self.http = await self._stack.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
         )
 
-    async def restart(self) -> None:
-        """Stop the service and start it again on the same database."""
+    async def restart(self, after_minutes: float = 0) -> None:
+        """Stop the service and start it again on the same database, after a while in which nobody serves."""
         await self._stack.aclose()
         self._stack = AsyncExitStack()
+        self.clock.advance(timedelta(minutes=after_minutes))
         await self._open()
 
     async def load(self, text: str) -> None:
@@ -127,7 +139,14 @@ class Town:
 
     # the public doors
 
-    async def reports(self, narrative: str = "Somebody is trying to trick my mother.", **more: Any) -> dict[str, Any]:
+    async def takes(self, report: Mapping[str, Any]) -> Case:
+        """A report reaches us through the API; the case that it becomes."""
+        reference = (await self.reports(**report))["reference"]
+        return Case(self, reference, (await self.incident(reference))["job_number"])
+
+    async def reports(
+        self, narrative: str = "Somebody is trying to trick my mother.", **more: Any
+    ) -> dict[str, Any]:
         """A report reaches us through the API; the worker then does its work."""
         answer = await self.post("/api/v1/reports", {"channel": "phone", "narrative": narrative, **more})
         assert answer.status_code == 201, answer.text
@@ -178,17 +197,77 @@ class Town:
         assert answer.status_code == 200, answer.text
         return [message["body"] for message in answer.json()]
 
-    async def texts_reply(self, number: str, body: str) -> None:
-        """Somebody texts us."""
+    async def last_text(self, number: str) -> str:
+        """The newest text that a phone got; empty when it got none."""
+        return (await self.texts(number) or [""])[-1]
+
+    async def texts_with(self, words: str, number: str | None = None) -> list[str]:
+        """The texts that hold those words, to one phone or to all, oldest first."""
+        answer = await self.http.get("/simulator/messages", params={"to": number} if number else {})
+        assert answer.status_code == 200, answer.text
+        return [message["body"] for message in answer.json() if words in message["body"]]
+
+    async def calls(self, number: str) -> list[dict[str, Any]]:
+        """The calls to and from a phone, oldest first."""
+        answer = await self.http.get("/simulator/calls", params={"number": number})
+        assert answer.status_code == 200, answer.text
+        rung: list[dict[str, Any]] = answer.json()
+        return rung
+
+    async def answers_call(self, number: str, digits: str) -> str:
+        """Somebody answers our call and presses keys; gives what was said last."""
+        answer = await self.post("/simulator/answer-call", {"to": number, "digits": digits})
+        assert answer.is_success, answer.text
+        await self.settle()
+        return str(answer.json()["prompt"])
+
+    async def fails(self, **faults: Any) -> None:
+        """Something of the telephone network fails from now on, or works again."""
+        answer = await self.post("/simulator/faults", faults)
+        assert answer.is_success, answer.text
+
+    async def texts_reply(self, number: str, body: str) -> str:
+        """Somebody texts us; gives the text's id."""
         answer = await self.post("/simulator/reply", {"from": number, "body": body})
         assert answer.is_success, answer.text
         await self.settle()
+        return str(answer.json()["id"])
 
-    async def rings_hotline(self, number: str, transcript: str) -> None:
+    async def delivers_again(self, text_id: str) -> None:
+        """The network posts once more whatever it posted about a text."""
+        answered = await self.app.network.redeliver(text_id)
+        assert answered, text_id
+        assert all(200 <= status < 300 for status in answered)
+        await self.settle()
+
+    async def rows(self, row: type[R]) -> Sequence[R]:
+        """A whole table, for what nothing public shows."""
+        return await self.app.database.run(lambda tx: tx.all(typed_select(row)))
+
+    async def rings_hotline(self, number: str, transcript: str, **more: str) -> None:
         """Somebody leaves a voicemail on the hotline."""
-        answer = await self.post("/simulator/call", {"from": number, "transcript": transcript})
+        answer = await self.post("/simulator/call", {"from": number, "transcript": transcript, **more})
         assert answer.is_success, answer.text
         await self.settle()
+
+    async def newest(self) -> Case:
+        """The case that came in last, for reports that have no answer."""
+        items = (await self.http.get("/api/v1/incidents", params={"limit": 2})).json()["items"]
+        assert len({item["received_at"] for item in items}) == len(items), "let a second pass between them"
+        return Case(self, items[0]["reference"], items[0]["job_number"])
+
+    async def count_incidents(self) -> int:
+        """How many incidents there are."""
+        return len((await self.http.get("/api/v1/incidents", params={"limit": 200})).json()["items"])
+
+    async def metric(self, name: str, **labels: str) -> float:
+        """One figure of /metrics."""
+        text = (await self.http.get("/metrics")).text
+        inside = ",".join(f'{k}="{v}"' for k, v in sorted(labels.items()))
+        sample = f"rapid_response_{name}{{{inside}}} " if labels else f"rapid_response_{name} "
+        found = [line for line in text.splitlines() if line.startswith(sample)]
+        assert len(found) == 1, sample
+        return float(found[0].removeprefix(sample))
 
     async def board(self, month: str, **more: str) -> dict[str, Any]:
         """The board report of a month."""
@@ -196,6 +275,56 @@ class Town:
         assert answer.status_code == 200, answer.text
         figures: dict[str, Any] = answer.json()
         return figures
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One incident in a story. In what people text, `{n}` stands for its job number."""
+
+    town: Town
+    reference: str
+    number: int | None
+
+    async def now(self) -> dict[str, Any]:
+        """As the API shows it."""
+        return await self.town.incident(self.reference)
+
+    async def status(self) -> str:
+        """Where it stands."""
+        return str((await self.now())["status"])
+
+    async def clock(self) -> dict[str, Any]:
+        """Its clock."""
+        clock: dict[str, Any] = (await self.now())["clock"]
+        return clock
+
+    async def hears(self, phone: str, words: str) -> str:
+        """Somebody texts about it; gives the newest text on that phone then."""
+        await self.town.texts_reply(phone, words.format(n=self.number))
+        return await self.town.last_text(phone)
+
+    async def act(self, action: str, **body: Any) -> dict[str, Any]:
+        """The desk does something, which must be allowed."""
+        return await self.town.act(self.reference, action, **body)
+
+    async def try_to(self, action: str, **body: Any) -> httpx.Response:
+        """The desk tries to do something."""
+        return await self.town.try_to(self.reference, action, **body)
+
+    async def happened(self, type_: str) -> list[dict[str, Any]]:
+        """The data of its events of one type, oldest first, each with its time as `event_at`."""
+        events = await self.town.events(self.reference)
+        return [
+            {**e["data"], "event_at": datetime.fromisoformat(e["at"])} for e in events if e["type"] == type_
+        ]
+
+    async def asked(self) -> list[str]:
+        """Who was asked, in order."""
+        return [offer["responder"] for offer in await self.happened("offer_made")]
+
+    async def tasks(self) -> dict[str, dict[str, Any]]:
+        """What is owed, by kind."""
+        return {task["kind"]: task for task in (await self.now())["tasks"]}
 
 
 def _work(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:

@@ -63,6 +63,7 @@ def _sentence(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     if text.startswith("Usage:"):
         return text
+    text = " ".join(text.split())
     path = context.command_path if context is not None else "rapid-response"
     return f"{text}{'' if text.endswith(('.', '?', ')')) else '.'} See `{path} --help`."
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import socket
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,26 +36,31 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the web app and webhooks, and keep the promise, until stopped."""
-    from rapid_response import logs
     from rapid_response.settings import read_settings
 
     settings = read_settings(**({"evaluation": True} if evaluation else {}))
-    logs.set_up(settings.log_format, settings.log_level)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    welcome = _prepare(settings)
+    with _listening(host, port) as listener, _stoppable():
+        settings = _at_home(settings, listener.getsockname()[1])
+        if welcome is not None:
+            print(welcome.replace("{base_url}", settings.base_url), flush=True)
+        _run(settings, listener)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """End well when asked to: the server, once it has closed down, passes on the signal that it got."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise _Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        welcome = _prepare(settings)
-        with _listening(host, port) as listener:
-            settings = _at_home(settings, listener.getsockname()[1])
-            if welcome is not None:
-                print(welcome.replace("{base_url}", settings.base_url), flush=True)
-            _run(settings, listener)
-    except _Stopped:
-        return
-
-
-def _stop(_number: int, _frame: object) -> None:
-    raise _Stopped
+        with suppress(_Stopped):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _prepare(settings: Settings) -> str | None:
@@ -113,8 +119,10 @@ class _Watched:
 def _run(settings: Settings, listener: socket.socket) -> None:
     import uvicorn
 
+    from rapid_response import logs
     from rapid_response.app import build
 
+    logs.set_up(settings.log_format, settings.log_level)
     watched = _Watched(build(settings).asgi)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -133,5 +141,3 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         if watched.error is not None:
             raise watched.error from None
         raise Refused("The service did not start: the log above says why.") from None
-    finally:
-        sys.stdout.flush()

@@ -18,6 +18,8 @@ def verify_log() -> None:
             f"The log does not hold: the first broken link is {verdict.broken}. "
             "Keep the database as it is, and compare it with a backup and the anchored seals."
         )
-    print(f"The log holds: {verdict.events} events in {verdict.streams} chains, {verdict.seals} seals.")
+    found = [(verdict.events, "event"), (verdict.streams, "chain"), (verdict.seals, "seal")]
+    events, chains, seals = (f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in found)
+    print(f"The log holds: {events} in {chains}, {seals}.")
     if verdict.last_root is not None:
         print(f"Last seal: {verdict.seals} {verdict.last_root}")

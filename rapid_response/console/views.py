@@ -522,6 +522,8 @@ class NoticePart:
     repeats: int = 0
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
+    #: Ended by the case itself, not by anybody who saw it.
+    is_overtaken: bool = False
     may_acknowledge: bool = False
 
 

@@ -350,8 +350,12 @@ def _silent(why: str) -> ReplyDecision:
     return ReplyDecision(Effect.SILENT, why=why)
 
 
-def _nothing_open() -> ReplyDecision:
-    return ReplyDecision(Effect.CLARIFY, answer=Answer.NO_OPEN_JOB, why="no open job")
+def _nothing_open(case: _Case) -> ReplyDecision:
+    """A command with nothing to do it to; a contact's, and whatever else was written, a person reads."""
+    if any(job.open_notice for job in case.jobs):
+        return _keep(case, Answer.NOTE_KEPT)
+    flagged = bool(case.reply.rest)
+    return ReplyDecision(Effect.CLARIFY, answer=Answer.NO_OPEN_JOB, flagged=flagged, why="no open job")
 
 
 # --- which job -------------------------------------------------------------------------------------------
@@ -389,7 +393,7 @@ def _without_number(case: _Case) -> ReplyDecision:
         return _list("several jobs fit")
     if not fitting:
         fitting = [job for job in case.that(_Stand.LAPSED) if case.last_asked_about(job)]
-    return _apply(case, fitting[0]) if fitting else _nothing_open()
+    return _apply(case, fitting[0]) if fitting else _nothing_open(case)
 
 
 def _yes_without_number(case: _Case) -> ReplyDecision:

@@ -322,6 +322,8 @@ def no_open_job() -> str:
 
 def several_open(jobs: Sequence[Job], zone: ZoneInfo, now: datetime | None = None) -> str:
     """Which one? As many jobs as fit, soonest first as given."""
+    if not jobs:
+        return no_open_job()
     head = f"{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'} open with you: "
     tail = ". Text OK and the job number (or NO, GO, HERE, DONE)."
     items = [

@@ -30,17 +30,16 @@ def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> No
     """A call reached us: it has its row before a word is spoken; the same call again is the same row."""
     if call_of(tx, desk, sid) is not None:
         return
-    tx.insert(
-        CallRow(
-            id=tx.ids.uuid(),
-            provider=desk.provider,
-            provider_sid=sid,
-            inbound=True,
-            from_number=from_number[:32],
-            to_number=to_number[:32],
-            status="in-progress",
-            created_at=tx.now,
-        )
+    tx.add(
+        CallRow,
+        id=tx.ids.uuid(),
+        provider=desk.provider,
+        provider_sid=sid,
+        inbound=True,
+        from_number=from_number[:32],
+        to_number=to_number[:32],
+        status="in-progress",
+        created_at=tx.now,
     )
 
 

@@ -308,7 +308,8 @@ def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -
     if decision.answer in (None, Answer.UNKNOWN_SENDER) or _is_loop(text):
         return
     body = _wording(text, decision, jobs)
-    acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.NOTE, Effect.CHECK_IN)
+    # Words kept as a note were asked back: an OK after that is an answer, not courtesy.
+    acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
     queue(
         text.tx,
         key=f"answer:{text.row.id}",
@@ -356,7 +357,7 @@ def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) 
             return wording.words()
         case Answer.OPTED_IN:
             return wording.opted_in()
-        case answer if answer in _ABOUT_A_JOB and number:
+        case Answer() as answer if answer in _ABOUT_A_JOB and number:
             return _ABOUT_A_JOB[answer](number)
         case _:
             return wording.clarify()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -23,11 +23,7 @@ _FEWEST_FREE = 50
 def issue(tx: Tx, incident_id: str) -> int:
     """A free number, now this incident's."""
     for low, high in _RANGES:
-        busy = tx.execute(
-            select(func.count())
-            .select_from(JobNumberRow)
-            .where(col(JobNumberRow.number).between(low, high), _is_busy(tx))
-        ).scalar_one()
+        busy = tx.read(_BUSY, {"low": low, "high": high, "now": tx.now}).scalar_one()
         if high - low + 1 - busy < _FEWEST_FREE:
             continue
         # With at least 50 free this ends: another node may only be quicker on single numbers.
@@ -38,23 +34,34 @@ def issue(tx: Tx, incident_id: str) -> int:
     raise RuntimeError("no job number is free")
 
 
-def _is_busy(tx: Tx) -> ColumnElement[bool]:
-    return or_(col(JobNumberRow.free_from).is_(None), col(JobNumberRow.free_from) > tx.now)
+_FREE = and_(col(JobNumberRow.free_from).is_not(None), col(JobNumberRow.free_from) <= bindparam("now"))
+_BUSY = (
+    select(func.count())
+    .select_from(JobNumberRow)
+    .where(
+        col(JobNumberRow.number).between(bindparam("low"), bindparam("high")),
+        or_(col(JobNumberRow.free_from).is_(None), col(JobNumberRow.free_from) > bindparam("now")),
+    )
+)
+_TAKE = {
+    is_sqlite: make(JobNumberRow)
+    .values(
+        number=bindparam("n"), incident_id=bindparam("incident"), issued_at=bindparam("now"), free_from=None
+    )
+    .on_conflict_do_update(
+        index_elements=[col(JobNumberRow.number)],
+        set_={"incident_id": bindparam("incident"), "issued_at": bindparam("now"), "free_from": None},
+        where=_FREE,
+    )
+    .returning(col(JobNumberRow.number))
+    for is_sqlite, make in ((True, sqlite.insert), (False, postgresql.insert))
+}
 
 
 def _take(tx: Tx, number: int, incident_id: str) -> bool:
-    make = sqlite.insert if tx.is_sqlite else postgresql.insert
-    wanted = (
-        make(JobNumberRow)
-        .values(number=number, incident_id=incident_id, issued_at=tx.now, free_from=None)
-        .on_conflict_do_update(
-            index_elements=[col(JobNumberRow.number)],
-            set_={"incident_id": incident_id, "issued_at": tx.now, "free_from": None},
-            where=and_(col(JobNumberRow.free_from).is_not(None), col(JobNumberRow.free_from) <= tx.now),
-        )
-        .returning(col(JobNumberRow.number))
-    )
-    return tx.execute(wanted).first() is not None
+    """Take a number that is free, whoever else tries at the same moment."""
+    taken = tx.read(_TAKE[tx.is_sqlite], {"n": number, "incident": incident_id, "now": tx.now})
+    return taken.first() is not None
 
 
 def retire(tx: Tx, number: int | None) -> None:

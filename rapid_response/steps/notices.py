@@ -13,7 +13,7 @@ from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
-from rapid_response.dispatch.rules import Recipient, who_hears
+from rapid_response.dispatch.rules import Recipient, ways, who_hears
 from rapid_response.sla.rules import NOTICE_REPEAT, Deadline, Kind
 from rapid_response.steps import texts
 from rapid_response.steps.clock import arm, disarm
@@ -46,7 +46,8 @@ def give(
     if incident.is_held and incident.back_entry:
         return
     told = who_hears(role, service.holders(role, tx.now), service.definition.contacts)
-    notice = NoticeRow(
+    notice = tx.new(
+        NoticeRow,
         id=tx.ids.uuid(),
         incident_id=incident.id,
         kind=kind.value,
@@ -56,7 +57,6 @@ def give(
         detail=dict(detail or {}),
         given_at=tx.now,
     )
-    tx.insert(notice)
     _send(tx, desk, incident, notice)
     arm(tx, incident, [_again(tx, notice)])
     tx.record(incident.id, NoticeGiven(notice.id, kind, role, tuple(by)))
@@ -79,11 +79,8 @@ def _again(tx: Tx, notice: NoticeRow) -> Deadline:
 
 def _send(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:
     for recipient in (Recipient(**r) for r in notice.recipients):
-        for means in notice.by:
-            number = recipient.sms if means == Means.SMS else recipient.voice
-            if number is None:
-                continue
-            voice = means == Means.VOICE
+        for means, number in ways(recipient, [Means(m) for m in notice.by]):
+            voice = means is Means.VOICE
             queue(
                 tx,
                 key=f"notice:{notice.id}:{notice.repeats}:{means}:{recipient.id}",

@@ -68,7 +68,7 @@ def _ask(
     not_again: set[str],
     asked: Sequence[OfferRow],
 ) -> bool:
-    choice = rules.choose(_needs(incident, not_again), _candidates(tx, service), tx.now)
+    choice = rules.choose(_needs(incident, not_again), _candidates(tx, service, offered=bool(asked)), tx.now)
     if isinstance(choice, rules.NobodyLeft):
         if not any(o.state is OfferState.OPEN for o in asked):
             _nobody_left(tx, desk, service, incident, len(not_again))
@@ -89,17 +89,22 @@ def _needs(incident: IncidentRow, not_again: set[str]) -> rules.Needs:
     )
 
 
-def _candidates(tx: Tx, service: Service) -> list[rules.Candidate]:
+#: How much each responder has at hand.
+_LOAD = (
+    select(col(OfferRow.responder_id), col(OfferRow.state), func.count().label("asked"))
+    .where(col(OfferRow.state).in_((OfferState.OPEN, OfferState.ACCEPTED)))
+    .group_by(col(OfferRow.responder_id), col(OfferRow.state))
+)
+_RESTED = select(col(ResponderRow.id), col(ResponderRow.last_finished_at))
+
+
+def _candidates(tx: Tx, service: Service, *, offered: bool) -> list[rules.Candidate]:
     definition = service.definition
     load: dict[str, dict[OfferState, int]] = {}
-    counted = tx.execute(
-        select(col(OfferRow.responder_id), col(OfferRow.state), func.count().label("asked"))
-        .where(col(OfferRow.state).in_((OfferState.OPEN, OfferState.ACCEPTED)))
-        .group_by(col(OfferRow.responder_id), col(OfferRow.state))
-    )
+    counted = tx.execute(_LOAD) if offered else tx.read(_LOAD)
     for row in counted:
         load.setdefault(row.responder_id, {})[row.state] = row.asked
-    finished = tx.execute(select(col(ResponderRow.id), col(ResponderRow.last_finished_at)))
+    finished = tx.read(_RESTED)
     rested = {row.id: row.last_finished_at for row in finished}
     on_duty = service.on_duty(tx.now)
     return [

@@ -78,7 +78,7 @@ def receive(
     targeted = assess(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
     )
-    incident = _new_incident(tx, report, reading, facts, decision, targeted, received_at)
+    incident = _new_incident(tx, service, report, reading, facts, decision, targeted, received_at)
     report_id = _keep_report(tx, incident, report, reading, source, received_at)
     _record_intake(tx, incident, report, report_id, reading, decision, facts)
     _assess_targeting(tx, service, incident, targeted)
@@ -139,6 +139,7 @@ def _triage_case(
 
 def _new_incident(
     tx: Tx,
+    service: Service,
     report: ReportIn,
     reading: Reading,
     facts: Facts,
@@ -146,8 +147,11 @@ def _new_incident(
     targeted: Targeting,
     received_at: datetime,
 ) -> IncidentRow:
-    incident = IncidentRow(
-        id=tx.ids.uuid(),
+    incident_id = tx.ids.uuid()
+    tx.opens(incident_id)
+    return tx.new(
+        IncidentRow,
+        id=incident_id,
         reference=tx.ids.reference(),
         status=Status.RECEIVED,
         category=reading.category,
@@ -166,7 +170,7 @@ def _new_incident(
         location=report.location.given(),
         safe_contact=report.safe_contact.given(),
         suspect=report.suspect.given(),
-        ward=report.location.ward,
+        ward=_ward(service, report.location.ward),
         joint=needs_two(facts),
         back_entry=report.back_entry,
         is_held=report.back_entry,
@@ -174,9 +178,15 @@ def _new_incident(
         recorded_at=tx.now,
         clock_state=ClockState.NOT_APPLICABLE,
     )
-    tx.opens(incident.id)
-    tx.insert(incident)
-    return incident
+
+
+def _ward(service: Service, said: str | None) -> str | None:
+    """The service's own name of the ward that was said; any other words stay with the report alone.
+
+    Wards are shown in texts, lists and figures, where free text of a report must never come.
+    """
+    folded = (said or "").casefold()
+    return next((ward for ward in service.definition.wards if ward.casefold() == folded), None)
 
 
 def reading_json(reading: Reading) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 from sqlmodel import col
 
 from rapid_response.core import rota
@@ -65,13 +65,25 @@ class Service:
 _parsed: dict[tuple[int, str, str], ServiceDefinition] = {}
 
 
+_HEAD = (
+    select(col(DefinitionRow.version), col(DefinitionRow.digest))
+    .order_by(col(DefinitionRow.version).desc())
+    .limit(1)
+)
+_EXCEPTIONS = select(
+    col(AvailabilityRow.responder_id),
+    col(AvailabilityRow.kind),
+    col(AvailabilityRow.from_at),
+    col(AvailabilityRow.until_at),
+).where(
+    col(AvailabilityRow.ended_at).is_(None),
+    or_(col(AvailabilityRow.until_at).is_(None), col(AvailabilityRow.until_at) > bindparam("now")),
+)
+
+
 def stored_definition(connection: Connection | Tx, zone: ZoneInfo) -> ServiceDefinition | None:
     """The definition in force, or None when none is loaded."""
-    head = connection.execute(
-        select(col(DefinitionRow.version), col(DefinitionRow.digest))
-        .order_by(col(DefinitionRow.version).desc())
-        .limit(1)
-    ).first()
+    head = (connection.read if isinstance(connection, Tx) else connection.execute)(_HEAD).first()
     if head is None:
         return None
     key = (head.version, head.digest, zone.key)
@@ -96,17 +108,7 @@ def service_for(tx: Connection | Tx, zone: ZoneInfo, now: datetime) -> Service:
         raise NoService
     away: _Spans = {}
     extra: _Spans = {}
-    live = tx.execute(
-        select(
-            col(AvailabilityRow.responder_id),
-            col(AvailabilityRow.kind),
-            col(AvailabilityRow.from_at),
-            col(AvailabilityRow.until_at),
-        ).where(
-            col(AvailabilityRow.ended_at).is_(None),
-            or_(col(AvailabilityRow.until_at).is_(None), col(AvailabilityRow.until_at) > now),
-        )
-    )
+    live = (tx.read if isinstance(tx, Tx) else tx.execute)(_EXCEPTIONS, {"now": now})
     for row in live:
         spans = away if row.kind is AvailabilityKind.OFF else extra
         spans.setdefault(row.responder_id, []).append((row.from_at, row.until_at))

@@ -27,7 +27,8 @@ def job(incident: IncidentRow) -> wording.Job:
     return wording.Job(
         number=incident.job_number or 0,
         situation=wording.situation(facts_of(incident), incident.category),
-        area=wording.area(incident.location.get("postcode"), incident.ward),
+        # Only a ward of the service is ever kept with an incident, so it may be said.
+        area=wording.area(incident.location.get("postcode"), incident.ward, wards=(incident.ward or "",)),
         by=incident.needed_by,
         urgent=incident.priority.rank <= 1,
         joint=incident.joint,

@@ -4,7 +4,7 @@ Writing is :meth:`Database.run`: a step, one transaction, answered only after th
 cut. Reading is :meth:`Database.look`.
 
 SQLite: one writer thread runs the waiting steps one after another, each in a savepoint, and commits them
-together (at most 50, or what came within 5 ms); nobody is answered before that commit. PostgreSQL: a small
+together (at most 50, or what came within 20 ms); nobody is answered before that commit. PostgreSQL: a small
 pool of threads, one step a transaction; the server groups commits itself.
 """
 
@@ -17,7 +17,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,15 +36,19 @@ T = TypeVar("T")
 Step = Callable[[Tx], T]
 
 GROUP_LIMIT = 50
-GROUP_SECONDS = 0.005
+GROUP_SECONDS = 0.02
 #: Serialisation failure, deadlock, and a row another node was quicker to insert: the transaction did nothing,
 #: and run again it sees what the other wrote.
 _RETRYABLE = {"40001", "40P01", "23505"}
 _RETRIES = 5
-#: WAL pages after which the serving process checkpoints (4 MB).
+#: The serving process checkpoints a write-ahead log of this size, and then after so many more rows: the file
+#: keeps its size when it begins anew, so that its size alone would ask for a checkpoint at each commit.
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
+_CHECKPOINT_ROWS = 2000
 #: Names our advisory lock on PostgreSQL: "rapid" in ASCII.
 _SCHEMA_LOCK = 0x7261706964
+_CLOSED = "the database is closed"
+_UNWRITTEN = "the database could not be written"
 
 
 class DatabaseUnavailable(Exception):
@@ -91,12 +95,14 @@ class Database:
         self.on_commit: Callable[[set[str]], None] = lambda _: None
         self._subscriptions: Subscriptions = subscriptions or {}
         self._closed = False
+        self._closing = threading.Lock()
         self._serve_lock: int | None = None
         if self.is_sqlite:
             self.path = Path(make_url(self.url).database or "")
             self._writer_engine = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE")
             self._reader_engine = _sqlite_engine(self.url, begin="BEGIN", readers=threads)
             self._inbox: SimpleQueue[_Job | None] = SimpleQueue()
+            self._rows_checkpointed = 0
             self._readers = ThreadPoolExecutor(threads, thread_name_prefix="look")
             self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
             self._writer.start()
@@ -116,17 +122,22 @@ class Database:
 
     def submit(self, step: Step[T], *, actor: str = "system") -> Future[T]:
         """As :meth:`run`, for callers without an event loop."""
-        if self._closed:
-            raise DatabaseUnavailable("the database is closed")
-        if self.is_sqlite:
-            future: Future[T] = Future()
-            self._inbox.put(_Job(step, actor, future))
-            return future
-        return self._readers.submit(self._run_on_postgres, step, actor)
+        with self._closing:
+            if self._closed:
+                raise DatabaseUnavailable(_CLOSED)
+            if self.is_sqlite:
+                future: Future[T] = Future()
+                self._inbox.put(_Job(step, actor, future))
+                return future
+            return self._readers.submit(self._run_on_postgres, step, actor)
 
     async def look(self, read: Callable[[Connection], T]) -> T:
         """Run a read; it sees only what is committed, and cannot write."""
-        return await asyncio.wrap_future(self._readers.submit(self.look_now, read))
+        with self._closing:
+            if self._closed:
+                raise DatabaseUnavailable(_CLOSED)
+            looking = self._readers.submit(self.look_now, read)
+        return await asyncio.wrap_future(looking)
 
     def look_now(self, read: Callable[[Connection], T]) -> T:
         """As :meth:`look`, in this thread."""
@@ -151,9 +162,10 @@ class Database:
 
     def close_now(self) -> None:
         """As :meth:`close`, in this thread."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
         if self.is_sqlite:
             self._inbox.put(None)
             self._writer.join()
@@ -183,7 +195,10 @@ class Database:
     @contextmanager
     def _write_lock(self) -> Iterator[None]:
         """Held around each commit, so that a command and the serving process take turns."""
-        handle = os.open(f"{self.path}.write-lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            handle = os.open(f"{self.path}.write-lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DatabaseUnavailable(_UNWRITTEN) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -244,8 +259,10 @@ class Database:
                         except Empty:
                             break
                         stop = job is None
-                self._checkpoint(connection)
-        except Exception:  # the writer must outlive whatever a disk or driver throws
+                # Answered for by now: whatever becomes of the checkpoint, these steps must not run again.
+                with suppress(Exception):
+                    self._checkpoint(connection)
+        except BaseException:  # the writer must outlive whatever a disk or driver throws
             # A full disk or an I/O error can roll back the whole group: run its steps again, one by one.
             done, failed = [], []
             for waiting in taken or [first]:
@@ -262,12 +279,12 @@ class Database:
         connection.exec_driver_sql("SAVEPOINT step")
         try:
             done.append(self._execute(connection, job))
-        except Exception as error:  # it belongs to the caller
+        except BaseException as error:  # it belongs to the caller, whatever it is: the writer goes on
             if not connection.connection.in_transaction:
                 raise
             connection.exec_driver_sql("ROLLBACK TO step")
             connection.exec_driver_sql("RELEASE step")
-            failed.append((job, error))
+            failed.append((job, _told(error)))
         else:
             connection.exec_driver_sql("RELEASE step")
 
@@ -284,12 +301,8 @@ class Database:
         try:
             with self._write_lock(), self._writer_engine.connect() as connection, connection.begin():
                 finished = self._execute(connection, job)
-        except OperationalError as error:
-            unavailable = DatabaseUnavailable("the database could not be written")
-            unavailable.__cause__ = error
-            failed.append((job, unavailable))
-        except Exception as error:  # it belongs to the caller
-            failed.append((job, error))
+        except BaseException as error:  # it belongs to the caller, whatever it is: the writer goes on
+            failed.append((job, _told(error)))
         else:
             done.append(finished)
 
@@ -311,7 +324,9 @@ class Database:
             size = os.stat(f"{self.path}-wal").st_size
         except OSError:
             return
-        if size > _CHECKPOINT_BYTES:
+        driver: Any = connection.connection.driver_connection
+        if size > _CHECKPOINT_BYTES and abs(driver.total_changes - self._rows_checkpointed) > _CHECKPOINT_ROWS:
+            self._rows_checkpointed = driver.total_changes
             # Below SQLAlchemy, which would open a transaction around it.
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
@@ -364,6 +379,15 @@ class Database:
     def engine(self) -> Engine:
         """The engine that writes: for migrations only."""
         return self._writer_engine
+
+
+def _told(error: BaseException) -> BaseException:
+    """What the caller of a step on SQLite hears: of a full disk or an I/O error, that nothing was stored."""
+    if not isinstance(error, OperationalError):
+        return error
+    unavailable = DatabaseUnavailable(_UNWRITTEN)
+    unavailable.__cause__ = error
+    return unavailable
 
 
 def sync_url(url: str) -> str:

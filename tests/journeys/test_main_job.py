@@ -1,4 +1,4 @@
-"""The main job, whole: a report goes in, somebody is texted, answers, arrives, closes, and the board counts it."""
+"""The main job: a report goes in, somebody is texted, answers, arrives, closes; the board counts it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ NOW = {"suspect_on_premises": True, "demands_money_now": True}
 
 
 async def test_a_report_becomes_a_kept_promise(town: Town) -> None:
-    report = await town.reports(DOORSTEP, answers=NOW, location={"ward": "Bromley Town", "postcode": "BR1 3UH"})
+    report = await town.reports(
+        DOORSTEP, answers=NOW, location={"ward": "Bromley Town", "postcode": "BR1 3UH"}
+    )
     assert (report["status"], report["priority"], report["rule_id"]) == ("dispatching", "P0", "R05")
     assert report["advice"][0] == "call_999"
 
@@ -26,7 +28,11 @@ async def test_a_report_becomes_a_kept_promise(town: Town) -> None:
     await town.pass_time(minutes=20)
     await town.texts_reply(ASHA, f"HERE {number}")
     there = await town.incident(report["reference"])
-    assert (there["status"], there["clock"]["state"], there["clock"]["stopped_by"]) == ("on_scene", "met", "attended")
+    assert (there["status"], there["clock"]["state"], there["clock"]["stopped_by"]) == (
+        "on_scene",
+        "met",
+        "attended",
+    )
 
     closed = await town.act(
         report["reference"],

@@ -225,6 +225,7 @@ def test_as_many_open_jobs_as_fit() -> None:
         "3 jobs open with you: 4821 BR1 3 15:10; 4822 BR1 3 15:10; 4823 BR1 3 15:10. "
         "Text OK and the job number (or NO, GO, HERE, DONE)."
     )
+    assert wording.several_open([], LONDON) == wording.no_open_job()
     assert "; 9 more. Text" in wording.several_open(jobs * 4, LONDON)
     assert wording.several_open(jobs[:1], LONDON).startswith("1 job open with you: 4821 BR1 3 15:10.")
 

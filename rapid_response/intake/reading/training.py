@@ -27,7 +27,7 @@ Example = tuple[list[str], dict[str, float]]
 _ROUNDS = 80
 _STEP = 0.25
 #: How strongly adjustments are pulled to zero: plain words more than what an officer named.
-_PULL_CONCEPT, _PULL_WORD = 0.6, 2.0
+_PULL_CONCEPT, _PULL_WORD = 1.0, 2.0
 _WORD_IN_REPORTS = 4
 _LEAST_KEPT = 0.05
 

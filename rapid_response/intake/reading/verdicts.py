@@ -38,8 +38,13 @@ class Verdicts:
 def decide(findings: Findings, knowledge: Knowledge, sums: Mapping[str, float]) -> Verdicts:
     """All labels of one report."""
     kinds, times = matter_shares(sums), time_shares(sums)
+    act_now = times["in_progress"] + times["imminent"] >= knowledge.thresholds["act_now"]
     category, speaking = _category(kinds)
-    urgency = _urgency(category, kinds, times, knowledge.thresholds["act_now"])
+    dangerous = (times["in_progress"] + times["imminent"]) * (1 - kinds["no_crime"]) >= knowledge.thresholds["danger"]
+    no_crime = category is Category.OTHER and kinds["no_crime"] >= kinds["other_crime"] and not dangerous
+    if category is Category.OTHER and dangerous:
+        category, speaking = _likeliest_crime(kinds)
+    urgency = Urgency.NONE if no_crime else _urgency(times, act_now or dangerous)
     age_features = _speaking(findings, knowledge, "age")
     age_kinds = _age_kinds(age_features, knowledge) if chance(sums["age"]) >= knowledge.thresholds["age"] else []
     vulnerability_features = _speaking(findings, knowledge, "vulnerability")
@@ -75,13 +80,16 @@ def _category(kinds: Mapping[str, float]) -> tuple[Category, tuple[str, ...]]:
     return Category.SCAM, ("scam",)
 
 
-def _urgency(
-    category: Category, kinds: Mapping[str, float], times: Mapping[str, float], act_now_from: float
-) -> Urgency:
+def _likeliest_crime(kinds: Mapping[str, float]) -> tuple[Category, tuple[str, ...]]:
+    """Where danger may be near, what is likeliest among crimes, however calm it also sounds."""
+    crime = max(("doorstep", "scam", "other_crime"), key=lambda kind: kinds[kind])
+    category = {"doorstep": Category.DOORSTEP_CRIME, "scam": Category.SCAM}.get(crime, Category.OTHER)
+    return category, (crime,)
+
+
+def _urgency(times: Mapping[str, float], act_now: bool) -> Urgency:
     """The likeliest time; danger is believed sooner than calm."""
-    if category is Category.OTHER and kinds["no_crime"] >= kinds["other_crime"]:
-        return Urgency.NONE
-    if times["in_progress"] + times["imminent"] >= act_now_from:
+    if act_now:
         return Urgency.IN_PROGRESS if times["in_progress"] >= times["imminent"] else Urgency.IMMINENT
     return Urgency.RECENT if times["recent"] >= times["historic"] else Urgency.HISTORIC
 

@@ -1,0 +1,189 @@
+"""The dispatch board: open incidents by when help is needed, without a name, number or address."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from sqlalchemy import Connection, func, select
+from sqlmodel import Session, SQLModel, col
+from sqlmodel import select as typed_select
+
+from rapid_response.access.permissions import Permission
+from rapid_response.console import filling
+from rapid_response.console.filling import Names
+from rapid_response.console.forms import Posted
+from rapid_response.console.moments import at_words
+from rapid_response.console.views import BoardFilters, BoardRow, BoardView
+from rapid_response.console.visit_pages import NeedsAny, Visit
+from rapid_response.core.definition import ServiceDefinition
+from rapid_response.core.incident import Status
+from rapid_response.core.states import OfferState, TaskState
+from rapid_response.core.vocabulary import Category, ClockState
+from rapid_response.messaging import wording
+from rapid_response.steps import casefile
+from rapid_response.steps.casefile import Filters
+from rapid_response.steps.service import service_for
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, OfferRow, TaskRow
+
+router = APIRouter()
+
+R = TypeVar("R", bound=SQLModel)
+E = TypeVar("E", bound=StrEnum)
+
+Desk = Annotated[Visit, Depends(NeedsAny(Permission.CASE_LIST))]
+
+#: More than a borough ever has open; beyond it the filters help.
+_MOST_ROWS = 300
+
+
+@router.api_route("/board", methods=["GET", "HEAD"])
+async def get_board(visit: Desk) -> Response:
+    """All that is open; the filters are in the address."""
+    filters = read_filters(visit.query, visit.service)
+    zone, now = visit.pages.desk.zone, visit.now
+    shows_parked = visit.may(Permission.EXCEPTIONS_VIEW)
+    view = await visit.look(lambda c: _Reading(c, zone, now).view(filters, shows_parked))
+    return await visit.page(view)
+
+
+def read_filters(query: Posted, service: ServiceDefinition) -> BoardFilters:
+    """The filters of an address; what is none is left out."""
+    ward = query.text("ward")
+    return BoardFilters(
+        status=_member(Status, query.text("status")),
+        category=_member(Category, query.text("category")),
+        ward=ward if ward in service.wards else "",
+        overdue=query.text("overdue") == "1",
+        live=query.text("live") != "0",
+    )
+
+
+def _member(enum: type[E], value: str) -> E | None:
+    return next((member for member in enum if member.value == value), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The board's figures and rows, in one snapshot."""
+
+    connection: Connection
+    zone: ZoneInfo
+    now: datetime
+
+    def view(self, filters: BoardFilters, shows_parked: bool) -> BoardView:
+        service = service_for(self.connection, self.zone, self.now)
+        on_duty = service.on_duty(self.now)
+        counts = casefile.count_open(self.connection)
+        return BoardView(
+            rows=self._rows(filters, service.definition),
+            filters=filters,
+            wards=service.definition.wards,
+            open_total=sum(counts.values()),
+            overdue_total=self._overdue(),
+            unassigned_total=counts.get(Status.UNASSIGNED, 0),
+            review_total=counts.get(Status.AWAITING_REVIEW, 0),
+            responders_on_duty=sum(r.id in on_duty for r in service.definition.responders if r.skills),
+            parked=parked_count(self.connection) if shows_parked else 0,
+        )
+
+    def _overdue(self) -> int:
+        found: int = self.connection.execute(
+            select(func.count()).where(
+                col(IncidentRow.is_open),
+                col(IncidentRow.stopped_at).is_(None),
+                col(IncidentRow.due_at) < self.now,
+                col(IncidentRow.clock_state).in_((ClockState.RUNNING, ClockState.BREACHED)),
+            )
+        ).scalar_one()
+        return found
+
+    def _rows(self, filters: BoardFilters, definition: ServiceDefinition) -> tuple[BoardRow, ...]:
+        is_ended = filters.status in (Status.CLOSED, Status.CANCELLED)
+        wanted = Filters(
+            status=filters.status,
+            category=filters.category,
+            ward=filters.ward or None,
+            overdue=True if filters.overdue else None,
+            open_only=not is_ended,
+        )
+        incidents, _ = casefile.list_incidents(self.connection, wanted, self.now, _MOST_ROWS)
+        names = filling.read_names(self.connection, self.zone)
+        comings = self._comings()
+        return tuple(self._row(i, definition, names, comings) for i in incidents)
+
+    def _comings(self) -> Mapping[str, _Coming]:
+        """What is awaited of each open incident."""
+        found: dict[str, _Coming] = defaultdict(_Coming)
+        for offer in self._of_open(OfferRow, OfferRow.incident_id, OfferRow.state == OfferState.OPEN):
+            found[offer.incident_id].offers.append(offer)
+        for task in self._of_open(TaskRow, TaskRow.incident_id, TaskRow.state == TaskState.OPEN):
+            found[task.incident_id].tasks.append(task)
+        pending = col(AgendaRow.settled_at).is_(None)
+        for entry in self._of_open(AgendaRow, AgendaRow.incident_id, pending):
+            found[entry.incident_id].agenda.append(entry)
+        return found
+
+    def _of_open(self, row: type[R], incident_id: Any, which: Any) -> Iterable[R]:
+        open_ones = select(col(IncidentRow.id)).where(col(IncidentRow.is_open))
+        query = typed_select(row).where(which, col(incident_id).in_(open_ones))
+        return Session(self.connection).exec(query).all()
+
+    def _row(
+        self,
+        incident: IncidentRow,
+        definition: ServiceDefinition,
+        names: Names,
+        comings: Mapping[str, _Coming],
+    ) -> BoardRow:
+        coming = comings.get(incident.id) or _Coming()
+        step = casefile.next_step(incident, coming.offers, coming.tasks, coming.agenda)
+        postcode = incident.location.get("postcode")
+        return BoardRow(
+            reference=incident.reference,
+            category=incident.category,
+            subtype=incident.subtype,
+            priority=incident.priority,
+            status=incident.status,
+            clock=filling.clock(incident),
+            ward=incident.ward or "",
+            sector=wording.area(postcode, None) if postcode else "",
+            responder=names.responder(incident.owner),
+            next_step=self._step(step, names),
+            job_number=incident.job_number,
+            joint=incident.joint,
+            age_targeting=incident.age_state,
+        )
+
+    def _step(self, step: casefile.NextStep | None, names: Names) -> str:
+        if step is None:
+            return ""
+        by = f", by {at_words(step.due_at, self.now, self.zone)}" if step.due_at else ""
+        return f"{filling.step_words(step.what)}: {names.owner(step.who)}{by}"
+
+
+class _Coming:
+    """What is awaited of one incident."""
+
+    __slots__ = ("agenda", "offers", "tasks")
+
+    def __init__(self) -> None:
+        self.offers: list[OfferRow] = []
+        self.tasks: list[TaskRow] = []
+        self.agenda: list[AgendaRow] = []
+
+
+def parked_count(connection: Connection) -> int:
+    """How much work failed too often and waits for a person."""
+    counts = [
+        connection.execute(select(func.count()).where(col(row.parked_at).is_not(None))).scalar_one()
+        for row in (AgendaRow, DeliveryRow)
+    ]
+    return sum(counts)

@@ -1,0 +1,465 @@
+"""From rows to views: what of a case its page shows, and to whom.
+
+What the viewer may not see is left out here, so that no template has to know who looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from rapid_response.access.permissions import Permission, may, may_act
+from rapid_response.access.principal import Principal
+from rapid_response.console import timeline
+from rapid_response.console.forms import CALLER_ROLES
+from rapid_response.console.views import (
+    AgeTargetingPart,
+    Choice,
+    Clock,
+    EvidenceSpan,
+    FailedAction,
+    IncidentView,
+    MessagePart,
+    NextStep,
+    NotePart,
+    NoticePart,
+    OfferPart,
+    OutcomePart,
+    Person,
+    Place,
+    ReportPart,
+    SafeContact,
+    TaskPart,
+    TimelinePart,
+)
+from rapid_response.console.words import plain
+from rapid_response.core.definition import ServiceDefinition
+from rapid_response.core.facts import Facts
+from rapid_response.core.incident import Action
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.states import OfferState, TaskState
+from rapid_response.core.vocabulary import ContactRole, HateStrand, Priority
+from rapid_response.intake.rules import RULEBOOK, rows_of
+from rapid_response.steps import casefile
+from rapid_response.steps.case import facts_of
+from rapid_response.steps.casefile import CaseFile
+from rapid_response.steps.service import stored_definition
+from rapid_response.steps.tasks import TaskKind
+from rapid_response.storage.tables import (
+    ApiKeyRow,
+    IncidentRow,
+    NoticeRow,
+    OfferRow,
+    ReportRow,
+    TaskRow,
+    UserRow,
+)
+
+# --- who is who -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names behind the ids of the record."""
+
+    responders: Mapping[str, str]
+    accounts: Mapping[str, str]
+    keys: Mapping[str, str]
+
+    def responder(self, responder_id: str | None) -> str:
+        """A responder's name, or the id of one who is gone."""
+        return self.responders.get(responder_id, responder_id) if responder_id else ""
+
+    def actor(self, actor: str) -> str:
+        """Whoever did something, as the record spells it: `user:…`, `responder:asha`, `public`."""
+        kind, _, key = actor.partition(":")
+        match kind:
+            case "user":
+                return self.accounts.get(key, "an account that is gone")
+            case "responder":
+                return self.responder(key)
+            case "contact":
+                return _role(key)
+            case "key":
+                return f"{self.keys[key]} (API)" if key in self.keys else "an API key that is gone"
+        return _NOBODY.get(kind) or self.responder(kind)
+
+    def owner(self, owner: str) -> str:
+        """Whoever owes something: a role, a responder, or the service itself."""
+        return _role(owner) if owner in set(ContactRole) else _NOBODY.get(owner) or self.responder(owner)
+
+
+_NOBODY = {"system": "the service", "service": "the service, by itself", "public": "the public form"}
+
+
+def _role(role: str) -> str:
+    return plain(ContactRole(role)) if role in set(ContactRole) else plain(role)
+
+
+def read_names(connection: Connection, zone: ZoneInfo) -> Names:
+    """Who is who now."""
+    definition = stored_definition(connection, zone)
+    responders = {r.id: r.name for r in definition.responders} if definition else {}
+    users = connection.execute(select(col(UserRow.id), col(UserRow.name), col(UserRow.responder_id)))
+    keys = connection.execute(select(col(ApiKeyRow.id), col(ApiKeyRow.name)))
+    return Names(
+        responders,
+        {u.id: responders.get(u.responder_id, u.name) for u in users},
+        {k.id: k.name for k in keys},
+    )
+
+
+def read(connection: Connection, reference: str, zone: ZoneInfo) -> tuple[CaseFile, Names] | None:
+    """A case and the names in it; None when there is none of that reference."""
+    case = casefile.read_case(connection, reference)
+    return (case, read_names(connection, zone)) if case else None
+
+
+# --- pieces that several pages show -----------------------------------------------------------------------
+
+
+def clock(incident: IncidentRow) -> Clock:
+    """The two-hour clock of a case."""
+    return Clock(
+        state=incident.clock_state,
+        started_at=incident.started_at,
+        due_at=incident.due_at,
+        needed_by=incident.needed_by,
+        accepted_at=incident.accepted_at,
+        stopped_at=incident.stopped_at,
+        stopped_by=incident.stopped_by,
+        breached_at=incident.breached_at,
+    )
+
+
+def place(incident: IncidentRow) -> Place:
+    """Where it happened, whole."""
+    location = incident.location
+    return Place(
+        address=str(location.get("address", "")),
+        postcode=str(location.get("postcode", "")),
+        ward=incident.ward or "",
+        latitude=location.get("latitude"),
+        longitude=location.get("longitude"),
+    )
+
+
+def victim(incident: IncidentRow) -> Person:
+    """The person it happened to."""
+    known = incident.victim
+    age = known.get("age")
+    return Person(
+        name=str(known.get("name", "")),
+        phone=str(known.get("phone", "")),
+        age="" if age is None else str(age),
+    )
+
+
+def safe_contact(incident: IncidentRow) -> SafeContact:
+    """What is safe; silence means no."""
+    said = incident.safe_contact
+    return SafeContact(
+        sms=said.get("sms") is True,
+        voice=said.get("voice") is True,
+        voicemail=said.get("voicemail") is True,
+        note=str(said.get("note", "")),
+    )
+
+
+def suspect(incident: IncidentRow) -> Mapping[str, str]:
+    """What was said of the suspect."""
+    return {key: str(value) for key, value in incident.suspect.items()}
+
+
+_STEP_WORDS: Mapping[str, str] = {
+    "set_off": "Set off",
+    "arrive": "Arrive at the address",
+    "finish": "Finish the job",
+    "answer_offer": "Answer the offer",
+    "assign": "Find somebody to go",
+    "rung": "Next step of the escalation",
+    "retry": "Ask again",
+    "resume": "The clock goes on",
+}
+
+#: What a role is asked to do.
+_TASK_WORDS: Mapping[str, str] = {
+    TaskKind.FOLLOW_UP: "Follow up with the person",
+    TaskKind.CHECK_BACK: "Look at it again",
+    TaskKind.WELFARE_CHECK: "Check that the person is all right",
+    TaskKind.CALL_BACK: "Ring the person: nobody answered the door",
+    TaskKind.CONFIRM_REMOTE: "Confirm the help by phone",
+    TaskKind.BREACH_REASON: "Say why the two hours were missed",
+    TaskKind.HAND_OVER: "Hand the job over: the shift ends",
+    TaskKind.REVIEW_AGE_TARGETING: "Decide on age targeting",
+    TaskKind.OFFER_POLICE_HATE_REFERRAL: "Offer a police hate crime referral",
+    TaskKind.RELEASE_HELD: "Decide whether it may go out",
+    TaskKind.REVIEW_REPORT: "Read the report and decide",
+    TaskKind.FINISH_JOB: "See that the job is finished",
+}
+
+_NOTICE_WORDS: Mapping[str, str] = {
+    NoticeKind.RUNG: "Nobody has taken this yet",
+    NoticeKind.NOT_ACCEPTED: "Not accepted in the promised time",
+    NoticeKind.NOBODY_LEFT: "Nobody is left to ask: find somebody",
+    NoticeKind.JOINT: "Suspect there or expected: arrange police or a second officer",
+    NoticeKind.WARNING: "Time is running out",
+    NoticeKind.BREACH: "The two hours have passed without a response",
+    NoticeKind.HAND_OVER: "The responder's shift ends: arrange a handover",
+    NoticeKind.DELIVERY_FAILING: "Messages do not arrive: ring instead",
+    NoticeKind.TASK_OVERDUE: "A task is overdue",
+    NoticeKind.REVIEW: "A report is waiting to be read",
+}
+
+
+def step_words(what: str) -> str:
+    """What comes next, in words."""
+    return _STEP_WORDS.get(what) or _TASK_WORDS.get(what) or plain(what)
+
+
+def next_step(step: casefile.NextStep | None, names: Names) -> NextStep | None:
+    """What comes next, who does it, and by when."""
+    return NextStep(step_words(step.what), names.owner(step.who), step.due_at) if step else None
+
+
+def rule_title(rule_id: str, priority: Priority) -> str:
+    """Why this priority: the title of the rule that decided, if a rule did."""
+    rows = rows_of(rule_id)
+    return next((r.title for r in rows if r.priority is priority), rows[0].title if rows else "")
+
+
+_RULE_TITLES = {rule.id: rule.title for rule in reversed(RULEBOOK.rules)}
+
+
+# --- one incident, whole ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Who looks at a case, at what, and what is known of those in it."""
+
+    principal: Principal
+    case: CaseFile
+    names: Names
+    definition: ServiceDefinition | None
+    zone: ZoneInfo
+
+    @property
+    def sees_people(self) -> bool:
+        """Whether more than ids, codes and times may be shown."""
+        return may(self.principal, Permission.CASE_VIEW)
+
+    @property
+    def sees_special_category(self) -> bool:
+        """Whether hate strands may be shown."""
+        return self.sees_people and may(self.principal, Permission.SPECIAL_CATEGORY)
+
+    @property
+    def owns_job(self) -> bool:
+        """Whether it is the viewer's own job, or offered to her."""
+        mine = self.principal.responder_id
+        return mine is not None and (
+            self.case.incident.owner == mine
+            or any(o.responder_id == mine and o.state is OfferState.OPEN for o in self.case.offers)
+        )
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What the state allows and the viewer may do."""
+        if not self.sees_people:
+            return ()
+        owns = self.owns_job
+        return tuple(a for a in self.case.allowed if may_act(self.principal, a, owns_job=owns))
+
+
+def incident_view(
+    looking: Looking,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    failed: FailedAction | None = None,
+    done: str = "",
+) -> IncidentView:
+    """The page of a case, for whoever looks."""
+    case, names, whole = looking.case, looking.names, looking.sees_people
+    incident, actions = case.incident, looking.actions
+    return IncidentView(
+        reference=incident.reference,
+        status=incident.status,
+        category=incident.category,
+        subtype=incident.subtype,
+        urgency=incident.urgency,
+        priority=incident.priority,
+        rule_id=incident.rule_id,
+        clock=clock(incident),
+        received_at=incident.received_at,
+        why="Decided by a person." if incident.rule_id == "person" else _why(incident),
+        job_number=incident.job_number,
+        episode=incident.episode,
+        responder=names.responder(incident.owner),
+        joint=incident.joint,
+        back_entry=incident.back_entry and incident.is_held,
+        next_step=next_step(case.next_step, names),
+        place=place(incident) if whole else None,
+        victim=victim(incident) if whole else None,
+        safe_contact=safe_contact(incident) if whole else None,
+        suspect=suspect(incident) if whole else {},
+        facts=facts_of(incident) if whole else Facts(),
+        age_targeting=_age_targeting(looking, events),
+        actions=actions,
+        responders=_choices(looking) if actions else (),
+        failed=failed,
+        tasks=tuple(_task(t, looking, actions) for t in case.tasks),
+        notices=tuple(_notice(n, names, actions) for n in case.notices),
+        reports=tuple(_report(r, looking) for r in case.reports) if whole else (),
+        offers=tuple(_offer(o, names) for o in case.offers),
+        messages=_messages(looking) if whole else (),
+        notes=tuple(NotePart(n.at, names.actor(n.actor), n.body) for n in case.notes) if whole else (),
+        outcomes=tuple(OutcomePart(o.code, o.amount_pence, o.evidence_grade) for o in case.outcomes),
+        disposition=incident.disposition,
+        timeline=_timeline(looking, events),
+        done=done,
+    )
+
+
+def _why(incident: IncidentRow) -> str:
+    title = rule_title(incident.rule_id, incident.priority)
+    return f"{title}." if title else ""
+
+
+def _age_targeting(looking: Looking, events: Iterable[Mapping[str, Any]]) -> AgeTargetingPart:
+    incident = looking.case.incident
+    decisions = [e for e in events if e["type"] == "targeting_assessed" and e["data"].get("by_person")]
+    last = decisions[-1] if decisions else None
+    strands = [HateStrand(s) for s in incident.statutory_strands if s in set(HateStrand)]
+    evidence = looking.case.age_evidence() if looking.sees_people else []
+    return AgeTargetingPart(
+        state=incident.age_state,
+        evidence=tuple(f"“{span['text']}”: {span['why']}" for span in evidence),
+        strands=tuple(strands) if looking.sees_special_category else (),
+        other_vulnerability=incident.other_vulnerability and looking.sees_people,
+        decided_by=looking.names.actor(last["actor"]) if last else "",
+        decided_at=datetime.fromisoformat(last["at"]) if last else None,
+    )
+
+
+def _choices(looking: Looking) -> tuple[Choice, ...]:
+    """Whom an action may name; those who were asked come first."""
+    if looking.definition is None:
+        return ()
+    asked = {o.responder_id for o in looking.case.offers}
+    people = [r for r in looking.definition.responders if r.skills or r.id in asked]
+    people.sort(key=lambda r: r.id not in asked)
+    return tuple(Choice(r.id, f"{r.name} (asked)" if r.id in asked else r.name) for r in people)
+
+
+def _task(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> TaskPart:
+    is_open, explains = task.state is TaskState.OPEN, task.kind == TaskKind.BREACH_REASON
+    # Nobody below a team leader settles a breach: it may have been of their own shift.
+    may_settle = not explains or may(looking.principal, Permission.BREACH_REVIEW)
+    return TaskPart(
+        task_id=task.id,
+        words=_TASK_WORDS.get(task.kind) or plain(task.kind),
+        owner=looking.names.owner(task.owner),
+        due_at=task.due_at,
+        state=task.state,
+        done_at=task.done_at,
+        done_by=looking.names.actor(task.done_by) if task.done_by else "",
+        may_finish=is_open and may_settle and Action.TASK_DONE in actions,
+        asks_breach_reason=explains,
+    )
+
+
+#: What stands for a person in `acknowledged_by` where the case had moved on.
+_OVERTAKEN = "overtaken"
+
+
+def _notice(notice: NoticeRow, names: Names, actions: Sequence[Action]) -> NoticePart:
+    seen_by = notice.acknowledged_by
+    words = _NOTICE_WORDS.get(notice.kind) or plain(notice.kind)
+    if notice.kind == NoticeKind.WARNING and "share" in notice.detail:
+        words = f"{round(float(notice.detail['share']) * 100)}% of the time is used"
+    return NoticePart(
+        words=words,
+        role=_role(notice.role),
+        given_at=notice.given_at,
+        repeats=notice.repeats,
+        acknowledged_at=notice.acknowledged_at,
+        acknowledged_by=names.actor(seen_by) if seen_by and seen_by != _OVERTAKEN else "",
+        is_overtaken=seen_by == _OVERTAKEN,
+        may_acknowledge=notice.acknowledged_at is None and Action.ACKNOWLEDGE in actions,
+    )
+
+
+def _report(report: ReportRow, looking: Looking) -> ReportPart:
+    caller = report.caller
+    role = str(caller.get("role", ""))
+    spans = [
+        EvidenceSpan(s["start"], s["end"], s["label"], s["why"])
+        for s in report.reading.get("evidence", [])
+        if s["label"] != "hate_strand" or looking.sees_special_category
+    ]
+    took_it = report.source.startswith(("user:", "key:"))
+    return ReportPart(
+        channel=report.channel,
+        received_at=report.received_at,
+        recorded_at=report.recorded_at,
+        narrative=report.narrative,
+        evidence=tuple(spans),
+        caller=Person(
+            str(caller.get("name", "")),
+            str(caller.get("phone", "")),
+            str(caller.get("email", "")),
+            dict(CALLER_ROLES).get(role) or plain(role),
+        ),
+        source=looking.names.actor(report.source) if took_it else "",
+        back_entry=report.back_entry,
+    )
+
+
+def _offer(offer: OfferRow, names: Names) -> OfferPart:
+    return OfferPart(
+        responder=names.responder(offer.responder_id),
+        state=offer.state,
+        made_at=offer.made_at,
+        reasons=tuple(offer.reasons),
+        answer_by=offer.answer_by,
+        answered_at=offer.answered_at,
+        eta_minutes=offer.eta_minutes,
+        joint=offer.joint,
+    )
+
+
+def _messages(looking: Looking) -> tuple[MessagePart, ...]:
+    return tuple(
+        MessagePart(
+            to=looking.names.actor(m.recipient),
+            purpose=m.purpose,
+            channel=m.channel,
+            state=m.state,
+            at=m.created_at,
+            body=m.body,
+            reason=m.reason or "",
+        )
+        for m in looking.case.messages
+    )
+
+
+def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[TimelinePart, ...]:
+    return tuple(
+        timeline.entry(
+            e["type"],
+            e["data"],
+            at=datetime.fromisoformat(e["at"]),
+            by=looking.names.actor(e["actor"]),
+            zone=looking.zone,
+            names=looking.names.responders,
+            rules=_RULE_TITLES,
+        )
+        for e in events
+    )

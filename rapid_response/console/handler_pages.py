@@ -1,0 +1,90 @@
+"""The call handler's page: what the caller says goes in, what to tell the caller comes out."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+
+from rapid_response.access.permissions import Permission
+from rapid_response.console import filling
+from rapid_response.console.forms import FieldError, Posted, read_handler_report
+from rapid_response.console.public_pages import STALE, report_of, take_in, with_fault
+from rapid_response.console.views import HandlerFormView, HandlerSentView
+from rapid_response.console.visit_pages import NeedsAny, Visit
+from rapid_response.core.incident import Status
+from rapid_response.core.vocabulary import Priority
+from rapid_response.intake.advice import script
+from rapid_response.steps import casefile
+from rapid_response.steps.errors import NotFound
+
+router = APIRouter()
+
+Handler = Annotated[Visit, Depends(NeedsAny(Permission.REPORT_TAKE))]
+
+#: Right for every caller, whatever it turns out to be.
+_SAID_FIRST = ("dont_pay", "not_your_fault", "we_will_not_ask")
+
+
+@router.api_route("/console", methods=["GET", "HEAD"])
+async def get_console(visit: Handler) -> Response:
+    """An empty form: the call begins when it is opened."""
+    return await visit.page(_form(visit, visit.now))
+
+
+@router.post("/console")
+async def post_console(visit: Handler) -> Response:
+    """The call is saved; the answer says what to tell the caller, 999 first."""
+    posted, is_ours = await visit.form()
+    parsed = read_handler_report(posted, now=visit.now, zone=visit.pages.desk.zone)
+    if not is_ours:
+        parsed = with_fault(parsed, FieldError("narrative", STALE))
+    parsed, report = report_of(parsed)
+    if report is None:
+        view = _form(visit, _opened_at(posted, visit.now))
+        return await visit.page(
+            HandlerFormView(view.opened_at, view.wards, view.script, parsed.filled), status=422
+        )
+    received = await take_in(visit, report, posted)
+    return await visit.page(await _sent(visit, received.answer))
+
+
+def _form(visit: Visit, opened_at: datetime) -> HandlerFormView:
+    return HandlerFormView(opened_at, visit.service.wards, tuple(script(key) for key in _SAID_FIRST))
+
+
+def _opened_at(posted: Posted, now: datetime) -> datetime:
+    try:
+        opened = datetime.fromisoformat(posted.text("opened_at"))
+    except ValueError:
+        return now
+    return opened if opened.tzinfo else now
+
+
+async def _sent(visit: Visit, answer: str) -> HandlerSentView:
+    said = json.loads(answer)
+    reference = said["reference"]
+    found = await visit.look(partial(filling.read, reference=reference, zone=visit.pages.desk.zone))
+    if found is None:
+        raise NotFound("This report is no longer there.")
+    await visit.run(partial(casefile.seen, reference=reference, what="page_sent"))
+    case, names = found
+    incident = case.incident
+    return HandlerSentView(
+        reference=reference,
+        status=incident.status,
+        category=incident.category,
+        subtype=incident.subtype,
+        priority=incident.priority,
+        rule_id=incident.rule_id,
+        clock=filling.clock(incident),
+        why=filling.rule_title(incident.rule_id, Priority(said["priority"])),
+        advice=tuple(script(key) for key in said["advice"]),
+        job_number=incident.job_number,
+        next_step=filling.next_step(case.next_step, names),
+        nobody_to_send=incident.status is Status.UNASSIGNED,
+    )

@@ -1,0 +1,168 @@
+"""What anybody may see: the way in, and the public report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from rapid_response.access.throttle import address_prefix
+from rapid_response.console.forms import (
+    FieldError,
+    Now,
+    Parsed,
+    Posted,
+    read_now,
+    read_public_report,
+)
+from rapid_response.console.views import ReportFormView, ReportSentView, ReportStartView
+from rapid_response.console.visit_pages import AnyVisit, Visit, digest, home_of, once_key
+from rapid_response.core.vocabulary import Priority
+from rapid_response.intake.advice import script
+from rapid_response.intake.report_in import ReportIn
+from rapid_response.steps.actions import add_note
+from rapid_response.steps.receive import Key, Received, receive
+from rapid_response.storage.tables import IncidentRow
+from rapid_response.storage.tx import Tx
+
+router = APIRouter()
+
+_FORM = "report"
+#: Lines for whoever is on the phone with somebody, and what the public page says in their place.
+_NOT_FOR_PAPER = frozenset({"yes_no_questions"})
+_ON_PAPER = {"call_999": "Ring 999 now if they are there, or if you are in danger."}
+STALE = "This page was open for too long. Check what you wrote and send it again"
+_BY_MACHINE = "Check first: the public form was filled in by a machine, or faster than a person can write."
+_MANY = "Check first: more than five reports came from one address within the hour."
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+async def get_start(visit: AnyVisit) -> Response:
+    """The public report; for who is signed in, the page where their work is."""
+    return visit.go(home_of(visit.principal) if visit.live else "/report")
+
+
+@router.api_route("/report", methods=["GET", "HEAD"])
+async def get_report(visit: AnyVisit) -> Response:
+    """First the one question that decides what comes next, then the form."""
+    now_answer = read_now(visit.query)
+    if now_answer is None:
+        view = ReportStartView(unanswered=bool(visit.query.values))
+        return await visit.page(view, anonymous=True)
+    return await visit.page(ReportFormView(now_answer, visit.now), form=_FORM, anonymous=True)
+
+
+@router.post("/report")
+async def post_report(visit: AnyVisit) -> Response:
+    """A resident's report: taken whatever else is odd about it, as long as it says what happened."""
+    posted, is_ours = await visit.form(_FORM)
+    parsed = read_public_report(posted, now=visit.now)
+    if not is_ours:
+        parsed = with_fault(parsed, FieldError("narrative", STALE))
+    parsed, report = report_of(parsed)
+    if report is None:
+        shown = ReportFormView(read_now(posted) or Now.NOT_SURE, _shown_at(posted, visit.now), parsed.filled)
+        return await visit.page(shown, status=422, form=_FORM, anonymous=True)
+    received = await take_in(visit, report, posted, doubts=_doubts(visit, parsed))
+    return await visit.page(_sent(received, posted, report), anonymous=True)
+
+
+def _shown_at(posted: Posted, now: datetime) -> datetime:
+    """When the form was first shown; kept, so that correcting it quickly does not look like a machine."""
+    try:
+        shown = datetime.fromisoformat(posted.text("shown_at"))
+    except ValueError:
+        return now
+    return shown if shown.tzinfo else now
+
+
+def _doubts(visit: Visit, parsed: Parsed) -> tuple[str, ...]:
+    """What a person should look at twice. A report is never lost to a limit, only marked."""
+    too_many = visit.pages.reports.take(address_prefix(visit.address)) is not None
+    return (_BY_MACHINE,) * parsed.looks_automated + (_MANY,) * too_many
+
+
+def _sent(received: Received, posted: Posted, report: ReportIn) -> ReportSentView:
+    answer = json.loads(received.answer)
+    now_answer = read_now(posted)
+    says_so = now_answer is not None and now_answer.is_emergency
+    return ReportSentView(
+        reference=answer["reference"],
+        is_emergency=says_so or answer["priority"] == Priority.P0,
+        advice=tuple(_ON_PAPER.get(k) or script(k) for k in answer["advice"] if k not in _NOT_FOR_PAPER),
+        may_ring=report.safe_contact.voice,
+    )
+
+
+# --- for both forms that take a report --------------------------------------------------------------------
+
+
+def report_of(parsed: Parsed) -> tuple[Parsed, ReportIn | None]:
+    """The report that a form holds, or the form with its faults."""
+    if not parsed.ok:
+        return parsed, None
+    try:
+        return parsed, ReportIn.model_validate(parsed.body)
+    except ValidationError as error:
+        return parsed.refused(faults_of(error)), None
+
+
+def with_fault(parsed: Parsed, fault: FieldError) -> Parsed:
+    """The same form with one fault more."""
+    return parsed.refused([{"field": fault.field, "message": fault.message}])
+
+
+async def take_in(visit: Visit, report: ReportIn, posted: Posted, doubts: Iterable[str] = ()) -> Received:
+    """Read the words, then take the report in: one step, one commit, once for each form shown."""
+    desk = visit.pages.desk
+    reading = desk.reader.read(
+        report.narrative,
+        channel=report.channel,
+        received_at=report.received_at or visit.now,
+        zone=desk.zone,
+    )
+    actor = visit.principal.actor
+    key = once_key(posted)
+    held = Key(f"{actor}:page:{visit.request.url.path}", key, digest(posted)) if key else None
+    who = visit.who()
+
+    def step(tx: Tx) -> Received:
+        received = receive(tx, desk, report, reading, actor, held)
+        if received.incident_id is not None:
+            for doubt in doubts:
+                add_note(tx, tx.need(IncidentRow, received.incident_id), doubt, who)
+        return received
+
+    return await visit.run(step)
+
+
+def faults_of(error: ValidationError) -> list[dict[str, str]]:
+    """What the models found, beside the fields of the form and in words for whoever fills it in."""
+    return [
+        {"field": ".".join(str(part) for part in fault["loc"]), "message": _message(fault)}
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _message(fault: Any) -> str:
+    limit = fault.get("ctx", {})
+    match fault["type"]:
+        case "string_too_long":
+            return f"Make this {limit['max_length']:,} characters or fewer"
+        case "missing" | "string_too_short":
+            return "Fill this in"
+        case "enum":
+            return "Choose one of the list"
+        case "less_than_equal":
+            return f"This can be {limit['le']:,} at the most"
+        case "greater_than_equal":
+            return f"This must be at least {limit['ge']:,}"
+        case "value_error":
+            said = str(fault["msg"]).removeprefix("Value error, ")
+            return said[:1].upper() + said[1:]
+    return "Check this"

@@ -1,0 +1,92 @@
+"""`migrate`, and the refusals of a database that is not fit to work on."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from rapid_response.storage.database import Database
+from tests.commands.conftest import BROMLEY, Command, one_sentence
+
+NEEDS_A_DATABASE = [
+    ["load", str(BROMLEY)],
+    ["export-service"],
+    ["users", "list"],
+    ["users", "add", "alice", "--role", "admin"],
+    ["keys", "list"],
+    ["report", "--year", "2026"],
+    ["verify-log"],
+    ["serve"],
+]
+
+
+def test_a_new_database_is_made_for_us_alone(command: Command, folder: Path) -> None:
+    done = command("migrate")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.endswith("(before: none).\n")
+    assert stat.S_IMODE((folder / "rapid_response.db").stat().st_mode) == 0o600
+
+
+def test_a_second_time_there_is_nothing_to_do(migrated: str, command: Command) -> None:
+    done = command("migrate")
+    assert done.status == 0
+    assert "nothing to do" in done.out
+
+
+@pytest.mark.parametrize("arguments", NEEDS_A_DATABASE, ids=" ".join)
+def test_without_a_database_there_is_one_thing_to_do(
+    command: Command, folder: Path, arguments: list[str]
+) -> None:
+    done = command(*arguments)
+    assert done.status == 2
+    assert "run `rapid-response migrate`" in done.err
+    assert one_sentence(done.err)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", NEEDS_A_DATABASE, ids=" ".join)
+def test_an_empty_database_is_refused_in_the_same_words(
+    command: Command, folder: Path, arguments: list[str]
+) -> None:
+    (folder / "rapid_response.db").touch()
+    done = command(*arguments)
+    assert done.status == 2
+    assert "run `rapid-response migrate`" in done.err
+    assert one_sentence(done.err)
+
+
+@pytest.mark.parametrize("arguments", [["migrate"], ["users", "list"], ["serve"]], ids=" ".join)
+def test_a_newer_database_is_refused(command: Command, database: Database, arguments: list[str]) -> None:
+    with database.engine().begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    done = command(*arguments)
+    assert done.status == 2
+    assert "newer" in done.err
+    assert one_sentence(done.err)
+
+
+def test_a_place_where_no_file_can_be(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", "sqlite+aiosqlite:///nowhere/town.db")
+    done = command("migrate")
+    assert done.status == 2
+    assert "nowhere/town.db" in done.err
+    assert one_sentence(done.err)
+
+
+def test_a_file_that_is_no_database(command: Command, folder: Path) -> None:
+    (folder / "rapid_response.db").write_bytes(b"Dear Sir or Madam, " * 100)
+    done = command("migrate")
+    assert done.status == 2
+    assert "not an SQLite database" in done.err
+    assert one_sentence(done.err)
+
+
+def test_a_server_that_does_not_answer(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", "postgresql+psycopg://user:hush@127.0.0.1:1/town")
+    for arguments in (["migrate"], ["users", "list"]):
+        done = command(*arguments)
+        assert done.status == 1
+        assert "RAPID_RESPONSE_DATABASE_URL" in done.err
+        assert "hush" not in done.err
+        assert one_sentence(done.err)

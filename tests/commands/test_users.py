@@ -1,0 +1,89 @@
+"""`users add|list|disable`."""
+
+import io
+import re
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select
+from sqlmodel import col
+
+from rapid_response.storage.database import Database
+from rapid_response.storage.tables import UserRow
+from tests.commands.conftest import Command, one_sentence
+
+GOOD = "heron velvet teapot olive"
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def stored_hash(database: Database, name: str) -> str:
+    wanted = select(col(UserRow.password_hash)).where(col(UserRow.name) == name)
+    found: str = database.look_now(lambda c: c.execute(wanted).scalar_one())
+    return found
+
+
+def test_a_password_is_made_and_printed_alone(database: Database, command: Command) -> None:
+    done = command("users", "add", "alice", "--role", "admin")
+    assert done.status == 0
+    assert re.fullmatch(r"[a-z]+(-[a-z]+){3}-[0-9]{3}\n", done.out)
+    assert done.err == "Added alice (admin).\n"
+    assert PasswordHasher().verify(stored_hash(database, "alice"), done.out.strip())
+
+
+def test_a_password_is_taken_from_standard_input(
+    database: Database, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, f"{GOOD}\r\nand more\n")
+    done = command("users", "add", "Bob Smith", "--role", "handler", "--password-stdin")
+    assert (done.status, done.out) == (0, "")
+    assert PasswordHasher().verify(stored_hash(database, "Bob Smith"), GOOD)
+
+
+@pytest.mark.parametrize(("given", "status"), [("", 2), ("\n", 2), ("short\n", 1), ("x" * 300, 1)])
+def test_a_password_that_will_not_do(
+    migrated: str, command: Command, monkeypatch: pytest.MonkeyPatch, given: str, status: int
+) -> None:
+    typed(monkeypatch, given)
+    done = command("users", "add", "alice", "--role", "admin", "--password-stdin")
+    assert (done.status, done.out) == (status, "")
+    assert one_sentence(done.err)
+    assert command("users", "list").out.count("\n") == 1
+
+
+def test_a_responder_belongs_to_the_one_of_that_name_or_to_the_one_named(
+    loaded: str, command: Command
+) -> None:
+    command("users", "add", "Asha", "--role", "responder")
+    command("users", "add", "night duty", "--role", "responder", "--responder", "hugh")
+    rows = [line.split() for line in command("users", "list").out.splitlines()]
+    assert [row[-6:-3] for row in rows[1:]] == [
+        ["responder", "asha", "active"],
+        ["responder", "hugh", "active"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["users", "add", "alice", "--role", "handler"],
+        ["users", "add", "\x07", "--role", "handler"],
+        ["users", "add", "x" * 61, "--role", "handler"],
+        ["users", "add", "carl", "--role", "responder", "--responder", "nobody"],
+        ["users", "disable", "nobody"],
+    ],
+)
+def test_what_cannot_be_done_says_what_to_do(loaded: str, command: Command, arguments: list[str]) -> None:
+    command("users", "add", "alice", "--role", "admin")
+    done = command(*arguments)
+    assert (done.status, done.out) == (1, "")
+    assert one_sentence(done.err)
+
+
+def test_a_disabled_account_is_listed_as_such(migrated: str, command: Command) -> None:
+    command("users", "add", "alice", "--role", "admin")
+    assert command("users", "disable", "alice").out == "Disabled alice.\n"
+    assert command("users", "disable", "alice").status == 0
+    assert command("users", "list").out.splitlines()[1].split()[:4] == ["alice", "admin", "-", "disabled"]

@@ -1,0 +1,151 @@
+"""The two-hour clock: only a response stops it, to the second, on any night of the year."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.builders import paid_today, small_town
+from tests.harness import ASHA, DEE, HEAD, LEADER, Case, Town
+
+OCTOBER_NIGHT = datetime(2026, 10, 24, 23, 30, tzinfo=UTC)  # 00:30 BST; the clocks go back at 01:00 UTC
+MARCH_NIGHT = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # 00:30 GMT; the clocks go forward at 01:00 UTC
+TEN_TO_FIVE = datetime(2026, 7, 15, 15, 50, tzinfo=UTC)
+TEN_PAST_FIVE = datetime(2026, 7, 15, 16, 10, tzinfo=UTC)
+OFFICE_HOURS = {d: ["09:00-17:00"] for d in ("mon", "tue", "wed", "thu", "fri")}
+
+
+async def accepted(town: Town, **more: object) -> Case:
+    """A case that asha has, and whose notices nobody need answer."""
+    case = await town.takes(paid_today(**more))
+    await case.hears(ASHA, "OK {n}")
+    return case
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state", "gross"),
+    [(118, "met", 7080), (120, "met", 7200), (121, "breached", 7260)],
+    ids=["13:58", "14:00:00", "14:01"],
+)
+async def test_s41_exactly_at_the_due_time_is_in_time(
+    town: Town, minutes: int, state: str, gross: int
+) -> None:
+    case = await accepted(town)
+    await town.pass_time(minutes=minutes)
+    await case.hears(ASHA, "HERE {n}")
+
+    clock = await case.clock()
+    assert (clock["state"], clock["stopped_by"]) == (state, "attended")
+    assert (clock["breached_at"] is not None) == (state == "breached")
+    (stopped,) = await case.happened("clock_stopped")
+    assert (stopped["gross_seconds"], stopped["met"]) == (gross, state == "met")
+    board = await town.board("2026-07")
+    assert (board["two_hours"]["due"], board["two_hours"][state]) == (1, 1)
+
+
+async def test_s42_an_acceptance_does_not_stop_the_clock(town: Town) -> None:
+    case = await accepted(town)
+    await town.pass_time(minutes=120)
+    assert (await case.clock())["state"] == "running"
+    await town.pass_time(seconds=1)
+
+    clock = await case.clock()
+    assert (clock["state"], clock["stopped_at"]) == ("breached", None)
+    assert datetime.fromisoformat(clock["breached_at"]) == datetime.fromisoformat(clock["due_at"])
+    assert await town.texts_with("promise missed", DEE)
+    assert await town.texts_with("promise missed", LEADER)
+    assert (await case.tasks())["breach_reason"]["owner"] == "team_leader"
+    assert await town.metric("sla_breached_total", category="doorstep_crime") == 1
+
+
+async def test_a_breach_is_a_fact_that_a_late_arrival_does_not_erase(town: Town) -> None:
+    case = await accepted(town)
+    await town.pass_time(minutes=125)
+    await case.hears(ASHA, "HERE {n}")
+    await case.act("close", disposition="resolved_attended")
+
+    assert (await case.clock())["state"] == "breached"
+    assert len(await case.happened("deadline_missed")) == 1
+    owed = (await case.tasks())["breach_reason"]["id"]
+    assert (await case.try_to("task_done", task=owed)).status_code == 422
+    await case.act("task_done", task=owed, reason="travel")
+    assert (await case.happened("breach_explained"))[0]["code"] == "travel"
+    breaches = (await town.board("2026-07"))["two_hours"]["breaches"]
+    assert breaches == [{"reference": case.reference, "late_seconds": 300, "reason": "travel"}]
+
+
+@pytest.mark.parametrize("start", [OCTOBER_NIGHT], ids=["october"])
+async def test_s44_the_night_the_clocks_go_back_counts_elapsed_time(town: Town) -> None:
+    case = await accepted(town)
+    assert "00:30 BST" not in await town.last_text(ASHA)
+    assert "On scene by 01:30 GMT" in (await town.texts(ASHA))[0]
+    await town.until(datetime(2026, 10, 25, 1, 20, tzinfo=UTC))  # 01:20 GMT
+    await case.hears(ASHA, "HERE {n}")
+    (stopped,) = await case.happened("clock_stopped")
+    assert (stopped["gross_seconds"], stopped["met"]) == (110 * 60, True)
+
+
+@pytest.mark.parametrize("start", [MARCH_NIGHT], ids=["march"])
+async def test_s45_the_night_the_clocks_go_forward_counts_elapsed_time(town: Town) -> None:
+    case = await accepted(town)
+    assert "On scene by 03:30" in (await town.texts(ASHA))[0]
+    await town.until(datetime(2026, 3, 29, 2, 15, tzinfo=UTC))  # 03:15 BST
+    await case.hears(ASHA, "HERE {n}")
+    (stopped,) = await case.happened("clock_stopped")
+    assert (stopped["gross_seconds"], stopped["met"]) == (105 * 60, True)
+
+
+async def test_s47_what_fell_due_while_nobody_served_happens_once_and_says_how_late(town: Town) -> None:
+    case = await accepted(town)
+    await town.pass_time(minutes=89)
+    await town.restart(after_minutes=4)
+    await town.settle()
+    await town.restart()
+    await town.settle()
+
+    (warned,) = [w for w in await case.happened("deadline_warned") if w["share"] == 0.75]
+    assert warned["late_seconds"] == pytest.approx(180)
+    assert len(await town.texts_with("75% of time gone", DEE)) == 1
+
+
+async def test_s48_within_opening_hours_a_clock_started_before_closing_runs_on(town: Town) -> None:
+    await town.load(small_town(sla={"coverage": OFFICE_HOURS}))
+    await town.until(TEN_TO_FIVE)
+    before = await town.takes(paid_today())
+    assert (await before.clock())["due_at"] == (TEN_TO_FIVE + timedelta(hours=2)).isoformat()
+    await before.hears(ASHA, "OK {n}")
+
+    await town.until(TEN_PAST_FIVE)
+    after = await town.takes(paid_today())
+    opening = datetime(2026, 7, 16, 8, 0, tzinfo=UTC)
+    assert (await after.clock())["started_at"] == opening.isoformat()
+    assert (await after.now())["received_at"] == TEN_PAST_FIVE.isoformat()
+    assert await after.asked() == []
+    await before.hears(ASHA, "HERE {n}")
+    await town.until(opening)
+    assert await after.asked() == ["ben"]
+
+
+async def test_a_backdated_report_is_asked_about_once_and_told_of_once(town: Town) -> None:
+    received = town.clock.now() - timedelta(minutes=70)
+    case = await town.takes(paid_today(received_at=received.isoformat()))
+    assert await case.asked() == ["asha"]
+    assert (await case.clock())["due_at"] == (received + timedelta(hours=2)).isoformat()
+    given = [(n["kind"], n["role"]) for n in await case.happened("notice_given")]
+    assert sorted(given) == sorted(set(given))
+    assert {("rung", "duty_officer"), ("rung", "team_leader"), ("rung", "head_of_service")} <= set(given)
+    assert len(await town.texts_with("still nobody has it", HEAD)) == 1
+
+    await town.pass_time(minutes=5)
+    assert await case.asked() == ["asha", "ben"]
+
+
+@pytest.mark.parametrize(("ahead", "status"), [(5, 201), (6, 422)], ids=["5min", "6min"])
+async def test_a_report_from_the_future_is_refused(town: Town, ahead: int, status: int) -> None:
+    body = paid_today(received_at=(town.clock.now() + timedelta(minutes=ahead)).isoformat())
+    answer = await town.post("/api/v1/reports", body)
+    assert answer.status_code == status
+    assert await town.count_incidents() == (1 if status == 201 else 0)
+    if status == 422:
+        assert answer.json()["errors"][0]["field"] == "received_at"
