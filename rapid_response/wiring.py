@@ -1,8 +1,8 @@
 """Which subscription hears which event: the map of what is derived.
 
-Only derived things stand here: figures today, links and live pages later. Nothing that keeps the promise waits
-for a delivery (design.md 1). Subscriptions have names of their own, kept in rows: renaming a function must not
-orphan what is under way.
+Only derived things stand here: figures today, links and live pages later. Nothing that keeps the promise
+waits for a delivery (design.md 1). Subscriptions have names of their own, kept in rows: renaming a function
+must not orphan what is under way.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from rapid_response.reporting import tallies
 from rapid_response.storage.tables import EventRow
 from rapid_response.storage.tx import Tx
 
-Handler = Callable[[Tx, EventRow], None]
+Handler = Callable[[Tx, Sequence[EventRow]], None]
 
 HANDLERS: Mapping[str, Handler] = {"reporting.tally": tallies.tally}
 

@@ -1,14 +1,14 @@
 """The worker: loops that look for what is due, and do it in steps.
 
 APScheduler is the alarm clock alone: once a second it says "look now", each minute it says "seal" (its job
-stores are unfit for deadlines, reliability.md 2). What is due stands in the database. After a commit the loops
-it woke look at once, so that nobody waits for the tick; a lost nudge costs one tick.
+stores are unfit for deadlines, reliability.md 2). What is due stands in the database. After a commit the
+loops it woke look at once, so that nobody waits for the tick; a lost nudge costs one tick.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -189,9 +189,7 @@ class Worker:
 
     async def send_queued(self) -> int:
         """Hand queued messages to the provider, and look up what nobody knows the fate of."""
-        found = await self._database.run(
-            partial(sending.look_for_work, desk=self._desk, limit=IN_FLIGHT)
-        )
+        found = await self._database.run(partial(sending.look_for_work, desk=self._desk, limit=IN_FLIGHT))
         await asyncio.gather(
             *(self._send(one) for one in found.claimed), *(self._look_up(one) for one in found.unknown)
         )
@@ -231,18 +229,28 @@ class Worker:
     # what happened
 
     async def deliver_events(self) -> int:
-        """Let subscriptions hear what they have not heard yet."""
+        """Let subscriptions hear what they have not heard yet: many at once, one by one where that fails."""
         waiting = await self._database.run(work.claim_deliveries)
-        await asyncio.gather(*(self._deliver(one) for one in waiting))
+        by_name: dict[str, list[Waiting]] = {}
+        for one in waiting:
+            by_name.setdefault(one.subscription, []).append(one)
+        for name, together in by_name.items():
+            try:
+                await self._deliver(name, together)
+            except Exception:  # one poisoned delivery never stops the others
+                await asyncio.gather(*(self._deliver_alone(name, one) for one in together))
         return len(waiting)
 
-    async def _deliver(self, waiting: Waiting) -> None:
-        handler = self._handlers.get(waiting.subscription)
+    async def _deliver(self, name: str, waiting: Sequence[Waiting]) -> None:
+        handler = self._handlers.get(name)
+        if handler is None:
+            raise LookupError(name)
+        await self._database.run(partial(work.deliver, waiting=waiting, handler=handler))
+
+    async def _deliver_alone(self, name: str, waiting: Waiting) -> None:
         try:
-            if handler is None:
-                raise LookupError(waiting.subscription)
-            await self._database.run(partial(work.deliver, waiting=waiting, handler=handler))
-        except Exception as error:  # one poisoned delivery never stops the others
+            await self._deliver(name, [waiting])
+        except Exception as error:  # it waits for its back-off, or is parked
             await self._failed(waiting, waiting.stream, "delivery", error)
 
     async def seal(self) -> None:

@@ -70,6 +70,7 @@ def _prepare(settings: Settings) -> str | None:
     from rapid_response.storage.migrate import check_schema
 
     with raw(settings, may_be_new=settings.evaluation) as database:
+        settings.signing_key()
         database.claim_serving()
         if settings.evaluation:
             return evaluation.prepare(database, settings)

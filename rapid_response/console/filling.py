@@ -45,6 +45,7 @@ from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import ContactRole, HateStrand, Priority
+from rapid_response.dispatch.rules import explain
 from rapid_response.intake.rules import RULEBOOK, rows_of
 from rapid_response.steps import casefile
 from rapid_response.steps.case import facts_of
@@ -427,7 +428,7 @@ def _offer(offer: OfferRow, names: Names) -> OfferPart:
         responder=names.responder(offer.responder_id),
         state=offer.state,
         made_at=offer.made_at,
-        reasons=tuple(offer.reasons),
+        reasons=tuple(explain([reason]).rstrip(".").lower() for reason in offer.reasons),
         answer_by=offer.answer_by,
         answered_at=offer.answered_at,
         eta_minutes=offer.eta_minutes,

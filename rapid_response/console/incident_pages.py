@@ -1,5 +1,169 @@
-"""Under way."""
+"""One incident: the whole case on a page, and what is done to it."""
 
-from fastapi import APIRouter
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from rapid_response.access.permissions import Permission, may_act
+from rapid_response.console import filling
+from rapid_response.console.filling import Looking
+from rapid_response.console.forms import FieldError, Filled, Parsed, Posted, read_action
+from rapid_response.console.public_pages import STALE, faults_of
+from rapid_response.console.views import FailedAction, IncidentView
+from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit, once, once_key
+from rapid_response.console.words import plain
+from rapid_response.core.incident import Action, NotAllowed
+from rapid_response.steps import casefile
+from rapid_response.steps.actions import act
+from rapid_response.steps.commands import COMMANDS, Command
+from rapid_response.steps.errors import Forbidden, NotFound, NothingOffered, Refusal
 
 router = APIRouter()
+
+Reader = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW, Permission.TIMELINE_VIEW))]
+Desk = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW))]
+
+_NO_INCIDENT = "There is no incident with this reference."
+
+#: Said once after an action, in the address as the action's own word.
+_DONE: Mapping[Action, str] = {
+    Action.ACCEPT: "{responder} has the job",
+    Action.DECLINE: "The refusal is recorded",
+    Action.ASSIGN: "Assigned to {responder}",
+    Action.EN_ROUTE: "{responder} is on the way",
+    Action.ON_SCENE: "{responder} is there. The clock is stopped",
+    Action.NO_CONTACT: "Recorded: nobody answered. The clock goes on",
+    Action.REMOTE_RESPONSE: "The help by phone is recorded",
+    Action.POLICE_HANDOVER: "The handover to the police is recorded",
+    Action.RELEASE: "Somebody else is being asked",
+    Action.CLOSE: "The incident is closed",
+    Action.CANCEL: "The incident is cancelled",
+    Action.REOPEN: "The incident is open again",
+    Action.ACKNOWLEDGE: "It is recorded that you have seen the notices",
+    Action.RECLASSIFY: "It is recorded what it is",
+    Action.SET_PRIORITY: "The priority is set",
+    Action.PAUSE: "The clock is paused",
+    Action.RESUME: "The clock runs again",
+    Action.NOTE: "The note is added",
+    Action.TASK_DONE: "The task is done",
+    Action.REVIEW_AGE_TARGETING: "The decision is recorded",
+}
+
+
+@router.api_route("/incidents/{reference}", methods=["GET", "HEAD"])
+async def get_incident(reference: str, visit: Reader) -> Response:
+    """The case. That it was looked at is kept, before anything of it is shown."""
+    done = next((a for a in Action if a.value == visit.query.text("done")), None)
+    return await visit.page(await _view(visit, reference, done=done))
+
+
+@router.post("/incidents/{reference}/actions/{action}")
+async def post_action(reference: str, action: str, visit: Desk) -> Response:
+    """Do one action; what is wrong is said on the page of the case, with the form as it was filled in."""
+    wanted = next((a for a in Action if a.value == action), None)
+    if wanted is None:
+        raise NotFound("There is no such action.")
+    posted, is_ours = await visit.form()
+    if not is_ours:
+        return await _not_done(visit, reference, FailedAction(wanted, _kept(posted), STALE), 403)
+    if not may_act(visit.principal, wanted, owns_job=await _owns_job(visit, reference)):
+        raise MayNot
+    parsed, command = _command(wanted, posted)
+    if command is None:
+        return await _not_done(visit, reference, FailedAction(wanted, parsed.filled), 422)
+    step = partial(
+        act,
+        desk=visit.pages.desk,
+        reference=reference.upper(),
+        action=wanted,
+        command=command,
+        who=visit.who(),
+    )
+    scope = f"{visit.principal.actor}:page:{visit.request.url.path}"
+    key = once_key(posted)
+    try:
+        await visit.run(lambda tx: once(tx, scope, key, step))
+    except NotFound:
+        raise
+    except (NotAllowed, Refusal) as refused:
+        failed, status = _refusal(wanted, parsed, refused)
+        return await _not_done(visit, reference, failed, status)
+    return visit.go(f"/incidents/{reference.upper()}?done={wanted.value}")
+
+
+def _command(action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
+    """The action's body, or the form with its faults."""
+    parsed = read_action(action, posted)
+    if not parsed.ok:
+        return parsed, None
+    try:
+        return parsed, COMMANDS[action].model_validate(parsed.body)
+    except ValidationError as error:
+        return parsed.refused(faults_of(error)), None
+
+
+def _kept(posted: Posted) -> Filled:
+    return Filled(posted.values)
+
+
+def _refusal(action: Action, parsed: Parsed, refused: NotAllowed | Refusal) -> tuple[FailedAction, int]:
+    """What the step said, beside the field it belongs to, or above the page."""
+    if isinstance(refused, NotAllowed):
+        said = (
+            f"“{plain(action)}” cannot be done now: the incident is “{plain(refused.status).lower()}”. "
+            "Somebody may have been quicker. What can be done stands below."
+        )
+        return FailedAction(action, parsed.filled, said), 409
+    fields = {name for name in COMMANDS[action].model_fields}
+    if refused.field in fields and not isinstance(refused, Forbidden | NothingOffered):
+        fault = FieldError(refused.field or "", refused.detail)
+        return FailedAction(action, Filled(parsed.filled.values, (fault,))), 422
+    status = {Forbidden: 403, NothingOffered: 409}.get(type(refused), 422)
+    return FailedAction(action, parsed.filled, refused.detail), status
+
+
+async def _not_done(visit: Visit, reference: str, failed: FailedAction, status: int) -> Response:
+    return await visit.page(await _view(visit, reference, failed=failed), status=status)
+
+
+async def _owns_job(visit: Visit, reference: str) -> bool:
+    if visit.principal.responder_id is None:
+        return False
+    looking, _ = await _look(visit, reference)
+    return looking.owns_job
+
+
+async def _view(
+    visit: Visit, reference: str, *, failed: FailedAction | None = None, done: Action | None = None
+) -> IncidentView:
+    looking, events = await _look(visit, reference)
+    seen = partial(casefile.seen, reference=looking.case.incident.reference, what="page")
+    await visit.run(seen)
+    owner = looking.names.responder(looking.case.incident.owner) or "The responder"
+    said = _DONE[done].format(responder=owner) if done else ""
+    return filling.incident_view(looking, events, failed=failed, done=said)
+
+
+async def _look(visit: Visit, reference: str) -> tuple[Looking, Sequence[Mapping[str, Any]]]:
+    """The case and its log in one snapshot; raises NotFound."""
+    zone = visit.pages.desk.zone
+
+    def read(connection: Connection) -> tuple[Looking, Sequence[Mapping[str, Any]]] | None:
+        found = filling.read(connection, reference.upper(), zone)
+        if found is None:
+            return None
+        case, names = found
+        events = casefile.events_of(connection, case.incident.id)
+        return Looking(visit.principal, case, names, visit.definition, zone), events
+
+    looked = await visit.look(read)
+    if looked is None:
+        raise NotFound(_NO_INCIDENT)
+    return looked

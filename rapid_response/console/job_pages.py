@@ -1,5 +1,358 @@
-"""Under way."""
+"""The responder's page: for one thumb at a kerb. Looking changes nothing; every verb is a form.
 
-from fastapi import APIRouter
+Only the responder whose offer or job it is sees it; the desk is sent on to the incident itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from sqlalchemy import Connection, select
+from sqlmodel import Session, col
+from sqlmodel import select as typed_select
+from starlette.exceptions import HTTPException
+
+from rapid_response.access.permissions import Permission, may_act
+from rapid_response.console import filling
+from rapid_response.console.forms import (
+    CANNOT_GO_WORDS,
+    CannotGo,
+    FieldError,
+    Filled,
+    Posted,
+    read_cannot_go,
+    read_finish,
+)
+from rapid_response.console.moments import at_words
+from rapid_response.console.public_pages import STALE
+from rapid_response.console.views import JobLine, JobStage, JobsView, JobView, Verb
+from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit, once, once_key
+from rapid_response.core.definition import ServiceDefinition
+from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
+from rapid_response.core.states import OfferState
+from rapid_response.core.vocabulary import ContactRole, ShortDisposition
+from rapid_response.dispatch.reply_decision import DISPOSITIONS
+from rapid_response.messaging import wording
+from rapid_response.steps import casefile
+from rapid_response.steps.actions import act_on
+from rapid_response.steps.case import facts_of
+from rapid_response.steps.commands import COMMANDS
+from rapid_response.steps.errors import NotFound, Refusal
+from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, ReportRow
+from rapid_response.storage.tx import Tx
 
 router = APIRouter()
+
+Worker = Annotated[Visit, Depends(NeedsAny(Permission.OWN_JOBS))]
+
+_NO_JOB = "There is no job with this number for you."
+
+#: An action and its body, as the API takes it.
+Deed = tuple[Action, Mapping[str, Any]]
+
+_STAGES: Mapping[Status, JobStage] = {
+    Status.ASSIGNED: JobStage.ACCEPTED,
+    Status.EN_ROUTE: JobStage.ON_THE_WAY,
+    Status.ON_SCENE: JobStage.THERE,
+}
+
+#: Said once after a verb, in the address as the verb's own word.
+_DONE: Mapping[str, str] = {
+    Verb.ACCEPT: "The job is yours",
+    Verb.DECLINE: "Thank you for telling us. Somebody else is asked",
+    Verb.GO: "You are on your way",
+    Verb.HERE: "You are there. The clock is stopped",
+    Verb.NOBODY: "Recorded: nobody answered. The duty officer rings them; the job stays yours",
+    Verb.RELEASE: "The job is no longer yours. Somebody else is asked",
+    Verb.DONE: "The job is closed",
+}
+
+#: What awaits whoever goes, most dangerous first; `…_at` adds when.
+_DANGERS: Mapping[str, tuple[str, str]] = {
+    "threat_or_fear": ("Threats or violence", ""),
+    "suspect_on_premises": ("The suspect was there when it was reported", ""),
+    "refuses_to_leave": ("The suspect refuses to leave", ""),
+    "being_taken_to_bank": ("The suspect may be taking the person to get cash", ""),
+    "courier_expected": ("Somebody is coming to collect", "courier_expected_at"),
+    "suspect_returning": ("The suspect is coming back", "suspect_returning_at"),
+    "line_went_dead": ("The line went dead during the report", ""),
+    "distress_or_self_harm": ("The person is in great distress", ""),
+}
+
+
+@router.api_route("/j", methods=["GET", "HEAD"])
+async def get_jobs(visit: Worker) -> Response:
+    """One's own open jobs and offers."""
+    mine = visit.principal.responder_id
+    wards = visit.service.wards
+    jobs = await visit.look(lambda c: _lines(c, mine, wards)) if mine else ()
+    return await visit.page(JobsView(jobs))
+
+
+@router.api_route("/j/{number}", methods=["GET", "HEAD"])
+async def get_job(number: str, visit: SignedIn) -> Response:
+    """The job, as far as it is one's own; the desk goes on to the whole incident."""
+    job = await _job(visit, number)
+    if job.stage is None:
+        return visit.go(f"/incidents/{job.incident.reference}")
+    done = visit.query.text("done")
+    return await _page(visit, job, done=_DONE.get(done, ""))
+
+
+@router.post("/j/{number}/{verb}")
+async def post_verb(number: str, verb: str, visit: Worker) -> Response:
+    """Answer, set off, arrive, finish: once, however often the button is pressed."""
+    wanted = next((v for v in Verb if v.value == verb), None)
+    if wanted is None:
+        raise NotFound("There is no such button.")
+    posted, is_ours = await visit.form()
+    job = await _job(visit, number)
+    if job.stage is None:
+        raise MayNot
+    if not is_ours:
+        stale = Filled(posted.values, (FieldError("code", STALE),)) if wanted is Verb.DONE else Filled()
+        return await _page(visit, job, stale, status=403)
+    parsed, deeds = _deeds(wanted, posted, job)
+    if parsed.errors:
+        return await _page(visit, job, parsed, status=422)
+    if not all(may_act(visit.principal, action, owns_job=job.is_mine) for action, _ in deeds):
+        return await _page(visit, job, status=409)
+    scope, key = f"{visit.principal.actor}:page:{visit.request.url.path}", once_key(posted)
+    try:
+        await visit.run(lambda tx: once(tx, scope, key, _doing(visit, job.incident.id, deeds)))
+    except (NotAllowed, Refusal):
+        # Somebody was quicker, or the desk was: the page as it is now says what that means.
+        return await _page(visit, await _job(visit, number), status=409)
+    said = Verb.NOBODY if deeds[-1][0] is Action.NO_CONTACT else wanted
+    return visit.go(f"/j/{job.number}?done={said.value}")
+
+
+def _doing(visit: Visit, incident_id: str, deeds: Sequence[Deed]) -> Callable[[Tx], None]:
+    """One step that does them all, or none."""
+    desk, who = visit.pages.desk, visit.who()
+
+    def step(tx: Tx) -> None:
+        for action, body in deeds:
+            act_on(tx, desk, incident_id, action, COMMANDS[action].model_validate(body), who)
+
+    return step
+
+
+# --- what a verb does -------------------------------------------------------------------------------------
+
+
+def _deeds(verb: Verb, posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:
+    me = {"responder": job.responder_id}
+    match verb:
+        case Verb.ACCEPT:
+            return Filled(), [(Action.ACCEPT, me)]
+        case Verb.GO:
+            return Filled(), [(Action.EN_ROUTE, me)]
+        case Verb.HERE:
+            return Filled(), [(Action.ON_SCENE, me)]
+        case Verb.NOBODY:
+            return Filled(), [(Action.NO_CONTACT, me)]
+        case Verb.DECLINE | Verb.RELEASE:
+            why = CANNOT_GO_WORDS[CannotGo(read_cannot_go(posted).body["reason"])]
+            action = Action.DECLINE if verb is Verb.DECLINE else Action.RELEASE
+            return Filled(), [(action, {**me, "reason": f"Cannot go: {why[:1].lower()}{why[1:]}"})]
+        case Verb.DONE:
+            return _finishing(posted, job)
+
+
+def _finishing(posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:
+    """As `DONE 4821 CODE` does it (design.md 7), with what a text has no room for."""
+    parsed = read_finish(posted)
+    if not parsed.ok:
+        return parsed.filled, ()
+    body = parsed.body
+    code = ShortDisposition(body["code"])
+    note = {"note": body["note"]} if "note" in body else {}
+    if code in (ShortDisposition.NOTRACE, ShortDisposition.NOCONTACT):
+        return Filled(), [(Action.NO_CONTACT, {"responder": job.responder_id, **note})]
+    first: list[Deed] = []
+    if not job.incident.stopped_at and code is ShortDisposition.POLICE:
+        first = [(Action.POLICE_HANDOVER, {"cad_reference": body["cad_reference"]})]
+    elif not job.incident.stopped_at and code is ShortDisposition.PHONE:
+        first = [(Action.REMOTE_RESPONSE, {"protective_act": body["protective_act"]})]
+    elif job.stage is not JobStage.THERE and code is ShortDisposition.HELPED:
+        first = [(Action.ON_SCENE, {"responder": job.responder_id})]
+    elif code is ShortDisposition.POLICE:
+        first = [(Action.NOTE, {"note": f"Police reference: {body['cad_reference']}"})]
+    closing = {"disposition": DISPOSITIONS[code], "outcomes": body.get("outcomes", []), **note}
+    return Filled(), [*first, (Action.CLOSE, closing)]
+
+
+# --- whose job it is --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A job as one person sees it; `stage` None is the desk's view, which is the incident."""
+
+    number: int
+    incident: IncidentRow
+    stage: JobStage | None
+    responder_id: str = ""
+    offer: OfferRow | None = None
+    narrative: str = ""
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether it is offered to, or held by, this person: then the address is shown."""
+        return self.stage in (JobStage.OFFERED, *_STAGES.values())
+
+
+async def _job(visit: Visit, number: str) -> _Job:
+    """The job of that number for this person; raises NotFound where it is not hers to know of."""
+    if not (visit.may(Permission.OWN_JOBS) or visit.may(Permission.CASE_VIEW)):
+        raise MayNot
+    if not (number.isascii() and number.isdigit() and len(number) <= 6):
+        raise HTTPException(404)
+    mine = visit.principal.responder_id if visit.may(Permission.OWN_JOBS) else None
+    job = await visit.look(lambda connection: _read(connection, int(number), mine))
+    if job is None or (job.stage is None and not visit.may(Permission.CASE_VIEW)):
+        raise NotFound(_NO_JOB)
+    return job
+
+
+def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
+    session = Session(connection)
+    incident = session.exec(
+        typed_select(IncidentRow).where(
+            col(IncidentRow.id)
+            == select(col(JobNumberRow.incident_id)).where(col(JobNumberRow.number) == number).scalar_subquery()
+        )
+    ).one_or_none()
+    if incident is None:
+        return None
+    offers = session.exec(
+        typed_select(OfferRow)
+        .where(col(OfferRow.incident_id) == incident.id, col(OfferRow.responder_id) == mine)
+        .order_by(col(OfferRow.made_at), col(OfferRow.id))
+    ).all()
+    if mine is None or not offers:
+        return _Job(number, incident, None)
+    stage = _stage(incident, offers[-1], number, mine)
+    first = typed_select(ReportRow).where(col(ReportRow.incident_id) == incident.id)
+    report = session.exec(first.order_by(col(ReportRow.recorded_at)).limit(1)).first()
+    return _Job(number, incident, stage, mine, offers[-1], report.narrative if report else "")
+
+
+def _stage(incident: IncidentRow, offer: OfferRow, number: int, mine: str) -> JobStage:
+    """Where this person stands with it, by her newest offer."""
+    if offer.state is OfferState.DONE:
+        return JobStage.FINISHED
+    if incident.job_number != number or not incident.is_open:
+        return JobStage.NOT_YOURS
+    if incident.owner == mine:
+        return _STAGES.get(incident.status, JobStage.ACCEPTED)
+    # A late OK is welcome while nobody else has it.
+    may_answer = offer.state in (OfferState.OPEN, OfferState.LAPSED) and offer.episode == incident.episode
+    return JobStage.OFFERED if may_answer and incident.status in SEEKING_STATUSES else JobStage.NOT_YOURS
+
+
+# --- showing it -------------------------------------------------------------------------------------------
+
+
+async def _page(
+    visit: Visit, job: _Job, filled: Filled | None = None, *, status: int = 200, done: str = ""
+) -> Response:
+    """The page; what it shows of a case is kept in the access log first."""
+    if job.is_mine:
+        seen = partial(casefile.seen, reference=job.incident.reference, what="page_job")
+        await visit.run(seen)
+    view = _view(visit, job, filled or Filled(), done)
+    return await visit.page(view, status=status)
+
+
+def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
+    incident, service = job.incident, visit.service
+    stage = job.stage or JobStage.NOT_YOURS
+    shown = JobView(
+        number=job.number,
+        stage=stage,
+        situation=_situation(incident),
+        priority=incident.priority,
+        clock=filling.clock(incident),
+        area=wording.area(incident.location.get("postcode"), incident.ward, wards=service.wards),
+        desk=_desk(service),
+        filled=filled,
+        done=done,
+    )
+    if not job.is_mine:
+        return shown
+    return JobView(
+        **{name: getattr(shown, name) for name in _OF_ALL},
+        reference=incident.reference,
+        joint=incident.joint,
+        place=filling.place(incident),
+        dangers=_dangers(visit, incident),
+        victim=filling.victim(incident),
+        safe_contact=filling.safe_contact(incident),
+        narrative=job.narrative,
+        suspect=filling.suspect(incident),
+        answer_by=job.offer.answer_by if job.offer and stage is JobStage.OFFERED else None,
+    )
+
+
+_OF_ALL = ("number", "stage", "situation", "priority", "clock", "area", "desk", "filled", "done")
+
+
+def _situation(incident: IncidentRow) -> str:
+    said = wording.situation(facts_of(incident), incident.category)
+    return said[:1].upper() + said[1:]
+
+
+def _desk(service: ServiceDefinition) -> str:
+    contacts = service.contacts
+    return contacts.get(ContactRole.DESK) or contacts.get(ContactRole.DUTY_OFFICER, "")
+
+
+def _dangers(visit: Visit, incident: IncidentRow) -> tuple[str, ...]:
+    facts, zone = facts_of(incident), visit.pages.desk.zone
+    found = []
+    for name, (words, at) in _DANGERS.items():
+        if getattr(facts, name) is True:
+            when = getattr(facts, at) if at else None
+            found.append(f"{words}, {at_words(when, visit.now, zone)}" if when else words)
+    return tuple(found)
+
+
+def _lines(connection: Connection, mine: str, wards: Sequence[str]) -> tuple[JobLine, ...]:
+    """One's open jobs, the soonest need first."""
+    offers = (
+        select(col(OfferRow.incident_id))
+        .where(
+            col(OfferRow.responder_id) == mine,
+            col(OfferRow.state).in_((OfferState.OPEN, OfferState.ACCEPTED)),
+        )
+        .distinct()
+    )
+    incidents = (
+        Session(connection)
+        .exec(
+            typed_select(IncidentRow)
+            .where(col(IncidentRow.id).in_(offers), col(IncidentRow.is_open))
+            .order_by(col(IncidentRow.needed_by), col(IncidentRow.id))
+        )
+        .all()
+    )
+    return tuple(
+        JobLine(
+            number=incident.job_number,
+            situation=_situation(incident),
+            stage=_STAGES.get(incident.status, JobStage.OFFERED)
+            if incident.owner == mine
+            else JobStage.OFFERED,
+            clock=filling.clock(incident),
+            area=wording.area(incident.location.get("postcode"), incident.ward, wards=wards),
+        )
+        for incident in incidents
+        if incident.job_number is not None
+    )

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -50,29 +50,48 @@ def labels_key(labels: Mapping[str, str]) -> str:
     return json.dumps(dict(labels), sort_keys=True, separators=(",", ":"))
 
 
-def tally(tx: Tx, event: EventRow) -> None:
-    """Count one event."""
-    count = _COUNT.get(event.type)
-    if count is not None:
-        count(tx, event, json.loads(event.data))
+class _Sums:
+    """What some events add to the tallies; written once a tally, in one order on every node."""
+
+    def __init__(self, tx: Tx) -> None:
+        self.tx = tx
+        self._sums: dict[tuple[str, str], float] = {}
+
+    def add(self, name: str, by: float = 1.0, **labels: str) -> None:
+        key = (name, labels_key(labels))
+        self._sums[key] = self._sums.get(key, 0.0) + by
+
+    def observe(self, name: str, seconds: float, bounds: Sequence[float], **labels: str) -> None:
+        """One observation: its own bucket and the sum; buckets are added up when they are shown."""
+        bound = next((b for b in bounds if seconds <= b), None)
+        self.add(f"{name}_bucket", **labels, le="+Inf" if bound is None else repr(bound))
+        self.add(f"{name}_sum", by=seconds, **labels)
+
+    def write(self) -> None:
+        """Add the sums to their rows."""
+        for (name, labels), value in sorted(self._sums.items()):
+            self.tx.execute(_ADD[self.tx.is_sqlite], {"n": name, "l": labels, "v": value})
 
 
-def _add(tx: Tx, name: str, by: float = 1.0, **labels: str) -> None:
-    make = sqlite.insert if tx.is_sqlite else postgresql.insert
-    row = make(TallyRow).values(name=name, labels=labels_key(labels), value=by)
-    tx.execute(
-        row.on_conflict_do_update(
-            index_elements=[col(TallyRow.name), col(TallyRow.labels)],
-            set_={"value": col(TallyRow.value) + row.excluded.value},
-        )
+def _adding(make: Any) -> Any:
+    row = make(TallyRow).values(name=bindparam("n"), labels=bindparam("l"), value=bindparam("v"))
+    return row.on_conflict_do_update(
+        index_elements=[col(TallyRow.name), col(TallyRow.labels)],
+        set_={"value": col(TallyRow.value) + row.excluded.value},
     )
 
 
-def _observe(tx: Tx, name: str, seconds: float, bounds: Sequence[float], **labels: str) -> None:
-    """One observation: its own bucket, the count and the sum; buckets are added up when they are shown."""
-    bound = next((b for b in bounds if seconds <= b), None)
-    _add(tx, f"{name}_bucket", **labels, le="+Inf" if bound is None else repr(bound))
-    _add(tx, f"{name}_sum", by=seconds, **labels)
+_ADD = {True: _adding(sqlite.insert), False: _adding(postgresql.insert)}
+
+
+def tally(tx: Tx, events: Sequence[EventRow]) -> None:
+    """Count some events."""
+    sums = _Sums(tx)
+    for event in events:
+        count = _COUNT.get(event.type)
+        if count is not None:
+            count(sums, event, json.loads(event.data))
+    sums.write()
 
 
 def _category(tx: Tx, event: EventRow) -> str:
@@ -93,78 +112,78 @@ def _earlier(tx: Tx, event: EventRow, type_: str) -> Mapping[str, Any] | None:
     return None if data is None else json.loads(data)
 
 
-def _contact(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    _add(tx, "contacts", channel=data["channel"])
+def _contact(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("contacts", channel=data["channel"])
 
 
-def _incident(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
+def _incident(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     """An incident counts once, as it was first decided: a correction must not look like a restart."""
-    if _earlier(tx, event, PriorityDecided.type) is not None:
+    if _earlier(sums.tx, event, PriorityDecided.type) is not None:
         return
-    classified = _earlier(tx, event, IncidentClassified.type) or {}
-    _add(tx, "incidents", category=classified.get("category", "other"), priority=data["priority"])
+    classified = _earlier(sums.tx, event, IncidentClassified.type) or {}
+    sums.add("incidents", category=classified.get("category", "other"), priority=data["priority"])
     if classified.get("repeat_victim"):
-        _add(tx, "repeat_victims")
+        sums.add("repeat_victims")
 
 
-def _targeting(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    before = _earlier(tx, event, TargetingAssessed.type) or {"state": "none"}
+def _targeting(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    before = _earlier(sums.tx, event, TargetingAssessed.type) or {"state": "none"}
     if data["state"] != before["state"]:
-        _add(tx, "age_targeting", state=data["state"])
+        sums.add("age_targeting", state=data["state"])
 
 
-def _stopped(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    category = _category(tx, event)
+def _stopped(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    category = _category(sums.tx, event)
     if data["met"]:
-        _add(tx, "sla_met", category=category, mode=data["stopped_by"])
+        sums.add("sla_met", category=category, mode=data["stopped_by"])
     net = data["gross_seconds"] - data["paused_seconds"]
-    _observe(tx, "time_to_respond_seconds", net, ANSWER_BOUNDS, category=category)
+    sums.observe("time_to_respond_seconds", net, ANSWER_BOUNDS, category=category)
 
 
-def _taken_back(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    before = _earlier(tx, event, ClockStopped.type)
+def _taken_back(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    before = _earlier(sums.tx, event, ClockStopped.type)
     if data["took_stop_back"] and before is not None and before["met"]:
-        _add(tx, "sla_met_corrections", category=_category(tx, event), mode=before["stopped_by"])
+        sums.add("sla_met_corrections", category=_category(sums.tx, event), mode=before["stopped_by"])
 
 
-def _missed(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    _add(tx, "sla_breached", category=_category(tx, event))
-    _late(tx, event, data)
+def _missed(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("sla_breached", category=_category(sums.tx, event))
+    _late(sums, event, data)
 
 
-def _late(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    _observe(tx, "deadline_lateness_seconds", data["late_seconds"], LATENESS_BOUNDS)
+def _late(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.observe("deadline_lateness_seconds", data["late_seconds"], LATENESS_BOUNDS)
 
 
-def _accepted(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    started = tx.execute(
+def _accepted(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    started = sums.tx.execute(
         select(col(IncidentRow.started_at), col(IncidentRow.category)).where(
             col(IncidentRow.id) == event.stream
         )
     ).first()
     if started is not None and started.started_at is not None:
         seconds = max(0.0, (event.at - started.started_at).total_seconds())
-        _observe(tx, "time_to_accept_seconds", seconds, ANSWER_BOUNDS, category=started.category)
+        sums.observe("time_to_accept_seconds", seconds, ANSWER_BOUNDS, category=started.category)
 
 
-def _message_accepted(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    _add(tx, "messages", purpose=data["purpose"], channel=data["channel"], status="accepted")
+def _message_accepted(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("messages", purpose=data["purpose"], channel=data["channel"], status="accepted")
     if data["seconds_since_report"] is not None:
-        _observe(tx, "report_to_offer_seconds", data["seconds_since_report"], HAND_OVER_BOUNDS)
+        sums.observe("report_to_offer_seconds", data["seconds_since_report"], HAND_OVER_BOUNDS)
 
 
-def _message_settled(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    _add(tx, "messages", purpose=data["purpose"], channel=data["channel"], status=data["state"])
+def _message_settled(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("messages", purpose=data["purpose"], channel=data["channel"], status=data["state"])
 
 
-def _outcome(tx: Tx, event: EventRow, data: Mapping[str, Any]) -> None:
-    _add(tx, "outcomes", outcome=data["code"])
+def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("outcomes", outcome=data["code"])
     kind = _KINDS_OF_MONEY.get(data["code"])
     if kind is not None and data["amount_pence"] is not None:
-        _add(tx, "money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
+        sums.add("money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
 
 
-_COUNT: Mapping[str, Callable[[Tx, EventRow, Mapping[str, Any]], None]] = {
+_COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     ReportReceived.type: _contact,
     PriorityDecided.type: _incident,
     TargetingAssessed.type: _targeting,

@@ -122,7 +122,7 @@ class CaseFile:
 def next_step(
     incident: IncidentRow, offers: Sequence[OfferRow], tasks: Sequence[TaskRow], agenda: Sequence[AgendaRow]
 ) -> NextStep | None:
-    """What comes next for an open case: the owner's next move, an awaited answer, a person's task, a timer."""
+    """What comes next for an open case: the owner's move, an awaited answer, a person's task, a timer."""
     if not incident.is_open:
         return None
     if incident.owner is not None and incident.status in (Status.ASSIGNED, Status.EN_ROUTE, Status.ON_SCENE):

@@ -251,7 +251,7 @@ def _carry_out(text: _Text, decision: ReplyDecision) -> None:
 
 
 def _act(text: _Text, decision: ReplyDecision) -> None:
-    """The actions in their order; what the state no longer allows undoes the whole step, to be tried again."""
+    """The actions in their order; what the state no longer allows undoes the step, to be tried again."""
     incident = text.incident
     if incident is None:
         return

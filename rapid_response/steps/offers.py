@@ -168,7 +168,7 @@ def _make(
 
 
 def _nobody_left(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, asked: int) -> None:
-    """Tell the duty officer at once, and keep trying: at each shift start, release, load, and five minutes."""
+    """Tell the duty officer at once, and keep trying: at shift starts, release, load, each five minutes."""
     first_time = incident.status is not Status.UNASSIGNED
     if incident.status in (Status.RECEIVED, Status.AWAITING_REVIEW, Status.SCHEDULED):
         move(incident, Move.DISPATCH)

@@ -6,7 +6,10 @@ postcode sector or ward, a time. Free text of a report never reaches a message.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import ContactRole
@@ -62,42 +65,58 @@ def warning_to_owner(desk: Desk, incident: IncidentRow, share: float, now: datet
     return wording.warning_to_owner(incident.job_number or 0, round(share * 100), by, desk.zone, now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What the wording of a notice needs."""
+
+    incident: IncidentRow
+    given: NoticeRow
+    job: wording.Job
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def owned(self) -> bool:
+        return self.incident.owner is not None
+
+    def moment(self, name: str) -> datetime | None:
+        """A time kept with the notice."""
+        at = self.given.detail.get(name)
+        return datetime.fromisoformat(at) if at else None
+
+
 def notice(desk: Desk, incident: IncidentRow, given: NoticeRow, now: datetime) -> str:
     """A notice to a role holder, marked when it is a repeat."""
-    text = _notice(desk, incident, given, now)
+    telling = _Telling(incident, given, job(incident), desk.zone, now)
+    text = _SAY[NoticeKind(given.kind)](telling)
     return wording.repeat_of(text) if given.repeats else text
 
 
-def _notice(desk: Desk, incident: IncidentRow, given: NoticeRow, now: datetime) -> str:
-    about, zone = job(incident), desk.zone
-    owned = incident.owner is not None
-    match NoticeKind(given.kind):
-        case NoticeKind.RUNG:
-            return wording.rung_reached(about, zone, now)
-        case NoticeKind.NOT_ACCEPTED:
-            return wording.not_accepted(about, zone, now)
-        case NoticeKind.NOBODY_LEFT:
-            return wording.nobody_left(about, zone, now)
-        case NoticeKind.JOINT:
-            held = incident.is_held
-            return (wording.joint_held if held else wording.joint_needed)(about, zone, now)
-        case NoticeKind.WARNING:
-            percent = round(float(given.detail["share"]) * 100)
-            to_leader = given.role != ContactRole.DUTY_OFFICER
-            say = wording.warning_to_team_leader if to_leader else wording.warning_to_duty_officer
-            return say(about, percent, zone, owned=owned, now=now)
-        case NoticeKind.BREACH:
-            return wording.breach(about, incident.due_at or now, zone, owned=owned, now=now)
-        case NoticeKind.HAND_OVER:
-            return wording.shift_ending(about, datetime.fromisoformat(given.detail["ends"]), zone, now)
-        case NoticeKind.DELIVERY_FAILING:
-            return wording.delivery_failing(about)
-        case NoticeKind.TASK_OVERDUE:
-            return wording.task_overdue(incident.job_number)
-        case NoticeKind.REVIEW:
-            return wording.review_waiting(incident.job_number, _until(given), zone, now)
+def _joint(t: _Telling) -> str:
+    say = wording.joint_held if t.incident.is_held else wording.joint_needed
+    return say(t.job, t.zone, t.now)
 
 
-def _until(given: NoticeRow) -> datetime | None:
-    until = given.detail.get("until")
-    return datetime.fromisoformat(until) if until else None
+def _warning(t: _Telling) -> str:
+    percent = round(float(t.given.detail["share"]) * 100)
+    to_leader = t.given.role != ContactRole.DUTY_OFFICER
+    say = wording.warning_to_team_leader if to_leader else wording.warning_to_duty_officer
+    return say(t.job, percent, t.zone, owned=t.owned, now=t.now)
+
+
+_SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
+    NoticeKind.RUNG: lambda t: wording.rung_reached(t.job, t.zone, t.now),
+    NoticeKind.NOT_ACCEPTED: lambda t: wording.not_accepted(t.job, t.zone, t.now),
+    NoticeKind.NOBODY_LEFT: lambda t: wording.nobody_left(t.job, t.zone, t.now),
+    NoticeKind.JOINT: _joint,
+    NoticeKind.WARNING: _warning,
+    NoticeKind.BREACH: lambda t: wording.breach(
+        t.job, t.incident.due_at or t.now, t.zone, owned=t.owned, now=t.now
+    ),
+    NoticeKind.HAND_OVER: lambda t: wording.shift_ending(t.job, t.moment("ends") or t.now, t.zone, t.now),
+    NoticeKind.DELIVERY_FAILING: lambda t: wording.delivery_failing(t.job),
+    NoticeKind.TASK_OVERDUE: lambda t: wording.task_overdue(t.incident.job_number),
+    NoticeKind.REVIEW: lambda t: wording.review_waiting(
+        t.incident.job_number, t.moment("until"), t.zone, t.now
+    ),
+}

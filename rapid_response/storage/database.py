@@ -325,7 +325,10 @@ class Database:
         except OSError:
             return
         driver: Any = connection.connection.driver_connection
-        if size > _CHECKPOINT_BYTES and abs(driver.total_changes - self._rows_checkpointed) > _CHECKPOINT_ROWS:
+        if (
+            size > _CHECKPOINT_BYTES
+            and abs(driver.total_changes - self._rows_checkpointed) > _CHECKPOINT_ROWS
+        ):
             self._rows_checkpointed = driver.total_changes
             # Below SQLAlchemy, which would open a transaction around it.
             connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")

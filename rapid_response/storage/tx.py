@@ -115,7 +115,7 @@ class Tx:
         return self.read(statement, values)
 
     def read(self, statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
-        """As :meth:`execute` for what cannot depend on rows this step has queued: saves writing them first."""
+        """As :meth:`execute`, for what cannot depend on rows this step has queued: they wait."""
         result: CursorResult[Any] = self._connection.execute(statement, values)
         return result
 

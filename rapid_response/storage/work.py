@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_, update
 from sqlmodel import col
 from sqlmodel import select as typed_select
 
@@ -222,18 +222,28 @@ def claim_deliveries(tx: Tx, limit: int = 100) -> list[Waiting]:
     ]
 
 
-def deliver(tx: Tx, waiting: Waiting, handler: Callable[[Tx, EventRow], None]) -> bool:
-    """Let a subscription hear its event, and forget the delivery in the same commit: its effect is once.
+def deliver(tx: Tx, waiting: Sequence[Waiting], handler: Callable[[Tx, Sequence[EventRow]], None]) -> None:
+    """Let a subscription hear its events, and forget the deliveries in the same commit: its effect is once.
 
-    False when another node was quicker.
+    Deliveries that another node took meanwhile are left out.
     """
-    mine = delete(DeliveryRow).where(
-        col(DeliveryRow.id) == waiting.id, col(DeliveryRow.fence) == waiting.fence
+    mine = [
+        (w.stream, w.seq)
+        for w in waiting
+        if tx.execute(_HEARD, {"mine": w.id, "my_fence": w.fence}).rowcount == 1
+    ]
+    heard = tx.all(
+        typed_select(EventRow)
+        .where(tuple_(col(EventRow.stream), col(EventRow.seq)).in_(mine))
+        .order_by(col(EventRow.stream), col(EventRow.seq))
     )
-    if tx.execute(mine).rowcount != 1:
-        return False
-    handler(tx, tx.need(EventRow, (waiting.stream, waiting.seq)))
-    return True
+    if heard:
+        handler(tx, heard)
+
+
+_HEARD = delete(DeliveryRow).where(
+    col(DeliveryRow.id) == bindparam("mine"), col(DeliveryRow.fence) == bindparam("my_fence")
+)
 
 
 def failed(tx: Tx, work: Due | Waiting, error: str) -> bool:

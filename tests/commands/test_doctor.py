@@ -41,7 +41,10 @@ def serving(loaded: str, database: Database) -> Database:
 def levels(done: Done) -> dict[str, str]:
     """Each sentence, and its level."""
     assert done.err == ""
-    found = dict(reversed(line.split(": ", 1)) for line in done.out.splitlines())
+    found: dict[str, str] = {}
+    for line in done.out.splitlines():
+        level, sentence = line.split(": ", 1)
+        found[sentence] = level
     assert set(found.values()) <= {"ok", "warn", "FAIL"}
     return found
 

@@ -65,21 +65,17 @@ def test_a_responder_belongs_to_the_one_of_that_name_or_to_the_one_named(
     ]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["users", "add", "alice", "--role", "handler"],
-        ["users", "add", "\x07", "--role", "handler"],
-        ["users", "add", "x" * 61, "--role", "handler"],
-        ["users", "add", "carl", "--role", "responder", "--responder", "nobody"],
-        ["users", "disable", "nobody"],
-    ],
-)
-def test_what_cannot_be_done_says_what_to_do(loaded: str, command: Command, arguments: list[str]) -> None:
+def test_what_cannot_be_done_says_what_to_do(loaded: str, command: Command) -> None:
     command("users", "add", "alice", "--role", "admin")
-    done = command(*arguments)
-    assert (done.status, done.out) == (1, "")
-    assert one_sentence(done.err)
+    for arguments in (
+        ["add", "alice", "--role", "handler"],
+        ["add", "\x07", "--role", "handler"],
+        ["add", "carl", "--role", "responder", "--responder", "nobody"],
+        ["disable", "nobody"],
+    ):
+        done = command("users", *arguments)
+        assert (done.status, done.out) == (1, "")
+        assert one_sentence(done.err)
 
 
 def test_a_disabled_account_is_listed_as_such(migrated: str, command: Command) -> None:

@@ -123,6 +123,7 @@ async def test_s48_within_opening_hours_a_clock_started_before_closing_runs_on(t
     assert (await after.now())["received_at"] == TEN_PAST_FIVE.isoformat()
     assert await after.asked() == []
     await before.hears(ASHA, "HERE {n}")
+    await before.hears(ASHA, "DONE {n} HELPED")
     await town.until(opening)
     assert await after.asked() == ["ben"]
 

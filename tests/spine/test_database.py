@@ -17,12 +17,15 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Stateme
 from sqlmodel import col
 from sqlmodel import select as typed_select
 
+from rapid_response.core.clock import ManualClock
 from rapid_response.core.events import SERVICE_STREAM, AccountChanged
+from rapid_response.core.ids import SystemIds
 from rapid_response.storage import database as database_module
 from rapid_response.storage.database import AlreadyServed, Database, DatabaseUnavailable, Step
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import NodeRow, NoteRow, TallyRow
 from rapid_response.storage.tx import Tx
+from tests.databases import TestDatabases
 from tests.spine.conftest import Open
 
 _WAIT = 10.0
@@ -108,7 +111,7 @@ def test_a_refusal_is_the_callers_and_nothing_of_its_step_remains(database: Data
         put(tx, "queued")
         tx.new(TallyRow, name="typed", labels="", value=1)
         tx.flush()
-        tx.execute(insert(TallyRow).values(name="at once", labels="", value=1))  # type: ignore[arg-type]
+        tx.execute(insert(TallyRow).values(name="at once", labels="", value=1))
         tx.record(SERVICE_STREAM, AccountChanged("a", "b"))
         tx.wake("ring")
         raise Refusal("no")
@@ -210,13 +213,15 @@ def test_who_submits_while_it_closes_is_answered(database: Database) -> None:
 
 
 async def test_a_read_cannot_write(database: Database) -> None:
-    row = insert(TallyRow).values(name="x", labels="", value=1)  # type: ignore[arg-type]
+    row = insert(TallyRow).values(name="x", labels="", value=1)
     with pytest.raises((DatabaseUnavailable, DBAPIError)):
         await database.look(lambda connection: connection.execute(row))
     assert await database.look(names) == []
 
 
-async def test_a_read_goes_through_while_a_step_is_open_and_sees_what_is_committed(database: Database) -> None:
+async def test_a_read_goes_through_while_a_step_is_open_and_sees_what_is_committed(
+    database: Database,
+) -> None:
     await database.run(putting("before"))
     written, may_end = threading.Event(), threading.Event()
 
@@ -320,7 +325,7 @@ def test_a_group_has_at_most_fifty_steps(sqlite: Database) -> None:
 def fails_in_core(tx: Tx) -> None:
     put(tx, "half")
     tx.flush()
-    tx.execute(insert(TallyRow).values(name="taken", labels="", value=1))  # type: ignore[arg-type]
+    tx.execute(insert(TallyRow).values(name="taken", labels="", value=1))
 
 
 def fails_in_a_typed_record(tx: Tx) -> None:
@@ -352,7 +357,7 @@ def fails_and_carries_on(tx: Tx) -> None:
     put(tx, "half")
     tx.flush()
     with pytest.raises(IntegrityError):
-        tx.execute(insert(TallyRow).values(name="taken", labels="", value=1))  # type: ignore[arg-type]
+        tx.execute(insert(TallyRow).values(name="taken", labels="", value=1))
 
 
 @pytest.mark.usefixtures("patient")
@@ -571,12 +576,14 @@ def test_every_connection_is_durable_and_strict(sqlite: Database) -> None:
     assert all(seen == {**_PRAGMAS, "query_only": 1} for _, seen in found)
 
 
-def test_only_one_process_serves_a_file_and_the_others_are_told_in_a_sentence(databases: Any, clock: Any) -> None:
+def test_only_one_process_serves_a_file_and_the_others_are_told_in_a_sentence(
+    databases: TestDatabases, clock: ManualClock
+) -> None:
     url = databases.fresh("sqlite")
-    first, second = (Database(url, clock=clock, ids=None) for _ in range(2))  # type: ignore[arg-type]
+    first, second = (Database(url, clock=clock, ids=SystemIds()) for _ in range(2))
     first.claim_serving()
     first.claim_serving()
-    with pytest.raises(AlreadyServed, match="another process already serves .*; stop it first"):
+    with pytest.raises(AlreadyServed, match=r"another process already serves .*; stop it first"):
         second.claim_serving()
     first.close_now()
     second.claim_serving()
@@ -702,7 +709,9 @@ def test_a_lost_connection_is_told_and_the_next_step_has_a_new_one(postgres: Dat
 
 def test_connections_that_the_server_ended_while_idle_cost_nobody_a_step(postgres: Database) -> None:
     async def use_all() -> None:
-        await asyncio.gather(*(postgres.look(lambda c: c.execute(text("SELECT pg_sleep(0.02)"))) for _ in "123456"))
+        await asyncio.gather(
+            *(postgres.look(lambda c: c.execute(text("SELECT pg_sleep(0.02)"))) for _ in "123456")
+        )
 
     asyncio.run(use_all())
     end_others = text(
@@ -729,6 +738,6 @@ def test_sessions_are_durable_bounded_and_in_utc(postgres: Database) -> None:
     assert postgres.run_now(read) == wanted
 
 
-def test_the_clocks_distance_to_the_server_is_measured(postgres: Database, clock: Any) -> None:
+def test_the_clocks_distance_to_the_server_is_measured(postgres: Database, clock: ManualClock) -> None:
     there: datetime = postgres.look_now(lambda c: c.execute(text("SELECT clock_timestamp()")).scalar_one())
     assert abs(postgres.clock_offset() - (there - clock.real())) < timedelta(seconds=5)

@@ -1,0 +1,199 @@
+"""What ends the clock, what takes the end back, and what a closing text may do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rapid_response.storage.tables import NoteRow
+from tests.builders import paid_today, roofers_now
+from tests.harness import ASHA, BEN, DEE, Case, Town
+
+
+async def owned(town: Town) -> Case:
+    """A case that asha has."""
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    return case
+
+
+async def test_s39_nobody_at_the_door_is_no_success_until_a_call_reaches_her_in_time(town: Town) -> None:
+    case = await owned(town)
+    await town.pass_time(minutes=60)
+    await case.hears(ASHA, "HERE {n}")
+    assert (await case.clock())["state"] == "met"
+    answer = await case.hears(ASHA, "NOBODY {n}")
+
+    assert "clock runs on" in answer
+    whole = await case.now()
+    assert (whole["status"], whole["responder"]) == ("assigned", "asha")
+    assert (whole["clock"]["state"], whole["clock"]["stopped_at"]) == ("running", None)
+    assert "call_back" in await case.tasks()
+    assert (await town.board("2026-07"))["two_hours"]["met"] == 0
+
+    await town.pass_time(minutes=40)
+    await case.act("remote_response", protective_act="bank_told")
+    clock = await case.clock()
+    assert (clock["state"], clock["stopped_by"]) == ("met", "remote_response")
+    assert "call_back" not in await case.tasks()
+    figures = (await town.board("2026-07"))["two_hours"]
+    assert (figures["met"], figures["by_mode"]["remote_response"]) == (1, 1)
+    assert await town.metric("sla_met_corrections_total", category="doorstep_crime", mode="attended") == 1
+
+
+async def test_no_contact_arms_warnings_and_the_ladder_again(town: Town) -> None:
+    case = await owned(town)
+    await town.pass_time(minutes=55)
+    await case.hears(ASHA, "HERE {n}")
+    await case.hears(ASHA, "DONE {n} NOCONTACT")
+    assert await case.status() == "assigned"
+    assert (await case.happened("no_contact_made"))[0]["took_stop_back"] is True
+
+    await town.pass_time(minutes=66)
+
+    shares = [w["share"] for w in await case.happened("deadline_warned")]
+    assert shares == [0.5, 0.75, 0.9]
+    rungs = [r["to"] for r in await case.happened("rung_reached")]
+    assert rungs == ["duty_officer", "team_leader", "head_of_service"]
+    assert (await case.clock())["state"] == "breached"
+
+
+async def test_s43_police_at_the_address_leave_a_welfare_check(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    await town.pass_time(minutes=20)
+    nothing = await case.try_to("police_handover")
+    assert nothing.status_code == 422
+    done = await case.act("police_handover", cad_reference="CAD 5521/15JUL")
+
+    assert (done["status"], done["clock"]["state"]) == ("scheduled", "met")
+    assert done["clock"]["stopped_by"] == "police_handover"
+    tomorrow = datetime(2026, 7, 16, 8, 0, tzinfo=UTC)
+    assert datetime.fromisoformat((await case.tasks())["welfare_check"]["due_at"]) == tomorrow
+    assert "Do not attend" in await town.last_text(BEN)
+    assert "CAD 5521/15JUL" not in str(await town.events(case.reference))
+    await town.pass_time(minutes=110)
+    assert await case.asked() == ["asha", "ben", "cat"][: len(await case.asked())]
+    assert [n["kind"] for n in await case.happened("notice_given")].count("breach") == 0
+
+
+async def test_a_remote_response_to_an_unowned_case_leaves_a_welfare_check(town: Town) -> None:
+    case = await town.takes(paid_today())
+    assert (await case.try_to("remote_response")).status_code == 422
+    done = await case.act("remote_response", protective_act="payment_stopped", responder="ben")
+    assert (done["status"], done["clock"]["stopped_by"]) == ("scheduled", "remote_response")
+    assert "welfare_check" in await case.tasks()
+    assert "Do not attend" in await town.last_text(ASHA)
+    assert (await case.happened("response_made_remotely"))[0]["responder"] == "ben"
+
+
+async def test_a_pause_moves_what_is_due_and_keeps_what_was_promised(town: Town) -> None:
+    case = await owned(town)
+    first_due = datetime.fromisoformat((await case.clock())["due_at"])
+    await town.pass_time(minutes=50)
+    await case.act("pause", reason="victim_requested_later_time")
+    await town.pass_time(minutes=100)
+    assert (await case.clock())["state"] == "paused"
+    assert await case.happened("deadline_warned") == []
+
+    resumed = await case.act("resume")
+    clock = resumed["clock"]
+    due, started = (datetime.fromisoformat(clock[k]) for k in ("due_at", "started_at"))
+    (paused,) = await case.happened("clock_resumed")
+    assert due - first_due == timedelta(minutes=100)
+    assert due - started - timedelta(seconds=paused["paused_seconds"]) == timedelta(hours=2)
+    await town.pass_time(minutes=10)
+    assert [w["share"] for w in await case.happened("deadline_warned")] == [0.5]
+    await town.pass_time(minutes=60)
+    await case.hears(ASHA, "HERE {n}")
+    (stopped,) = await case.happened("clock_stopped")
+    assert (stopped["gross_seconds"], stopped["paused_seconds"], stopped["met"]) == (220 * 60, 6000, True)
+
+
+async def test_a_pause_ends_by_itself_and_the_search_goes_on(town: Town) -> None:
+    case = await town.takes(paid_today())
+    until = town.clock.now() + timedelta(minutes=45)
+    await case.act("pause", reason="police_requested_hold", until=until.isoformat())
+    assert "Do not attend" in await town.last_text(ASHA)
+    await town.pass_time(minutes=44)
+    assert await case.asked() == ["asha"]
+    await town.pass_time(minutes=1)
+    assert (await case.clock())["state"] == "running"
+    assert len(await case.asked()) == 2
+    assert (await case.clock())["due_at"] == (until + timedelta(hours=2)).isoformat()
+
+
+async def test_a_clock_pauses_for_two_reasons_only(town: Town) -> None:
+    case = await owned(town)
+    assert (await case.try_to("pause", reason="we_are_busy")).status_code == 422
+    assert (await case.try_to("pause")).status_code == 422
+    assert (await case.try_to("resume")).status_code == 409
+    assert (await case.clock())["state"] == "running"
+
+
+async def test_done_helped_means_she_was_there(town: Town) -> None:
+    case = await owned(town)
+    await town.pass_time(minutes=30)
+    answer = await case.hears(ASHA, "DONE {n} HELPED")
+    assert "closed as HELPED" in answer
+    whole = await case.now()
+    assert (whole["status"], whole["disposition"]) == ("closed", "resolved_attended")
+    assert (whole["clock"]["state"], whole["clock"]["stopped_by"]) == ("met", "attended")
+
+
+async def test_done_phone_is_a_remote_response_to_be_confirmed(town: Town) -> None:
+    case = await owned(town)
+    await case.hears(ASHA, "DONE {n} PHONE")
+    whole = await case.now()
+    assert (whole["status"], whole["disposition"]) == ("closed", "resolved_remote")
+    assert whole["clock"]["stopped_by"] == "remote_response"
+    assert whole["unconfirmed"] == ["remote_response"]
+    assert (await case.tasks())["confirm_remote"]["owner"] == "duty_officer"
+    assert (await case.happened("clock_stopped"))[0]["flagged"] is True
+
+
+@pytest.mark.parametrize("code", ["NOTRACE", "NOCONTACT"])
+async def test_done_without_contact_leaves_it_open(town: Town, code: str) -> None:
+    case = await owned(town)
+    answer = await case.hears(ASHA, f"DONE {{n}} {code}")
+    assert "nobody reached" in answer
+    whole = await case.now()
+    assert (whole["status"], whole["clock"]["state"], whole["disposition"]) == ("assigned", "running", None)
+    assert "call_back" in await case.tasks()
+
+
+async def test_done_police_asks_for_the_reference(town: Town) -> None:
+    case = await owned(town)
+    answer = await case.hears(ASHA, "DONE {n} POLICE")
+    assert "needs their CAD reference" in answer
+    assert (await case.clock())["state"] == "running"
+    await case.hears(ASHA, "DONE {n} POLICE CAD 5521/15JUL")
+    whole = await case.now()
+    assert (whole["status"], whole["disposition"]) == ("closed", "handed_to_police")
+    assert whole["clock"]["stopped_by"] == "police_handover"
+    assert any("5521/15JUL" in note.body for note in await town.rows(NoteRow))
+
+
+@pytest.mark.parametrize("code", ["ADVICE", "DECLINED", "NOCRIME", ""])
+async def test_other_closing_words_are_asked_back_while_the_clock_counts(town: Town, code: str) -> None:
+    case = await owned(town)
+    answer = await case.hears(ASHA, f"DONE {{n}} {code}")
+    assert "is still open" in answer
+    assert (await case.now())["clock"]["state"] == "running"
+    await case.hears(ASHA, "HERE {n}")
+    await case.hears(ASHA, f"DONE {{n}} {code or 'ADVICE'}")
+    assert await case.status() == "closed"
+
+
+async def test_a_response_still_owed_is_not_closed_away(town: Town) -> None:
+    case = await owned(town)
+    refused = await case.try_to("close", disposition="advice_only")
+    assert refused.status_code == 409
+    problem = refused.json()
+    assert "close" not in problem["allowed_actions"]
+    assert {"on_scene", "remote_response", "cancel"} <= set(problem["allowed_actions"])
+    assert "on_scene" in problem["detail"]
+    assert await case.status() == "assigned"
+    assert (await case.try_to("on_scene")).status_code == 200
+    assert (await case.act("close", disposition="advice_only"))["status"] == "closed"
+    assert await town.texts_with("handed back", DEE) == []

@@ -1,0 +1,673 @@
+"""What must hold of a town at every moment: I1 to I9 of reliability.md 7, as design.md amends them.
+
+A :class:`Watch` looks at one town again and again. It reads the rows in one snapshot, replays each incident's
+events into a :class:`Life` of its own, and compares: the rows, the life and the table of statuses must agree,
+and what must never change back is held against the look before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlmodel import SQLModel
+
+from rapid_response.core.incident import ALLOWED, OWNED_STATUSES, Action, Move, Status
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.states import MessageChannel, OfferState, Purpose
+from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy
+from rapid_response.messaging.wording import REPEAT
+from rapid_response.reporting.metrics import read_snapshot
+from rapid_response.simulator.tables import Direction, SimCallRow, SimTextRow
+from rapid_response.sla.rules import Kind
+from rapid_response.steps.tasks import TaskKind
+from rapid_response.storage.log import verify
+from rapid_response.storage.tables import (
+    AgendaRow,
+    AttemptRow,
+    DeliveryRow,
+    EventRow,
+    IncidentRow,
+    InboundMessageRow,
+    MessageRow,
+    NoteRow,
+    NoticeRow,
+    OfferRow,
+    OutcomeRow,
+    ReportRow,
+    TallyRow,
+    TaskRow,
+)
+from rapid_response.storage.tx import table_of
+
+Row = Mapping[str, Any]
+
+#: What a look reads, and what an action that is refused must leave as it was.
+_TABLES: tuple[type[SQLModel], ...] = (
+    IncidentRow,
+    OfferRow,
+    ReportRow,
+    NoteRow,
+    TaskRow,
+    NoticeRow,
+    OutcomeRow,
+    MessageRow,
+    AttemptRow,
+    AgendaRow,
+    DeliveryRow,
+    InboundMessageRow,
+    EventRow,
+    TallyRow,
+    SimTextRow,
+    SimCallRow,
+)
+_ENDED = (Status.CLOSED, Status.CANCELLED)
+#: What may still go out about a closed case: do not go, and answers to what somebody wrote.
+_AFTER_THE_END = (Purpose.STAND_DOWN, Purpose.CONFIRM, Purpose.CLARIFY)
+#: Of these there is at most one on an incident's agenda at a time.
+_ONE_AT_A_TIME = (Kind.RUNG, Kind.WARN, Kind.BREACH, Kind.ACCEPT_WITHIN, Kind.RETRY, Kind.RESUME)
+#: A record closed so is no incident of the board's (contract.md 4, reconciliation).
+NO_INCIDENT = (Disposition.DUPLICATE_OF, Disposition.HOAX_OR_TEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The rows of one moment."""
+
+    now: datetime
+    rows: Mapping[str, Sequence[Row]]
+    without_next_step: float
+
+    def of(self, table: type[SQLModel]) -> Sequence[Row]:
+        return self.rows[table.__name__]
+
+    def by_id(self, table: type[SQLModel]) -> dict[str, Row]:
+        return {row["id"]: row for row in self.of(table)}
+
+
+def take_picture(connection: Connection, now: datetime) -> Picture:
+    """Everything that is looked at, in one snapshot."""
+    rows = {}
+    for table in _TABLES:
+        core = table_of(table)
+        found = connection.execute(select(core).order_by(*core.primary_key.columns))
+        rows[table.__name__] = [dict(row._mapping) for row in found]
+    gauges = read_snapshot(connection, now, None).gauges
+    return Picture(now, rows, gauges["open_without_next_step"])
+
+
+# --- an incident's life, from its events alone --------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ClockLife:
+    """One run of the two-hour clock."""
+
+    started_at: datetime
+    due_at: datetime
+    promised: timedelta
+    applies: bool = True
+    paused: bool = False
+    stopped_by: str | None = None
+    missed: int = 0
+    late: bool = False
+    warned: set[float] = field(default_factory=set)
+
+    @property
+    def counts_as_breached(self) -> bool:
+        """As the board counts: missed by timer, or stopped after its time."""
+        return self.missed > 0 or self.late
+
+
+@dataclass(slots=True)
+class Life:
+    """An incident as its events tell it. Each event must be legal after the one before."""
+
+    name: str
+    status: Status = Status.RECEIVED
+    owner: str | None = None
+    episode: int = 1
+    disposition: str | None = None
+    seq: int = 0
+    clocks: list[ClockLife] = field(default_factory=list)
+    offers: dict[str, OfferState] = field(default_factory=dict)
+    #: Offers that ended because the same person took the job by another.
+    own_offers_ended: list[str] = field(default_factory=list)
+    #: The offer by which an owner held a job that was cancelled.
+    cancelled_under: list[str] = field(default_factory=list)
+    reports: int = 0
+    _clock_is_of_now: bool = False
+
+    @property
+    def clock(self) -> ClockLife | None:
+        """The clock of now; none before the first, and none after a reopening until one starts."""
+        return self.clocks[-1] if self.clocks and self._clock_is_of_now else None
+
+    def hear(self, event: Row) -> None:
+        assert event["seq"] == self.seq + 1, f"{self.name}: event {event['seq']} after {self.seq}"
+        self.seq = event["seq"]
+        hears = _HEARD.get(event["type"])
+        if hears is not None:
+            hears(self, json.loads(event["data"]))
+
+    def go(self, to: Status, *by: Action | Move) -> None:
+        """Move, if the one table allows it by one of these."""
+        allowed = ALLOWED[self.status]
+        assert any(step in allowed and allowed[step].to is to for step in by), (
+            f"I5 {self.name}: {self.status} -> {to} by {[b.value for b in by]} is not in the table"
+        )
+        self.status = to
+
+    @property
+    def running(self) -> ClockLife:
+        assert self.clock is not None, f"{self.name}: an event of a clock without a clock"
+        return self.clock
+
+
+_Hears = Callable[[Life, dict[str, Any]], None]
+_HEARD: dict[str, _Hears] = {}
+
+
+def _on(type_: str) -> Callable[[_Hears], _Hears]:
+    def keep(hears: _Hears) -> _Hears:
+        _HEARD[type_] = hears
+        return hears
+
+    return keep
+
+
+@_on("report_received")
+def _report(life: Life, data: dict[str, Any]) -> None:
+    life.reports += 1
+
+
+@_on("held_for_review")
+def _held(life: Life, data: dict[str, Any]) -> None:
+    life.go(Status.AWAITING_REVIEW, Move.HOLD_FOR_REVIEW)
+
+
+@_on("scheduled")
+def _scheduled(life: Life, data: dict[str, Any]) -> None:
+    if life.status is not Status.SCHEDULED:
+        life.go(Status.SCHEDULED, Move.SCHEDULE, Action.REMOTE_RESPONSE, Action.POLICE_HANDOVER)
+
+
+@_on("offer_made")
+def _offered(life: Life, data: dict[str, Any]) -> None:
+    if life.status is not Status.DISPATCHING:
+        life.go(Status.DISPATCHING, Move.DISPATCH)
+    assert life.clock is None or not life.clock.paused, f"{life.name}: an offer while the clock stands still"
+    assert data["offer_id"] not in life.offers
+    life.offers[data["offer_id"]] = OfferState.OPEN
+
+
+@_on("nobody_left")
+def _nobody(life: Life, data: dict[str, Any]) -> None:
+    if life.status in (Status.RECEIVED, Status.AWAITING_REVIEW, Status.SCHEDULED):
+        life.go(Status.DISPATCHING, Move.DISPATCH)
+    life.go(Status.UNASSIGNED, Move.NOBODY_LEFT)
+
+
+def _take(life: Life, offer_id: str, responder: str) -> None:
+    assert life.owner is None, f"I3 {life.name}: taken by {responder} while {life.owner} has it"
+    life.owner = responder
+    life.offers[offer_id] = OfferState.ACCEPTED
+
+
+@_on("offer_accepted")
+def _accepted(life: Life, data: dict[str, Any]) -> None:
+    before = life.offers[data["offer_id"]]
+    assert before in (OfferState.OPEN, OfferState.LAPSED), f"{life.name}: accepted what was {before}"
+    life.go(Status.ASSIGNED, Action.ACCEPT)
+    _take(life, data["offer_id"], data["responder"])
+
+
+@_on("assigned")
+def _assigned(life: Life, data: dict[str, Any]) -> None:
+    life.go(Status.ASSIGNED, Action.ASSIGN)
+    assert life.owner is None, f"I3 {life.name}: assigned to {data['responder']} while {life.owner} has it"
+    life.owner = data["responder"]
+
+
+def _ends(state: OfferState) -> _Hears:
+    def hears(life: Life, data: dict[str, Any]) -> None:
+        before = life.offers[data["offer_id"]]
+        fitting = (OfferState.OPEN, OfferState.LAPSED) if state is OfferState.DECLINED else (OfferState.OPEN,)
+        assert before in fitting, f"{life.name}: {state} what was {before}"
+        life.offers[data["offer_id"]] = state
+        if state is OfferState.WITHDRAWN and data["responder"] == life.owner:
+            life.own_offers_ended.append(data["offer_id"])
+
+    return hears
+
+
+_on("offer_declined")(_ends(OfferState.DECLINED))
+_on("offer_lapsed")(_ends(OfferState.LAPSED))
+_on("offer_withdrawn")(_ends(OfferState.WITHDRAWN))
+
+
+@_on("released")
+def _released(life: Life, data: dict[str, Any]) -> None:
+    assert data["responder"] == life.owner, f"I3 {life.name}: released by who does not have it"
+    life.owner = None
+    for offer_id, state in life.offers.items():
+        if state is OfferState.ACCEPTED:
+            life.offers[offer_id] = OfferState.RELEASED
+    if data["why"] != "reassigned":
+        life.go(Status.DISPATCHING, Action.RELEASE)
+
+
+@_on("back_entry_released")
+def _let_go(life: Life, data: dict[str, Any]) -> None:
+    if life.status is Status.AWAITING_REVIEW:
+        life.go(Status.DISPATCHING, Action.RELEASE)
+
+
+@_on("set_off")
+def _set_off(life: Life, data: dict[str, Any]) -> None:
+    life.go(Status.EN_ROUTE, Action.EN_ROUTE)
+
+
+@_on("arrived_on_scene")
+def _arrived(life: Life, data: dict[str, Any]) -> None:
+    life.go(Status.ON_SCENE, Action.ON_SCENE)
+
+
+@_on("no_contact_made")
+def _nobody_in(life: Life, data: dict[str, Any]) -> None:
+    life.go(Status.ASSIGNED, Action.NO_CONTACT)
+    if data["took_stop_back"]:
+        assert life.running.stopped_by is not None, f"{life.name}: took back a stop that was not"
+        life.running.stopped_by, life.running.late = None, False
+
+
+@_on("incident_closed")
+def _closed(life: Life, data: dict[str, Any]) -> None:
+    life.go(Status.CLOSED, Action.CLOSE)
+    clock = life.clock
+    assert clock is None or clock.stopped_by or not clock.applies, f"{life.name}: closed with a clock that counts"
+    _end(life, data)
+
+
+@_on("incident_cancelled")
+def _cancelled(life: Life, data: dict[str, Any]) -> None:
+    life.go(Status.CANCELLED, Action.CANCEL)
+    life.cancelled_under += [o for o, state in life.offers.items() if state is OfferState.ACCEPTED]
+    _end(life, data)
+
+
+def _end(life: Life, data: dict[str, Any]) -> None:
+    assert data["episode"] == life.episode
+    life.disposition, life.owner = data["disposition"], None
+    for offer_id, state in life.offers.items():
+        assert state is not OfferState.OPEN, f"{life.name}: ended with an open offer"
+        if state is OfferState.ACCEPTED:
+            life.offers[offer_id] = OfferState.DONE
+
+
+@_on("incident_reopened")
+def _reopened(life: Life, data: dict[str, Any]) -> None:
+    life.go(Status.DISPATCHING, Action.REOPEN)
+    life.episode += 1
+    assert data["episode"] == life.episode
+    life.disposition, life._clock_is_of_now = None, False
+
+
+@_on("clock_started")
+def _started(life: Life, data: dict[str, Any]) -> None:
+    started, due = datetime.fromisoformat(data["started_at"]), datetime.fromisoformat(data["due_at"])
+    life.clocks.append(ClockLife(started, due, due - started))
+    life._clock_is_of_now = True
+
+
+@_on("clock_not_applicable")
+def _not_applicable(life: Life, data: dict[str, Any]) -> None:
+    if life.clock is not None:
+        life.clock.applies, life.clock.paused = False, False
+
+
+@_on("clock_paused")
+def _paused(life: Life, data: dict[str, Any]) -> None:
+    assert life.running.applies and not life.running.paused and life.running.stopped_by is None
+    life.running.paused = True
+
+
+@_on("clock_resumed")
+def _resumed(life: Life, data: dict[str, Any]) -> None:
+    clock = life.running
+    assert clock.paused, f"{life.name}: resumed what was not paused"
+    clock.paused, clock.due_at = False, datetime.fromisoformat(data["due_at"])
+    _keeps_promise(life, clock, data["paused_seconds"])
+
+
+@_on("clock_stopped")
+def _stopped(life: Life, data: dict[str, Any]) -> None:
+    clock = life.running
+    assert data["stopped_by"] in set(StoppedBy), f"I9 {life.name}: stopped by {data['stopped_by']}"
+    assert clock.stopped_by is None, f"I9 {life.name}: stopped twice"
+    clock.stopped_by, clock.paused = data["stopped_by"], False
+    clock.due_at = clock.started_at + clock.promised + timedelta(seconds=data["paused_seconds"])
+    clock.late = datetime.fromisoformat(data["stopped_at"]) > clock.due_at
+    assert data["met"] is not clock.late, f"I9 {life.name}: judged wrongly"
+    assert not clock.late or clock.missed, f"I9 {life.name}: late, and no deadline missed"
+
+
+def _keeps_promise(life: Life, clock: ClockLife, paused_seconds: int) -> None:
+    kept = clock.due_at - clock.started_at - timedelta(seconds=paused_seconds)
+    assert kept == clock.promised, f"I9 {life.name}: due - started - paused = {kept}, not {clock.promised}"
+
+
+@_on("deadline_missed")
+def _missed(life: Life, data: dict[str, Any]) -> None:
+    clock = life.running
+    clock.missed += 1
+    assert clock.missed == 1, f"I9 {life.name}: one clock missed its deadline twice"
+    assert data["late_seconds"] >= 0
+
+
+@_on("deadline_warned")
+def _warned(life: Life, data: dict[str, Any]) -> None:
+    clock = life.running
+    assert data["share"] not in clock.warned, f"I9 {life.name}: warned of {data['share']} twice"
+    assert not clock.paused and clock.stopped_by is None, f"I9 {life.name}: warned of a clock that stands"
+    clock.warned.add(data["share"])
+
+
+# --- looking ------------------------------------------------------------------------------------------------
+
+
+class Watch:
+    """What was seen of one town so far, and what it therefore still owes."""
+
+    def __init__(self, respond_within: Iterable[timedelta]) -> None:
+        self._promises = set(respond_within)
+        self.lives: dict[str, Life] = {}
+        self._last: Picture | None = None
+        #: References that were given in a 201 of their own.
+        self.acknowledged: set[str] = set()
+        #: Calls that left a message, and texts that reached the service: by their provider's ids.
+        self.voicemails = 0
+        self.texts: set[str] = set()
+        #: Outcomes recorded through the API, by reference.
+        self.outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+
+    @property
+    def last(self) -> Picture:
+        """The look before."""
+        assert self._last is not None
+        return self._last
+
+    def look(self, picture: Picture, *, is_settled: bool) -> None:
+        """All that must hold at any moment; what must hold once all due work is done, when it is."""
+        before = self._last
+        self._hear(picture)
+        for check in (
+            self._every_report_is_kept,
+            self._rows_are_as_told,
+            self._one_owner,
+            self._promise_is_kept,
+            self._sent_once,
+            self._nothing_failed,
+            self._nothing_doubled,
+            self._nobody_is_misled,
+        ):
+            check(picture)
+        assert picture.without_next_step == 0, f"I2 {picture.without_next_step} open without a next step"
+        if before is not None:
+            _nothing_undone(before, picture)
+            _silent_after_the_end(before, picture)
+        if is_settled:
+            self._nothing_is_left(picture)
+        self._last = picture
+
+    def _hear(self, picture: Picture) -> None:
+        names = {row["id"]: row["reference"] for row in picture.of(IncidentRow)}
+        heard = {incident_id: life.seq for incident_id, life in self.lives.items()}
+        for event in picture.of(EventRow):
+            stream = event["stream"]
+            if stream not in names or event["seq"] <= heard.get(stream, 0):
+                continue
+            life = self.lives.setdefault(stream, Life(names[stream]))
+            life.hear(event)
+
+    # I1
+
+    def _every_report_is_kept(self, picture: Picture) -> None:
+        references = {row["reference"] for row in picture.of(IncidentRow)}
+        assert self.acknowledged <= references, f"I1 lost: {self.acknowledged - references}"
+        reports, inbound = picture.of(ReportRow), picture.of(InboundMessageRow)
+        by_text = sum(row["effect"] == "new_report" for row in inbound)
+        expected = len(self.acknowledged) + self.voicemails + by_text
+        assert len(reports) == expected, f"I1 {len(reports)} reports kept, {expected} acknowledged"
+        assert {row["incident_id"] for row in reports} == set(picture.by_id(IncidentRow)), "I1 empty incidents"
+        assert {row["provider_sid"] for row in inbound} == self.texts, "I1 texts lost"
+
+    # I5, I6: the log tells the same story as the rows
+
+    def _rows_are_as_told(self, picture: Picture) -> None:
+        offers: dict[str, dict[str, OfferState]] = defaultdict(dict)
+        for row in picture.of(OfferRow):
+            if row["reasons"] != ["assigned_by_desk"]:
+                offers[row["incident_id"]][row["id"]] = row["state"]
+        for row in picture.of(IncidentRow):
+            life = self.lives[row["id"]]
+            name = row["reference"]
+            waits_for_opening = (life.status, row["status"]) == (Status.RECEIVED, Status.DISPATCHING)
+            assert row["status"] is life.status or waits_for_opening, (
+                f"I6 {name}: {row['status']}, but its events say {life.status}"
+            )
+            assert row["is_open"] is (row["status"] not in _ENDED)
+            assert row["owner"] == life.owner, f"I3 {name}: owner {row['owner']}, events say {life.owner}"
+            assert row["episode"] == life.episode
+            assert row["disposition"] == life.disposition, f"I6 {name}: disposition {row['disposition']}"
+            assert offers[row["id"]] == life.offers, f"I6 {name}: offers {offers[row['id']]} != {life.offers}"
+
+    # I3
+
+    def _one_owner(self, picture: Picture) -> None:
+        accepted: dict[str, list[str]] = defaultdict(list)
+        for row in picture.of(OfferRow):
+            if row["state"] is OfferState.ACCEPTED:
+                accepted[row["incident_id"]].append(row["responder_id"])
+        for row in picture.of(IncidentRow):
+            holding = accepted[row["id"]]
+            owned = row["status"] in OWNED_STATUSES
+            assert holding == ([row["owner"]] if owned else []), (
+                f"I3 {row['reference']}: {row['status']}, owner {row['owner']}, accepted by {holding}"
+            )
+
+    # I9
+
+    def _promise_is_kept(self, picture: Picture) -> None:
+        for row in picture.of(IncidentRow):
+            life = self.lives[row["id"]]
+            clock, name = life.clock, row["reference"]
+            if clock is None:
+                assert row["clock_state"] is ClockState.NOT_APPLICABLE, f"I9 {name}: {row['clock_state']}"
+                continue
+            assert clock.promised in self._promises, f"I9 {name}: promised {clock.promised}"
+            kept = row["due_at"] - row["started_at"] - timedelta(seconds=row["paused_seconds"])
+            assert kept == clock.promised, f"I9 {name}: due - started - paused = {kept}"
+            assert row["stopped_by"] == clock.stopped_by, f"I9 {name}: {row['stopped_by']}"
+            assert (row["stopped_at"] is None) is (row["stopped_by"] is None)
+            assert (row["breached_at"] is not None) is bool(clock.missed), f"I9 {name}: a breach vanished"
+            assert (row["paused_at"] is not None) is clock.paused, f"I9 {name}: paused?"
+            assert row["clock_state"] is _state(clock), f"I9 {name}: {row['clock_state']} != {_state(clock)}"
+
+    # I4
+
+    def _sent_once(self, picture: Picture) -> None:
+        message_of = {row["token"]: row["message_id"] for row in picture.of(AttemptRow)}
+        bodies: dict[str, list[str]] = defaultdict(list)
+        for text in picture.of(SimTextRow):
+            if text["direction"] is Direction.OUTBOUND:
+                bodies[message_of[text["token"]]].append(text["body"])
+        for message_id, sent in bodies.items():
+            again = [body for body in sent[1:] if not body.startswith(REPEAT)]
+            assert not again, f"I4 message {message_id} was sent again unmarked: {again}"
+            assert len(sent) <= 2, f"I4 message {message_id} was sent {len(sent)} times"
+
+    # work
+
+    def _nothing_failed(self, picture: Picture) -> None:
+        for row in (*picture.of(AgendaRow), *picture.of(DeliveryRow)):
+            assert row["error"] is None, f"work failed: {row}"
+            assert row["parked_at"] is None, f"work parked: {row}"
+        for row in picture.of(AgendaRow):
+            if row["outcome"] == "done":
+                assert row["late_seconds"] is not None, f"I9 fired without its lateness: {row}"
+
+    def _nothing_doubled(self, picture: Picture) -> None:
+        pending = Counter(
+            (row["incident_id"], row["kind"], "" if row["kind"] in (Kind.RETRY, Kind.RESUME) else row["subject"])
+            for row in picture.of(AgendaRow)
+            if row["settled_at"] is None and row["kind"] in _ONE_AT_A_TIME
+        )
+        assert max(pending.values(), default=0) <= 1, f"armed twice: {[k for k, n in pending.items() if n > 1]}"
+        asked = Counter(
+            (row["incident_id"], row["responder_id"])
+            for row in picture.of(OfferRow)
+            if row["state"] is OfferState.OPEN
+        )
+        assert max(asked.values(), default=0) <= 1, f"asked twice at once: {asked}"
+
+    def _nobody_is_misled(self, picture: Picture) -> None:
+        stood_down = {
+            row["dedupe_key"].removeprefix("stand_down:")
+            for row in picture.of(MessageRow)
+            if row["purpose"] is Purpose.STAND_DOWN
+        }
+        for life in self.lives.values():
+            told = stood_down & set(life.own_offers_ended)
+            assert not told, f"{life.name}: the owner was told to stand down"
+        waiting = {row["incident_id"] for row in picture.of(OfferRow) if row["state"] is OfferState.OPEN}
+        told_of = {row["incident_id"] for row in picture.of(NoticeRow)}
+        for row in picture.of(IncidentRow):
+            if row["is_held"]:
+                assert row["id"] not in waiting, f"{row['reference']}: offered while it is held back"
+                assert not (row["back_entry"] and row["id"] in told_of), f"{row['reference']}: held, and told"
+
+    # once everything due is done
+
+    def _nothing_is_left(self, picture: Picture) -> None:
+        now = picture.now
+        for row in picture.of(AgendaRow):
+            is_late = row["settled_at"] is None and row["due_at"] <= now
+            assert not is_late or _is_leased(row, now), f"left undone: {row}"
+        for row in picture.of(IncidentRow):
+            if row["clock_state"] is ClockState.RUNNING and not _is_breach_leased(picture, row["id"]):
+                assert now <= row["due_at"], f"I9 {row['reference']}: overdue, and nobody says so"
+        owed = {row["incident_id"] for row in picture.of(TaskRow) if row["kind"] == TaskKind.BREACH_REASON}
+        for incident_id, life in self.lives.items():
+            if any(clock.missed for clock in life.clocks):
+                assert incident_id in owed, f"{life.name}: missed, and no reason is owed"
+
+
+def _state(clock: ClockLife) -> ClockState:
+    """What the row must say. A breach that has happened outlives the clock's own end."""
+    if clock.missed:
+        return ClockState.BREACHED
+    if clock.stopped_by is not None:
+        return ClockState.MET
+    if not clock.applies:
+        return ClockState.NOT_APPLICABLE
+    return ClockState.PAUSED if clock.paused else ClockState.RUNNING
+
+
+def _is_leased(row: Row, now: datetime) -> bool:
+    return row["leased_until"] is not None and row["leased_until"] > now
+
+
+def _is_breach_leased(picture: Picture, incident_id: str) -> bool:
+    return any(
+        row["incident_id"] == incident_id and row["kind"] == Kind.BREACH and _is_leased(row, picture.now)
+        for row in picture.of(AgendaRow)
+        if row["settled_at"] is None
+    )
+
+
+def _nothing_undone(before: Picture, after: Picture) -> None:
+    """What is settled stays settled; what was recorded stays as it was."""
+    agenda = after.by_id(AgendaRow)
+    for row in before.of(AgendaRow):
+        if row["settled_at"] is not None:
+            now = agenda[row["id"]]
+            kept = all(now[key] == row[key] for key in ("settled_at", "outcome", "late_seconds"))
+            assert kept, f"I9 settled twice: {row} -> {now}"
+    for table in (EventRow, OutcomeRow):
+        names = [c.name for c in table_of(table).primary_key.columns]
+        rows = {tuple(row[n] for n in names): row for row in after.of(table)}
+        for row in before.of(table):
+            assert rows.get(tuple(row[n] for n in names)) == row, f"I6 rewritten: {row}"
+
+
+def _silent_after_the_end(before: Picture, after: Picture) -> None:
+    """I7: nothing new is written or tried about what was closed then and has not been opened since."""
+    was, is_ = before.by_id(IncidentRow), after.by_id(IncidentRow)
+    ended = {
+        i for i, row in was.items() if row["status"] in _ENDED and is_[i]["episode"] == row["episode"]
+    }
+    notices = after.by_id(NoticeRow)
+    known = {row["id"] for row in before.of(MessageRow)}
+    tried = {row["id"] for row in before.of(AttemptRow)}
+    trying = {row["message_id"] for row in after.of(AttemptRow) if row["id"] not in tried}
+    for row in after.of(MessageRow):
+        if row["incident_id"] not in ended or (row["id"] in known and row["id"] not in trying):
+            continue
+        # What is still owed after the end (why it was late, a welfare check) is still asked for.
+        owed = row["notice_id"] and notices[row["notice_id"]]["kind"] == NoticeKind.TASK_OVERDUE
+        assert row["purpose"] in _AFTER_THE_END or owed, f"I7 after the end: {row}"
+
+
+# --- at the end of a history --------------------------------------------------------------------------------
+
+
+def check_log(connection: Connection) -> None:
+    """I6: chains and seals hold."""
+    broken = verify(connection).broken
+    assert broken is None, f"I6 verify-log: {broken}"
+
+
+def check_board(watch: Watch, boards: Sequence[Mapping[str, Any]]) -> None:
+    """I8: the board's figures, over all months, are what was recorded; and every contact became something."""
+    counted = [life for life in watch.lives.values() if life.disposition not in NO_INCIDENT]
+    outcomes: Counter[str] = Counter()
+    for life in counted:
+        outcomes.update(watch.outcomes.get(life.name, Counter()))
+    on_board: Counter[str] = Counter()
+    for board in boards:
+        on_board.update({code: n for code, n in board["outcomes"].items() if n})
+        kinds = dict(board["reconciliation"])
+        assert kinds.pop("contacts") == sum(kinds.values()) == board["contacts"]["total"], f"I8 {kinds}"
+    assert on_board == outcomes, f"I8 board says {on_board}, recorded were {outcomes}"
+    reports = sum(life.reports for life in watch.lives.values())
+    assert sum(board["contacts"]["total"] for board in boards) == reports, "I8 contacts"
+    missed = sum(clock.counts_as_breached for life in counted for clock in life.clocks)
+    breached = sum(board["two_hours"]["breached"] for board in boards)
+    assert breached == missed, f"I9 the board says {breached} breaches, there were {missed}"
+    met = sum(bool(c.stopped_by) and not c.counts_as_breached for life in counted for c in life.clocks)
+    assert sum(board["two_hours"]["met"] for board in boards) == met, "I9 met"
+
+
+def same_end(one: Picture, other: Picture) -> None:
+    """I12: two databases, one history, one state. Only what a database numbers by itself may differ."""
+    for name, rows in one.rows.items():
+        a, b = ([_plain(row) for row in picture.rows[name]] for picture in (one, other))
+        a.sort(key=repr)
+        b.sort(key=repr)
+        differ = [(x, y) for x, y in zip(a, b, strict=False) if x != y]
+        assert len(a) == len(b) and not differ, f"I12 {name}: {len(a)} and {len(b)} rows; {differ[:1]}"
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    numbered = isinstance(row.get("id"), int)
+    kept = {key: value for key, value in row.items() if not (numbered and key == "id")}
+    # Made of an agenda row's number.
+    if str(kept.get("dedupe_key", "")).startswith("shift_end:"):
+        kept.pop("dedupe_key")
+    return kept
