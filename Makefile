@@ -28,7 +28,7 @@ test: $(DEV_STAMP) ## run every test, on SQLite and on a real PostgreSQL
 	@$(BIN)/pytest -n 2
 
 quick: $(DEV_STAMP) ## run the rules' and the shape's tests only, in seconds
-	@$(BIN)/pytest -q tests/rules tests/shape
+	@$(BIN)/pytest -q -m 'not slow' tests/rules tests/shape
 
 check: $(DEV_STAMP) ## lint, formatting, types, who may import whom
 	@$(BIN)/ruff check .

@@ -53,6 +53,9 @@ contacts:
   desk: "+447700900123"
 """
 
+#: A first step of a ladder that leaves time for other things to happen.
+PATIENT_OFFER = {"after": "PT0M", "action": "offer", "to": "best_responder", "answer_within": "PT30M"}
+
 _DAILY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 

@@ -1,23 +1,37 @@
-"""Fixtures: a town on SQLite and on PostgreSQL, made once a worker and emptied between tests."""
+"""Fixtures: a town on SQLite and on PostgreSQL, made once a worker and emptied between tests.
+
+The service is imported only by the fixtures that need it, so that `make quick` starts at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.databases import TestDatabases, quick_folder
-from tests.harness import Town
+if TYPE_CHECKING:
+    from tests.databases import TestDatabases
+    from tests.harness import Town
 
 #: A Wednesday in summer: London is at BST, an hour ahead of UTC.
 NOON = datetime(2026, 7, 15, 11, 0, tzinfo=UTC)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make quick` leaves out: what tries hundreds of inputs, or needs a database."""
+    for item in items:
+        tries_many = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if tries_many or "databases" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestDatabases]:
     """Migrated template databases of both kinds, and copies of them."""
+    from tests.databases import TestDatabases, quick_folder
+
     made = TestDatabases(quick_folder() or tmp_path_factory.mktemp("databases"))
     yield made
     made.close()
@@ -38,7 +52,9 @@ def start() -> datetime:
 
 
 @pytest.fixture
-async def town(database_url: str, start: datetime, tmp_path: Path) -> AsyncIterator[Town]:
+async def town(database_url: str, start: datetime) -> AsyncIterator[Town]:
     """The whole service over HTTP, with a clock and phones that the test drives."""
+    from tests.harness import Town
+
     async with Town(database_url, start) as made:
         yield made

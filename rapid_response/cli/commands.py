@@ -8,7 +8,18 @@ from typing import Any
 import typer
 
 from rapid_response import __version__
-from rapid_response.cli import classify, doctor, keys, migrate, report, serve, service, users, verify_log
+from rapid_response.cli import (
+    classify,
+    doctor,
+    evaluate,
+    keys,
+    migrate,
+    report,
+    serve,
+    service,
+    users,
+    verify_log,
+)
 
 commands = typer.Typer(
     name="rapid-response",
@@ -46,6 +57,7 @@ _add("export-service", service.export_service, "Print the service definition.")
 commands.add_typer(users.commands, name="users", short_help="Local accounts: add, list, disable.")
 commands.add_typer(keys.commands, name="keys", short_help="API keys: add, list, revoke.")
 _add("classify", classify.classify, "Read reports as JSON lines, and say what they are.")
+_add("evaluate", evaluate.evaluate, "How well the reader reads a file of labelled reports.")
 _add("report", report.report, "The board report of a month, quarter or year.")
 _add("verify-log", verify_log.verify_log, "Check the tamper-evident log.")
 _add("doctor", doctor.doctor, "Say what could break the promise.")

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rapid_response.settings import Settings
 
 _GRACE_SECONDS = 10
-_BACKLOG = 2048
 _OUR_PORT = 8000
 
 
@@ -40,11 +39,9 @@ def serve(
 
     settings = read_settings(**({"evaluation": True} if evaluation else {}))
     welcome = _prepare(settings)
-    with _listening(host, port) as listener, _stoppable():
+    with _bound(host, port) as listener, _stoppable():
         settings = _at_home(settings, listener.getsockname()[1])
-        if welcome is not None:
-            print(welcome.replace("{base_url}", settings.base_url), flush=True)
-        _run(settings, listener)
+        _run(settings, listener, (welcome or "").replace("{base_url}", settings.base_url))
 
 
 @contextmanager
@@ -78,20 +75,23 @@ def _prepare(settings: Settings) -> str | None:
     return None
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
+    """Ours from now on; whoever calls is turned away until there is somebody to answer."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        # At once: only a listening socket keeps others off the port.
-        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise usage(
-            f"Port {port} on {host} cannot be opened ({error.strerror}): stop the program that has it, "
-            "or choose another with --port."
-        ) from None
+        raise _taken(host, port, error) from None
     return listener
+
+
+def _taken(host: str, port: int, error: OSError) -> Refused:
+    return usage(
+        f"Port {port} on {host} cannot be opened ({error.strerror}): stop the program that has it, "
+        "or choose another with --port."
+    )
 
 
 def _at_home(settings: Settings, port: int) -> Settings:
@@ -117,15 +117,25 @@ class _Watched:
             raise
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
+def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
     import uvicorn
 
     from rapid_response import logs
     from rapid_response.app import build
 
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            try:
+                await super().startup(sockets)
+            except OSError as error:
+                host, port = listener.getsockname()[:2]
+                raise _taken(host, port, error) from None
+            if self.started and welcome:
+                print(welcome, flush=True)
+
     logs.set_up(settings.log_format, settings.log_level)
     watched = _Watched(build(settings).asgi)
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             watched,
             lifespan="on",

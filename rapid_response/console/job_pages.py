@@ -40,9 +40,9 @@ from rapid_response.dispatch.reply_decision import DISPOSITIONS
 from rapid_response.messaging import wording
 from rapid_response.steps import casefile
 from rapid_response.steps.actions import act_on
-from rapid_response.steps.case import facts_of
+from rapid_response.steps.case import facts_of, hold
 from rapid_response.steps.commands import COMMANDS
-from rapid_response.steps.errors import NotFound, Refusal
+from rapid_response.steps.errors import NotFound, NothingOffered, Refusal
 from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, ReportRow
 from rapid_response.storage.tx import Tx
 
@@ -120,11 +120,11 @@ async def post_verb(number: str, verb: str, visit: Worker) -> Response:
     parsed, deeds = _deeds(wanted, posted, job)
     if parsed.errors:
         return await _page(visit, job, parsed, status=422)
-    if not all(may_act(visit.principal, action, owns_job=job.is_mine) for action, _ in deeds):
-        return await _page(visit, job, status=409)
+    if not all(may_act(visit.principal, action, owns_job=True) for action, _ in deeds):
+        raise MayNot
     scope, key = f"{visit.principal.actor}:page:{visit.request.url.path}", once_key(posted)
     try:
-        await visit.run(lambda tx: once(tx, scope, key, _doing(visit, job.incident.id, deeds)))
+        await visit.run(lambda tx: once(tx, scope, key, _doing(visit, job, deeds)))
     except (NotAllowed, Refusal):
         # Somebody was quicker, or the desk was: the page as it is now says what that means.
         return await _page(visit, await _job(visit, number), status=409)
@@ -132,11 +132,14 @@ async def post_verb(number: str, verb: str, visit: Worker) -> Response:
     return visit.go(f"/j/{job.number}?done={said.value}")
 
 
-def _doing(visit: Visit, incident_id: str, deeds: Sequence[Deed]) -> Callable[[Tx], None]:
-    """One step that does them all, or none."""
-    desk, who = visit.pages.desk, visit.who()
+def _doing(visit: Visit, job: _Job, deeds: Sequence[Deed]) -> Callable[[Tx], None]:
+    """One step that does them all, or none. Whether the job is hers is asked with the incident locked."""
+    desk, who, incident_id = visit.pages.desk, visit.who(), job.incident.id
 
     def step(tx: Tx) -> None:
+        answers = deeds[0][0] in (Action.ACCEPT, Action.DECLINE)
+        if not answers and hold(tx, incident_id).owner != job.responder_id:
+            raise NothingOffered("This job is not yours.")
         for action, body in deeds:
             act_on(tx, desk, incident_id, action, COMMANDS[action].model_validate(body), who)
 
@@ -223,12 +226,8 @@ async def _job(visit: Visit, number: str) -> _Job:
 
 def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
     session = Session(connection)
-    incident = session.exec(
-        typed_select(IncidentRow).where(
-            col(IncidentRow.id)
-            == select(col(JobNumberRow.incident_id)).where(col(JobNumberRow.number) == number).scalar_subquery()
-        )
-    ).one_or_none()
+    issued = session.get(JobNumberRow, number)
+    incident = session.get(IncidentRow, issued.incident_id) if issued else None
     if incident is None:
         return None
     offers = session.exec(

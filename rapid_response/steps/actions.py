@@ -29,6 +29,7 @@ from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Forbidden, Invalid
 from rapid_response.steps.service import Service, service_now
 from rapid_response.steps.tasks import TaskKind, finish, finish_kind, open_task
+from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow, NoteRow, OutcomeRow, TaskRow
 from rapid_response.storage.tx import Tx
 
@@ -69,6 +70,17 @@ def perform(
     note = getattr(command, "note", None)
     if note:
         add_note(tx, incident, note, who)
+    keep_in_view(tx, service, incident)
+
+
+def keep_in_view(tx: Tx, service: Service, incident: IncidentRow) -> None:
+    """An open case always has a next step: where nothing is left to come, the duty officer looks again."""
+    if not incident.is_open or work.awaited(tx, incident.id):
+        return
+    answered_or_late = incident.owner is not None and incident.clock_state is not ClockState.NOT_APPLICABLE
+    kind = TaskKind.FINISH_JOB if answered_or_late else TaskKind.CHECK_BACK
+    due = tx.now + FINISH_WITHIN if answered_or_late else service.next_working_day(tx.now)
+    open_task(tx, incident, kind, ContactRole.DUTY_OFFICER, due)
 
 
 class _Doing:
@@ -116,6 +128,8 @@ def _decline(doing: _Doing, command: commands.ByResponder) -> None:
 def _assign(doing: _Doing, command: commands.Assign) -> None:
     check(doing.incident, Action.ASSIGN)
     offers.assign(doing.tx, doing.desk, doing.service, doing.incident, command.responder, doing.who)
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
 
 
 def _check_owner(doing: _Doing, command: commands.ByOwner) -> None:
@@ -131,6 +145,8 @@ def _release(doing: _Doing, command: commands.ByOwner) -> None:
     offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
     if was_held:
         doing.record(happened.BackEntryReleased())
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
 
 
 def _en_route(doing: _Doing, command: commands.ByOwner) -> None:
@@ -143,7 +159,8 @@ def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, command)
     move(doing.incident, Action.ON_SCENE)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
-    clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED)
+    if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED):
+        owe_breach_reason(doing.tx, doing.service, doing.incident)
     _to_be_finished(doing)
 
 
@@ -190,7 +207,8 @@ def _answered(doing: _Doing, action: Action, by: StoppedBy, flagged: bool) -> No
     """A response other than at the door: ends the search; without an owner a welfare check remains."""
     unowned = doing.incident.owner is None
     move(doing.incident, action)
-    clock.stop(doing.tx, doing.incident, by, flagged=flagged)
+    if clock.stop(doing.tx, doing.incident, by, flagged=flagged):
+        owe_breach_reason(doing.tx, doing.service, doing.incident)
     if not unowned:
         _to_be_finished(doing)
     else:
@@ -198,6 +216,12 @@ def _answered(doing: _Doing, action: Action, by: StoppedBy, flagged: bool) -> No
         offers.end_search(doing.tx, doing.desk, doing.service, doing.incident, by)
         task = doing.next_working_day_task(TaskKind.WELFARE_CHECK)
         doing.record(happened.Scheduled(by, task))
+
+
+def owe_breach_reason(tx: Tx, service: Service, incident: IncidentRow) -> None:
+    """A promise was missed: somebody says why."""
+    by = service.next_working_day(tx.now)
+    open_task(tx, incident, TaskKind.BREACH_REASON, ContactRole.TEAM_LEADER, by)
 
 
 def _to_be_finished(doing: _Doing) -> None:
@@ -219,7 +243,7 @@ def _close(doing: _Doing, command: commands.Close) -> None:
     for outcome in command.outcomes:
         _record_outcome(doing, outcome)
     incident.disposition, incident.closed_at = command.disposition, tx.now
-    _end(doing)
+    _end(doing, "closed")
     doing.record(happened.IncidentClosed(command.disposition, incident.episode))
 
 
@@ -246,7 +270,7 @@ def _cancel(doing: _Doing, command: commands.Cancel) -> None:
     incident.disposition, incident.closed_at = command.disposition, doing.tx.now
     if incident.stopped_at is None and incident.clock_state is not ClockState.NOT_APPLICABLE:
         clock.not_applicable(doing.tx, incident, "cancelled")
-    _end(doing)
+    _end(doing, "cancelled")
     if command.reason:
         add_note(doing.tx, incident, command.reason, doing.who)
     doing.record(happened.IncidentCancelled(command.disposition, incident.episode))
@@ -259,12 +283,13 @@ _OUTLIVES = frozenset(
         TaskKind.REVIEW_AGE_TARGETING,
         TaskKind.OFFER_POLICE_HATE_REFERRAL,
         TaskKind.WELFARE_CHECK,
+        TaskKind.CONFIRM_REMOTE,
     }
 )
 
 
-def _end(doing: _Doing) -> None:
-    offers.job_done(doing.tx, doing.desk, doing.service, doing.incident)
+def _end(doing: _Doing, why: str) -> None:
+    offers.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
     finish_kind(doing.tx, doing.incident, *(k for k in TaskKind if k not in _OUTLIVES))
     doing.incident.owner = None
     doing.incident.is_held = False
@@ -410,7 +435,7 @@ def _resume(doing: _Doing, _: commands.Nothing) -> None:
 def resume(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     """The clock goes on, and so does the search where nobody has the job."""
     clock.resume(tx, service, incident)
-    if incident.owner is None and incident.status is not Status.SCHEDULED:
+    if incident.owner is None and not incident.is_held and incident.status is not Status.SCHEDULED:
         offers.search(tx, desk, service, incident)
 
 
@@ -433,6 +458,10 @@ def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
         known = {code.value for code in commands.BreachReason}
         code = command.reason if command.reason in known else commands.BreachReason.OTHER
         doing.record(happened.BreachExplained(code))
+    if task.kind == TaskKind.CONFIRM_REMOTE:
+        doing.incident.unconfirmed = [
+            u for u in doing.incident.unconfirmed if u != Action.REMOTE_RESPONSE.value
+        ]
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
     finish(doing.tx, task)

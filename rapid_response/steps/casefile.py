@@ -279,7 +279,7 @@ def count_open(connection: Connection) -> Mapping[Status, int]:
         .where(col(IncidentRow.is_open))
         .group_by(col(IncidentRow.status))
     )
-    return dict(rows.tuples())
+    return {status: count for status, count in rows}
 
 
 # --- as JSON ---------------------------------------------------------------------------------------------

@@ -76,7 +76,8 @@ def set_needed_by(incident: IncidentRow) -> None:
 
 def not_applicable(tx: Tx, incident: IncidentRow, why: str) -> None:
     """No two-hour clock, or no longer: a breach that has happened stays on record."""
-    disarm(tx, incident, PROMISE, why)
+    disarm(tx, incident, (*PROMISE, Kind.RESUME), why)
+    incident.paused_at = None
     if incident.clock_state is not ClockState.BREACHED:
         incident.clock_state = ClockState.NOT_APPLICABLE
     tx.record(incident.id, ClockNotApplicable(why))
@@ -84,18 +85,22 @@ def not_applicable(tx: Tx, incident: IncidentRow, why: str) -> None:
 
 def stop(
     tx: Tx, incident: IncidentRow, by: StoppedBy, *, at: datetime | None = None, flagged: bool = False
-) -> None:
-    """A response reached the victim: the clock stops, once, and is judged on `due_at`."""
+) -> bool:
+    """A response reached the victim: the clock stops, once, and is judged on `due_at`.
+
+    True when it is only by this that the deadline is found to be missed.
+    """
     if not is_counting(incident) and incident.clock_state is not ClockState.PAUSED:
-        return
+        return False
     if incident.started_at is None or incident.due_at is None:
-        return
+        return False
     if incident.paused_at is not None:
         _end_pause(incident, tx.now)
     moment = at or tx.now
     result = sla.stop(incident.started_at, incident.due_at, paused_for(incident), moment)
     incident.stopped_at, incident.stopped_by = moment, by
-    if not result.met and incident.breached_at is None:
+    is_news = not result.met and incident.breached_at is None
+    if is_news:
         _miss(tx, incident)
     incident.clock_state = ClockState.MET if result.met else ClockState.BREACHED
     disarm(tx, incident, (*PROMISE, Kind.RESUME), "answered")
@@ -103,6 +108,7 @@ def stop(
         incident.id,
         ClockStopped(by, moment, result.gross_seconds, result.paused_seconds, result.met, flagged),
     )
+    return is_news
 
 
 def take_stop_back(tx: Tx, service: Service, incident: IncidentRow) -> bool:

@@ -260,8 +260,10 @@ def _act(text: _Text, decision: ReplyDecision) -> None:
     for action, params in decision.actions:
         if action is Action.ACKNOWLEDGE:
             notices.acknowledge(text.tx, incident, "sms", text.known.recipients)
+            actions.keep_in_view(text.tx, text.service, incident)
             continue
-        given = dict(params)
+        # No reference is longer than a line; all that was written stays with the text itself.
+        given = {key: value[:200] if isinstance(value, str) else value for key, value in params.items()}
         if action is Action.NOTE:
             given["body"] = text.row.body
         if action in (Action.ACCEPT, Action.DECLINE) and responder is not None:

@@ -175,15 +175,17 @@ def _nobody_left(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, as
     move(incident, Move.NOBODY_LEFT)
     if first_time:
         tx.record(incident.id, NobodyLeft(asked))
-        notices.give(
-            tx,
-            desk,
-            service,
-            incident,
-            NoticeKind.NOBODY_LEFT,
-            ContactRole.DUTY_OFFICER,
-            by=(Means.SMS, Means.VOICE),
-        )
+        # Each try that comes to nothing ends here again; what she has not seen yet is being repeated anyway.
+        if not any(n.kind == NoticeKind.NOBODY_LEFT for n in notices.unseen(tx, incident.id)):
+            notices.give(
+                tx,
+                desk,
+                service,
+                incident,
+                NoticeKind.NOBODY_LEFT,
+                ContactRole.DUTY_OFFICER,
+                by=(Means.SMS, Means.VOICE),
+            )
     arm_retry(tx, service, incident)
 
 
@@ -223,7 +225,7 @@ def try_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> No
 
 def advance(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     """A NO, a failed delivery or a lapsed answer brings the next offer forward, never a notice."""
-    if incident.status not in SEEKING_STATUSES:
+    if not seeks(incident):
         return
     escalation = service.definition.escalation
     waiting = [
@@ -401,7 +403,8 @@ def withdraw_others(
         disarm(tx, incident, [Kind.ANSWER], why, subject=offer.id)
         cancel_unsent(tx, offer_id=offer.id, why=why)
         tx.record(incident.id, OfferWithdrawn(offer.id, offer.responder_id, why))
-        stand_down(tx, desk, service, incident, offer, why)
+        if offer.responder_id != incident.owner:  # who has the job now must not hear that she has not
+            stand_down(tx, desk, service, incident, offer, why)
 
 
 _WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED}
@@ -449,26 +452,32 @@ def _end_ownership(
             disarm(tx, incident, [Kind.SHIFT_END], why)
             if state is OfferState.RELEASED:
                 tx.record(incident.id, Released(offer.responder_id, why))
-                if why == "reassigned":
-                    stand_down(tx, desk, service, incident, offer, why)
+            if why in ("reassigned", "cancelled"):
+                stand_down(tx, desk, service, incident, offer, why)
     if owner is not None and state is OfferState.DONE:
         responder = tx.get(ResponderRow, owner, lock=True)
         if responder is not None:
             responder.last_finished_at = tx.now
 
 
-def job_done(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+def job_done(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
     """The case is over for its owner and for everybody asked; its number rests."""
-    disarm(tx, incident, (*SEARCH, Kind.WARN, Kind.BREACH, Kind.RESUME, Kind.SHIFT_END), "closed")
-    withdraw_others(tx, desk, service, incident, why="closed")
-    _end_ownership(tx, desk, service, incident, OfferState.DONE, "closed")
+    disarm(tx, incident, (*SEARCH, Kind.WARN, Kind.BREACH, Kind.RESUME, Kind.SHIFT_END), why)
+    withdraw_others(tx, desk, service, incident, why=why)
+    _end_ownership(tx, desk, service, incident, OfferState.DONE, why)
     notices.overtaken(tx, incident, all_kinds=True)
     jobnumbers.retire(tx, incident.job_number)
     retry_all(tx)
 
 
 def search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
-    """Look for somebody from now on: the first offer in this step, the rest of the ladder armed."""
+    """Look for somebody from now on: the first offer in this step, the rest of the ladder armed.
+
+    While the clock stands still nobody is asked: the search begins when it goes on.
+    """
+    if incident.clock_state is ClockState.PAUSED:
+        return
+    disarm(tx, incident, [Kind.RUNG, Kind.ACCEPT_WITHIN], "armed_again")
     escalation = service.definition.escalation
     steps = sla.ladder(escalation, tx.now, tx.now, service.definition.sla)
     first = next((d for d in steps if is_offer_step(service, d)), None)

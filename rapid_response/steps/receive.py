@@ -173,7 +173,8 @@ def _new_incident(
         ward=_ward(service, report.location.ward),
         joint=needs_two(facts),
         back_entry=report.back_entry,
-        is_held=report.back_entry,
+        # Without a clock nothing is sent by itself, so there is nothing to hold back, or to release.
+        is_held=report.back_entry and decision.priority.has_clock,
         received_at=received_at,
         recorded_at=tx.now,
         clock_state=ClockState.NOT_APPLICABLE,

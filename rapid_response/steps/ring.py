@@ -72,7 +72,9 @@ def ring(tx: Tx, desk: Desk, due: Due) -> bool:
     incident = tx.need(IncidentRow, due.incident_id, lock=True)
     if not work.settle(tx, due, "done"):
         return False
-    _DO[due.kind](_Ringing(tx, desk, service_now(tx, desk.zone), incident, due))
+    service = service_now(tx, desk.zone)
+    _DO[due.kind](_Ringing(tx, desk, service, incident, due))
+    actions.keep_in_view(tx, service, incident)
     return True
 
 
@@ -158,13 +160,7 @@ def _breach(ringing: _Ringing) -> None:
         return
     for role in (ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER):
         ringing.tell(NoticeKind.BREACH, role, (Means.SMS, Means.VOICE))
-    open_task(
-        tx,
-        incident,
-        TaskKind.BREACH_REASON,
-        ContactRole.TEAM_LEADER,
-        ringing.service.next_working_day(tx.now),
-    )
+    actions.owe_breach_reason(tx, ringing.service, incident)
 
 
 def _resume(ringing: _Ringing) -> None:

@@ -108,6 +108,10 @@ def _claim_one(tx: Tx, desk: Desk, message: MessageRow) -> Claimed | None:
         message.state, message.reason = MessageState.EXPIRED, "expired"
         return None
     why = _no_longer_wanted(tx, message)
+    if why == "opted_out":
+        message.state, message.reason = MessageState.FAILED, why
+        _consequences(tx, desk, message)
+        return None
     if why is not None:
         message.state, message.reason = MessageState.CANCELLED, why
         return None
@@ -149,6 +153,10 @@ def _no_longer_wanted(tx: Tx, message: MessageRow) -> str | None:
         offer = tx.get(OfferRow, message.offer_id)
         if offer is None or offer.state is not OfferState.OPEN:
             return "offer_over"
+    if message.purpose is Purpose.REMINDER and message.incident_id is not None:
+        incident = tx.get(IncidentRow, message.incident_id)
+        if incident is None or not incident.is_open:
+            return "closed"
     if message.purpose is Purpose.NOTICE and message.notice_id is not None:
         notice = tx.get(NoticeRow, message.notice_id)
         if notice is None or notice.acknowledged_at is not None:

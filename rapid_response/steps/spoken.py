@@ -45,11 +45,13 @@ def converse(tx: Tx, desk: Desk, token: str, digits: str) -> Said:
         return _bye(wording.spoken_gone())
     incident = hold(tx, message.incident_id)
     if message.purpose is Purpose.NOTICE:
-        return _notice(tx, attempt, message, incident, digits)
+        return _notice(tx, desk, attempt, message, incident, digits)
     return _offer(tx, desk, attempt, message, incident, digits)
 
 
-def _notice(tx: Tx, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str) -> Said:
+def _notice(
+    tx: Tx, desk: Desk, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str
+) -> Said:
     notice = tx.get(NoticeRow, message.notice_id or "")
     if notice is None:
         return _bye(wording.spoken_gone())
@@ -57,6 +59,7 @@ def _notice(tx: Tx, attempt: AttemptRow, message: MessageRow, incident: Incident
         return Said((wording.spoken_notice_first(),), asks=True)
     if attempt.keys and digits == _YES:
         notices.acknowledge(tx, incident, "voice", recipients=(message.recipient,))
+        actions.keep_in_view(tx, service_now(tx, desk.zone), incident)
         return _bye(wording.spoken_seen())
     if digits in (_HEAR, _AGAIN):
         attempt.keys = (attempt.keys + digits)[:20]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, and_, select, update
 from sqlmodel import col
-from sqlmodel import select as typed_select
 
 from rapid_response.core.events import Event, event_data
 from rapid_response.storage.tables import (
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 GENESIS = "0" * 64
 #: The access log's entry in a seal.
 ACCESS_STREAM = "access_log"
+#: What one seal takes of each; the rest is left to the next.
+_MOST_AT_ONCE = 5000
 
 
 def _canonical(value: Any) -> str:
@@ -106,21 +108,10 @@ def seal(tx: Tx) -> tuple[int, str] | None:
 
     Two nodes that seal at once collide on the number, and one of the two gives way.
     """
-    moved = tx.all(_unsealed().with_for_update(skip_locked=True))
-    viewed = list(
-        tx.execute(
-            select(
-                col(AccessRow.id),
-                col(AccessRow.at),
-                col(AccessRow.viewer),
-                col(AccessRow.what),
-                col(AccessRow.incident_id),
-            )
-            .where(col(AccessRow.sealed_by).is_(None))
-            .order_by(col(AccessRow.id))
-            .limit(5000)
-        )
-    )
+    moved = tx.execute(_unsealed().with_for_update(skip_locked=True)).all()
+    viewed = tx.execute(
+        _views().where(col(AccessRow.sealed_by).is_(None)).order_by(col(AccessRow.id)).limit(_MOST_AT_ONCE)
+    ).all()
     if not moved and not viewed:
         return None
     last = tx.execute(
@@ -130,29 +121,44 @@ def seal(tx: Tx) -> tuple[int, str] | None:
     heads = sorted((c.stream, c.seq, c.digest) for c in moved)
     if viewed:
         heads.append((ACCESS_STREAM, len(viewed), _access_digest(viewed)))
-    root = _digest(previous, number, heads)
+    root = _root(previous, number, tx.now, heads)
     tx.add(SealRow, number=number, at=tx.now, heads=len(heads), previous=previous, root=root)
     for stream, seq, digest in heads:
         tx.add(SealedHeadRow, number=number, stream=stream, seq=seq, digest=digest)
-    for chain in moved:
-        chain.sealed_seq = chain.seq
-    if viewed:
-        tx.execute(
-            update(AccessRow).where(col(AccessRow.id).in_([v.id for v in viewed])).values(sealed_by=number)
-        )
+    # Their rows are locked, so that none has moved on since it was read.
+    streams = [c.stream for c in moved]
+    tx.execute(update(ChainRow).where(col(ChainRow.stream).in_(streams)).values(sealed_seq=col(ChainRow.seq)))
+    tx.execute(
+        update(AccessRow).where(col(AccessRow.id).in_([v.id for v in viewed])).values(sealed_by=number)
+    )
     return number, root
 
 
-def _unsealed() -> Any:
+def _unsealed() -> Select[*tuple[Any, ...]]:
     return (
-        typed_select(ChainRow)
+        select(col(ChainRow.stream), col(ChainRow.seq), col(ChainRow.digest))
         .where(col(ChainRow.sealed_seq) < col(ChainRow.seq))
         .order_by(col(ChainRow.stream))
-        .limit(5000)
+        .limit(_MOST_AT_ONCE)
     )
 
 
-def _access_digest(rows: Sequence[Any]) -> str:
+def _views() -> Select[*tuple[Any, ...]]:
+    return select(
+        col(AccessRow.id),
+        col(AccessRow.at),
+        col(AccessRow.viewer),
+        col(AccessRow.what),
+        col(AccessRow.incident_id),
+        col(AccessRow.sealed_by),
+    )
+
+
+def _root(previous: str, number: int, at: datetime, heads: Sequence[tuple[str, int, str]]) -> str:
+    return _digest(previous, number, at.astimezone(UTC).isoformat(), heads)
+
+
+def _access_digest(rows: Iterable[Any]) -> str:
     return _digest(GENESIS, [[r.id, r.at.isoformat(), r.viewer, r.what, r.incident_id] for r in rows])
 
 
@@ -168,75 +174,133 @@ class Verdict:
 
 
 def verify(connection: Connection) -> Verdict:
-    """Check every chain and every seal. Reads in key order, so memory stays flat."""
-    heads: dict[str, tuple[int, str]] = {}
+    """Check every chain and every seal, and that heads, chains and seals say the same.
+
+    Reads in key order, so memory holds one head a stream. What was written since the last seal, or is gone
+    with the last seals, shows only against the roots that others keep.
+    """
+    events, tips, broken = _follow_chains(connection)
+    seals = _follow_seals(connection)
+    broken = broken or seals.broken or _compare_heads(connection, tips, seals.sealed)
+    return Verdict(events, len(tips), seals.count, seals.root, broken)
+
+
+def _follow_chains(connection: Connection) -> tuple[int, dict[str, tuple[int, str]], str | None]:
+    """How many events there are, the last of each stream, and the first that does not follow."""
+    tips: dict[str, tuple[int, str]] = {}
     events = 0
     broken: str | None = None
-    for event in _stream_events(connection):
+    query = select(
+        col(EventRow.stream),
+        col(EventRow.seq),
+        col(EventRow.type),
+        col(EventRow.version),
+        col(EventRow.at),
+        col(EventRow.actor),
+        col(EventRow.data),
+        col(EventRow.previous),
+        col(EventRow.digest),
+    ).order_by(col(EventRow.stream), col(EventRow.seq))
+    for event in connection.execution_options(yield_per=1000).execute(query):
         events += 1
-        seq, head = heads.get(event.stream, (0, GENESIS))
+        seq, head = tips.get(event.stream, (0, GENESIS))
         expected = event_digest(
             head, event.stream, event.seq, event.type, event.version, event.at, event.actor, event.data
         )
         if event.seq != seq + 1 or event.previous != head or event.digest != expected:
             broken = broken or f"event {event.seq} of {event.stream}"
-        heads[event.stream] = (event.seq, event.digest)
-    for chain in connection.execute(select(ChainRow.__table__)):  # type: ignore[attr-defined]
-        if heads.get(chain.stream, (0, GENESIS)) != (chain.seq, chain.digest):
-            broken = broken or f"the head of {chain.stream}"
-    seals, root, broken_seal = _verify_seals(connection)
-    return Verdict(events, len(heads), seals, root, broken or broken_seal)
+        tips[event.stream] = (event.seq, event.digest)
+    return events, tips, broken
 
 
-def _stream_events(connection: Connection) -> Iterator[Any]:
-    query = select(EventRow.__table__).order_by(col(EventRow.stream), col(EventRow.seq))  # type: ignore[attr-defined]
-    yield from connection.execution_options(yield_per=1000).execute(query)
+@dataclass(frozen=True, slots=True)
+class _Seals:
+    """What the seals say: the last root, and how far each stream is sealed."""
+
+    count: int
+    root: str | None
+    sealed: Mapping[str, int]
+    broken: str | None
 
 
-def _verify_seals(connection: Connection) -> tuple[int, str | None, str | None]:
-    previous, count = GENESIS, 0
-    for seal_row in connection.execute(select(SealRow.__table__).order_by(col(SealRow.number))).all():  # type: ignore[attr-defined]
+def _follow_seals(connection: Connection) -> _Seals:
+    views = _sealed_views(connection)
+    sealed: dict[str, int] = {}
+    count, previous = 0, GENESIS
+    seals = connection.execute(
+        select(
+            col(SealRow.number), col(SealRow.at), col(SealRow.heads), col(SealRow.previous), col(SealRow.root)
+        ).order_by(col(SealRow.number))
+    ).all()
+    for row in seals:
         count += 1
-        heads = [
-            (h.stream, h.seq, h.digest)
-            for h in connection.execute(
-                select(SealedHeadRow.__table__).where(col(SealedHeadRow.number) == seal_row.number)  # type: ignore[attr-defined]
-            )
-        ]
-        chains = sorted(h for h in heads if h[0] != ACCESS_STREAM)
-        access = [h for h in heads if h[0] == ACCESS_STREAM]
-        ordered = chains + access
-        if (
-            seal_row.number != count
-            or seal_row.previous != previous
-            or seal_row.root != _digest(previous, count, ordered)
-            or not _heads_stand(connection, seal_row.number, chains, access)
-        ):
-            return count, seal_row.root, f"seal {seal_row.number}"
-        previous = seal_row.root
-    return count, (previous if count else None), None
+        heads = _heads_of(connection, row.number)
+        ordered = sorted((h.stream, h.seq, h.digest) for h in heads if h.stream != ACCESS_STREAM)
+        access = [(h.stream, h.seq, h.digest) for h in heads if h.stream == ACCESS_STREAM]
+        ordered += access
+        stands = (
+            (row.number, row.previous, row.heads) == (count, previous, len(ordered))
+            and row.root == _root(previous, count, row.at, ordered)
+            # Truncation shows here: what the seal saw is no longer in its chain.
+            and all(h.digest == h.found for h in heads if h.stream != ACCESS_STREAM)
+            and [head[1:] for head in access] == ([views.pop(count)] if count in views else [])
+        )
+        if not stands:
+            return _Seals(count, row.root, sealed, f"seal {row.number}")
+        sealed.update((h.stream, h.seq) for h in heads)
+        previous = row.root
+    broken = f"seal {min(views)}" if views else None
+    return _Seals(count, previous if count else None, sealed, broken)
 
 
-def _heads_stand(
-    connection: Connection,
-    number: int,
-    chains: Sequence[tuple[str, int, str]],
-    access: Sequence[tuple[str, int, str]],
-) -> bool:
-    """Whether every head the seal saw is still in its chain: truncation shows here."""
-    for stream, seq, digest in chains:
-        found = connection.execute(
-            select(col(EventRow.digest)).where(col(EventRow.stream) == stream, col(EventRow.seq) == seq)
-        ).scalar()
-        if found != digest:
-            return False
-    for _, seen, digest in access:
-        rows = connection.execute(
-            select(AccessRow.__table__).where(col(AccessRow.sealed_by) == number).order_by(col(AccessRow.id))  # type: ignore[attr-defined]
-        ).all()
-        if len(rows) != seen or _access_digest(rows) != digest:
-            return False
-    return True
+def _heads_of(connection: Connection, number: int) -> Sequence[Any]:
+    """The heads that a seal saw, each with the digest that its chain has there now."""
+    there = and_(
+        col(EventRow.stream) == col(SealedHeadRow.stream), col(EventRow.seq) == col(SealedHeadRow.seq)
+    )
+    return connection.execute(
+        select(
+            col(SealedHeadRow.stream),
+            col(SealedHeadRow.seq),
+            col(SealedHeadRow.digest),
+            col(EventRow.digest).label("found"),
+        )
+        .join_from(SealedHeadRow, EventRow, there, isouter=True)
+        .where(col(SealedHeadRow.number) == number)
+    ).all()
+
+
+def _sealed_views(connection: Connection) -> dict[int, tuple[int, str]]:
+    """For each seal that saw the access log: how many views it sealed, and their digest now."""
+    query = (
+        _views()
+        .where(col(AccessRow.sealed_by).is_not(None))
+        .order_by(col(AccessRow.sealed_by), col(AccessRow.id))
+    )
+    found = connection.execution_options(yield_per=1000).execute(query)
+    views = {}
+    for number, group in groupby(found, key=lambda view: view.sealed_by):
+        rows = list(group)
+        views[number] = (len(rows), _access_digest(rows))
+    return views
+
+
+def _compare_heads(
+    connection: Connection, tips: Mapping[str, tuple[int, str]], sealed: Mapping[str, int]
+) -> str | None:
+    """The first stream whose head is not where its chain ends, or is not sealed as far as it says."""
+    known = set()
+    broken = None
+    heads = select(
+        col(ChainRow.stream), col(ChainRow.seq), col(ChainRow.digest), col(ChainRow.sealed_seq)
+    ).order_by(col(ChainRow.stream))
+    for head in connection.execution_options(yield_per=1000).execute(heads):
+        known.add(head.stream)
+        is_tip = tips.get(head.stream) == (head.seq, head.digest)
+        if not is_tip or head.sealed_seq != sealed.get(head.stream, 0):
+            broken = broken or f"the head of {head.stream}"
+    lost = tips.keys() - known
+    return broken or (f"the head of {min(lost)}" if lost else None)
 
 
 def record_view(tx: Tx, what: str, incident_id: str | None) -> None:

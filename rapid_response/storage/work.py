@@ -118,6 +118,20 @@ def pending(tx: Tx, incident_id: str, kinds: Sequence[str]) -> Sequence[AgendaRo
     )
 
 
+def awaited(tx: Tx, incident_id: str) -> bool:
+    """Whether anything at all is still to come of that incident."""
+    found = tx.execute(
+        select(col(AgendaRow.id))
+        .where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.parked_at).is_(None),
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def stands(tx: Tx, incident_id: str, kind: str, subject: str) -> bool:
     """Whether such an entry was ever armed, settled or not."""
     found = tx.execute(

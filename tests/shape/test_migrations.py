@@ -24,22 +24,16 @@ from rapid_response.storage.migrate import (
     newest,
 )
 from rapid_response.storage.migrations.draft import models
-from tests.postgres import ServerHandle, start_server
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ServerHandle]:
-    handle = start_server()
-    yield handle
-    handle.stop()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
+@pytest.fixture
+def url(database_url: str, tmp_path: Path) -> str:
+    """The URL of a database with nothing in it."""
+    if database_url.startswith("sqlite"):
         return f"sqlite+aiosqlite:///{tmp_path}/schema.db"
-    server: ServerHandle = request.getfixturevalue("server")
-    return server.create_database()
+    with opened(database_url) as database:
+        execute(database, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+    return database_url
 
 
 @contextmanager

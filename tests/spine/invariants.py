@@ -290,7 +290,9 @@ def _nobody_in(life: Life, data: dict[str, Any]) -> None:
 def _closed(life: Life, data: dict[str, Any]) -> None:
     life.go(Status.CLOSED, Action.CLOSE)
     clock = life.clock
-    assert clock is None or clock.stopped_by or not clock.applies, f"{life.name}: closed with a clock that counts"
+    assert clock is None or clock.stopped_by or not clock.applies, (
+        f"{life.name}: closed with a clock that counts"
+    )
     _end(life, data)
 
 
@@ -444,7 +446,9 @@ class Watch:
         by_text = sum(row["effect"] == "new_report" for row in inbound)
         expected = len(self.acknowledged) + self.voicemails + by_text
         assert len(reports) == expected, f"I1 {len(reports)} reports kept, {expected} acknowledged"
-        assert {row["incident_id"] for row in reports} == set(picture.by_id(IncidentRow)), "I1 empty incidents"
+        assert {row["incident_id"] for row in reports} == set(picture.by_id(IncidentRow)), (
+            "I1 empty incidents"
+        )
         assert {row["provider_sid"] for row in inbound} == self.texts, "I1 texts lost"
 
     # I5, I6: the log tells the same story as the rows
@@ -524,11 +528,17 @@ class Watch:
 
     def _nothing_doubled(self, picture: Picture) -> None:
         pending = Counter(
-            (row["incident_id"], row["kind"], "" if row["kind"] in (Kind.RETRY, Kind.RESUME) else row["subject"])
+            (
+                row["incident_id"],
+                row["kind"],
+                "" if row["kind"] in (Kind.RETRY, Kind.RESUME) else row["subject"],
+            )
             for row in picture.of(AgendaRow)
             if row["settled_at"] is None and row["kind"] in _ONE_AT_A_TIME
         )
-        assert max(pending.values(), default=0) <= 1, f"armed twice: {[k for k, n in pending.items() if n > 1]}"
+        assert max(pending.values(), default=0) <= 1, (
+            f"armed twice: {[k for k, n in pending.items() if n > 1]}"
+        )
         asked = Counter(
             (row["incident_id"], row["responder_id"])
             for row in picture.of(OfferRow)
@@ -609,9 +619,7 @@ def _nothing_undone(before: Picture, after: Picture) -> None:
 def _silent_after_the_end(before: Picture, after: Picture) -> None:
     """I7: nothing new is written or tried about what was closed then and has not been opened since."""
     was, is_ = before.by_id(IncidentRow), after.by_id(IncidentRow)
-    ended = {
-        i for i, row in was.items() if row["status"] in _ENDED and is_[i]["episode"] == row["episode"]
-    }
+    ended = {i for i, row in was.items() if row["status"] in _ENDED and is_[i]["episode"] == row["episode"]}
     notices = after.by_id(NoticeRow)
     known = {row["id"] for row in before.of(MessageRow)}
     tried = {row["id"] for row in before.of(AttemptRow)}

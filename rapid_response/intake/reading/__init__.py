@@ -10,5 +10,5 @@ __all__ = ["Evidence", "Matter", "Reader", "Reading", "classify_line", "default_
 
 
 def default_reader() -> Reader:
-    """The reader that this version ships; cheap to make, its knowledge is loaded once at the first reading."""
+    """The reader that this version ships; cheap to make, its knowledge is loaded at the first reading."""
     return LexiconReader()

@@ -12,7 +12,9 @@ from rapid_response.core.vocabulary import Channel
 from rapid_response.intake.reading.port import Reader, Reading
 
 
-def classify_line(reader: Reader, line: Mapping[str, Any], *, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
+def classify_line(
+    reader: Reader, line: Mapping[str, Any], *, now: datetime, zone: ZoneInfo
+) -> dict[str, Any]:
     """The fields of one answer line, except `priority` and `rule_id`, which the triage rules add."""
     return answer_fields(line.get("id"), read_line(reader, line, now=now, zone=zone))
 
@@ -42,7 +44,13 @@ def answer_fields(identity: Any, reading: Reading) -> dict[str, Any]:
         "money_at_risk_gbp": None if pence is None else (pence // 100 if pence % 100 == 0 else pence / 100),
         "scores": dict(reading.scores),
         "evidence": [
-            {"label": shown.label, "start": shown.start, "end": shown.end, "text": shown.text, "why": shown.why}
+            {
+                "label": shown.label,
+                "start": shown.start,
+                "end": shown.end,
+                "text": shown.text,
+                "why": shown.why,
+            }
             for shown in reading.evidence
         ],
         "model_version": reading.model_version,

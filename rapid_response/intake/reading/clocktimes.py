@@ -12,13 +12,17 @@ _PARTS = {
     "morning": 9.0, "breakfast": 8.0, "noon": 12.0, "midday": 12.0, "lunchtime": 12.5, "dinnertime": 12.5,
     "lunch": 12.5, "afternoon": 14.0, "teatime": 17.0, "evening": 18.0, "tonight": 19.0, "night": 20.0,
 }  # fmt: skip
-_BEFORE_AN_HOUR = frozenset("at by around about for til till until before from after back".split())
+_BEFORE_AN_HOUR = frozenset(
+    ["at", "by", "around", "about", "for", "til", "till", "until", "before", "from", "after", "back"]
+)
 _FIRST_SENSIBLE_HOUR = 7.0
 _UNITS = {"minutes": 1, "minute": 1, "hour": 60, "hours": 60}
 _SMALL = {"a": 1.0, "an": 1.0, "half": 0.5, "couple": 2.0, "few": 3.0}
 
 
-def coming_moment(passage: Passage, start: int, end: int, received_at: datetime, zone: ZoneInfo) -> datetime | None:
+def coming_moment(
+    passage: Passage, start: int, end: int, received_at: datetime, zone: ZoneInfo
+) -> datetime | None:
     """The next moment that the words round `start`..`end` name, seen from when the report came."""
     begin, finish = passage.sentence_bounds(start)
     low, high = max(begin, start - 6), min(finish, end + 8)
@@ -100,7 +104,10 @@ def _hour(passage: Passage, low: int, high: int) -> tuple[float | None, bool]:
         if kinds[at] == NUMBER and 1 <= values[at] <= 12 and values[at] == int(values[at]):
             after = words[at + 1] if at + 1 < len(words) else ""
             if after in ("oclock", "o'clock", "o") or (
-                at > low and words[at - 1] in _BEFORE_AN_HOUR and after not in _UNITS and after not in ("men", "days", "weeks")
+                at > low
+                and words[at - 1] in _BEFORE_AN_HOUR
+                and after not in _UNITS
+                and after not in ("men", "days", "weeks")
             ):
                 return values[at], False
     return None, False

@@ -51,8 +51,9 @@ class Figures:
             f"urgency accuracy            {self.urgency_accuracy:.3f}",
             f"age_targeted                {_line(self.age_targeted)}",
             f"other_vulnerability         {_line(self.other_vulnerability_targeted)}",
-            f"hate_strand                 {_line(self.hate_strand)}  accuracy {self.hate_strand_accuracy:.3f}",
-            f"money within 10 %           {self.money_within_tolerance:.3f}  (where a sum is given: {self.money_cases})",
+            f"hate_strand                 {_line(self.hate_strand)}",
+            f"hate_strand accuracy        {self.hate_strand_accuracy:.3f}",
+            f"money within 10 %           {self.money_within_tolerance:.3f}  (sums labelled: {self.money_cases})",
             f"spans exact                 {self.spans_exact:.3f}",
             f"labels with evidence        {self.labels_with_evidence:.3f}",
         ]
@@ -66,17 +67,24 @@ def evaluate(rows: Sequence[Mapping[str, Any]], readings: Sequence[Reading]) -> 
         name: score([(row["category"] == name, reading.category.value == name) for row, reading in pairs])
         for name in _CATEGORIES
     }
-    strands = [(row.get("hate_strand"), reading.hate_strand and reading.hate_strand.value) for row, reading in pairs]
+    strands = [
+        (row.get("hate_strand"), reading.hate_strand and reading.hate_strand.value) for row, reading in pairs
+    ]
     money = [(row["money_at_risk_gbp"], reading.money_at_risk_pence) for row, reading in pairs]
     return Figures(
         rows=len(pairs),
         categories=categories,
         macro_f1=sum(found.f1 for found in categories.values()) / len(categories),
-        act_now=score([(row["urgency"] in _ACT_NOW, reading.urgency.value in _ACT_NOW) for row, reading in pairs]),
+        act_now=score(
+            [(row["urgency"] in _ACT_NOW, reading.urgency.value in _ACT_NOW) for row, reading in pairs]
+        ),
         urgency_accuracy=_share([row["urgency"] == reading.urgency.value for row, reading in pairs]),
         age_targeted=score([(bool(row["age_targeted"]), reading.age_targeted) for row, reading in pairs]),
         other_vulnerability_targeted=score(
-            [(bool(row["other_vulnerability_targeted"]), reading.other_vulnerability_targeted) for row, reading in pairs]
+            [
+                (bool(row["other_vulnerability_targeted"]), reading.other_vulnerability_targeted)
+                for row, reading in pairs
+            ]
         ),
         hate_strand_accuracy=_share([said == found for said, found in strands]),
         hate_strand=Score(*_strand_score(strands)),

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from rapid_response.intake.reading.findings import WORD_PREFIX, Findings
-from rapid_response.intake.reading.knowledge import Knowledge
+from rapid_response.intake.reading.findings import Findings
+from rapid_response.intake.reading.knowledge import WORD_PREFIX, Knowledge
 from rapid_response.intake.reading.port import Evidence
 
 _MOST = 4
-_LEAST_WEIGHT = 0.15
 
 
 class Exhibits:
     """Collects evidence of one report, each span of a label once."""
 
     def __init__(self, text: str, findings: Findings, knowledge: Knowledge) -> None:
-        self._text, self._findings, self._weights = text, findings, knowledge.weights
+        self._text, self._findings, self._strong = text, findings, knowledge.strong
         self._whys = knowledge.whys
         self._seen: set[tuple[str, int, int]] = set()
         self.found: list[Evidence] = []
@@ -29,20 +26,21 @@ class Exhibits:
             self._seen.add((label, start, end))
             self.found.append(Evidence(label, start, end, self._text[start:end], why))
 
-    def show_strongest(self, label: str, speaking_for: Iterable[str], features: Iterable[str] | None = None) -> bool:
-        """Adds the features that speak most for any of `speaking_for`; false where none does."""
-        ranked = []
-        names = self._findings.spans if features is None else features
-        for name in names:
-            weights = self._weights[name]
-            weight = sum(weights.get(which, 0.0) for which in speaking_for)
-            if weight >= _LEAST_WEIGHT:
-                ranked.append((-weight, name))
+    def show_strongest(self, label: str, speaking_for: str) -> bool:
+        """Adds the features that speak most for `speaking_for`; false where none does."""
+        strong = self._strong[speaking_for]
+        ranked = [(-strong[name], name) for name in self._findings.spans if name in strong]
         ranked.sort()
         for _, name in ranked[:_MOST]:
             for start, end in self._findings.spans[name][:2]:
                 self.show(label, start, end, self.why(name))
         return bool(ranked)
+
+    def show_all(self, label: str, features: list[str]) -> None:
+        """Adds each of these features at its first two places."""
+        for name in features:
+            for start, end in self._findings.spans[name][:2]:
+                self.show(label, start, end, self.why(name))
 
     def why(self, feature: str) -> str:
         """The sentence for the handler about one feature."""
@@ -50,12 +48,10 @@ class Exhibits:
             return "In labelled reports these words went with this label."
         if feature.startswith("no:"):
             return "The text denies it: " + self._whys.get(feature[3:], "")
-        return self._whys.get(feature.removeprefix("said:"), "")
+        return self._whys.get(feature.rpartition("many:")[2].removeprefix("said:"), "")
 
     def show_something(self, label: str, why: str) -> None:
         """Where no single phrase decided: the report's first words."""
         passage = self._findings.passage
         if len(passage):
             self.show(label, 0, min(len(passage), 8), why)
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rapid_response.intake.reading.knowledge import Knowledge
-from rapid_response.intake.reading.passage import MONEY, NUMBER, Passage
+from rapid_response.intake.reading.passage import MONEY, NUMBER, Passage, WordClasses
 
 _MOST_PENCE = 10**12
 
@@ -49,12 +49,13 @@ def _added(counted: list[Sum]) -> list[Sum]:
     chosen, seen = [largest], {largest.pounds}
     for position, found in enumerate(counted):
         follows = position + 1 < len(counted) and counted[position + 1].adds
-        joined = found.adds or (follows and counted[position + 1] is largest) or (largest.adds and position == 0)
-        if found is largest or found.pounds in seen or not joined:
-            if not (found.adds and found is not largest and found.pounds == largest.pounds):
-                continue
-        chosen.append(found)
-        seen.add(found.pounds)
+        joined = (
+            found.adds or (follows and counted[position + 1] is largest) or (largest.adds and position == 0)
+        )
+        said_again = found.pounds in seen and not (found.adds and found.pounds == largest.pounds)
+        if found is not largest and joined and not said_again:
+            chosen.append(found)
+            seen.add(found.pounds)
     return chosen
 
 
@@ -81,15 +82,16 @@ def _described(passage: Passage, knowledge: Knowledge, at: int) -> Sum:
     return Sum(at, passage.values[at] * _times(passage, at, begin, finish), ignored, total, adds)
 
 
-def _not_at_risk(
-    before: list[str], near_before: list[str], after: list[str], classes: dict[str, frozenset[str]] | object
-) -> bool:
-    known: dict[str, frozenset[str]] = classes  # type: ignore[assignment]
+def _not_at_risk(before: list[str], near_before: list[str], after: list[str], known: WordClasses) -> bool:
     if any(word in known["paying_words"] for word in near_before[-3:]):
         return bool(after) and after[0] in known["bait_after"]
     if any(word in known["bait_before"] for word in near_before):
         return True
-    if len(near_before) >= 2 and near_before[-1] in ("of", "than") and near_before[-2] in ("instead", "rather", "less"):
+    if (
+        len(near_before) >= 2
+        and near_before[-1] in ("of", "than")
+        and near_before[-2] in ("instead", "rather", "less")
+    ):
         return True
     return any(word in known["bait_after"] for word in after[:3])
 
@@ -98,7 +100,11 @@ def _times(passage: Passage, at: int, begin: int, finish: int) -> float:
     """How often the sum was paid or asked: £220 each for two, three payments of £400, twelve lots of £50."""
     words, kinds, values = passage.words, passage.kinds, passage.values
     after = words[at + 1] if at + 1 < finish else ""
-    if at - 2 >= begin and kinds[at - 2] == NUMBER and words[at - 1] in ("payments", "instalments", "lots", "times", "x"):
+    if (
+        at - 2 >= begin
+        and kinds[at - 2] == NUMBER
+        and words[at - 1] in ("payments", "instalments", "lots", "times", "x")
+    ):
         return values[at - 2]
     if at - 3 >= begin and kinds[at - 3] == NUMBER and words[at - 1] == "of":
         return values[at - 3] if values[at - 3] <= 60 else 1
@@ -112,7 +118,12 @@ def _times(passage: Passage, at: int, begin: int, finish: int) -> float:
         return 2
     if after == "a" and at + 2 < finish and words[at + 2] in ("week", "month", "time", "go", "day", "visit"):
         for i in range(at + 3, min(finish, at + 8)):
-            if kinds[i] == NUMBER and i + 1 < finish and words[i + 1].startswith(words[at + 2]) and values[i] <= 120:
+            if (
+                kinds[i] == NUMBER
+                and i + 1 < finish
+                and words[i + 1].startswith(words[at + 2])
+                and values[i] <= 120
+            ):
                 return values[i]
     return 1
 

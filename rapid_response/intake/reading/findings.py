@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rapid_response.intake.reading.knowledge import Knowledge, Rule
+from rapid_response.intake.reading.knowledge import WORD_PREFIX, Knowledge, LearnedWords, Rule
 from rapid_response.intake.reading.mentions import Mention, find_mentions
 from rapid_response.intake.reading.passage import AGE, DECADE, MONEY, Passage
 
 OLDER_FROM = 60
-WORD_PREFIX = "word:"
 
 
 @dataclass(slots=True)
@@ -44,11 +42,20 @@ def find(passage: Passage, knowledge: Knowledge) -> Findings:
             findings.add("said:" + name, mention.start, mention.end)
     for name, (start, end) in denied.items():
         findings.add("no:" + name, start, end)
+    _add_repeated(findings)
     _add_ages(findings)
     for rule in knowledge.rules:
         _add_rule(findings, rule)
     _add_words(findings, knowledge.learned)
     return findings
+
+
+def _add_repeated(findings: Findings) -> None:
+    """What is spoken of several times is likelier to be what the report is about."""
+    for name in [name for name, spans in findings.spans.items() if len(spans) >= 2 and ":" not in name]:
+        findings.spans["many:" + name] = findings.spans[name][:2]
+        if len(findings.spans[name]) >= 3:
+            findings.spans["very many:" + name] = findings.spans[name][:3]
 
 
 def _add_ages(findings: Findings) -> None:
@@ -89,15 +96,12 @@ def _meet(findings: Findings, names: list[str]) -> bool:
     return bool(common)
 
 
-def _add_words(findings: Findings, learned: Mapping[str, Mapping[str, float]]) -> None:
-    words = findings.passage.words
+def _add_words(findings: Findings, learned: LearnedWords) -> None:
     before = ""
-    for at, word in enumerate(words):
-        feature = WORD_PREFIX + word
-        if feature in learned:
-            findings.add(feature, at, at + 1)
-        if before:
-            pair = WORD_PREFIX + before + " " + word
-            if pair in learned:
-                findings.add(pair, at - 1, at + 1)
+    for at, word in enumerate(findings.passage.words):
+        if word in learned.single:
+            findings.add(WORD_PREFIX + word, at, at + 1)
+        after = learned.pairs.get(before)
+        if after is not None and word in after:
+            findings.add(WORD_PREFIX + before + " " + word, at - 1, at + 1)
         before = word

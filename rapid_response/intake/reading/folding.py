@@ -1,4 +1,4 @@
-"""Evens out how a text is typed (case, quotes, full-width letters) and keeps the way back to its own offsets."""
+"""Evens out how a text is typed (case, quotes, full-width letters) and keeps the way back to its offsets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """The evened-out text; `origins` maps each of its characters to the original's, or is None where equal."""
+    """The evened-out text; `origins` maps its characters to the original's, or is None where equal."""
 
     text: str
     origins: list[int] | None
@@ -46,11 +46,18 @@ def _fold_character(character: str) -> str:
     return kept.lower()[:4]
 
 
+def _plainly_ascii(character: str) -> bool:
+    return character.isascii() and character not in "`\x00\r"
+
+
 def fold(text: str) -> Folded:
     """Lower case, plain quotes and letters, nothing invisible; linear in the part that is analysed."""
     text = text[:ANALYSED_CHARACTERS]
-    if text.isascii() and "`" not in text and "\x00" not in text:
+    if text.isascii() and "`" not in text and "\x00" not in text and "\r" not in text:
         return Folded(text.lower(), None)
+    unusual = {letter: _fold_character(letter) for letter in set(text) if not _plainly_ascii(letter)}
+    if all(len(piece) == 1 for piece in unusual.values()):
+        return Folded(text.translate({ord(letter): piece for letter, piece in unusual.items()}).lower(), None)
     pieces = [_fold_character(character) for character in text]
     joined = "".join(pieces)
     if len(joined) == len(text) and all(len(piece) == 1 for piece in pieces):

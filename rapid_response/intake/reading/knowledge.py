@@ -1,10 +1,10 @@
-"""The knowledge files in `data/`: concepts with their phrases, rules over concepts, word classes, shorthand."""
+"""The knowledge files in `data/`: concepts with their phrases, rules, word classes, shorthand."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from rapid_response.core.facts import BOOLEAN_FACTS
 from rapid_response.intake.reading.phrases import PhraseFault, PhraseIndex, parse
 from rapid_response.intake.reading.spelling import Spelling
 
@@ -20,7 +21,10 @@ DATA = Path(__file__).parent / "data"
 KINDS_OF_MATTER = ("doorstep", "scam", "other_crime", "no_crime")
 TIMES = ("in_progress", "imminent", "recent", "historic")
 FLAGS = ("age", "vulnerability")
+WORD_PREFIX = "word:"
 LABELS = (*KINDS_OF_MATTER, *TIMES, *FLAGS)
+#: The least weight at which a phrase is shown as a reason.
+WORTH_SHOWING = 0.15
 _NOT_CONCEPTS = ("classes.yaml", "shorthand.yaml", "rules.yaml", "questions.yaml")
 
 
@@ -59,6 +63,14 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedWords:
+    """Plain words, and pairs of neighbours by their first word, that training gave a weight."""
+
+    single: frozenset[str]
+    pairs: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """Everything that the reader knows, compiled once."""
 
@@ -67,8 +79,7 @@ class Knowledge:
     index: PhraseIndex
     spelling: Spelling
     classes: Mapping[str, frozenset[str]]
-    #: Learned adjustments: feature → label → weight (`combination.json`, made by training.py).
-    learned: Mapping[str, Mapping[str, float]]
+    learned: LearnedWords
     subtype_categories: Mapping[str, str]
     questions: Mapping[str, str]
     version: str
@@ -81,6 +92,12 @@ class Knowledge:
     strands: Mapping[str, str]
     age_kinds: Mapping[str, str]
     reasons: Mapping[str, frozenset[str]]
+    deniable: tuple[bool, ...]
+    #: The same weights in the order of LABELS, and for each label the features that speak for it at all.
+    columns: Mapping[str, tuple[float, ...]]
+    bias_column: tuple[float, ...]
+    strong: Mapping[str, Mapping[str, float]]
+    facts: tuple[Concept, ...]
 
 
 @lru_cache(maxsize=1)
@@ -90,7 +107,7 @@ def shipped_knowledge() -> Knowledge:
 
 
 def load(folder: Path, *, learned: bool = True) -> Knowledge:
-    """Compiles a folder of knowledge files; raises KnowledgeFault with a sentence for the officer who edits."""
+    """Compiles a folder of knowledge files; KnowledgeFault tells the officer who edits what is wrong."""
     digest = hashlib.sha256()
     files: dict[str, Any] = {}
     for path in sorted(folder.glob("*.yaml")):
@@ -110,10 +127,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]], version: str) -> Knowledge:
-    shorthand = {
-        word: tuple(plain.split()) for line in files["shorthand.yaml"]["shorthand"].splitlines() if line.strip()
-        for word, plain in [_shorthand(line)]
-    }  # fmt: skip
+    lines = files["shorthand.yaml"]["shorthand"].splitlines()
+    shorthand = {word: tuple(plain.split()) for word, plain in map(_shorthand, filter(str.strip, lines))}
     lookup = Spelling(shorthand, (), ()).plainly
     classes = {name: frozenset(words.split()) for name, words in files["classes.yaml"]["classes"].items()}
     common = frozenset(files["classes.yaml"]["common_words"].split())
@@ -128,7 +143,9 @@ def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]]
             if not source:
                 continue
             try:
-                phrases.append(parse(source, number, classes, lookup, lambda word: 40.0 if word in common else 1.0))
+                phrases.append(
+                    parse(source, number, classes, lookup, lambda word: 40.0 if word in common else 1.0)
+                )
             except PhraseFault as fault:
                 raise KnowledgeFault(f"{file}, concept {concept.name}: {fault}") from None
     vocabulary = {word for phrase in phrases for element in phrase.elements for word in element.words}
@@ -136,30 +153,51 @@ def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]]
     by_name = {concept.name: concept for concept in concepts}
     if len(by_name) != len(concepts):
         names = [concept.name for concept in concepts]
-        raise KnowledgeFault(f"Two concepts share a name: {sorted({n for n in names if names.count(n) > 1})}.")
+        raise KnowledgeFault(
+            f"Two concepts share a name: {sorted({n for n in names if names.count(n) > 1})}."
+        )
     rules = tuple(_rule(entry, by_name) for entry in files["rules.yaml"]["rules"])
     items: dict[str, Concept | Rule] = {**by_name, **{"rule:" + rule.name: rule for rule in rules}}
     learned = combined.get("weights", {})
+    weights = {name: _with(item.weights, learned.get(name, {})) for name, item in items.items()}
+    weights = {**learned, **weights}
+    biases = {**_BIASES, **combined.get("biases", {})}
     return Knowledge(
         concepts=tuple(concepts),
         rules=rules,
         index=PhraseIndex(phrases),
         spelling=Spelling(shorthand, vocabulary, plain),
         classes=classes,
-        learned=learned,
+        learned=_learned_words(learned),
         subtype_categories=files["rules.yaml"]["subtypes"],
         questions=files["questions.yaml"]["questions"],
         version=version,
-        weights=_Weights({name: _with(item.weights, learned.get(name, {})) for name, item in items.items()}, learned),
-        biases={**_BIASES, **combined.get("biases", {})},
+        weights=_Weights(weights),
+        biases=biases,
+        columns=_Columns(
+            {name: tuple(given.get(label, 0.0) for label in LABELS) for name, given in weights.items()}
+        ),
+        bias_column=tuple(biases.get(label, 0.0) for label in LABELS),
+        strong={
+            label: {
+                name: given[label]
+                for name, given in weights.items()
+                if given.get(label, 0.0) >= WORTH_SHOWING
+            }
+            for label in LABELS
+        },
+        facts=tuple(concept for concept in concepts if concept.fact in BOOLEAN_FACTS),
         thresholds={**_THRESHOLDS, **combined.get("thresholds", {})},
         whys={name: item.why for name, item in items.items()},
         subtypes={name: item.subtypes for name, item in items.items() if item.subtypes},
         strands={name: concept.strand for name, concept in by_name.items() if concept.strand},
         age_kinds={name: item.age_kind for name, item in items.items() if item.age_kind},
+        deniable=tuple(concept.deniable for concept in concepts),
         reasons={
             "age": frozenset(name for name, item in items.items() if item.age_kind),
-            "vulnerability": frozenset(n for n, i in items.items() if i.weights.get("vulnerability", 0) >= 0.5),
+            "vulnerability": frozenset(
+                n for n, i in items.items() if i.weights.get("vulnerability", 0) >= 0.5
+            ),
         },
     )
 
@@ -169,16 +207,34 @@ _BIASES = {"age": -3.2, "vulnerability": -3.4, "historic": 0.8, "recent": 0.4, "
 _THRESHOLDS = {"act_now": 0.35, "danger": 0.25, "age": 0.35, "vulnerability": 0.35}
 
 
-class _Weights(dict[str, Mapping[str, float]]):
-    """Weights by feature; a feature that nobody weighed (such as a denial) is taken from what was learned."""
+def _learned_words(learned: Iterable[str]) -> LearnedWords:
+    single: set[str] = set()
+    pairs: dict[str, set[str]] = {}
+    for feature in learned:
+        if feature.startswith(WORD_PREFIX):
+            first, _, second = feature.removeprefix(WORD_PREFIX).partition(" ")
+            if second:
+                pairs.setdefault(first, set()).add(second)
+            else:
+                single.add(first)
+    return LearnedWords(frozenset(single), {first: frozenset(seconds) for first, seconds in pairs.items()})
 
-    def __init__(self, known: Mapping[str, Mapping[str, float]], learned: Mapping[str, Mapping[str, float]]) -> None:
-        super().__init__({**learned, **known})
+
+class _Weights(dict[str, Mapping[str, float]]):
+    """Weights by feature; one that nobody weighed (such as a denial never seen) weighs nothing."""
 
     def __missing__(self, feature: str) -> Mapping[str, float]:
         return _NOTHING
 
 
+class _Columns(dict[str, tuple[float, ...]]):
+    """The same as columns."""
+
+    def __missing__(self, feature: str) -> tuple[float, ...]:
+        return _NO_COLUMN
+
+
+_NO_COLUMN = (0.0,) * len(LABELS)
 _NOTHING: Mapping[str, float] = {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rapid_response.intake.reading.knowledge import Knowledge
 from rapid_response.intake.reading.passage import Passage
@@ -13,8 +13,7 @@ _DENIAL_REACH = 4
 _SPEECH_REACH = 14
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One concept at one place; words `start` to `end` (one past) of the passage."""
 
     concept: int
@@ -52,11 +51,18 @@ def find_mentions(passage: Passage, knowledge: Knowledge) -> list[Mention]:
     denials = [word in deniers for word in passage.words]
     seen: dict[int, int] = {}
     mentions: list[Mention] = []
-    for concept, start, end in knowledge.index.find(passage):
+    deniable = knowledge.deniable
+    some_denial = any(denials)
+    for (concept, own_denial), start, end in knowledge.index.find(passage):
         if seen.get(concept, -1) >= start:
             continue
         seen[concept] = end - 1
-        denied = knowledge.concepts[concept].deniable and _denied(passage, denials, breaks, start, end)
+        denied = (
+            some_denial
+            and not own_denial
+            and deniable[concept]
+            and _denied(passage, denials, breaks, start, end)
+        )
         mentions.append(Mention(concept, start, end, denied, spoken[start] or spoken[end - 1]))
     return mentions
 

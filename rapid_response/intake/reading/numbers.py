@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-UNITS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17,
-    "eighteen": 18, "nineteen": 19,
-}  # fmt: skip
-TENS = {
-    "twenty": 20, "thirty": 30, "forty": 40, "fourty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-    "ninety": 90,
-}  # fmt: skip
+_SPELLED = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
+UNITS = {word: value for value, word in enumerate(_SPELLED.split(), start=1)}
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+TENS = {word: 10 * value for value, word in enumerate(_TENS.split(), start=2)}
 DECADES = {
     "fifties": 50, "sixties": 60, "seventies": 70, "eighties": 80, "nineties": 90,
 }  # fmt: skip
@@ -30,7 +28,7 @@ def plain_number(digits: str) -> float:
 
 
 def spelled_number(words: list[str], at: int, end: int) -> tuple[float, int, bool]:
-    """The number spelled from `at` (value, words used, whether a hundred or more was named); 0 used if none."""
+    """The number spelled from `at`: value, words used (0 if none), whether a hundred or more was named."""
     total, current, used, scaled, i = 0.0, 0.0, 0, False, at
     while i < end:
         word = words[i]
@@ -46,14 +44,24 @@ def spelled_number(words: list[str], at: int, end: int) -> tuple[float, int, boo
             else:
                 total += (current or 1) * scale
                 current = 0
-        elif word == "half" and scaled is False and i > at + 1 and words[i - 1] == "a" and words[i - 2] == "and":
+        elif (
+            word == "half"
+            and scaled is False
+            and i > at + 1
+            and words[i - 1] == "a"
+            and words[i - 2] == "and"
+        ):
             current += 0.5
-        elif word == "a" and i == at and i + 1 < end and words[i + 1] in ("hundred", "thousand", "grand", "million"):
+        elif (
+            word == "a"
+            and i == at
+            and i + 1 < end
+            and words[i + 1] in ("hundred", "thousand", "grand", "million")
+        ):
             current = 1
-        elif word == "and" and i > at and _goes_on(words, i, end, scaled):
-            i += 1
-            continue
-        elif word == "a" and i > at and words[i - 1] == "and" and i + 1 < end and words[i + 1] == "half":
+        elif (word == "and" and i > at and _goes_on(words, i, end, scaled)) or (
+            word == "a" and i > at and words[i - 1] == "and" and i + 1 < end and words[i + 1] == "half"
+        ):
             i += 1
             continue
         else:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 NUMBER, MONEY, CLOCK, AGE, DECADE, LINK = "<num>", "<money>", "<clock>", "<age>", "<decade>", "<link>"
+
+#: The word classes of `data/classes.yaml`, by name.
+WordClasses = Mapping[str, frozenset[str]]
 
 
 @dataclass(slots=True)

@@ -1,11 +1,11 @@
 """The little language that phrases of the knowledge files are written in, and finding them in a passage.
 
-    safe|secure account          these words, one after the other; | between words that will do
-    gutter*  *ing                a word that begins so; a word that ends so
-    ?the                         may be left out
-    ..  ..5                      up to three (five) words of the same sentence in between
-    @offender                    a word class of classes.yaml
-    <money> <num> <age> <clock>  an amount, a number, an age, a time of day; also <decade> (70s) and <link>
+safe|secure account          these words, one after the other; | between words that will do
+gutter*  *ing                a word that begins so; a word that ends so
+?the                         may be left out
+..  ..5                      up to three (five) words of the same sentence in between
+@offender                    a word class of classes.yaml
+<money> <num> <age> <clock>  an amount, a number, an age, a time of day; also <decade> (70s) and <link>
 """
 
 from __future__ import annotations
@@ -28,14 +28,6 @@ class Element:
     endings: tuple[str, ...]
     optional: bool = False
     gap: int = 0
-
-    def fits(self, word: str, kind: str) -> bool:
-        """Whether this word of the passage may stand here."""
-        if word in self.words or (kind and kind in self.words):
-            return True
-        if self.stems and word.startswith(self.stems):
-            return True
-        return bool(self.endings) and len(word) > 4 and word.endswith(self.endings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +78,23 @@ def _elements(
     stems: list[str] = []
     endings: list[str] = []
     for part in parts:
-        if part.startswith("@"):
-            if part[1:] not in classes:
-                raise PhraseFault(f"The phrase “{source}” names {part}, which classes.yaml does not have.")
-            for member in classes[part[1:]]:
-                (stems.append(member[:-1]) if member.endswith("*") else words.add(member))
-        elif part.endswith("*"):
-            stems.append(part[:-1])
-        elif part.startswith("*"):
-            endings.append(part[1:])
-        elif part:
-            words.add(_one_word(plainly(part)))
+        for member in _members(part, source, classes):
+            if member.endswith("*"):
+                stems.append(member[:-1])
+            elif member.startswith("*"):
+                endings.append(member[1:])
+            elif member:
+                words.add(member if part[0] == "@" else _one_word(plainly(member)))
     yield Element(frozenset(words), tuple(stems), tuple(endings), optional)
+
+
+def _members(part: str, source: str, classes: Mapping[str, frozenset[str]]) -> Iterable[str]:
+    """The words of a class, or the word itself."""
+    if not part.startswith("@"):
+        return (part,)
+    if part[1:] not in classes:
+        raise PhraseFault(f"The phrase “{source}” names {part}, which classes.yaml does not have.")
+    return sorted(classes[part[1:]])
 
 
 def _one_word(plain: tuple[str, ...]) -> str:
@@ -111,76 +108,142 @@ def _cost(element: Element, commonness: Callable[[str], float]) -> float:
     return sum(commonness(word) for word in element.words) + 1.5 * len(element.stems)
 
 
+#: One step of a walk: gap, optional, words, stems, endings (plain tuples: this is the innermost loop).
+Step = tuple[int, bool, frozenset[str], tuple[str, ...], tuple[str, ...]]
+#: A concept, and whether the phrase says its own "not" ("will not leave").
+Found = tuple[int, bool]
+#: What to look for when a trigger word is met: concept, the steps to its right, the steps to its left.
+#: The last two are the words that must stand right and left of it, where that is plain; None where it is not.
+Candidate = tuple[Found, tuple[Step, ...], tuple[Step, ...], frozenset[str] | None, frozenset[str] | None]
+
+
+def _steps(elements: Iterable[Element]) -> tuple[Step, ...]:
+    return tuple((part.gap, part.optional, part.words, part.stems, part.endings) for part in elements)
+
+
+def _first_words(steps: tuple[Step, ...]) -> frozenset[str] | None:
+    if not steps:
+        return None
+    gap, optional, words, stems, endings = steps[0]
+    return None if gap or optional or stems or endings else words
+
+
 class PhraseIndex:
     """Finds every phrase in a passage, beginning each search at the phrase's rarest word."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._by_word: dict[str, list[Phrase]] = {}
-        self._by_stem: dict[str, list[Phrase]] = {}
+        self._by_word: dict[str, list[Candidate]] = {}
+        self._by_stem: dict[str, list[Candidate]] = {}
         for phrase in phrases:
+            right = _steps(phrase.elements[phrase.trigger + 1 :])
+            left = _steps(reversed(phrase.elements[: phrase.trigger]))
+            own_denial = any(_DENIALS & part.words for part in phrase.elements)
+            candidate = ((phrase.concept, own_denial), right, left, _first_words(right), _first_words(left))
             element = phrase.elements[phrase.trigger]
             for word in element.words:
-                self._by_word.setdefault(word, []).append(phrase)
+                self._by_word.setdefault(word, []).append(candidate)
             for stem in element.stems:
-                self._by_stem.setdefault(stem, []).append(phrase)
+                self._by_stem.setdefault(stem, []).append(candidate)
+        self.begun_from = frozenset(self._by_word)
         self._longest = max((len(stem) for stem in self._by_stem), default=0)
         self.candidates = lru_cache(maxsize=50_000)(self._candidates)
 
-    def _candidates(self, word: str) -> tuple[tuple[int, tuple[Element, ...], int], ...]:
+    def _candidates(self, word: str) -> tuple[Candidate, ...]:
         found = list(self._by_word.get(word, ()))
         for length in range(2, min(self._longest, len(word)) + 1):
             found.extend(self._by_stem.get(word[:length], ()))
-        unique = {id(phrase): phrase for phrase in found}.values()
-        return tuple((phrase.concept, phrase.elements, phrase.trigger) for phrase in unique)
+        unique = list({id(candidate): candidate for candidate in found}.values())
+        # A word that is enough by itself makes the longer phrases of that concept needless.
+        enough = {candidate[0][0] for candidate in unique if not candidate[1] and not candidate[2]}
+        needed = [candidate for candidate in unique if candidate[0][0] not in enough]
+        return tuple(((concept, False), (), (), None, None) for concept in sorted(enough)) + tuple(needed)
 
-    def find(self, passage: Passage) -> Iterator[tuple[int, int, int]]:
-        """(concept, first word, one past the last word) of every phrase found."""
-        words, kinds = passage.words, passage.kinds
+    def find(self, passage: Passage) -> Iterator[tuple[Found, int, int]]:
+        """(what, first word, one past the last word) of every phrase found."""
+        words, kinds, candidates = passage.words, passage.kinds, self.candidates
         for begin, finish in zip(passage.begins, passage.finishes, strict=True):
             for at in range(begin, finish):
-                found = self.candidates(words[at])
+                found = candidates(words[at])
                 if kinds[at] and kinds[at] != words[at]:
-                    found += self.candidates(kinds[at])
-                for concept, elements, trigger in found:
-                    end = _ahead(elements, trigger + 1, at + 1, words, kinds, finish)
+                    found += candidates(kinds[at])
+                for concept, right, left, after, before in found:
+                    if after is not None and (
+                        at + 1 >= finish or (words[at + 1] not in after and kinds[at + 1] not in after)
+                    ):
+                        continue
+                    if before is not None and (
+                        at <= begin or (words[at - 1] not in before and kinds[at - 1] not in before)
+                    ):
+                        continue
+                    end = _walk(right, 0, at + 1, 1, words, kinds, begin, finish) if right else at + 1
                     if end < 0:
                         continue
-                    start = _back(elements, trigger - 1, at - 1, words, kinds, begin)
-                    if start >= 0:
+                    start = _walk(left, 0, at - 1, -1, words, kinds, begin, finish) + 1 if left else at
+                    if start >= begin:
                         yield concept, start, end
 
 
-def _ahead(elements: tuple[Element, ...], k: int, at: int, words: list[str], kinds: list[str], stop: int) -> int:
-    """One past the last word of the phrase's right side, begun at word `at`; -1 if it does not fit."""
-    while k < len(elements):
-        element = elements[k]
-        if element.gap:
-            for skipped in range(element.gap + 1):
-                end = _ahead(elements, k + 1, at + skipped, words, kinds, stop)
-                if end >= 0:
-                    return end
-            return -1
-        if at < stop and element.fits(words[at], kinds[at]):
-            at += 1
-        elif not element.optional:
-            return -1
+_NO_FIT = -5
+_DENIALS = frozenset({"not", "never", "no", "nothing", "nobody", "none", "without", "nil", "refused"})
+
+
+def _walk(
+    steps: tuple[Step, ...],
+    k: int,
+    at: int,
+    way: int,
+    words: list[str],
+    kinds: list[str],
+    begin: int,
+    stop: int,
+) -> int:
+    """One word past the last, having walked along `steps` from word `at`; _NO_FIT if they do not fit."""
+    last = len(steps)
+    while k < last:
+        gap, optional, wanted, stems, endings = steps[k]
         k += 1
-    return at if at <= stop else -1
+        if gap:
+            return _walk_gap(steps, k, at, way, words, kinds, begin, stop)
+        if begin <= at < stop:
+            word = words[at]
+            if (
+                word in wanted
+                or (kinds[at] and kinds[at] in wanted)
+                or (stems and word.startswith(stems))
+                or (endings and len(word) > 4 and word.endswith(endings))
+            ):
+                at += way
+                continue
+        if not optional:
+            return _NO_FIT
+    return at if begin - 1 <= at <= stop else _NO_FIT
 
 
-def _back(elements: tuple[Element, ...], k: int, at: int, words: list[str], kinds: list[str], begin: int) -> int:
-    """First word of the phrase's left side, read backwards from word `at`; -1 if it does not fit."""
-    while k >= 0:
-        element = elements[k]
-        if element.gap:
-            for skipped in range(element.gap + 1):
-                start = _back(elements, k - 1, at - skipped, words, kinds, begin)
-                if start >= 0:
-                    return start
-            return -1
-        if at >= begin and element.fits(words[at], kinds[at]):
-            at -= 1
-        elif not element.optional:
-            return -1
-        k -= 1
-    return at + 1
+def _walk_gap(
+    steps: tuple[Step, ...],
+    k: int,
+    at: int,
+    way: int,
+    words: list[str],
+    kinds: list[str],
+    begin: int,
+    stop: int,
+) -> int:
+    """As `_walk`, from a gap on: tries the next step at each distance that the gap allows."""
+    gap = steps[k - 1][0]
+    if k == len(steps):
+        return at if begin - 1 <= at <= stop else _NO_FIT
+    inner_gap, optional, wanted, stems, endings = steps[k]
+    simple = None if inner_gap or optional or stems or endings else wanted
+    for place in range(at, at + (gap + 1) * way, way):
+        if simple and not (begin <= place < stop and (words[place] in simple or kinds[place] in simple)):
+            continue
+        out = _walk(steps, k, place, way, words, kinds, begin, stop)
+        if out != _NO_FIT:
+            return out
+    return _NO_FIT
+
+
+def known_words(index: PhraseIndex) -> list[str]:
+    """Every word that a search begins from, for measuring what word-spotting alone would cost."""
+    return sorted(word for word in index.begun_from if word.isalpha())

@@ -1,4 +1,4 @@
-"""The facts that a text proposes (domain.md 2.3). Only ever true or unknown: a text can raise, never lower."""
+"""The facts that a text proposes (domain.md 2.3), true or unknown: a text can raise, never lower."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rapid_response.core.facts import BOOLEAN_FACTS, Facts
+from rapid_response.core.facts import Facts
 from rapid_response.core.vocabulary import Category, PaymentMethod, Urgency
 from rapid_response.intake.reading.clocktimes import coming_moment, past_moment
 from rapid_response.intake.reading.exposure import Exposure
@@ -17,9 +17,15 @@ from rapid_response.intake.reading.knowledge import Knowledge
 
 #: Facts about this very moment: proposed only where the time of the whole report agrees.
 _ABOUT_NOW = frozenset(
-    {"suspect_on_premises", "refuses_to_leave", "demands_money_now", "being_taken_to_bank", "remote_access_on",
-     "on_phone_with_suspect"}
-)  # fmt: skip
+    {
+        "suspect_on_premises",
+        "refuses_to_leave",
+        "demands_money_now",
+        "being_taken_to_bank",
+        "remote_access_on",
+        "on_phone_with_suspect",
+    }
+)
 _ABOUT_SOON = frozenset({"courier_expected", "suspect_returning", "payment_pending"})
 _ABOUT_LATELY = frozenset({"suspect_just_left", "threat_or_fear", "line_went_dead"})
 _METHODS = {
@@ -41,14 +47,20 @@ class Proposal:
 
 
 def propose(
-    findings: Findings, knowledge: Knowledge, category: Category, shares: Mapping[str, float], urgency: Urgency,
-    exposure: Exposure | None, received_at: datetime, zone: ZoneInfo,
-) -> Proposal:  # fmt: skip
+    findings: Findings,
+    knowledge: Knowledge,
+    category: Category,
+    shares: Mapping[str, float],
+    urgency: Urgency,
+    exposure: Exposure | None,
+    received_at: datetime,
+    zone: ZoneInfo,
+) -> Proposal:
     """Facts with their words; nothing is proposed that the text denies or only asks about."""
     spans: dict[str, tuple[tuple[int, int], ...]] = {}
     whys: dict[str, str] = {}
-    for concept in knowledge.concepts:
-        if concept.fact in BOOLEAN_FACTS and findings.has(concept.name):
+    for concept in knowledge.facts:
+        if concept.fact is not None and findings.has(concept.name):
             if concept.name == "came_to_the_door" and category is not Category.DOORSTEP_CRIME:
                 continue
             if _timely(concept.fact, shares, urgency):
@@ -77,7 +89,10 @@ def _values(
 ) -> dict[str, Any]:  # fmt: skip
     values: dict[str, Any] = dict.fromkeys(spans, True)
     passage = findings.passage
-    for fact, moment in (("suspect_returning", "suspect_returning_at"), ("courier_expected", "courier_expected_at")):
+    for fact, moment in (
+        ("suspect_returning", "suspect_returning_at"),
+        ("courier_expected", "courier_expected_at"),
+    ):
         for start, end in spans.get(fact, ()):
             found = coming_moment(passage, start, end, received_at, zone)
             if found is not None:
@@ -101,5 +116,3 @@ def _method(findings: Findings) -> PaymentMethod | None:
         if method is not None and (method is not PaymentMethod.CARD or findings.has("money_named")):
             return method
     return None
-
-

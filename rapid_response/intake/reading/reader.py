@@ -37,21 +37,28 @@ class LexiconReader:
         """What the text says, before anything is weighed (also what training learns from)."""
         knowledge = self.knowledge
         passage = cut(fold(text), knowledge.spelling)
-        mark_ages(passage)
-        mark_sums(passage)
+        mark_ages(passage, knowledge.classes)
+        mark_sums(passage, knowledge.classes)
         return find(passage, knowledge)
 
     def read(self, text: str, *, channel: Channel | None, received_at: datetime, zone: ZoneInfo) -> Reading:
         """Reads one report; never raises, whatever the text."""
         knowledge = self.knowledge
         findings = self.findings(text)
-        sums = add_up((knowledge.weights[name] for name in findings.spans), knowledge.biases)
+        sums = add_up(map(knowledge.columns.__getitem__, findings.spans), knowledge.bias_column)
         verdicts = decide(findings, knowledge, sums)
         exposure = None
         if verdicts.urgency is not Urgency.NONE:
             exposure = money_at_risk(findings.passage, knowledge)
         proposal = propose(
-            findings, knowledge, verdicts.category, verdicts.times, verdicts.urgency, exposure, received_at, zone
+            findings,
+            knowledge,
+            verdicts.category,
+            verdicts.times,
+            verdicts.urgency,
+            exposure,
+            received_at,
+            zone,
         )
         exhibits = Exhibits(text, findings, knowledge)
         _exhibit(exhibits, findings, verdicts, exposure, proposal)
@@ -79,18 +86,17 @@ def _exhibit(
 ) -> None:
     """Lays out the words behind every label that was given."""
     if not exhibits.show_strongest("category", verdicts.speaking_for_category):
-        exhibits.show_something("category", "Nothing here points to crime at the door or deception at a distance.")
+        exhibits.show_something(
+            "category", "Nothing here points to crime at the door or deception at a distance."
+        )
     if not exhibits.show_strongest("urgency", verdicts.speaking_for_urgency):
         exhibits.show_something("urgency", "No time is named, so this follows from the report as a whole.")
-    for name in verdicts.age_features:
-        for start, end in findings.spans[name][:2]:
-            exhibits.show("age_targeted", start, end, exhibits.why(name))
-    for name in verdicts.vulnerability_features:
-        for start, end in findings.spans[name][:2]:
-            exhibits.show("other_vulnerability_targeted", start, end, exhibits.why(name))
-    for name in verdicts.strand_features:
-        for start, end in findings.spans[name][:2]:
-            exhibits.show("hate_strand", start, end, exhibits.why(name))
+    for label, names in (
+        ("age_targeted", verdicts.age_features),
+        ("other_vulnerability_targeted", verdicts.vulnerability_features),
+        ("hate_strand", verdicts.strand_features),
+    ):
+        exhibits.show_all(label, names)
     if exposure is not None:
         for at in exposure.words:
             exhibits.show("money_at_risk_gbp", at, at + 1, "A sum lost or still asked for.")
@@ -117,5 +123,3 @@ def _question(verdicts: Verdicts, facts: Facts, questions: Mapping[str, str]) ->
         ("targeting", 0.3 <= scores["age_targeted"] <= 0.7),
     )
     return next((questions[name] for name, holds in doubts if holds), None)
-
-

@@ -5,9 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-_ENDINGS = {"n't": ("not",), "'re": ("are",), "'ve": ("have",), "'ll": ("will",), "'d": ("would",), "'m": ("am",)}
+_ENDINGS = {
+    "n't": ("not",),
+    "'re": ("are",),
+    "'ve": ("have",),
+    "'ll": ("will",),
+    "'d": ("would",),
+    "'m": ("am",),
+}
 _IS_AFTER = frozenset(
-    "he she it that there here who what where how this somebody someone everyone nobody something let".split()
+    [
+        "he",
+        "she",
+        "it",
+        "that",
+        "there",
+        "here",
+        "who",
+        "what",
+        "where",
+        "how",
+        "this",
+        "somebody",
+        "someone",
+        "everyone",
+        "nobody",
+        "something",
+        "let",
+    ]
 )
 _SHORTEST_CORRECTED = 6
 
@@ -15,7 +40,9 @@ _SHORTEST_CORRECTED = 6
 class Spelling:
     """Knows the shorthand table and the vocabulary of the phrases; mends one slip in a long unknown word."""
 
-    def __init__(self, shorthand: Mapping[str, tuple[str, ...]], vocabulary: Iterable[str], plain: Iterable[str]) -> None:
+    def __init__(
+        self, shorthand: Mapping[str, tuple[str, ...]], vocabulary: Iterable[str], plain: Iterable[str]
+    ) -> None:
         self._shorthand = dict(shorthand)
         self._vocabulary = frozenset(vocabulary)
         self._plain = frozenset(plain)
@@ -32,7 +59,12 @@ class Spelling:
             return known
         if "'" in word:
             return self._without_apostrophe(word)
-        if word in self._vocabulary or word in self._plain or len(word) < _SHORTEST_CORRECTED or len(word) > 20:
+        if (
+            word in self._vocabulary
+            or word in self._plain
+            or len(word) < _SHORTEST_CORRECTED
+            or len(word) > 20
+        ):
             return (word,)
         return (self._mended(word),)
 
@@ -56,7 +88,12 @@ class Spelling:
             if shorter in self._vocabulary and len(shorter) >= _SHORTEST_CORRECTED:
                 return shorter
             near = self._near.get(shorter)
-            if near is not None and near[0] == word[0] and len(near) == len(word) and len(word) > _SHORTEST_CORRECTED:
+            if (
+                near is not None
+                and near[0] == word[0]
+                and len(near) == len(word)
+                and len(word) > _SHORTEST_CORRECTED
+            ):
                 return near
         return word
 

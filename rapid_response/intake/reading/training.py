@@ -8,6 +8,7 @@ works at once with the weight given, and one that the corpus never shows keeps i
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections import Counter
@@ -16,8 +17,15 @@ from math import exp, sqrt
 from pathlib import Path
 from typing import Any
 
-from rapid_response.intake.reading.findings import WORD_PREFIX
-from rapid_response.intake.reading.knowledge import DATA, FLAGS, KINDS_OF_MATTER, TIMES, Knowledge, load
+from rapid_response.intake.reading.knowledge import (
+    DATA,
+    FLAGS,
+    KINDS_OF_MATTER,
+    TIMES,
+    WORD_PREFIX,
+    Knowledge,
+    load,
+)
 from rapid_response.intake.reading.passage import Passage
 from rapid_response.intake.reading.reader import LexiconReader
 
@@ -26,6 +34,7 @@ Example = tuple[list[str], dict[str, float]]
 
 _ROUNDS = 80
 _STEP = 0.25
+_NEGLIGIBLE = 0.01
 #: How strongly adjustments are pulled to zero: plain words more than what an officer named.
 _PULL_CONCEPT, _PULL_WORD = 1.0, 2.0
 _WORD_IN_REPORTS = 4
@@ -51,7 +60,10 @@ def learn(rows: Sequence[Mapping[str, Any]], knowledge: Knowledge) -> dict[str, 
     )  # fmt: skip
     for flag in FLAGS:
         _fit(_examples(concepts, rows, _FLAG_LABELS[flag]), (flag,), knowledge, weights, biases, _logistic)
-    return {"biases": _rounded(biases), "weights": {name: kept for name in sorted(weights) if (kept := _rounded(weights[name]))}}
+    return {
+        "biases": _rounded(biases),
+        "weights": {name: small for name in sorted(weights) if (small := _rounded(weights[name]))},
+    }
 
 
 def word_features(passage: Passage) -> set[str]:
@@ -60,7 +72,7 @@ def word_features(passage: Passage) -> set[str]:
     singles = {WORD_PREFIX + word for word in words if not word.isdecimal()}
     pairs = {
         WORD_PREFIX + first + " " + second
-        for first, second in zip(words, words[1:], strict=False)
+        for first, second in itertools.pairwise(words)
         if not (first.isdecimal() or second.isdecimal())
     }
     return singles | pairs
@@ -99,21 +111,13 @@ def _fit(
     place = {name: at for at, name in enumerate(names)}
     placed = [[place[name] for name in features] for features, _ in examples]
     pulls = [_PULL_WORD if name.startswith(WORD_PREFIX) else _PULL_CONCEPT for name in names]
-    columns = {label: _Column([knowledge.weights[name].get(label, 0.0) for name in names]) for label in labels}
+    columns = {
+        label: _Column([knowledge.weights[name].get(label, 0.0) for name in names]) for label in labels
+    }
     for label in labels:
         columns[label].bias = biases.get(label, 0.0)
     for _ in range(_ROUNDS):
-        slopes = {label: [0.0] * len(names) for label in labels}
-        bias_slopes = dict.fromkeys(labels, 0.0)
-        for spots, (_, said) in zip(placed, examples, strict=True):
-            shares = likely({label: columns[label].total(spots) for label in labels})
-            for label in labels:
-                error = shares[label] - said.get(label, 0.0)
-                bias_slopes[label] += error
-                if abs(error) > 0.01:
-                    slope = slopes[label]
-                    for spot in spots:
-                        slope[spot] += error
+        slopes, bias_slopes = _slopes(placed, examples, columns, likely)
         for label in labels:
             columns[label].step(slopes[label], bias_slopes[label], pulls)
     for label, column in columns.items():
@@ -121,6 +125,27 @@ def _fit(
         for name, start, end in zip(names, column.given, column.weights, strict=True):
             if start != end:
                 weights.setdefault(name, {})[label] = end - start
+
+
+def _slopes(
+    placed: Sequence[Sequence[int]],
+    examples: Sequence[Example],
+    columns: Mapping[str, _Column],
+    likely: Callable[[Mapping[str, float]], Mapping[str, float]],
+) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """How wrong each weight is, over all examples."""
+    width = len(next(iter(columns.values())).weights)
+    slopes = {label: [0.0] * width for label in columns}
+    bias_slopes = dict.fromkeys(columns, 0.0)
+    for spots, (_, said) in zip(placed, examples, strict=True):
+        found = likely({label: column.total(spots) for label, column in columns.items()})
+        for label, slope in slopes.items():
+            error = found[label] - said.get(label, 0.0)
+            bias_slopes[label] += error
+            if abs(error) > _NEGLIGIBLE:
+                for spot in spots:
+                    slope[spot] += error
+    return slopes, bias_slopes
 
 
 class _Column:

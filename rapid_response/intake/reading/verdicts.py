@@ -12,6 +12,8 @@ from rapid_response.intake.reading.port import Matter
 from rapid_response.intake.reading.weighing import chance, matter_shares, time_shares
 
 _MATTER_CERTAIN = 0.6
+#: A weight from which a phrase is a reason of its own for calling it no crime.
+_REASON = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,8 @@ class Verdicts:
     vulnerability_features: list[str]
     strand: HateStrand | None
     strand_features: list[str]
-    speaking_for_category: tuple[str, ...]
-    speaking_for_urgency: tuple[str, ...]
+    speaking_for_category: str
+    speaking_for_urgency: str
     time_unsure: bool
 
 
@@ -40,15 +42,22 @@ def decide(findings: Findings, knowledge: Knowledge, sums: Mapping[str, float]) 
     kinds, times = matter_shares(sums), time_shares(sums)
     act_now = times["in_progress"] + times["imminent"] >= knowledge.thresholds["act_now"]
     category, speaking = _category(kinds)
-    dangerous = (times["in_progress"] + times["imminent"]) * (1 - kinds["no_crime"]) >= knowledge.thresholds["danger"]
+    dangerous = (times["in_progress"] + times["imminent"]) * (1 - kinds["no_crime"]) >= knowledge.thresholds[
+        "danger"
+    ]
     no_crime = category is Category.OTHER and kinds["no_crime"] >= kinds["other_crime"] and not dangerous
     if category is Category.OTHER and dangerous:
         category, speaking = _likeliest_crime(kinds)
     urgency = Urgency.NONE if no_crime else _urgency(times, act_now or dangerous)
     age_features = _speaking(findings, knowledge, "age")
-    age_kinds = _age_kinds(age_features, knowledge) if chance(sums["age"]) >= knowledge.thresholds["age"] else []
+    age_kinds = (
+        _age_kinds(age_features, knowledge) if chance(sums["age"]) >= knowledge.thresholds["age"] else []
+    )
     vulnerability_features = _speaking(findings, knowledge, "vulnerability")
-    vulnerable = bool(vulnerability_features) and chance(sums["vulnerability"]) >= knowledge.thresholds["vulnerability"]
+    vulnerable = (
+        bool(vulnerability_features)
+        and chance(sums["vulnerability"]) >= knowledge.thresholds["vulnerability"]
+    )
     strand, strand_features = _strand(findings, knowledge)
     if urgency is Urgency.NONE:
         age_kinds, vulnerable = [], False
@@ -56,7 +65,7 @@ def decide(findings: Findings, knowledge: Knowledge, sums: Mapping[str, float]) 
         category=category,
         subtype=_subtype(findings, knowledge, category),
         urgency=urgency,
-        matter=_matter(kinds),
+        matter=_matter(findings, knowledge, kinds, dangerous),
         times=times,
         scores=_scores(kinds, times, sums, strand),
         age_kinds=age_kinds,
@@ -66,25 +75,25 @@ def decide(findings: Findings, knowledge: Knowledge, sums: Mapping[str, float]) 
         strand=strand,
         strand_features=strand_features,
         speaking_for_category=speaking,
-        speaking_for_urgency=("no_crime",) if urgency is Urgency.NONE else (urgency.value,),
+        speaking_for_urgency="no_crime" if urgency is Urgency.NONE else urgency.value,
         time_unsure=max(times.values()) < _MATTER_CERTAIN,
     )
 
 
-def _category(kinds: Mapping[str, float]) -> tuple[Category, tuple[str, ...]]:
+def _category(kinds: Mapping[str, float]) -> tuple[Category, str]:
     other = kinds["other_crime"] + kinds["no_crime"]
     if other >= max(kinds["doorstep"], kinds["scam"]):
-        return Category.OTHER, ("other_crime",) if kinds["other_crime"] > kinds["no_crime"] else ("no_crime",)
+        return Category.OTHER, "other_crime" if kinds["other_crime"] > kinds["no_crime"] else "no_crime"
     if kinds["doorstep"] >= kinds["scam"]:
-        return Category.DOORSTEP_CRIME, ("doorstep",)
-    return Category.SCAM, ("scam",)
+        return Category.DOORSTEP_CRIME, "doorstep"
+    return Category.SCAM, "scam"
 
 
-def _likeliest_crime(kinds: Mapping[str, float]) -> tuple[Category, tuple[str, ...]]:
+def _likeliest_crime(kinds: Mapping[str, float]) -> tuple[Category, str]:
     """Where danger may be near, what is likeliest among crimes, however calm it also sounds."""
     crime = max(("doorstep", "scam", "other_crime"), key=lambda kind: kinds[kind])
     category = {"doorstep": Category.DOORSTEP_CRIME, "scam": Category.SCAM}.get(crime, Category.OTHER)
-    return category, (crime,)
+    return category, crime
 
 
 def _urgency(times: Mapping[str, float], act_now: bool) -> Urgency:
@@ -94,10 +103,17 @@ def _urgency(times: Mapping[str, float], act_now: bool) -> Urgency:
     return Urgency.RECENT if times["recent"] >= times["historic"] else Urgency.HISTORIC
 
 
-def _matter(kinds: Mapping[str, float]) -> Matter:
-    if kinds["no_crime"] >= _MATTER_CERTAIN:
-        return Matter.NOT_CRIME
-    return Matter.CRIME if 1 - kinds["no_crime"] >= _MATTER_CERTAIN else Matter.UNCLEAR
+def _matter(findings: Findings, knowledge: Knowledge, kinds: Mapping[str, float], dangerous: bool) -> Matter:
+    """No crime only for a reason that stands in the text; where nothing is sure, unclear."""
+    if kinds["no_crime"] >= _MATTER_CERTAIN and not dangerous:
+        reasons = (knowledge.weights[name].get("no_crime", 0.0) for name in findings.spans)
+        return Matter.NOT_CRIME if max(reasons, default=0.0) >= _REASON else Matter.UNCLEAR
+    crime = max(kinds["doorstep"], kinds["scam"], kinds["other_crime"])
+    return (
+        Matter.CRIME
+        if dangerous or (crime >= 0.5 and 1 - kinds["no_crime"] >= _MATTER_CERTAIN)
+        else Matter.UNCLEAR
+    )
 
 
 def _speaking(findings: Findings, knowledge: Knowledge, flag: str) -> list[str]:
@@ -137,7 +153,10 @@ def _subtype(findings: Findings, knowledge: Knowledge, category: Category) -> st
 
 
 def _scores(
-    kinds: Mapping[str, float], times: Mapping[str, float], sums: Mapping[str, float], strand: HateStrand | None
+    kinds: Mapping[str, float],
+    times: Mapping[str, float],
+    sums: Mapping[str, float],
+    strand: HateStrand | None,
 ) -> dict[str, float]:
     crime = 1 - kinds["no_crime"]
     scores = {

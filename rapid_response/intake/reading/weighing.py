@@ -8,13 +8,9 @@ from math import exp
 from rapid_response.intake.reading.knowledge import KINDS_OF_MATTER, LABELS, TIMES
 
 
-def add_up(features: Iterable[Mapping[str, float]], biases: Mapping[str, float]) -> dict[str, float]:
-    """Each label's sum over the weights of all features present."""
-    sums = {label: biases.get(label, 0.0) for label in LABELS}
-    for weights in features:
-        for label, weight in weights.items():
-            sums[label] += weight
-    return sums
+def add_up(columns: Iterable[tuple[float, ...]], biases: tuple[float, ...]) -> dict[str, float]:
+    """Each label's sum over the weights (in the order of LABELS) of all features present."""
+    return dict(zip(LABELS, map(sum, zip(biases, *columns, strict=True)), strict=True))
 
 
 def shares(sums: Mapping[str, float], labels: tuple[str, ...]) -> dict[str, float]:

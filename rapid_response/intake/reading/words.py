@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 
 from rapid_response.intake.reading.folding import Folded
-from rapid_response.intake.reading.numbers import DECADES, MONEY_SCALES, TENS, UNITS, plain_number, spelled_number
+from rapid_response.intake.reading.numbers import (
+    DECADES,
+    MONEY_SCALES,
+    TENS,
+    UNITS,
+    plain_number,
+    spelled_number,
+)
 from rapid_response.intake.reading.passage import AGE, CLOCK, DECADE, LINK, MONEY, NUMBER, Passage
 from rapid_response.intake.reading.spelling import Spelling
 
@@ -27,7 +34,7 @@ _PIECE = re.compile(
 _ORDINALS = ("st", "nd", "rd", "th")
 _AGE_ENDINGS = ("yo", "yr", "yrs", "y", "yrold")
 _MONEY_ENDINGS = {"quid": 1, "pound": 1, "pounds": 1, "gbp": 1, "k": 1_000, "grand": 1_000, "ish": 1}
-_MONEY_WORDS = frozenset("pound pounds quid squid gbp sterling notes".split())
+_MONEY_WORDS = frozenset(["pound", "pounds", "quid", "squid", "gbp", "sterling", "notes"])
 _SCALE_VALUES = {"k": 1e3, "grand": 1e3, "thousand": 1e3, "million": 1e6, "mil": 1e6, "m": 1e6, "bn": 1e9}
 
 
@@ -70,12 +77,12 @@ class _Cutter:
         return out
 
     def _add(self, word: str, kind: str, value: float, start: int, end: int) -> None:
+        if self.origins is not None:
+            start, end = self.span(start, end)
         out = self.out
         out.words.append(word)
         out.kinds.append(kind)
         out.values.append(value)
-        if self.origins is not None:
-            start, end = self.span(start, end)
         out.starts.append(start)
         out.ends.append(end)
         out.clauses.append(self.clause)
@@ -162,7 +169,9 @@ def gather_numbers(out: Passage, begin: int) -> int:
         if kind == "" and (word in UNITS or word in TENS or word == "a"):
             value, used, scaled = spelled_number(words, here, len(words))
             if used > 1 or word in TENS:
-                _join(out, here, used, MONEY if scaled and _sum_of_money(words, here + used) else NUMBER, value)
+                _join(
+                    out, here, used, MONEY if scaled and _sum_of_money(words, here + used) else NUMBER, value
+                )
             elif used == 1 and word != "a":
                 kinds[here], out.values[here] = NUMBER, value
         elif kind == "" and word in DECADES:
@@ -173,8 +182,31 @@ def gather_numbers(out: Passage, begin: int) -> int:
 
 
 _COUNTED = frozenset(
-    "people homes houses miles yards metres feet years times members pensioners residents others leaflets letters "
-    "calls emails acres members families flats bricks tiles".split()
+    [
+        "people",
+        "homes",
+        "houses",
+        "miles",
+        "yards",
+        "metres",
+        "feet",
+        "years",
+        "times",
+        "members",
+        "pensioners",
+        "residents",
+        "others",
+        "leaflets",
+        "letters",
+        "calls",
+        "emails",
+        "acres",
+        "members",
+        "families",
+        "flats",
+        "bricks",
+        "tiles",
+    ]
 )
 
 
@@ -198,7 +230,7 @@ def _join(out: Passage, at: int, used: int, kind: str, value: float) -> None:
     out.words[at] = kind if kind == MONEY else _figure(value)
     out.kinds[at], out.values[at], out.ends[at] = kind, value, out.ends[at + used - 1]
     for column in (out.words, out.kinds, out.values, out.starts, out.ends, out.clauses, out.quoted):
-        del column[at + 1 : at + used]  # type: ignore[attr-defined]
+        del column[at + 1 : at + used]
 
 
 def _figure(value: float) -> str:

@@ -1,0 +1,110 @@
+"""Warnings and notices: who hears them, when, how often, and what ends them."""
+
+from __future__ import annotations
+
+from tests.builders import PATIENT_OFFER, paid_today, small_town
+from tests.harness import ASHA, DEE, LEADER, Town
+
+SOON_TOLD = {"after": "PT2M", "action": "notify", "to": "team_leader", "by": ["sms", "voice"]}
+
+
+async def test_warnings_climb_from_the_owner_to_the_team_leader(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+
+    await town.pass_time(minutes=60)
+    assert "50% of the time is gone" in await town.last_text(ASHA)
+    assert await town.texts(DEE) == await town.texts(LEADER) == []
+
+    await town.pass_time(minutes=30)
+    assert "75% of the time is gone" in await town.last_text(ASHA)
+    assert "75% of time gone, someone has it" in await town.last_text(DEE)
+    assert await town.texts(LEADER) == []
+    await case.hears(DEE, "OK {n}")
+
+    await town.pass_time(minutes=18)
+    assert "90% of the time is gone" in await town.last_text(ASHA)
+    assert "90% of time gone" in await town.last_text(DEE)
+    assert "90% of time gone" in await town.last_text(LEADER)
+    assert [c["direction"] for c in await town.calls(LEADER)] == ["outbound"]
+    assert [w["told"] for w in await case.happened("deadline_warned")] == [
+        ["owner"],
+        ["duty_officer", "owner"],
+        ["duty_officer", "team_leader", "owner"],
+    ]
+
+
+async def test_a_response_ends_the_warnings(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "HERE {n}")
+    await town.pass_time(minutes=115)
+    assert await case.happened("deadline_warned") == []
+    assert await town.texts_with("gone") == []
+
+
+async def test_not_accepted_in_time_is_told_whatever_else_happens(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=14, seconds=59)
+    assert await town.texts_with("nobody accepted in time") == []
+    await town.pass_time(seconds=1)
+    (told,) = await town.texts_with("nobody accepted in time", DEE)
+    assert f"job {case.number}" in told
+
+
+async def test_a_notice_is_repeated_every_five_minutes_until_somebody_has_seen_it(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.act("assign", responder="asha")
+    await town.pass_time(minutes=90)
+    (first,) = await town.texts_with("75% of time gone", DEE)
+
+    await town.pass_time(minutes=10)
+    repeats = (await town.texts_with("75% of time gone", DEE))[1:]
+    assert len(repeats) == 2
+    assert all(text.startswith("Repeat: TS duty: job") for text in repeats)
+    assert not first.startswith("Repeat")
+
+    answer = await case.hears(DEE, "ok {n}")
+    assert "noted that you have seen this" in answer
+    assert await case.status() == "assigned"
+    await town.pass_time(minutes=7)
+    assert len(await town.texts_with("75% of time gone", DEE)) == 3
+    (seen,) = await case.happened("notice_acknowledged")
+    assert (seen["role"], seen["source"]) == ("duty_officer", "sms")
+
+
+async def test_a_key_on_the_phone_says_that_the_notice_was_seen(town: Town) -> None:
+    await town.load(small_town(escalation=[PATIENT_OFFER, SOON_TOLD]))
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=2)
+    said = await town.answers_call(LEADER, "1")
+    assert "still nobody has it" in said
+    assert ", ".join(str(case.number)) in said
+    assert await case.happened("notice_acknowledged") == []
+
+    await town.answers_call(LEADER, "1")
+    (seen,) = await case.happened("notice_acknowledged")
+    assert (seen["role"], seen["source"]) == ("team_leader", "voice")
+    assert await case.status() == "dispatching"
+    await town.pass_time(minutes=11)
+    assert await town.texts_with("Repeat", LEADER) == []
+
+
+async def test_the_desk_may_say_for_all_that_it_was_seen(town: Town) -> None:
+    await town.load(small_town(escalation=[PATIENT_OFFER, SOON_TOLD]))
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=2)
+    await case.act("acknowledge")
+    await town.pass_time(minutes=11)
+    assert len(await town.texts_with("still nobody has it", LEADER)) == 1
+    assert [n["source"] for n in await case.happened("notice_acknowledged")] == ["api"]
+
+
+async def test_a_no_to_a_notice_is_kept_and_answers_nothing_away(town: Town) -> None:
+    await town.load(small_town(escalation=[PATIENT_OFFER, SOON_TOLD]))
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=2)
+    answer = await case.hears(LEADER, "NO {n}")
+    assert "kept as a note" in answer
+    await town.pass_time(minutes=5)
+    assert await town.texts_with("Repeat", LEADER)
+    assert await case.happened("offer_declined") == []

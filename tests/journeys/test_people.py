@@ -1,0 +1,90 @@
+"""Shifts end, phones fail, networks go down: the job is never orphaned and the clock never cares."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rapid_response.storage.tables import AttemptRow
+from tests.builders import paid_today, shift, small_town
+from tests.harness import ASHA, BEN, DEE, DESK, Town
+
+
+async def test_s33_with_the_network_down_the_desk_is_told_within_half_a_minute(town: Town) -> None:
+    await town.fails(outage=True)
+    case = await town.takes(paid_today())
+    due = (await case.clock())["due_at"]
+    await town.pass_time(seconds=30)
+
+    (told,) = [n for n in await case.happened("notice_given") if n["kind"] == "delivery_failing"]
+    (came,) = await case.happened("report_received")
+    assert told["role"] == "desk"
+    assert told["event_at"] - came["event_at"] <= timedelta(seconds=30)
+    assert await case.asked() == ["asha", "ben"]
+    tried = [a for a in await town.rows(AttemptRow) if a.state == "rejected"]
+    assert {a.error_class for a in tried} == {"not_sent"}
+    assert len(tried) >= 3
+    assert (await case.clock())["due_at"] == due
+
+    await town.fails(outage=False)
+    await town.pass_time(seconds=60)
+    assert "our texts do not reach the responder" in await town.last_text(DESK)
+    await case.hears(BEN, "OK {n}")
+    assert (await case.now())["responder"] == "ben"
+
+
+async def test_s33_a_phone_that_is_off_costs_the_resident_no_waiting(town: Town) -> None:
+    await town.fails(number=ASHA, phone_off=True)
+    case = await town.takes(paid_today())
+    assert await case.asked() == ["asha", "ben"]
+    assert (await case.happened("message_settled"))[0]["state"] == "failed"
+    assert await town.texts_with("our texts do not reach the responder", DESK)
+    await case.act("accept", responder="asha")  # reached by telephone
+    assert (await case.now())["responder"] == "asha"
+    assert "Do not attend" in await town.last_text(BEN)
+
+
+async def test_s38_a_shift_ends_and_the_job_is_handed_over_by_a_person(town: Town) -> None:
+    await town.load(small_town(rota=[shift("asha", "09:00", "12:10"), shift("ben"), shift("dee")]))
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await town.pass_time(minutes=9)
+    assert await town.texts(DEE) == []
+
+    await town.pass_time(minutes=1)
+    assert "your shift ends at 12:10 and it is still yours" in await town.last_text(ASHA)
+    assert "shift ends at 12:10. Hand it over." in await town.last_text(DEE)
+    assert (await case.now())["responder"] == "asha"
+    assert (await case.tasks())["hand_over"]["owner"] == "duty_officer"
+
+    await case.act("assign", responder="ben")
+    assert "is now yours" in await town.last_text(BEN)
+    assert "Do not attend" in await town.last_text(ASHA)
+    assert "hand_over" not in await case.tasks()
+    assert (await case.now())["responder"] == "ben"
+
+
+async def test_s38_adjoining_shifts_end_once(town: Town) -> None:
+    rota = [shift("asha", "09:00", "12:10"), shift("asha", "12:10", "12:30"), shift("ben"), shift("dee")]
+    await town.load(small_town(rota=rota))
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await town.pass_time(minutes=29)
+    assert "hand_over" not in await case.tasks()
+    await town.pass_time(minutes=1)
+    assert "hand_over" in await case.tasks()
+
+
+async def test_going_off_duty_gives_jobs_and_offers_back_and_keeps_them_if_said(town: Town) -> None:
+    held, kept = await town.takes(paid_today()), await town.takes(paid_today())
+    await held.hears(ASHA, "OK {n}")
+    await kept.hears(BEN, "OK {n}")
+    assert (await town.post("/api/v1/responders/asha/availability", {"state": "off"})).status_code == 200
+    keep = {"state": "off", "held_jobs": "keep"}
+    assert (await town.post("/api/v1/responders/ben/availability", keep)).status_code == 200
+    await town.settle()
+    assert (await held.now())["responder"] is None
+    assert await held.asked() == ["asha", "ben"]
+    assert (await held.happened("offer_declined"))[0]["source"] == "off_duty"
+    assert (await kept.now())["responder"] == "ben"
+    assert await held.status() == "unassigned"
+    assert (await town.post("/api/v1/responders/nobody/availability", keep)).status_code == 404

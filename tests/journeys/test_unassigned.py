@@ -1,0 +1,120 @@
+"""When nobody is left to ask: who is told, how it is tried again, and how it ends."""
+
+from __future__ import annotations
+
+from tests.builders import paid_today, scam_paid, shift, small_town
+from tests.harness import ASHA, BEN, CAT, DEE, LEADER, Town
+
+NOBODY = small_town(rota=[shift("dee")], on_call=[])
+ONLY_ASHA = small_town(rota=[shift("asha"), shift("dee")], on_call=[])
+
+
+async def test_s34_with_nobody_on_duty_the_on_call_list_is_asked_and_the_alarm_stays(town: Town) -> None:
+    await town.load(small_town(rota=[shift("dee", "09:00", "10:00")]))
+    case = await town.takes(scam_paid())
+    assert await case.asked() == ["cat"]
+    assert "on_call" in (await case.happened("offer_made"))[0]["reasons"]
+
+    await case.hears(CAT, "NO {n}")
+    assert await case.status() == "unassigned"
+    assert "nobody left to ask" in await town.last_text(DEE)  # the contact: dee is off duty
+    assert [call["direction"] for call in await town.calls(DEE)] == ["outbound"]
+
+    await town.pass_time(minutes=10)
+    assert len(await town.texts_with("Repeat: TS duty: job", DEE)) == 2
+    await case.hears(DEE, "OK {n}")
+    await town.pass_time(minutes=20)
+    assert len(await town.texts_with("nobody left to ask", DEE)) == 3
+    assert len(await town.texts_with("still nobody has it", LEADER)) == 1
+
+
+async def test_s34_the_answer_to_the_report_says_that_nobody_could_be_asked(town: Town) -> None:
+    await town.load(NOBODY)
+    report = await town.reports(**paid_today())
+    assert (report["status"], report["clock"]["state"]) == ("unassigned", "running")
+    assert "nobody left to ask" in await town.last_text(DEE)
+
+
+async def test_an_unassigned_job_is_offered_when_a_shift_starts(town: Town) -> None:
+    await town.load(small_town(rota=[shift("asha", "12:03", "20:00"), shift("dee")], on_call=[]))
+    case = await town.takes(paid_today())
+    assert await case.status() == "unassigned"
+    await town.pass_time(minutes=2, seconds=59)
+    assert await case.asked() == []
+    await town.pass_time(seconds=1)
+    assert await case.asked() == ["asha"]
+    assert await case.status() == "dispatching"
+
+
+async def test_an_unassigned_job_is_offered_when_somebody_comes_back_or_is_added(town: Town) -> None:
+    await town.load(NOBODY)
+    first = await town.takes(paid_today())
+    back = await town.post("/api/v1/responders/asha/availability", {"state": "on"})
+    assert back.status_code == 200
+    await town.settle()
+    assert await first.asked() == ["asha"]
+    await first.hears(ASHA, "OK {n}")
+
+    off = await town.post("/api/v1/responders/asha/availability", {"state": "off", "held_jobs": "keep"})
+    assert off.status_code == 200
+    assert await first.status() == "assigned"
+    second = await town.takes(paid_today())
+    assert await second.status() == "unassigned"
+    await town.load(small_town())
+    await town.settle()
+    assert await second.asked() == ["ben"]
+
+
+async def test_who_never_answered_is_asked_again_after_a_while_and_who_refused_is_not(town: Town) -> None:
+    await town.load(ONLY_ASHA)
+    silent = await town.takes(paid_today())
+    await town.pass_time(minutes=5)
+    assert await silent.status() == "unassigned"
+    await silent.act("acknowledge")
+    await town.pass_time(minutes=9)
+    assert await silent.asked() == ["asha"]
+    await town.pass_time(minutes=1)
+    assert await silent.asked() == ["asha", "asha"]
+
+    await silent.hears(ASHA, "NO {n}")
+    await silent.act("acknowledge")
+    await town.pass_time(minutes=25)
+    assert await silent.asked() == ["asha", "asha"]
+    assert await silent.status() == "unassigned"
+
+
+async def test_a_late_yes_takes_an_unassigned_job(town: Town) -> None:
+    await town.load(ONLY_ASHA)
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=9)
+    assert await case.status() == "unassigned"
+    await case.hears(ASHA, "OK {n}")
+    assert (await case.now())["responder"] == "asha"
+    told = await town.texts(DEE)
+    await town.pass_time(minutes=12)
+    assert await town.texts(DEE) == told
+
+
+async def test_the_desk_ends_it_by_assigning_answering_or_cancelling(town: Town) -> None:
+    await town.load(NOBODY)
+    cases = [await town.takes(paid_today()) for _ in range(4)]
+    await cases[0].act("assign", responder="ben")
+    await cases[1].act("remote_response", protective_act="bank_told")
+    await cases[2].act("police_handover", cad_reference="CAD 77")
+    await cases[3].act("cancel", reason="a test call", disposition="hoax_or_test")
+
+    assert [await case.status() for case in cases] == ["assigned", "scheduled", "scheduled", "cancelled"]
+    assert f"job {cases[0].number} is now yours" in await town.last_text(BEN)
+    before = await town.texts(DEE)
+    await town.pass_time(minutes=16)
+    assert await town.texts(DEE) == before
+    assert [await case.asked() for case in cases] == [[], [], [], []]
+
+
+async def test_nobody_left_is_not_told_anew_while_it_is_being_repeated(town: Town) -> None:
+    await town.load(ONLY_ASHA)
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=25)
+    given = [n for n in await case.happened("notice_given") if n["kind"] == "nobody_left"]
+    assert len(await case.happened("nobody_left")) == 2
+    assert len({n["notice_id"] for n in given}) == 1

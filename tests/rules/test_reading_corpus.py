@@ -1,0 +1,72 @@
+"""Floors under the figures measured on our own corpora, a little below what was measured (docs/classifier.md)."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from rapid_response.intake.reading import default_reader
+from rapid_response.intake.reading.answering import read_line
+from rapid_response.intake.reading.evaluate import Figures, evaluate
+
+CORPUS = Path(__file__).parent.parent / "reading" / "corpus"
+LONDON = ZoneInfo("Europe/London")
+NOW = datetime(2026, 11, 22, 13, 30, tzinfo=LONDON)
+
+FLOORS = {
+    "dev": {
+        "macro_f1": 0.97,
+        "urgency_accuracy": 0.95,
+        "act_now": 0.95,
+        "age": 0.9,
+        "vulnerability": 0.9,
+        "money": 0.9,
+    },
+    "held_out": {
+        "macro_f1": 0.81,
+        "urgency_accuracy": 0.79,
+        "act_now": 0.82,
+        "age": 0.74,
+        "vulnerability": 0.7,
+        "money": 0.9,
+    },
+}
+
+
+@lru_cache
+def figures(name: str) -> Figures:
+    rows = [json.loads(line) for line in (CORPUS / f"{name}.jsonl").read_text().splitlines()]
+    reader = default_reader()
+    return evaluate(rows, [read_line(reader, row, now=NOW, zone=LONDON) for row in rows])
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_the_figures_stay_above_their_floors(name: str) -> None:
+    found, floors = figures(name), FLOORS[name]
+
+    assert found.macro_f1 >= floors["macro_f1"]
+    assert found.urgency_accuracy >= floors["urgency_accuracy"]
+    assert found.act_now.recall >= floors["act_now"]
+    assert found.age_targeted.f1 >= floors["age"]
+    assert found.other_vulnerability_targeted.f1 >= floors["vulnerability"]
+    assert found.money_within_tolerance >= floors["money"]
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_every_span_is_exact_and_every_label_is_shown(name: str) -> None:
+    assert figures(name).spans_exact == 1.0
+    assert figures(name).labels_with_evidence >= 0.99
+
+
+def test_nothing_of_the_held_out_reports_was_learned_from() -> None:
+    texts = {
+        name: {json.loads(line)["text"] for line in (CORPUS / f"{name}.jsonl").read_text().splitlines()}
+        for name in FLOORS
+    }
+
+    assert not texts["dev"] & texts["held_out"]

@@ -1,0 +1,724 @@
+"""Random days of a town: whatever people, phones, clocks and machines may do, in whatever order.
+
+What a rule draws never depends on what the town has become (an index is taken modulo what there is), so that
+an example can be shrunk and replayed. The same rules drive one town, or two in lock-step: the one on SQLite,
+the other on PostgreSQL (I12).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import hypothesis.strategies as st
+import yaml
+from hypothesis import note
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import delete
+from sqlmodel import SQLModel
+
+from rapid_response.core.ids import SeededIds
+from rapid_response.core.incident import Action, ClockFacts, allowed_actions
+from rapid_response.core.states import TaskState
+from rapid_response.core.vocabulary import (
+    AgeTargeting,
+    Category,
+    Disposition,
+    OutcomeCode,
+    Priority,
+    ProtectiveAct,
+)
+from rapid_response.simulator.network import NoSuchCall
+from rapid_response.steps import sending
+from rapid_response.steps.commands import BreachReason, PauseReason
+from rapid_response.storage import log, work
+from rapid_response.storage.tables import ApiKeyRow, DefinitionRow, IncidentRow, TaskRow
+from rapid_response.storage.tx import Tx, table_of
+from tests import builders
+from tests.conftest import NOON
+from tests.databases import TestDatabases
+from tests.harness import ASHA, BEN, CAT, DEE, DESK, HEAD, LEADER, Town
+from tests.spine.invariants import Picture, Watch, check_board, check_log, same_end, take_picture
+
+T = TypeVar("T")
+
+STRANGER = "+447700900555"
+RESPONDERS = ("asha", "ben", "cat", "dee", "zoe")
+PHONES = (ASHA, BEN, CAT, DEE)
+RESPOND_WITHIN = (timedelta(hours=2), timedelta(hours=1))
+
+
+# --- a town that can be watched, and used again -----------------------------------------------------------
+
+
+class RepeatableIds(SeededIds):
+    """Ids that begin again with each example."""
+
+    def begin(self, seed: int) -> None:
+        super().__init__(seed)
+
+
+class Driven(Town):
+    """A town with what was seen of it. `in_order`: one thing after another, so that a run can be repeated."""
+
+    def __init__(self, url: str, *, in_order: bool) -> None:
+        self._repeatable = RepeatableIds(0)
+        super().__init__(url, NOON, ids=self._repeatable)
+        self._in_order = in_order
+        self.watch = Watch(RESPOND_WITHIN)
+
+    async def begin(self, seed: int) -> None:
+        """Everything anew, but the process and its key."""
+        self.clock.set(NOON)
+        self._repeatable.begin(seed)
+        self.watch = Watch(RESPOND_WITHIN)
+        await self.app.database.run(_forget)
+        await self.load(DEFINITIONS[0])
+        await self.restart() if seed % 7 == 6 else None
+
+    def _loops(self) -> dict[str, Callable[[], Awaitable[int]]]:
+        loops = super()._loops()
+        if not self._in_order:
+            return loops
+        return loops | {
+            "ring": self._ring,
+            "send": self._send,
+            "deliver": self._deliver,
+            "phones": self._phones,
+        }
+
+    async def do_pass(self, loop: str) -> int:
+        """One pass of one loop."""
+        return await self._loops()[loop]()
+
+    async def _ring(self) -> int:
+        due = await self.app.database.run(work.claim_due)
+        for entry in due:
+            await self.app.worker._ring(entry)
+        return len(due)
+
+    async def _send(self) -> int:
+        found = await self.app.database.run(partial(sending.look_for_work, desk=self.app.desk, limit=8))
+        for claimed in found.claimed:
+            await self.app.worker._send(claimed)
+        for unknown in found.unknown:
+            await self.app.worker._look_up(unknown)
+        return len(found)
+
+    async def _deliver(self) -> int:
+        waiting = await self.app.database.run(work.claim_deliveries)
+        for one in waiting:
+            await self.app.worker._deliver(one)
+        return len(waiting)
+
+    async def _phones(self) -> int:
+        moved, network = 0, self.app.network
+        while True:
+            claimed, telling = await self.app.database.run(_take_posts, actor="simulator")
+            if not claimed:
+                return moved
+            moved += claimed
+            for post in telling:
+                await network._carry(post, held=False)
+
+    async def picture(self) -> Picture:
+        return await self.app.database.look(lambda connection: take_picture(connection, self.clock.now()))
+
+
+def _take_posts(tx: Tx) -> Any:
+    from rapid_response.simulator.network import _take
+
+    return _take(tx, sid=None, ignoring_due_times=True)
+
+
+def _forget(tx: Tx) -> None:
+    for table in reversed(SQLModel.metadata.sorted_tables):
+        if table is not table_of(ApiKeyRow):
+            tx.execute(delete(table))
+
+
+class Towns:
+    """Towns that are opened once and used by all examples, in an event loop of their own."""
+
+    def __init__(self, databases: TestDatabases, *kinds: str) -> None:
+        self._databases = databases
+        self._kinds = kinds
+        self._runner = asyncio.Runner()
+        self._open: list[tuple[str, Driven]] = []
+        self._examples = 0
+
+    def run(self, doing: Awaitable[T]) -> T:
+        async def wait() -> T:
+            return await doing
+
+        return self._runner.run(wait())
+
+    def begin(self) -> list[Driven]:
+        """The towns, empty, for a new example."""
+        self._examples += 1
+        if not self._open:
+            for kind in self._kinds:
+                url = self._databases.fresh(kind)
+                town = Driven(url, in_order=len(self._kinds) > 1)
+                self._open.append((url, town))
+                self.run(town.__aenter__())
+        for _, town in self._open:
+            self.run(town.begin(1))
+        return [town for _, town in self._open]
+
+    def close(self) -> None:
+        for url, town in self._open:
+            self.run(town.__aexit__(None, None, None))
+            self._databases.drop(url)
+        self._runner.close()
+
+
+# --- what people may say and do ---------------------------------------------------------------------------
+
+
+def _definition(**changes: Any) -> str:
+    return builders.small_town(**changes)
+
+
+def _without(key: str, responder: str, *, town: str = builders.SMALL_TOWN) -> Any:
+    rows = yaml.safe_load(town)[key]
+    return [row for row in rows if responder not in (row, row.get("id"), row.get("responder"))]
+
+
+#: The service as it may be loaded anew: as it was, a shorter ladder and one hour, without Asha, with shifts.
+DEFINITIONS = (
+    _definition(),
+    _definition(
+        sla={"respond_within": "PT1H"},
+        escalation=[
+            {"after": "PT0M", "action": "offer", "to": "best_responder", "answer_within": "PT3M"},
+            {"after": "PT20M", "action": "notify", "to": "team_leader", "by": ["sms"]},
+        ],
+    ),
+    _definition(responders=_without("responders", "asha"), rota=_without("rota", "asha")),
+    _definition(
+        rota=[
+            builders.shift("asha", "08:00", "14:00"),
+            builders.shift("ben", "13:00", "22:00"),
+            builders.shift("dee"),
+        ]
+    ),
+    _definition(sla={"joint_attendance": "hold"}),
+)
+
+Report = Callable[[datetime], dict[str, Any]]
+REPORTS: Mapping[str, Report] = {
+    "roofers": lambda now: builders.roofers_now(),
+    "paid": lambda now: builders.paid_today(),
+    "scam": lambda now: builders.scam_paid(),
+    "back soon": lambda now: builders.paid_today(
+        answers={"suspect_returning": True, "suspect_returning_at": (now + timedelta(minutes=90)).isoformat()}
+    ),
+    "long ago": lambda now: builders.long_ago(now),
+    "unclear": lambda now: builders.unclear(),
+    "kettle": lambda now: builders.kettle(),
+    "kettle, asked": lambda now: builders.kettle(
+        answers={"suspect_on_premises": False, "paid_within_24h": False, "threat_or_fear": False}
+    ),
+}
+
+WORDS = (
+    "OK {n}",
+    "ok",
+    "yes",
+    "NO {n}",
+    "no",
+    "GO {n} 20 min",
+    "HERE {n}",
+    "here",
+    "DONE {n} HELPED",
+    "DONE {n} PHONE",
+    "DONE {n} ADVICE",
+    "DONE {n} POLICE CAD 4471/15JUL",
+    "DONE {n} POLICE " + "CAD 1" + "/99" * 90,
+    "DONE {n} POLICE",
+    "DONE {n} NOTRACE",
+    "DONE {n}",
+    "done helped",
+    "NOBODY {n}",
+    "SAFE {n}",
+    "OK {n} there in 15, which door?",
+    "not OK {n}",
+    "thanks",
+    "OK {n} 5922",
+    "what job",
+    "?",
+    "",
+    "\N{THUMBS UP SIGN}",
+    "STOP",
+    "START",
+    "x" * 2000,
+)
+SENDERS = (ASHA, BEN, CAT, DEE, LEADER, HEAD, DESK, STRANGER)
+
+_OUTCOMES = st.lists(
+    st.fixed_dictionaries(
+        {"code": st.sampled_from(OutcomeCode)}, optional={"amount_gbp": st.integers(0, 9000)}
+    ),
+    max_size=2,
+)
+_BY_RESPONDER = st.fixed_dictionaries({"responder": st.sampled_from(RESPONDERS)})
+_BY_OWNER = st.fixed_dictionaries({}, optional={"responder": st.sampled_from(RESPONDERS)})
+_NOTHING = st.just({})
+_BODIES: Mapping[Action, st.SearchStrategy[Any]] = {
+    Action.ACCEPT: _BY_RESPONDER,
+    Action.DECLINE: _BY_RESPONDER,
+    Action.ASSIGN: _BY_RESPONDER,
+    Action.EN_ROUTE: _BY_OWNER,
+    Action.ON_SCENE: _BY_OWNER,
+    Action.NO_CONTACT: _BY_OWNER,
+    Action.RELEASE: _BY_OWNER,
+    Action.REMOTE_RESPONSE: st.fixed_dictionaries({"protective_act": st.sampled_from(ProtectiveAct)}),
+    Action.POLICE_HANDOVER: st.just({"cad_reference": "CAD 4471"}),
+    Action.CLOSE: st.fixed_dictionaries({"disposition": st.sampled_from(Disposition), "outcomes": _OUTCOMES}),
+    Action.CANCEL: st.fixed_dictionaries({}, optional={"disposition": st.sampled_from(Disposition)}),
+    Action.REOPEN: st.just({"reason": "He is back."}),
+    Action.RECLASSIFY: st.fixed_dictionaries({"category": st.sampled_from(Category)}),
+    Action.SET_PRIORITY: st.fixed_dictionaries(
+        {"priority": st.sampled_from(Priority)}, optional={"reason": st.just("Rang her.")}
+    ),
+    Action.PAUSE: st.fixed_dictionaries(
+        {"reason": st.sampled_from(PauseReason)}, optional={"minutes": st.sampled_from((1, 45, 600))}
+    ),
+    Action.NOTE: st.just({"body": "The neighbour saw a white van."}),
+    Action.TASK_DONE: st.fixed_dictionaries(
+        {"task": st.integers(0, 5)}, optional={"reason": st.sampled_from(BreachReason)}
+    ),
+    Action.REVIEW_AGE_TARGETING: st.fixed_dictionaries(
+        {"state": st.sampled_from(AgeTargeting), "reason": st.just("Looked at it.")}
+    ),
+}
+_ANYTHING = st.sampled_from(Action).flatmap(
+    lambda action: st.tuples(st.just(action), _BODIES.get(action, _NOTHING))
+)
+#: A body for each action, for whichever of them the state turns out to allow.
+_WHATEVER_FITS = st.fixed_dictionaries({a: _BODIES.get(a, _NOTHING) for a in Action})
+_INDEX = st.integers(0, 7)
+
+
+# --- the machine ------------------------------------------------------------------------------------------
+
+
+class RandomDays(RuleBasedStateMachine):
+    """One history of one town, or of two in lock-step."""
+
+    def __init__(self, towns: Towns) -> None:
+        super().__init__()
+        self._towns = towns
+        self.towns: list[Driven] = []
+        self._settled = False
+        self._restarts = 0
+        self._keys: list[dict[str, Any]] = []
+        self._sids: list[str] = []
+
+    # helpers
+
+    def everywhere(self, do: Callable[[Driven], Awaitable[T]]) -> T:
+        """Do it in each town; each must answer the same."""
+        answers = [self._towns.run(do(town)) for town in self.towns]
+        assert all(answer == answers[0] for answer in answers), f"I12 {answers}"
+        self._settled = False
+        return answers[0]
+
+    @property
+    def last(self) -> Picture:
+        """What the first town looked like."""
+        return self.towns[0].watch.last
+
+    def incident(self, index: int) -> Any:
+        """One of the incidents there are, in the order of their coming; None while there is none."""
+        incidents = sorted(self.last.of(IncidentRow), key=lambda row: (row["recorded_at"], row["reference"]))
+        return incidents[index % len(incidents)] if incidents else None
+
+    def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any, bool]:
+        """Status, JSON, and whether it is said to be a replay. Nothing may answer 5xx."""
+
+        async def do(town: Driven) -> tuple[int, Any, bool]:
+            answer = await town.post(path, body, headers=headers)
+            assert answer.status_code < 500, f"{path} answered {answer.status_code}: {answer.text}"
+            return answer.status_code, answer.json(), "idempotent-replayed" in answer.headers
+
+        return self.everywhere(do)
+
+    def settle(self) -> None:
+        async def do(town: Driven) -> None:
+            await town.settle()
+
+        self.everywhere(do)
+        self._settled = True
+
+    def advance(self, seconds: float) -> None:
+        for town in self.towns:
+            town.clock.advance(timedelta(seconds=seconds))
+        self._settled = False
+
+    def changed_nothing(self, before: Picture) -> None:
+        """After a refusal all is as it was."""
+
+        async def do(town: Driven) -> None:
+            after = await town.picture()
+            mine = before if town is self.towns[0] else town.watch.last
+            assert after.rows == mine.rows, "a refusal changed something"
+
+        self.everywhere(do)
+
+    @initialize(kinds=st.lists(st.sampled_from(sorted(REPORTS)), min_size=1, max_size=3), settles=st.booleans())
+    def begin(self, kinds: Sequence[str], settles: bool) -> None:
+        """Each day begins with a report or more: without one, little can happen."""
+        self.towns = self._towns.begin()
+        self.look()
+        for kind in kinds:
+            self.report(kind=kind, minutes=0, back_entry=False, with_key=False, settles=settles)
+            self.look()
+
+    # reports
+
+    @rule(
+        kind=st.sampled_from(sorted(REPORTS)),
+        minutes=st.sampled_from((0, 0, 0, 3, -20, -110, -180, -1500)),
+        back_entry=st.sampled_from((False, False, False, True)),
+        with_key=st.booleans(),
+        settles=st.booleans(),
+    )
+    def report(self, kind: str, minutes: int, back_entry: bool, with_key: bool, settles: bool) -> None:
+        now = self.towns[0].clock.now()
+        body = REPORTS[kind](now)
+        if minutes:
+            body["received_at"] = (now + timedelta(minutes=minutes)).isoformat()
+        if back_entry:
+            body["back_entry"] = True
+        headers = {"Idempotency-Key": f"key {len(self._keys)}"} if with_key else {}
+        status, answer, _ = self.post("/api/v1/reports", body, **headers)
+        assert status == 201, answer
+        note(f"{kind} is {answer['reference']}, {answer['priority']} by {answer['rule_id']}")
+        for town in self.towns:
+            assert answer["reference"] not in town.watch.acknowledged
+            town.watch.acknowledged.add(answer["reference"])
+        if with_key:
+            self._keys.append({"body": body, "answer": answer})
+        if settles:
+            self.settle()
+
+    @rule(index=_INDEX, same=st.booleans())
+    def report_again(self, index: int, same: bool) -> None:
+        if not self._keys:
+            return
+        number = index % len(self._keys)
+        first = self._keys[number]
+        body = first["body"] if same else {**first["body"], "narrative": "Something else."}
+        before = self.last
+        status, answer, replayed = self.post("/api/v1/reports", body, **{"Idempotency-Key": f"key {number}"})
+        if same:
+            assert (status, answer, replayed) == (201, first["answer"], True)
+        else:
+            assert status == 422
+        self.changed_nothing(before)
+
+    @rule(here=st.booleans(), hangs_up=st.sampled_from((None, None, "menu", "voicemail")))
+    def voicemail(self, here: bool, hangs_up: Any) -> None:
+        words = "There is a man at my door, he will not leave." if here else "My gas bill seems rather high."
+
+        async def do(town: Driven) -> str:
+            return await town.app.network.call_hotline(
+                STRANGER, words, keys="1" if here else "", hang_up_after=hangs_up
+            )
+
+        self._sids.append(self.everywhere(do))
+        if hangs_up != "menu":
+            for town in self.towns:
+                town.watch.voicemails += 1
+
+    # phones
+
+    @rule(
+        sender=st.sampled_from(SENDERS),
+        words=st.sampled_from(WORDS),
+        index=_INDEX,
+        old=st.booleans(),
+        settles=st.booleans(),
+    )
+    def text(self, sender: str, words: str, index: int, old: bool, settles: bool) -> None:
+        body = words.format(n=self._number(index, old=old))
+
+        async def do(town: Driven) -> str:
+            return await town.app.network.reply(sender, body)
+
+        sid = self.everywhere(do)
+        self._sids.append(sid)
+        for town in self.towns:
+            town.watch.texts.add(sid)
+        if settles:
+            self.settle()
+
+    @rule(words=st.sampled_from(WORDS[:16]), index=_INDEX, settles=st.booleans())
+    def text_from_who_is_asked(self, words: str, index: int, settles: bool) -> None:
+        """The person whose turn it is: the owner, or who was asked last."""
+        incident = self.incident(index)
+        if incident is None:
+            return
+        offers = [o for o in self.last.rows["OfferRow"] if o["incident_id"] == incident["id"]]
+        asked = max(offers, key=lambda o: o["made_at"])["responder_id"] if offers else "asha"
+        who = incident["owner"] or asked
+        sender = {"asha": ASHA, "ben": BEN, "cat": CAT, "dee": DEE}[who]
+        self.text(sender=sender, words=words, index=index, old=False, settles=settles)
+
+    def _number(self, index: int, *, old: bool) -> int:
+        """The job's number; an old one was of an episode before."""
+        incident = self.incident(index)
+        if incident is None:
+            return 4821
+        given = [e for e in self.last.rows["EventRow"] if e["stream"] == incident["id"]]
+        numbers = [n for e in given if e["type"] == "clock_started" for n in [_job_number(e)]]
+        if old and len(numbers) > 1:
+            return numbers[0]
+        return incident["job_number"] or 4821
+
+    @rule(index=_INDEX)
+    def redeliver(self, index: int) -> None:
+        """The provider posts again whatever it has posted about a text or a call."""
+        if not self._sids:
+            return
+        sid = self._sids[index % len(self._sids)]
+
+        async def do(town: Driven) -> tuple[int, ...]:
+            return await town.app.network.redeliver(sid)
+
+        assert all(status < 300 for status in self.everywhere(do))
+
+    @rule(
+        number=st.sampled_from((ASHA, BEN, DEE, LEADER, HEAD)),
+        keys=st.sampled_from(("11", "12", "1", "", "9")),
+    )
+    def answer_call(self, number: str, keys: str) -> None:
+        async def do(town: Driven) -> str:
+            try:
+                await town.app.network.answer_call(number, keys, voicemail=keys == "9")
+            except NoSuchCall:
+                return "no call"
+            return "answered"
+
+        self.everywhere(do)
+
+    @rule(number=st.sampled_from((ASHA, BEN, None)), off=st.booleans())
+    def fault(self, number: str | None, off: bool) -> None:
+        """A phone goes off or on; or the whole network."""
+
+        async def do(town: Driven) -> None:
+            if number is None:
+                await town.app.network.set_faults(outage=off)
+            else:
+                await town.app.network.set_faults(number, phone_off=off)
+
+        self.everywhere(do)
+
+    # the desk
+
+    @rule(index=_INDEX, what=_ANYTHING, settles=st.booleans())
+    def act(self, index: int, what: tuple[Action, dict[str, Any]], settles: bool) -> None:
+        """Any action on any incident, whether the state allows it or not."""
+        incident = self.incident(index)
+        if incident is not None:
+            self._act(incident, *what)
+        if settles:
+            self.settle()
+
+    @rule(index=_INDEX, choice=st.integers(0, 19), bodies=_WHATEVER_FITS, settles=st.booleans())
+    def act_as_allowed(
+        self, index: int, choice: int, bodies: Mapping[Action, dict[str, Any]], settles: bool
+    ) -> None:
+        """Something that the state allows."""
+        incident = self.incident(index)
+        if incident is not None:
+            allowed = _allowed(incident)
+            action = allowed[choice % len(allowed)]
+            self._act(incident, action, bodies[action])
+        if settles:
+            self.settle()
+
+    def _act(self, incident: Any, action: Action, drawn: dict[str, Any]) -> None:
+        body = self._fill_in(incident, action, drawn)
+        before = self.last
+        path = f"/api/v1/incidents/{incident['reference']}/actions/{action.value}"
+        status, answer, _ = self.post(path, body)
+        note(f"{action} {body} on {incident['reference']} ({incident['status']}): {status}")
+        if status == 200:
+            assert action in _allowed(incident), f"{action} was done while {incident['status']}"
+            if action is Action.CLOSE:
+                for town in self.towns:
+                    recorded = town.watch.outcomes[incident["reference"]]
+                    recorded.update(outcome["code"] for outcome in drawn["outcomes"])
+            return
+        assert status in (403, 409, 422), answer
+        if action not in _allowed(incident):
+            assert status == 409, answer
+            assert answer["allowed_actions"] == [a.value for a in _allowed(incident)]
+        self.changed_nothing(before)
+
+    def _fill_in(self, incident: Any, action: Action, drawn: dict[str, Any]) -> dict[str, Any]:
+        if action is Action.PAUSE:
+            body = dict(drawn)
+            minutes = body.pop("minutes", None)
+            if minutes is not None:
+                until = self.towns[0].clock.now() + timedelta(minutes=minutes)
+                body["until"] = until.isoformat()
+            return body
+        if action is Action.TASK_DONE:
+            owed = [
+                task["id"]
+                for task in self.last.of(TaskRow)
+                if task["incident_id"] == incident["id"] and task["state"] is TaskState.OPEN
+            ]
+            return {**drawn, "task": owed[drawn["task"] % len(owed)] if owed else "none"}
+        return drawn
+
+    @rule(
+        responder=st.sampled_from(RESPONDERS),
+        state=st.sampled_from(("off", "on")),
+        minutes=st.sampled_from((None, 10, 300)),
+        held_jobs=st.sampled_from(("release", "keep")),
+    )
+    def availability(self, responder: str, state: str, minutes: int | None, held_jobs: str) -> None:
+        body: dict[str, Any] = {"state": state, "held_jobs": held_jobs}
+        if minutes is not None:
+            body["until"] = (self.towns[0].clock.now() + timedelta(minutes=minutes)).isoformat()
+        status, answer, _ = self.post(f"/api/v1/responders/{responder}/availability", body)
+        assert status in (200, 404), answer
+
+    @rule(definition=st.sampled_from(DEFINITIONS))
+    def load(self, definition: str) -> None:
+        async def do(town: Driven) -> None:
+            await town.load(definition)
+
+        self.everywhere(do)
+
+    # time
+
+    @rule(
+        seconds=st.sampled_from((1, 29, 61, 301, 601, 1200, 3601, 7200, 7201, 14400, 90000)),
+        settles=st.booleans(),
+    )
+    def time_jumps(self, seconds: int, settles: bool) -> None:
+        """The clock jumps; with `settles` False, what fell due stays undone for now."""
+        self.advance(seconds)
+        if settles:
+            self.settle()
+
+    @rule(minutes=st.sampled_from((5, 16, 31)))
+    def time_passes(self, minutes: int) -> None:
+        """Each thing happens at its moment."""
+
+        async def do(town: Driven) -> None:
+            await town.pass_time(minutes=minutes)
+
+        self.everywhere(do)
+        self._settled = True
+
+    # machines
+
+    @rule()
+    def settle_all(self) -> None:
+        self.settle()
+
+    @rule(loops=st.lists(st.sampled_from(("ring", "send", "deliver", "phones")), min_size=1, max_size=4))
+    def some_passes(self, loops: Sequence[str]) -> None:
+        """Only some of the worker's loops come to do something, in any order."""
+
+        async def do(town: Driven) -> list[int]:
+            return [await town.do_pass(loop) for loop in loops]
+
+        self.everywhere(do)
+
+    @rule()
+    def restart(self) -> None:
+        """Stopped at any moment, and started again on what is in the database."""
+        self._restarts += 1
+        if self._restarts > 1:
+            return
+
+        async def do(town: Driven) -> None:
+            await town.restart()
+
+        self.everywhere(do)
+
+    @rule(how=st.sampled_from(("ring", "deliver", "before sending", "after sending", "told late")))
+    def crash(self, how: str) -> None:
+        """A node dies with work in its hands; `told late`: it was only slow, and others took over."""
+
+        async def do(town: Driven) -> None:
+            database, desk, worker = town.app.database, town.app.desk, town.app.worker
+            if how == "ring":
+                await database.run(work.claim_due)
+            elif how == "deliver":
+                await database.run(work.claim_deliveries)
+            else:
+                found = await database.run(partial(sending.look_for_work, desk=desk, limit=8))
+                for claimed in found.claimed:
+                    if how == "before sending":
+                        continue
+                    outcome = await worker._hand_over(claimed)
+                    if how == "told late":
+                        town.clock.advance(timedelta(seconds=27))
+                        await town.settle()
+                        await database.run(
+                            partial(sending.record_answer, desk=desk, claimed=claimed, outcome=outcome)
+                        )
+
+        self.everywhere(do)
+
+    @rule()
+    def seal(self) -> None:
+        async def do(town: Driven) -> None:
+            await town.app.database.run(log.seal)
+
+        self.everywhere(do)
+
+    # what must hold
+
+    @invariant()
+    def look(self) -> None:
+        for town in self.towns:
+            town.watch.look(self._towns.run(town.picture()), is_settled=self._settled)
+
+    def teardown(self) -> None:
+        if not self.towns:
+            return
+        try:
+            self._finish()
+        finally:
+            self.towns = []
+
+    def _finish(self) -> None:
+        """Leases run out, everything due is done; then the books must balance."""
+        self.advance(61)
+        self.settle()
+        self.look()
+        for town in self.towns:
+            self._towns.run(_close_the_books(town))
+        for other in self.towns[1:]:
+            same_end(self.last, other.watch.last)
+
+
+async def _close_the_books(town: Driven) -> None:
+    await town.app.database.run(log.seal)
+    await town.app.database.look(check_log)
+    months = ("2026-06", "2026-07", "2026-08", "2026-09")
+    check_board(town.watch, [await town.board(month) for month in months])
+
+
+def _job_number(event: Any) -> int:
+    import json
+
+    return int(json.loads(event["data"])["job_number"])
+
+
+def _allowed(incident: Any) -> tuple[Action, ...]:
+    facts = ClockFacts(incident["clock_state"], incident["stopped_at"] is not None, incident["is_held"])
+    return allowed_actions(incident["status"], facts)

@@ -1,0 +1,44 @@
+"""Random days, on each database and on both in lock-step.
+
+`RAPID_RESPONSE_TEST_PROFILE=large` runs many more and longer histories (nightly).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.databases import TestDatabases
+from tests.spine.machine import RandomDays, Towns
+
+EXAMPLES = int(os.environ.get("EX", "25"))
+STEPS = int(os.environ.get("ST", "25"))
+
+
+@contextmanager
+def _towns(databases: TestDatabases, *kinds: str) -> Iterator[Towns]:
+    towns = Towns(databases, *kinds)
+    try:
+        yield towns
+    finally:
+        towns.close()
+
+
+@pytest.mark.parametrize("kinds", [("sqlite",), ("postgresql",), ("sqlite", "postgresql")], ids="-".join)
+def test_random_days(databases: TestDatabases, kinds: tuple[str, ...]) -> None:
+    with _towns(databases, *kinds) as towns:
+        run_state_machine_as_test(
+            lambda: RandomDays(towns),
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS,
+                deadline=None,
+                print_blob=True,
+                suppress_health_check=[HealthCheck.too_slow],
+            ),
+        )
