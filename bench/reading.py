@@ -36,35 +36,36 @@ def hundred_word_texts() -> list[str]:
 
 
 def rate(read: Callable[[str], object], texts: list[str]) -> tuple[float, float]:
-    """Texts a second (median of rounds) and the 99th percentile of one text, in milliseconds."""
+    """Texts a processor-second (median of rounds) and the 99th percentile of one text, in milliseconds."""
     rates, single = [], []
     for _ in range(ROUNDS):
-        done, start = 0, time.perf_counter()
-        while time.perf_counter() - start < SECONDS:
+        # Processor time of this process: neighbours on the machine do not count.
+        done, start = 0, time.process_time()
+        while time.process_time() - start < SECONDS:
             for text in texts:
-                began = time.perf_counter()
+                began = time.process_time()
                 read(text)
-                single.append(time.perf_counter() - began)
+                single.append(time.process_time() - began)
             done += len(texts)
-        rates.append(done / (time.perf_counter() - start))
+        rates.append(done / (time.process_time() - start))
     single.sort()
     return statistics.median(rates), single[int(len(single) * 0.99)] * 1000
 
 
 def main() -> None:
     """Prints one table."""
-    began = time.perf_counter()
+    began = time.process_time()
     reader = default_reader()
     reader.read("warm", channel=None, received_at=NOW, zone=ZONE)
-    loaded = time.perf_counter() - began
+    loaded = time.process_time() - began
     texts = hundred_word_texts()
     union = re.compile(r"\b(?:" + "|".join(map(re.escape, known_words(shipped_knowledge().index))) + r")\b")
     base, _ = rate(lambda text: union.findall(text.lower()), texts)
     ours, slowest = rate(lambda text: reader.read(text, channel=None, received_at=NOW, zone=ZONE), texts)
     hostile = ("he is at the door now and wants £500 " * 3000)[:100_000]
-    began = time.perf_counter()
+    began = time.process_time()
     reader.read(hostile, channel=None, received_at=NOW, zone=ZONE)
-    long = (time.perf_counter() - began) * 1000
+    long = (time.process_time() - began) * 1000
     print(f"knowledge loaded and first reading   {loaded * 1000:8.0f} ms")
     print(f"union_regex (baseline)               {base:8.0f} texts of {WORDS} words a second")
     print(f"reader                               {ours:8.0f} texts a second, p99 {slowest:.2f} ms")

@@ -107,8 +107,8 @@ def long_ago(now: datetime, **more: Any) -> dict[str, Any]:
 
 
 def unclear(**more: Any) -> dict[str, Any]:
-    """P2 provisional (R18): nothing that decides is known."""
-    return _report("Something does not feel right, could someone ring me.", {}, more)
+    """P2 provisional (R18): that somebody was there decides nothing, and no more is known."""
+    return _report("Something does not feel right, could someone ring me.", {"suspect_just_left": True}, more)
 
 
 def kettle(**more: Any) -> dict[str, Any]:

@@ -244,11 +244,12 @@ class Town:
         """A whole table, for what nothing public shows."""
         return await self.app.database.run(lambda tx: tx.all(typed_select(row)))
 
-    async def rings_hotline(self, number: str, transcript: str, **more: str) -> None:
-        """Somebody leaves a voicemail on the hotline."""
+    async def rings_hotline(self, number: str, transcript: str, **more: str) -> str:
+        """Somebody leaves a voicemail on the hotline; gives the call's id."""
         answer = await self.post("/simulator/call", {"from": number, "transcript": transcript, **more})
         assert answer.is_success, answer.text
         await self.settle()
+        return str(answer.json()["id"])
 
     async def newest(self) -> Case:
         """The case that came in last, for reports that have no answer."""

@@ -27,12 +27,15 @@ async def get_metrics(request: Request, context: Service) -> Response:
 
 
 def _check(request: Request, context: Context) -> None:
-    """Raises unless the asker has the token, or where none is set, asks from a private address."""
+    """Raises unless the asker has the token or, where none is set, asks directly from a private address."""
     if context.metrics_token is not None:
         given = bearer(request.headers.get("authorization")) or ""
         if not secrets.compare_digest(given.encode(), context.metrics_token.encode()):
             raise NotSignedIn
         return
+    # Through a proxy everybody comes from its private address: there only the token tells who asks.
+    if any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip")):
+        raise NotSignedIn
     try:
         address = ip_address(request.client.host if request.client else "")
     except ValueError:

@@ -11,9 +11,10 @@ from rapid_response.access.accounts import list_users, set_password
 from rapid_response.access.passwords import WeakPassword, check_policy
 from rapid_response.access.sessions import end_session, start_session
 from rapid_response.access.sign_in import SignInRefused, Why
+from rapid_response.console.form_pages import safe_next
 from rapid_response.console.forms import FieldError, Filled
 from rapid_response.console.views import AccountView, Page, SignInView
-from rapid_response.console.visit_pages import AnyVisit, NotSignedIn, SignedIn, Visit, home_of, safe_next
+from rapid_response.console.visit_pages import AnyVisit, NotSignedIn, SignedIn, Visit, home_of
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import UserRow
 from rapid_response.storage.tx import Tx

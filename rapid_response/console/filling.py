@@ -96,7 +96,12 @@ class Names:
         return _role(owner) if owner in set(ContactRole) else _NOBODY.get(owner) or self.responder(owner)
 
 
-_NOBODY = {"system": "the service", "service": "the service, by itself", "public": "the public form"}
+_NOBODY = {
+    "system": "the service",
+    "service": "the service, by itself",
+    "provider": "the phone network",
+    "public": "the public form",
+}
 
 
 def _role(role: str) -> str:
@@ -302,7 +307,7 @@ def incident_view(
         why="Decided by a person." if incident.rule_id == "person" else _why(incident),
         job_number=incident.job_number,
         episode=incident.episode,
-        responder=names.responder(incident.owner),
+        responder=names.responder(incident.owner or _who_finished(case)),
         joint=incident.joint,
         back_entry=incident.back_entry and incident.is_held,
         next_step=next_step(case.next_step, names),
@@ -326,6 +331,12 @@ def incident_view(
         timeline=_timeline(looking, events),
         done=done,
     )
+
+
+def _who_finished(case: CaseFile) -> str | None:
+    """Who had the job at the end: a closed case has no owner any more."""
+    done = (o for o in reversed(case.offers) if o.state is OfferState.DONE)
+    return next((o.responder_id for o in done if o.episode == case.incident.episode), None)
 
 
 def _why(incident: IncidentRow) -> str:
@@ -457,10 +468,38 @@ def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[Ti
             e["type"],
             e["data"],
             at=datetime.fromisoformat(e["at"]),
-            by=looking.names.actor(e["actor"]),
+            by=looking.names.actor("system" if _is_automatic(e) else e["actor"]),
             zone=looking.zone,
             names=looking.names.responders,
             rules=_RULE_TITLES,
         )
         for e in events
     )
+
+
+#: What the service did by itself, in the commit of whoever gave cause.
+_AUTOMATIC = frozenset(
+    {
+        "clock_started",
+        "clock_not_applicable",
+        "held_for_review",
+        "scheduled",
+        "offer_made",
+        "offer_withdrawn",
+        "nobody_left",
+        "notice_given",
+        "task_opened",
+    }
+)
+
+
+def _is_automatic(event: Mapping[str, Any]) -> bool:
+    data = event["data"]
+    match event["type"]:
+        case "incident_classified":
+            return bool(data.get("model_version"))
+        case "priority_decided":
+            return bool(data.get("rule_id") != "person")
+        case "targeting_assessed":
+            return not data.get("by_person")
+    return event["type"] in _AUTOMATIC

@@ -14,10 +14,11 @@ from sqlalchemy import Connection
 from rapid_response.access.permissions import Permission, may_act
 from rapid_response.console import filling
 from rapid_response.console.filling import Looking
+from rapid_response.console.form_pages import once, once_key
 from rapid_response.console.forms import FieldError, Filled, Parsed, Posted, read_action
 from rapid_response.console.public_pages import STALE, faults_of
 from rapid_response.console.views import FailedAction, IncidentView
-from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit, once, once_key
+from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action, NotAllowed
 from rapid_response.steps import casefile
@@ -72,7 +73,7 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
         raise NotFound("There is no such action.")
     posted, is_ours = await visit.form()
     if not is_ours:
-        return await _not_done(visit, reference, FailedAction(wanted, _kept(posted), STALE), 403)
+        return await _not_done(visit, reference, FailedAction(wanted, Filled(posted.values), STALE), 403)
     if not may_act(visit.principal, wanted, owns_job=await _owns_job(visit, reference)):
         raise MayNot
     parsed, command = _command(wanted, posted)
@@ -107,10 +108,6 @@ def _command(action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
         return parsed, COMMANDS[action].model_validate(parsed.body)
     except ValidationError as error:
         return parsed.refused(faults_of(error)), None
-
-
-def _kept(posted: Posted) -> Filled:
-    return Filled(posted.values)
 
 
 def _refusal(action: Action, parsed: Parsed, refused: NotAllowed | Refusal) -> tuple[FailedAction, int]:

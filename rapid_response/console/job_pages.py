@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from rapid_response.access.permissions import Permission, may_act
 from rapid_response.console import filling
+from rapid_response.console.form_pages import once, once_key
 from rapid_response.console.forms import (
     CANNOT_GO_WORDS,
     CannotGo,
@@ -31,7 +32,7 @@ from rapid_response.console.forms import (
 from rapid_response.console.moments import at_words
 from rapid_response.console.public_pages import STALE
 from rapid_response.console.views import JobLine, JobStage, JobsView, JobView, Verb
-from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit, once, once_key
+from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
 from rapid_response.core.states import OfferState

@@ -25,18 +25,10 @@ from rapid_response.console import (
     upkeep_pages,
 )
 from rapid_response.console.assets import PREFIX, App, Message, Receive, Scope, Send
+from rapid_response.console.form_pages import LARGEST_FORM, sign_in_address
 from rapid_response.console.security import SecurityHeaders
 from rapid_response.console.views import ErrorView
-from rapid_response.console.visit_pages import (
-    LARGEST_FORM,
-    MayNot,
-    NotSignedIn,
-    Pages,
-    PageSettings,
-    Visit,
-    sign_in_address,
-    visit_of,
-)
+from rapid_response.console.visit_pages import MayNot, NotSignedIn, Pages, PageSettings, Visit, visit_of
 from rapid_response.core.incident import NotAllowed
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk

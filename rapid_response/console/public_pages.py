@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 
 from rapid_response.access.throttle import address_prefix
+from rapid_response.console.form_pages import digest, once_key
 from rapid_response.console.forms import (
     FieldError,
     Now,
@@ -21,7 +22,7 @@ from rapid_response.console.forms import (
     read_public_report,
 )
 from rapid_response.console.views import ReportFormView, ReportSentView, ReportStartView
-from rapid_response.console.visit_pages import AnyVisit, Visit, digest, home_of, once_key
+from rapid_response.console.visit_pages import AnyVisit, Visit, home_of
 from rapid_response.core.vocabulary import Priority
 from rapid_response.intake.advice import script
 from rapid_response.intake.report_in import ReportIn

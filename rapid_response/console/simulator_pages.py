@@ -34,6 +34,7 @@ from rapid_response.storage.tables import IncidentRow, NoticeRow, OfferRow
 _FORM = "simulator"
 _HANG_UP = "hang-up"
 _STALE = "This page was open for too long. Send it again"
+_DONE: Mapping[str, str] = {"text": "The text is sent", "call": "The voicemail is left on the hotline"}
 
 
 def is_form(scope: Scope) -> bool:
@@ -73,7 +74,7 @@ async def post_reply(visit: AnyVisit) -> Response:
     if not is_ours:
         return await _refused(visit, posted, [FieldError("unknown-body", _STALE)])
     await visit.pages.network.reply(sent.from_, sent.body)
-    return visit.go("/simulator")
+    return visit.go("/simulator?done=text")
 
 
 @router.post("/simulator/call")
@@ -88,7 +89,7 @@ async def post_call(visit: AnyVisit) -> Response:
     if not is_ours:
         return await _refused(visit, posted, [FieldError("transcript", _STALE)])
     await visit.pages.network.call_hotline(made.from_, made.transcript)
-    return visit.go("/simulator")
+    return visit.go("/simulator?done=call")
 
 
 @router.post("/simulator/answer-call")
@@ -129,7 +130,8 @@ async def _page(visit: Visit, filled: Filled | None = None, *, status: int = 200
     numbers = {r.id: r.sms for r in visit.definition.responders if r.sms} if visit.definition else {}
     taps = await visit.look(lambda connection: _suggestions(connection, numbers))
     phones = _phones(visit.definition, threads, taps)
-    return await visit.page(SimulatorView(phones, filled=filled or Filled()), status=status, form=_FORM)
+    view = SimulatorView(phones, _DONE.get(visit.query.text("done"), ""), filled or Filled())
+    return await visit.page(view, status=status, form=_FORM)
 
 
 # --- the phones -------------------------------------------------------------------------------------------
@@ -139,7 +141,7 @@ def _phones(
     definition: ServiceDefinition | None, threads: Sequence[Thread], taps: Mapping[str, Sequence[str]]
 ) -> tuple[Phone, ...]:
     """Those that had something first, each group in the definition's order: nothing jumps about."""
-    by_number = {thread.number: thread for thread in threads}
+    by_number = {thread.number: thread for thread in threads if thread.number != ANONYMOUS}
     owners = _owners(definition)
     strangers = [number for number in by_number if number not in owners]
     busy = [number for number in owners if number in by_number]

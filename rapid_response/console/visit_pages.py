@@ -7,18 +7,15 @@ visitor must be allowed to do, so that no route can forget to ask.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, TypeVar
-from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import Connection
-from starlette.exceptions import HTTPException
 
 from rapid_response.access.cookies import Cookies, cookies_for, origin_of
 from rapid_response.access.csrf import FORM_OPEN_FOR, CsrfRefused, FormTokens, check_csrf, check_source
@@ -30,6 +27,7 @@ from rapid_response.access.sign_in import SignIn
 from rapid_response.access.signing import Signer
 from rapid_response.access.throttle import Throttle
 from rapid_response.console.assets import Assets
+from rapid_response.console.form_pages import read_form
 from rapid_response.console.forms import Posted
 from rapid_response.console.rendering import Renderer
 from rapid_response.console.views import Frame, Page, Site, View, Viewer
@@ -37,7 +35,6 @@ from rapid_response.core.definition import ServiceDefinition
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.service import NoService, stored_definition
 from rapid_response.storage.database import Database
-from rapid_response.storage.tables import IdempotencyRow
 from rapid_response.storage.tx import Tx
 
 if TYPE_CHECKING:
@@ -45,11 +42,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: A narrative of 20,000 characters, each of them twelve when it is encoded, and room for the rest.
-LARGEST_FORM = 256 * 1024
-_MOST_FIELDS = 400
-_URLENCODED = "application/x-www-form-urlencoded"
-_FORM_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 #: A browser that has signed in stays known to its account for this long.
 _DEVICE_FOR = timedelta(days=365)
 #: Reports from one address in an hour before a person is asked to look twice (stack.md 4).
@@ -77,6 +69,13 @@ class PageSettings:
     clock_speed: float = 1.0
 
 
+@cache
+def _templates() -> tuple[Assets, Renderer]:
+    """The files and the compiled templates: the same for whatever service runs in this process."""
+    assets = Assets()
+    return assets, Renderer(assets)
+
+
 @dataclass(slots=True)
 class Pages:
     """The running service, as pages see it; one for each process."""
@@ -85,11 +84,11 @@ class Pages:
     database: Database
     desk: Desk
     network: SimulatedNetwork
-    assets: Assets = field(default_factory=Assets)
     passwords: Passwords = field(default_factory=Passwords)
     #: The last definition seen: with the database gone, the number to ring can still be shown.
     last_known: ServiceDefinition | None = None
 
+    assets: Assets = field(init=False)
     renderer: Renderer = field(init=False)
     cookies: Cookies = field(init=False)
     origin: str = field(init=False)
@@ -101,7 +100,7 @@ class Pages:
     def __post_init__(self) -> None:
         signer = Signer(self.settings.secret_key, self.settings.previous_key)
         clock = self.database.clock
-        self.renderer = Renderer(self.assets)
+        self.assets, self.renderer = _templates()
         self.cookies = cookies_for(self.settings.base_url)
         self.origin = origin_of(self.settings.base_url)
         self.tokens = FormTokens(signer, self.database.ids)
@@ -301,81 +300,6 @@ class Visit:
         response.delete_cookie(
             cookies.session, path="/", secure=cookies.secure, httponly=True, samesite="lax"
         )
-
-
-# --- forms ------------------------------------------------------------------------------------------------
-
-
-async def read_form(request: Request) -> Posted:
-    """The form in a request's body; anything else is refused with a sentence."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != _URLENCODED:
-        raise HTTPException(400, "Send the form of the page.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise HTTPException(413)
-    try:
-        pairs = parse_qsl(
-            body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
-        )
-    except ValueError:
-        raise HTTPException(413) from None
-    return Posted.from_pairs(pairs)
-
-
-def once_key(posted: Posted) -> str | None:
-    """What makes a second click on the same page the same act; None for a form without a key.
-
-    The words are part of it: whoever goes back, corrects something and sends it again means a new act, and it
-    must not get lost.
-    """
-    key = posted.text("form_key")
-    if not _FORM_KEY.fullmatch(key):
-        return None
-    return f"{key}:{digest(posted)[:40]}"
-
-
-def digest(posted: Posted) -> str:
-    """One number for all that was written."""
-    said = repr(sorted((k, v) for k, v in posted.values.items() if k != "csrf_token"))
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def once(tx: Tx, scope: str, key: str | None, step: Callable[[Tx], object]) -> None:
-    """Do a step, unless the same form did it before."""
-    scope = scope[:160]
-    if key is not None:
-        if tx.get(IdempotencyRow, (scope, key)) is not None:
-            return
-        tx.add(
-            IdempotencyRow,
-            scope=scope,
-            key=key,
-            body_digest=key.rpartition(":")[2],
-            status=303,
-            answer="",
-            created_at=tx.now,
-        )
-    step(tx)
-
-
-def safe_next(address: str) -> str:
-    """Where to go after signing in: a page of ours, or an empty string."""
-    parts = urlsplit(address) if address.isprintable() else None
-    if parts is None or parts.scheme or parts.netloc or len(address) > 500:
-        return ""
-    if not re.fullmatch(r"/(?![/\\])[^\\]*", address) or parts.path in ("/sign-in", "/sign-out"):
-        return ""
-    return address
-
-
-def sign_in_address(request: Request) -> str:
-    """The sign-in page, which leads back here."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    back = safe_next(here)
-    return "/sign-in" + (f"?next={quote(back, safe='/')}" if back and back != "/" else "")
 
 
 # --- who may see what -------------------------------------------------------------------------------------

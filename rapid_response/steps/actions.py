@@ -12,6 +12,7 @@ from typing import Any
 from rapid_response.core import events as happened
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Move, Status
+from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
@@ -30,7 +31,14 @@ from rapid_response.steps.errors import Forbidden, Invalid
 from rapid_response.steps.service import Service, service_now
 from rapid_response.steps.tasks import TaskKind, finish, finish_kind, open_task
 from rapid_response.storage import work
-from rapid_response.storage.tables import IncidentRow, NoteRow, OutcomeRow, TaskRow
+from rapid_response.storage.tables import (
+    ApiKeyRow,
+    IncidentRow,
+    NoteRow,
+    OutcomeRow,
+    TaskRow,
+    UserRow,
+)
 from rapid_response.storage.tx import Tx
 
 #: How long a clock stands still when nobody said until when.
@@ -143,10 +151,19 @@ def _release(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, command)
     was_held = doing.incident.is_held
     offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
-    if was_held:
+    if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())
+        _tell_if_joint(doing)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
+
+
+def _tell_if_joint(doing: _Doing) -> None:
+    """As at the arrival of any other report: the offer is out, so a second pair of eyes is needed now."""
+    if doing.incident.joint:
+        notices.give(
+            doing.tx, doing.desk, doing.service, doing.incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER
+        )
 
 
 def _en_route(doing: _Doing, command: commands.ByOwner) -> None:
@@ -488,13 +505,15 @@ def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -
             reason=command.reason,
             victims_own_perception=command.victims_own_perception,
             second_reviewer=command.second_reviewer,
-            reviewer=doing.who.actor,
+            reviewer=_own_name(doing, command.second_reviewer),
         )
     except targeting.NotAReviewer as refused:
         raise Forbidden(str(refused)) from None
     except targeting.ReviewRefused as refused:
         raise Invalid(str(refused), "state") from None
     incident.age_state = state
+    if command.second_reviewer:
+        add_note(doing.tx, incident, f"Second reviewer: {command.second_reviewer}", doing.who)
     doing.record(
         happened.TargetingAssessed(
             state,
@@ -508,6 +527,15 @@ def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -
         add_note(doing.tx, incident, command.reason, doing.who)
     if state not in (AgeTargeting.POTENTIAL, AgeTargeting.UNDER_REVIEW):
         finish_kind(doing.tx, incident, TaskKind.REVIEW_AGE_TARGETING)
+
+
+def _own_name(doing: _Doing, named: str | None) -> str | None:
+    """`named` itself where it is the asker's own account or key: nobody is her own second pair of eyes."""
+    kind, _, own_id = doing.who.actor.partition(":")
+    row = {"user": UserRow, "key": ApiKeyRow}.get(kind)
+    own = doing.tx.get(row, own_id) if row is not None else None
+    is_own = own is not None and named is not None and named.casefold() in (own.name.casefold(), own_id)
+    return named if is_own else None
 
 
 def is_aged_60_plus(victim: Mapping[str, Any]) -> bool:

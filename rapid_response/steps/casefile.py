@@ -23,6 +23,7 @@ from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.sla.rules import Kind
 from rapid_response.steps.case import clock_facts
 from rapid_response.steps.errors import Invalid
+from rapid_response.steps.knowing import ShownLink, links_of
 from rapid_response.steps.receive import clock_json
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import (
@@ -72,6 +73,8 @@ class CaseFile:
     notes: Sequence[NoteRow]
     messages: Sequence[MessageRow]
     agenda: Sequence[AgendaRow]
+    #: Other incidents that may belong to this one; surest first.
+    links: Sequence[ShownLink] = ()
 
     @property
     def allowed(self) -> tuple[Action, ...]:
@@ -97,7 +100,7 @@ class CaseFile:
             "next_step": step.to_json() if step else None,
             "tasks": [_task_json(t) for t in self.tasks if t.state is TaskState.OPEN],
             "reports": [_report_json(r) for r in self.reports],
-            "links": [],
+            "links": [link.to_json() for link in self.links],
             "outcomes": [_outcome_json(o) for o in self.outcomes],
             "disposition": incident.disposition,
             "episode": incident.episode,
@@ -172,6 +175,7 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
                 col(AgendaRow.incident_id) == incident.id, col(AgendaRow.settled_at).is_(None)
             )
         ).all(),
+        links=links_of(connection, incident.id),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlmodel import col, select
 
 from rapid_response.core.vocabulary import Channel
-from rapid_response.intake.reading.port import Reading
+from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.report_in import Answers, Caller, ReportIn
 from rapid_response.messaging.hotline import NO_WORDS_YET, SOMEBODY_IS_HERE
 from rapid_response.steps.case import hold
@@ -74,7 +76,8 @@ def message_left(tx: Tx, desk: Desk, sid: str, reading: Reading) -> str | None:
     if call is None or call.incident_id is not None:
         return call.incident_id if call else None
     report = placeholder(call.digits, call.from_number)
-    received = receive(tx, desk, report, reading, SOURCE)
+    # Whatever a model makes of our own placeholder: words nobody knows yet rule nothing out.
+    received = receive(tx, desk, report, replace(reading, matter=Matter.UNCLEAR), SOURCE)
     call.incident_id, call.outcome = received.incident_id, "voicemail"
     return received.incident_id
 

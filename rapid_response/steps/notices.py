@@ -45,6 +45,7 @@ def give(
     """
     if incident.is_held and incident.back_entry:
         return
+    _supersede(tx, incident, kind, role)
     told = who_hears(role, service.holders(role, tx.now), service.definition.contacts)
     notice = tx.new(
         NoticeRow,
@@ -60,6 +61,28 @@ def give(
     _send(tx, desk, incident, notice)
     arm(tx, incident, [_again(tx, notice)])
     tx.record(incident.id, NoticeGiven(notice.id, kind, role, tuple(by)))
+
+
+#: These tell one story to one role: the newest says all that the older ones did.
+_PROGRESS = frozenset(
+    {
+        NoticeKind.RUNG,
+        NoticeKind.NOT_ACCEPTED,
+        NoticeKind.NOBODY_LEFT,
+        NoticeKind.WARNING,
+        NoticeKind.BREACH,
+    }
+)
+
+
+def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRole) -> None:
+    """Only the newest notice of a story is repeated: forty texts an hour are read by nobody."""
+    if kind not in _PROGRESS and kind is not NoticeKind.TASK_OVERDUE:
+        return
+    for notice in unseen(tx, incident.id):
+        same_story = notice.kind == kind or (kind in _PROGRESS and notice.kind in _PROGRESS)
+        if notice.role == role and same_story:
+            _end(tx, incident, notice, "superseded")
 
 
 def repeat(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:
@@ -119,10 +142,12 @@ def acknowledge(tx: Tx, incident: IncidentRow, source: str, recipients: Collecti
     return len(seen)
 
 
-def overtaken(tx: Tx, incident: IncidentRow, *, all_kinds: bool = False) -> None:
+def overtaken(
+    tx: Tx, incident: IncidentRow, kinds: Collection[NoticeKind] = _ENDED_BY_OWNER, *, all_kinds: bool = False
+) -> None:
     """The case has moved on: what is moot is not repeated."""
     for notice in unseen(tx, incident.id):
-        if all_kinds or notice.kind in _ENDED_BY_OWNER:
+        if all_kinds or notice.kind in kinds:
             _end(tx, incident, notice, "overtaken")
 
 

@@ -125,6 +125,7 @@ def _candidates(tx: Tx, service: Service, *, offered: bool) -> list[rules.Candid
 def _make(
     tx: Tx, desk: Desk, service: Service, incident: IncidentRow, rung: int, choice: rules.Offer
 ) -> None:
+    _review_is_over(tx, incident)
     if incident.status is not Status.DISPATCHING:
         move(incident, Move.DISPATCH)
     if incident.job_number is None:
@@ -167,9 +168,16 @@ def _make(
     )
 
 
+def _review_is_over(tx: Tx, incident: IncidentRow) -> None:
+    """Offers go out: the notice that announced them must not be given again."""
+    if incident.status is Status.AWAITING_REVIEW:
+        notices.overtaken(tx, incident, (NoticeKind.REVIEW,))
+
+
 def _nobody_left(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, asked: int) -> None:
     """Tell the duty officer at once, and keep trying: at shift starts, release, load, each five minutes."""
     first_time = incident.status is not Status.UNASSIGNED
+    _review_is_over(tx, incident)
     if incident.status in (Status.RECEIVED, Status.AWAITING_REVIEW, Status.SCHEDULED):
         move(incident, Move.DISPATCH)
     move(incident, Move.NOBODY_LEFT)

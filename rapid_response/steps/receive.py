@@ -27,12 +27,13 @@ from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
-from rapid_response.steps import clock, notices, offers
+from rapid_response.steps import clock, knowing, notices, offers
 from rapid_response.steps.actions import is_aged_60_plus, needs_two
 from rapid_response.steps.case import move
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid, KeyReused
+from rapid_response.steps.knowing import Known
 from rapid_response.steps.service import Service, service_now
 from rapid_response.steps.tasks import TaskKind, open_first_task
 from rapid_response.storage.tables import IdempotencyRow, IncidentRow, ReportRow
@@ -74,13 +75,15 @@ def receive(
     service = service_now(tx, desk.zone)
     answered = report.facts()
     facts = merge(reading.facts, answered)
-    decision = decide(_triage_case(report, reading, facts, answered, received_at, tx.now, desk))
+    known = knowing.known(tx, report, received_at, desk.zone)
+    decision = decide(_triage_case(report, reading, facts, answered, known, received_at, tx.now, desk))
     targeted = assess(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
     )
     incident = _new_incident(tx, service, report, reading, facts, decision, targeted, received_at)
     report_id = _keep_report(tx, incident, report, reading, source, received_at)
-    _record_intake(tx, incident, report, report_id, reading, decision, facts)
+    knowing.remember(tx, incident, known)
+    _record_intake(tx, incident, report, report_id, reading, decision, facts, known)
     _assess_targeting(tx, service, incident, targeted)
     _set_going(tx, desk, service, incident, report, decision)
     answer = json.dumps(_answer(incident, facts, reading), separators=(",", ":"))
@@ -118,6 +121,7 @@ def _triage_case(
     reading: Reading,
     facts: Facts,
     answered: Facts,
+    known: Known,
     received_at: datetime,
     now: datetime,
     desk: Desk,
@@ -130,6 +134,7 @@ def _triage_case(
         channel=report.channel,
         answered=frozenset(facts_to_json(answered)),
         vulnerability_known=bool(report.victim.vulnerabilities),
+        **known.flags(),
         loss_pence=facts.amount_pence or reading.money_at_risk_pence,
         received_at=received_at,
         now=now,
@@ -234,6 +239,7 @@ def _record_intake(
     reading: Reading,
     decision: Decision,
     facts: Facts,
+    known: Known,
 ) -> None:
     tx.record(
         incident.id,
@@ -248,6 +254,8 @@ def _record_intake(
             model_version=reading.model_version,
             victim_aged_60_plus=is_aged_60_plus(incident.victim),
             victim_lives_alone=facts.lives_alone is True,
+            repeat_victim=known.judgement.repeat_victim,
+            repeat_within_28_days=known.judgement.repeat_within_28_days,
             ward=incident.ward,
         ),
     )
@@ -298,8 +306,7 @@ def _set_going(
         _hold(tx, incident, "back_entry", None)
         return
     if incident.joint and policy.joint_attendance is JointAttendance.HOLD:
-        incident.is_held = True
-        _hold(tx, incident, "joint_attendance", None)
+        hold_for_joint(tx, incident)
         _arm_ladder(tx, service, incident, started_at, None)
     elif decision.provisional:
         until = max(tx.now, started_at) + sla.REVIEW_WITHIN
@@ -344,6 +351,12 @@ def _arm_ladder(
         d for d in steps if offers_from is not None or not offers.is_offer_step(service, d)
     ]
     arm(tx, incident, wanted)
+
+
+def hold_for_joint(tx: Tx, incident: IncidentRow) -> None:
+    """The council wants police or a second officer arranged before anybody is asked (design.md 5)."""
+    incident.is_held = True
+    _hold(tx, incident, "joint_attendance", None)
 
 
 def _hold(tx: Tx, incident: IncidentRow, why: str, until: datetime | None) -> None:

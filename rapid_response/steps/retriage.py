@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from rapid_response.core import events as happened
+from rapid_response.core.definition import JointAttendance
 from rapid_response.core.facts import facts_to_json
 from rapid_response.core.incident import Status
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.vocabulary import ContactRole
 from rapid_response.hatecrime.rules import after_assessment, assess
 from rapid_response.intake.reading.port import Reading
 from rapid_response.intake.rules import TriageCase, decide, either
-from rapid_response.steps import actions, clock
-from rapid_response.steps.case import facts_of
+from rapid_response.steps import actions, clock, knowing, notices
+from rapid_response.steps.case import facts_of, is_counting
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.receive import hold_for_joint
 from rapid_response.steps.service import Service
+from rapid_response.steps.tasks import TaskKind, finish_kind
 from rapid_response.storage.tables import IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
@@ -23,7 +28,9 @@ def read_again(
     facts = either(facts_of(incident), reading.facts)
     incident.facts = facts_to_json(facts)
     incident.category, incident.subtype, incident.urgency = reading.category, reading.subtype, reading.urgency
-    incident.joint = incident.joint or actions.needs_two(facts)
+    is_newly_joint = not incident.joint and actions.needs_two(facts)
+    incident.joint = incident.joint or is_newly_joint
+    known = knowing.learn(tx, incident, report, desk.zone)
     tx.record(
         incident.id,
         happened.IncidentClassified(
@@ -33,6 +40,8 @@ def read_again(
             model_version=reading.model_version,
             victim_aged_60_plus=actions.is_aged_60_plus(incident.victim),
             victim_lives_alone=facts.lives_alone is True,
+            repeat_victim=known.judgement.repeat_victim,
+            repeat_within_28_days=known.judgement.repeat_within_28_days,
             ward=incident.ward,
         ),
     )
@@ -48,6 +57,7 @@ def read_again(
             channel=report.channel,
             received_at=report.received_at,
             now=tx.now,
+            **known.flags(),
             loss_pence=facts.amount_pence or reading.money_at_risk_pence,
             zone=desk.zone,
         )
@@ -66,10 +76,17 @@ def read_again(
             decision.escalators,
         ),
     )
-    if before.has_clock and incident.status is Status.AWAITING_REVIEW and not incident.is_held:
+    is_waiting = before.has_clock and incident.status is Status.AWAITING_REVIEW and not incident.is_held
+    if is_waiting and incident.joint and service.definition.sla.joint_attendance is JointAttendance.HOLD:
+        notices.overtaken(tx, incident, (NoticeKind.REVIEW,))
+        finish_kind(tx, incident, TaskKind.REVIEW_REPORT)
+        hold_for_joint(tx, incident)
+    elif is_waiting:
         actions.go_out(tx, desk, service, incident)
     elif not before.has_clock and decision.priority.has_clock:
         actions.start_second_clock(tx, desk, service, incident)
+    if is_newly_joint and is_counting(incident):
+        notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
 
 
 def _target(tx: Tx, incident: IncidentRow, reading: Reading) -> None:

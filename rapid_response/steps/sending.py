@@ -171,6 +171,8 @@ def record_answer(tx: Tx, desk: Desk, claimed: Claimed, outcome: SendOutcome) ->
     if message is None or attempt is None:
         return
     after = rules.after_answer(outcome, message.attempts)
+    # A look-up can be quicker than a sender that slept past its lease: what it found is on record.
+    is_known = attempt.finished_at is not None
     if isinstance(outcome, Accepted):
         attempt.provider_sid = outcome.sid
     if isinstance(outcome, Rejected):
@@ -181,7 +183,7 @@ def record_answer(tx: Tx, desk: Desk, claimed: Claimed, outcome: SendOutcome) ->
     # A receipt can win the race against our own record: what is settled stays settled.
     if message.state is MessageState.SENDING and message.fence == claimed.fence:
         _go(tx, message, after)
-    if isinstance(outcome, Accepted):
+    if isinstance(outcome, Accepted) and not is_known:
         _record_accepted(tx, message)
     if isinstance(outcome, Rejected):
         _consequences(tx, desk, message)

@@ -632,3 +632,45 @@ class NodeRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=64)
     started_at: datetime = Field(sa_type=UtcDateTime)
     swept_at: datetime = Field(sa_type=UtcDateTime)
+
+
+# --- what we already know ---------------------------------------------------------------------------------
+
+
+class IdentifierRow(SQLModel, table=True):
+    """One way to recognise somebody of an incident again: personal data, redacted with it.
+
+    Each look-up key of a value has a row; `value` is the normalised whole, to compare with.
+    """
+
+    __tablename__ = "identifiers"
+    __table_args__ = (Index("ix_identifiers_key", "key", "at"),)
+
+    incident_id: str = Field(primary_key=True, foreign_key="incidents.id", max_length=36)
+    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    role: str = Field(max_length=20)
+    kind: str = Field(max_length=20)
+    key: str | None = Field(default=None, max_length=120)
+    value: str = Field(max_length=200)
+    weight: float = 1.0
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SuggestedLinkRow(SQLModel, table=True):
+    """A pair of incidents that a person should look at; nothing is joined by it.
+
+    The earlier incident is named without a foreign key, which on PostgreSQL would lock its row: taking in a
+    report never waits for another case.
+    """
+
+    __tablename__ = "suggested_links"
+
+    from_incident_id: str = Field(primary_key=True, foreign_key="incidents.id", max_length=36)
+    to_incident_id: str = Field(primary_key=True, index=True, max_length=36)
+    kind: str = Field(max_length=20)
+    confidence: float
+    reasons: list[str] = Field(default_factory=list, sa_type=JSON)
+    state: str = Field(default="suggested", max_length=20)
+    suggested_at: datetime = Field(sa_type=UtcDateTime)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    decided_by: str | None = Field(default=None, max_length=80)

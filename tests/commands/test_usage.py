@@ -17,6 +17,7 @@ NOW = (
     "users",
     "keys",
     "classify",
+    "evaluate",
     "report",
     "verify-log",
     "doctor",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.builders import CENTRE, kettle, long_ago, paid_today, roofers_now
+from tests.builders import CENTRE, kettle, long_ago, paid_today, roofers_now, unclear
 from tests.harness import ASHA, DEE, Town
 
 HALF_PAST_ONE = datetime(2026, 7, 15, 12, 30, tzinfo=UTC)
@@ -100,7 +100,7 @@ async def test_s08_a_double_click_is_one_report(town: Town) -> None:
 
 
 async def test_an_unclear_report_waits_for_a_person_ten_minutes_and_then_goes_out(town: Town) -> None:
-    report = await town.reports("Something does not feel right, could someone ring me.", location=CENTRE)
+    report = await town.reports(**unclear())
     assert (report["rule_id"], report["priority"], report["status"]) == ("R18", "P2", "awaiting_review")
     assert report["clock"]["state"] == "running"
     case = await town.newest()
@@ -111,13 +111,20 @@ async def test_an_unclear_report_waits_for_a_person_ten_minutes_and_then_goes_ou
     await town.pass_time(seconds=1)
     assert await case.asked() == ["asha"]
     assert await case.status() == "dispatching"
+    await town.pass_time(minutes=4)
+    assert len(await town.texts_with("your review", DEE)) == 2  # told, and once again, until it went out
     (came,), (offered,) = await case.happened("report_received"), await case.happened("offer_made")
     assert offered["event_at"] - came["event_at"] == timedelta(minutes=10)
 
 
+async def test_words_that_say_nothing_are_never_taken_for_nothing(town: Town) -> None:
+    report = await town.reports("Please can somebody come.", location=CENTRE)
+    assert (report["rule_id"], report["priority"]) == ("R18", "P2")
+    assert report["clock"]["state"] == "running"
+
+
 async def test_a_reviewed_report_goes_out_at_once(town: Town) -> None:
-    await town.reports("Something does not feel right, could someone ring me.", location=CENTRE)
-    case = await town.newest()
+    case = await town.takes(unclear())
     await town.pass_time(minutes=3)
 
     await case.act("reclassify", category="doorstep_crime")

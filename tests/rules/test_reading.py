@@ -62,8 +62,8 @@ def test_scenario_21_age_alone_never_sets_the_flag() -> None:
 
 def test_scenario_22_the_offenders_words_and_only_bungalows_for_older_people() -> None:
     reading = read(
-        "Roofers only called at the bungalows for older people and skipped the young families. One of them said "
-        "old dears round here never check. They charged £400 yesterday."
+        "Roofers only called at the bungalows for older people and skipped the young families. One of them "
+        "said old dears round here never check. They charged £400 yesterday."
     )
 
     assert reading.category is Category.DOORSTEP_CRIME

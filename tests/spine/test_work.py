@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -15,13 +16,17 @@ from sqlmodel import select as typed_select
 
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SystemIds
+from rapid_response.messaging.gateway import Accepted
+from rapid_response.messaging.simulated import SimulatorGateway
+from rapid_response.steps import sending
 from rapid_response.storage import work
 from rapid_response.storage.database import Database
 from rapid_response.storage.tables import AgendaRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import LEASE, Due, retry_after
+from tests.builders import paid_today
 from tests.conftest import NOON
-from tests.harness import Town
+from tests.harness import ASHA, Town
 from tests.spine.conftest import Open
 
 MINUTE = timedelta(minutes=1)
@@ -335,3 +340,58 @@ async def test_g14_one_poisoned_entry_is_in_nobodys_way(town: Town) -> None:
     (parked,) = [event["data"] for event in events if event["type"] == "work_parked"]
     assert parked == {"kind": "nobody knows this", "error": "KeyError"}
     assert await town.metric("work_parked") == 1
+
+
+# --- messages are work too ---------------------------------------------------------------------------------
+
+
+async def _a_claimed_offer(town: Town) -> tuple[str, sending.Claimed]:
+    """A report whose offer a sender has just claimed."""
+    report = await town.post("/api/v1/reports", paid_today())
+    (offer,) = await town.app.database.run(partial(sending.claim, desk=town.app.desk))
+    return report.json()["reference"], offer
+
+
+async def _look_up(town: Town) -> None:
+    """Another node finds the sender dead, and asks the network what it knows."""
+    database, network = town.app.database, town.app.network
+    found = await database.run(partial(sending.look_for_work, desk=town.app.desk, limit=8))
+    for unknown in found.unknown:
+        sent = await SimulatorGateway(network).find_sent(unknown.to_number, NOON)
+        await database.run(partial(sending.record_look_up, desk=town.app.desk, unknown=unknown, sent=sent))
+
+
+async def test_g9_a_text_whose_sender_died_after_handing_it_over_is_found_and_not_sent_again(
+    town: Town,
+) -> None:
+    reference, offer = await _a_claimed_offer(town)
+    await town.app.network.accept_text(offer.token, offer.to_number, offer.body)
+    town.clock.advance(sending.LEASE)
+    await _look_up(town)
+    await town.pass_time(minutes=2)
+    assert await town.texts_with("OK ", ASHA) == [offer.body]
+    assert (await town.event_types(reference)).count("message_accepted") == 1
+
+
+async def test_g15_a_sender_that_wakes_after_its_text_was_found_counts_nothing_twice(town: Town) -> None:
+    reference, offer = await _a_claimed_offer(town)
+    sid = await town.app.network.accept_text(offer.token, offer.to_number, offer.body)
+    town.clock.advance(sending.LEASE)
+    await _look_up(town)
+    for _ in range(2):
+        await town.app.database.run(
+            partial(sending.record_answer, desk=town.app.desk, claimed=offer, outcome=Accepted(sid))
+        )
+    await town.settle()
+    assert (await town.event_types(reference)).count("message_accepted") == 1
+    assert await town.texts_with("OK ", ASHA) == [offer.body]
+
+
+async def test_g9_a_text_whose_sender_died_before_handing_it_over_is_sent_once_marked_as_a_repeat(
+    town: Town,
+) -> None:
+    """Nobody can know that it was not; after a minute of looking it goes out again, and says so."""
+    _, offer = await _a_claimed_offer(town)
+    town.clock.advance(sending.LEASE)
+    await town.pass_time(minutes=2)
+    assert await town.texts_with("OK ", ASHA) == [f"Repeat: {offer.body}"]

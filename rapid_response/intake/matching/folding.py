@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-_APOSTROPHES = re.compile(r"[’‘'`´.]")
+_APOSTROPHES = re.compile(r"[’‘'`\u00b4.]")
 _OTHER = re.compile(r"[^a-z0-9]+")
 #: Spelling to sound, tried in this order; the vowels, h, w and y carry little and go last.
 _SOUNDS = tuple(
@@ -37,6 +37,12 @@ def plain(text: str) -> str:
     text = unicodedata.normalize("NFKD", text.casefold())
     text = "".join(c for c in text if not unicodedata.combining(c))
     return _OTHER.sub(" ", _APOSTROPHES.sub("", text)).strip()
+
+
+def lower(text: str) -> str:
+    """Lower case, character for character, so that places found in it are places in the text."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(c.lower()[:1] for c in text)
 
 
 @lru_cache(maxsize=8192)

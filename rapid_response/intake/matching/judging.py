@@ -1,8 +1,9 @@
 """What an earlier case means for a new report: a repeat, a second contact, or a link to suggest.
 
-Sources: domain.md 1 (repeat victim, address, suspect), 3.2 (R13 and the second contact in 24 hours), 6; scenarios
-9, 10 and 49. Two reports of one house on one day are most likely one event told twice: that is a second contact,
-not a repeat, so it raises the case without making the victim a repeat victim in the board's figures.
+Sources: domain.md 1 (repeat victim, address, suspect), 3.2 (R13 and the second contact in 24 hours), 6;
+scenarios 9, 10 and 49. Two reports of one house on one day are most likely one event told twice: that is a
+second contact, not a repeat, so it raises the case without making the victim a repeat victim in the board's
+figures.
 """
 
 from __future__ import annotations
@@ -140,7 +141,7 @@ def _is_second_contact(
 def _link(
     mine: Profile, case: Earlier, found: Mapping[Kind, Match], told_twice: bool
 ) -> SuggestedLink | None:
-    """One link a pair: that it is one incident says more than that it is one victim, and that than one suspect."""
+    """One link a pair: one incident says more than one victim, and that more than one suspect."""
     if told_twice:
         kinds = (Kind.VICTIM, Kind.ADDRESS, Kind.CALLER)
         return _suggest(case, LinkKind.SAME_INCIDENT, [found[k] for k in kinds if k in found], found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from rapid_response.intake.matching.folding import plain, sound
 from rapid_response.intake.matching.words import words
@@ -48,11 +49,15 @@ def _in_order(a: list[str], b: list[str]) -> float:
 
 
 def _alike(a: str, b: str) -> float:
+    """Short names are near each other by chance (Hill, Hall): there only swapped letters count."""
     if a == b:
         return 1.0
+    if len(a) > 3 and sorted(a) == sorted(b) and OSA.distance(a, b) == 1:
+        return 0.92
     ratio = fuzz.ratio(a, b) / 100
-    by_ear = min(len(a), len(b)) > 3 and sound(a) == sound(b)
-    return max(ratio, 0.88) if by_ear and ratio >= 0.5 else ratio
+    if min(len(a), len(b)) < 5:
+        return min(ratio, 0.7) if len(a) == len(b) else ratio
+    return max(ratio, 0.88) if ratio >= 0.6 and sound(a) == sound(b) else ratio
 
 
 def _forename(a: str, b: str) -> float:

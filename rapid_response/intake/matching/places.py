@@ -18,9 +18,11 @@ _FLAT = re.compile(
     r"\b(?:flat|apartment|apt|unit|room|maisonette|studio|fl)\s*(?:no|number)?\s*([0-9]{1,4}[a-z]?|[a-z])\b"
 )
 _FLOOR = re.compile(
-    r"\b(basement|ground|garden|first|1st|second|2nd|third|3rd|top) floor(?: flat)?\b|\b(basement|garden) flat\b"
+    r"\b(basement|ground|garden|first|1st|second|2nd|third|3rd|top) floor(?: flat)?\b"
+    r"|\b(basement|garden) flat\b"
 )
-_NUMBER = re.compile(r"\b(\d{1,4})([a-z])?(?:\s*(?:/|-|to)\s*\d{1,4})?\b")
+#: “14”, “14a”, and the first of “14-16”.
+_NUMBER = re.compile(r"\b(\d{1,4})([a-z])?(?: (?:to )?\d{1,4}[a-z]?(?= [a-z]))?\b")
 _LEAD = re.compile(r"^(?:no|number|house|house number|at)\s+(?=\d)")
 _FIGURE = str.maketrans("io", "10")
 #: Streets at least this alike are one, misspelt.
@@ -69,8 +71,7 @@ def district(postcode: str) -> str:
 
 def normalise_address(text: str, postcode: str = "") -> Address:
     """Reads an address line and the postcode beside it."""
-    lines = [plain(line) for line in re.split(r"[,;\n]", text)]
-    lines = [line for line in lines if line]
+    lines = [" ".join(t for t in plain(line).split() if t != "the") for line in re.split(r"[,;\n]", text)]
     code = normalise_postcode(postcode)
     for at, line in enumerate(lines):
         if found := _POSTCODE.search(line):
@@ -78,6 +79,9 @@ def normalise_address(text: str, postcode: str = "") -> Address:
             lines[at] = _POSTCODE.sub(" ", line).strip()
     flat, lines = _take_flat([line for line in lines if line])
     number, letter, name, street = _house(lines)
+    if flat and name and not number:
+        # “Flat 3, Elm Court” and “3 Elm Court” are one door.
+        return Address("", flat, "", _street(name), code)
     return Address(flat or letter, number, name, street, code)
 
 
@@ -113,7 +117,7 @@ def _house(lines: list[str]) -> tuple[str, str, str, str]:
 
 def _named(line: str) -> str:
     """“rose cottage” of “rose cottage church lane”; empty where no house has a name there."""
-    tokens = [t for t in line.split() if t != "the"]
+    tokens = line.split()
     for at, token in enumerate(tokens[:4]):
         if at and token in words().house_nouns:
             after = tokens[at + 1] if at + 1 < len(tokens) else ""
@@ -127,15 +131,16 @@ def _unnamed(lines: list[str], street: str) -> str:
 
 
 def _street(text: str) -> str:
-    """Up to the word that says what kind of street it is, that word in its short form."""
-    tokens = [t for t in text.split() if t != "the"]
+    """Up to the word that says what kind of street it is, that word in its short form.
+
+    “park hill road” ends in the last of a run of such words, “church road bromley common” in the first.
+    """
+    tokens = text.split()[:6]
     known = words().street_types
-    for at in range(min(len(tokens), 5) - 1, 0, -1):
-        # “church road bromley common”: the kind that closes the street's name is followed by no other.
-        if tokens[at] in known and not (at > 1 and tokens[at - 1] in known):
-            first = next((i for i in range(1, at) if tokens[i] in known and i < at - 1), at)
-            return " ".join((*tokens[:first], known[tokens[first]]))
-    return " ".join(known.get(t, t) if i else t for i, t in enumerate(tokens[:2]))
+    for at in range(1, len(tokens)):
+        if tokens[at] in known and not (at + 1 < len(tokens) and tokens[at + 1] in known):
+            return " ".join((*tokens[:at], known[tokens[at]]))
+    return " ".join(tokens[:2])
 
 
 def is_public_place(text: str) -> bool:

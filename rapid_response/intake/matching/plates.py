@@ -1,7 +1,7 @@
 """Vehicle registrations: typed, half remembered, or spelt out over a bad line.
 
-Formats: gov.uk/displaying-number-plates and the older styles still on the road: AA00 AAA (since 2001), A000 AAA,
-AAA 000A. Letters and figures that look or sound alike are folded for the look-up: O 0 Q, I L 1, Z 2, S 5, B 8, G 6.
+The style since 2001 is AA00 AAA; older ones (A000 AAA, AAA 000A) are still on the road. Letters and figures
+that look or sound alike are folded for the look-up: O 0 Q, I L 1, Z 2, S 5, B 8, G 6.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from rapid_response.intake.matching.match import Likeness
 from rapid_response.intake.matching.words import words
 
 _ALIKE = str.maketrans("oqilzsbg", "00112586")
-WHOLE = re.compile(
-    r"[a-z]{2}\d{2}[a-z]{3}|[a-z]\d{1,3}[a-z]{3}|[a-z]{3}\d{1,3}[a-z]|[a-z]{1,3}\d{1,4}|\d{1,4}[a-z]{1,3}"
-)
+_WHOLE = re.compile(r"[a-z]{2}\d{2}[a-z]{3}|[a-z]\d{3}[a-z]{3}|[a-z]{3}\d{3}[a-z]")
 _MODERN = re.compile(r"[a-z]{2}\d{2}[a-z]{3}")
+TIMES = {"double": 2, "triple": 3, "treble": 3}
 _SPELLING = re.compile(r"\b([a-z]) (?:for|as in) [a-z]+")
 #: Fewer known characters than this point to nobody.
 _LEAST = 3
@@ -35,12 +34,12 @@ def normalise_plate(text: str) -> str | None:
 
 
 def spoken_out(tokens: list[str]) -> str | None:
-    """The characters that words like “golf kilo one six” stand for; words that stand for none are left out."""
+    """The characters that words like “golf kilo one six” stand for; other words are left out."""
     out: list[str] = []
     times = 1
     for token in tokens:
-        if token in ("double", "triple"):
-            times = 2 if token == "double" else 3
+        if token in TIMES:
+            times = TIMES[token]
             continue
         piece = character_of(token)
         if piece is not None:
@@ -57,12 +56,7 @@ def character_of(token: str) -> str | None:
     if token in known.digits:
         return known.digits[token]
     is_written = token.isdigit() or len(token) <= 3 or any(c.isdigit() for c in token)
-    return token if is_written and len(token) <= 8 and token not in _SMALL_WORDS else None
-
-
-_SMALL_WORDS = frozenset(
-    "a the and or was is it its on in of to at by my no reg ref van car red not plus then dash end new old for".split()
-)
+    return token if is_written and len(token) <= 8 and token not in known.small_words else None
 
 
 def _tens(out: list[str], piece: str) -> str:
@@ -74,7 +68,7 @@ def _tens(out: list[str], piece: str) -> str:
 
 def _as_modern(joined: str) -> str:
     """Figures where figures stand and letters where letters stand, when it can be read as AA00 AAA."""
-    if len(joined) != _FULL or _MODERN.fullmatch(joined):
+    if len(joined) != _FULL or _WHOLE.fullmatch(joined):
         return joined
     letters = str.maketrans("0125", "oizs")
     figures = str.maketrans("oqilzs", "001125")

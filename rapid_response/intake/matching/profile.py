@@ -9,7 +9,8 @@ from typing import Any
 
 from rapid_response.intake.matching import companies, people, phones, places, plates, vehicles, websites
 from rapid_response.intake.matching.folding import plain
-from rapid_response.intake.matching.mining import Mention, mine
+from rapid_response.intake.matching.mentions import Mention
+from rapid_response.intake.matching.mining import mine
 from rapid_response.intake.matching.words import words
 
 #: A vehicle without its registration is looked for on the days around only.
@@ -111,9 +112,9 @@ def _people(told: Told, address: places.Address | None) -> Iterator[Identifier]:
     for said in (told.victim.get("phone"), is_victim and told.caller.get("phone")):
         if said and (number := phones.normalise_phone(str(said))):
             yield Identifier("victim", "phone", number, (f"person:phone:{number}",))
-    if (said := told.caller.get("phone")) and not is_organisation(told.caller):
-        if number := phones.normalise_phone(str(said)):
-            yield Identifier("caller", "phone", number, (f"person:phone:{number}",))
+    number = phones.normalise_phone(str(told.caller.get("phone") or ""))
+    if number and not is_organisation(told.caller):
+        yield Identifier("caller", "phone", number, (f"person:phone:{number}",))
 
 
 def _role(caller: Mapping[str, Any]) -> str:

@@ -8,14 +8,6 @@ from functools import cache
 
 from rapid_response.intake.matching.words import words
 
-#: Words of work that tell one crew with a van from another.
-_WORK = re.compile(
-    r"\b(roof|tile|gutter|tarmac|driveway|drive|pav|tree|hedge|garden|fish|meat|mattress|window|scaffold|loft"
-    r"|insulat|damp|chimney|fenc|clean|paint)"
-)
-_SAME_WORK = {"tile": "roof", "gutter": "roof", "chimney": "roof", "scaffold": "roof", "driveway": "drive",
-              "tarmac": "drive", "pav": "drive", "hedge": "tree", "garden": "tree", "loft": "insulat"}  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Vehicle:
@@ -47,6 +39,11 @@ def _pattern() -> re.Pattern[str]:
     return re.compile(rf"\b({colours})\s+(?:coloured\s+)?(?:([a-z]+)\s+){{0,2}}?({bodies})\b")
 
 
+@cache
+def _work_pattern() -> re.Pattern[str]:
+    return re.compile(rf"\b({'|'.join(words().work)})")
+
+
 def find_vehicle(text: str) -> Vehicle | None:
     """The first coloured vehicle that a text speaks of."""
     lowered = text.lower()
@@ -55,9 +52,8 @@ def find_vehicle(text: str) -> Vehicle | None:
         return None
     body = words().bodies[found[3]]
     make = found[3] if found[3] != body else (found[2] or "")
-    work = _WORK.search(lowered)
-    name = work[1] if work else ""
-    return Vehicle(words().colours[found[1]], body, make[:20], _SAME_WORK.get(name, name))
+    work = _work_pattern().search(lowered)
+    return Vehicle(words().colours[found[1]], body, make[:20], words().work[work[1]] if work else "")
 
 
 def compare_vehicles(one: Vehicle, other: Vehicle) -> float:

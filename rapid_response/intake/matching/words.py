@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+#: Lists from which patterns are made, in the file's order.
+_ORDERED = ("public_places", "own_people", "their_words", "named_by", "named_on", "name_endings")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -35,25 +37,28 @@ class Words:
     colours: Mapping[str, str]
     bodies: Mapping[str, str]
     organisations: frozenset[str]
+    small_words: frozenset[str]
+    plain_words: frozenset[str]
+    not_names: frozenset[str]
+    own_people: tuple[str, ...]
+    their_words: tuple[str, ...]
+    named_by: tuple[str, ...]
+    named_on: tuple[str, ...]
+    name_endings: tuple[str, ...]
+    work: Mapping[str, str]
 
 
 @cache
 def words() -> Words:
     """The shipped lists."""
     text = Path(__file__).with_name("words.yaml").read_text(encoding="utf-8")
-    data = yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
+    data: dict[str, Any] = yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
     lines: dict[str, set[int]] = {}
     for number, names in enumerate(data.pop("nicknames")):
         for name in names:
             lines.setdefault(name, set()).add(number)
-    sets = {
-        name: frozenset(map(str, data.pop(name)))
-        for name in list(data)
-        if isinstance(data[name], list) and name != "public_places"
+    lists: dict[str, Any] = {
+        name: tuple(value) if name in _ORDERED else frozenset(value) if isinstance(value, list) else value
+        for name, value in data.items()
     }
-    return Words(
-        nicknames={name: frozenset(numbers) for name, numbers in lines.items()},
-        public_places=tuple(data.pop("public_places")),
-        **sets,
-        **data,
-    )
+    return Words(nicknames={name: frozenset(numbers) for name, numbers in lines.items()}, **lists)

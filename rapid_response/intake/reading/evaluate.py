@@ -53,7 +53,7 @@ class Figures:
             f"other_vulnerability         {_line(self.other_vulnerability_targeted)}",
             f"hate_strand                 {_line(self.hate_strand)}",
             f"hate_strand accuracy        {self.hate_strand_accuracy:.3f}",
-            f"money within 10 %           {self.money_within_tolerance:.3f}  (sums labelled: {self.money_cases})",
+            f"money within 10 %           {self.money_within_tolerance:.3f}  ({self.money_cases} sums)",
             f"spans exact                 {self.spans_exact:.3f}",
             f"labels with evidence        {self.labels_with_evidence:.3f}",
         ]

@@ -7,6 +7,8 @@ from rapid_response.intake.reading.knowledge import WORD_PREFIX, Knowledge
 from rapid_response.intake.reading.port import Evidence
 
 _MOST = 4
+#: How much of a text without any word is shown.
+_SIGNS_SHOWN = 40
 
 
 class Exhibits:
@@ -55,3 +57,8 @@ class Exhibits:
         passage = self._findings.passage
         if len(passage):
             self.show(label, 0, min(len(passage), 8), why)
+            return
+        shown = self._text.strip()[:_SIGNS_SHOWN]
+        if shown:
+            start = self._text.index(shown)
+            self.found.append(Evidence(label, start, start + len(shown), shown, why))

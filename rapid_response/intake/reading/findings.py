@@ -42,12 +42,28 @@ def find(passage: Passage, knowledge: Knowledge) -> Findings:
             findings.add("said:" + name, mention.start, mention.end)
     for name, (start, end) in denied.items():
         findings.add("no:" + name, start, end)
+    _add_questions(findings)
     _add_repeated(findings)
     _add_ages(findings)
     for rule in knowledge.rules:
         _add_rule(findings, rule)
     _add_words(findings, knowledge.learned)
     return findings
+
+
+def _add_questions(findings: Findings) -> None:
+    """Whether it ends in a question, or is nothing but questions."""
+    passage = findings.passage
+    if not any(passage.asks):
+        return
+    number = max(at for at, asks in enumerate(passage.asks) if asks)
+    start, end = passage.begins[number], passage.finishes[number]
+    if number == len(passage.asks) - 1:
+        findings.add("ends_with_question", start, end)
+    if all(passage.asks):
+        findings.add("only_questions", start, end)
+    elif passage.asks[0]:
+        findings.add("begins_with_question", passage.begins[0], passage.finishes[0])
 
 
 def _add_repeated(findings: Findings) -> None:

@@ -204,7 +204,7 @@ def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]]
 
 #: Before anything is learned: targeting is rare, and an undated report is an old one.
 _BIASES = {"age": -3.2, "vulnerability": -3.4, "historic": 0.8, "recent": 0.4, "no_crime": 0.6}
-_THRESHOLDS = {"act_now": 0.35, "danger": 0.25, "age": 0.35, "vulnerability": 0.35}
+_THRESHOLDS = {"act_now": 0.35, "danger": 0.28, "age": 0.42, "vulnerability": 0.3}
 
 
 def _learned_words(learned: Iterable[str]) -> LearnedWords:

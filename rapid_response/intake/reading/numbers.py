@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 _SPELLED = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
 )
 UNITS = {word: value for value, word in enumerate(_SPELLED.split(), start=1)}
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"

@@ -26,6 +26,8 @@ class Passage:
     #: Word index at which each sentence begins, and one past its last word.
     begins: list[int] = field(default_factory=list)
     finishes: list[int] = field(default_factory=list)
+    #: Whether each sentence ends with a question mark.
+    asks: list[bool] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.words)

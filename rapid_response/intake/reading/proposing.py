@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from rapid_response.core.vocabulary import Category, PaymentMethod, Urgency
 from rapid_response.intake.reading.clocktimes import coming_moment, past_moment
 from rapid_response.intake.reading.exposure import Exposure
 from rapid_response.intake.reading.findings import Findings
-from rapid_response.intake.reading.knowledge import Knowledge
+from rapid_response.intake.reading.knowledge import Concept, Knowledge
 
 #: Facts about this very moment: proposed only where the time of the whole report agrees.
 _ABOUT_NOW = frozenset(
@@ -28,6 +28,16 @@ _ABOUT_NOW = frozenset(
 )
 _ABOUT_SOON = frozenset({"courier_expected", "suspect_returning", "payment_pending"})
 _ABOUT_LATELY = frozenset({"suspect_just_left", "threat_or_fear", "line_went_dead"})
+#: Grammar alone ("is standing", "tomorrow") proposes a fact only where the whole report was judged so.
+_BROAD = frozenset({"going_on", "present_state", "to_come", "tomorrow", "deadline"})
+#: What the same words mean where the offender is at the other end of a line.
+_AT_A_DISTANCE: Mapping[str, str | None] = {
+    "suspect_on_premises": "on_phone_with_suspect",
+    "suspect_returning": "payment_pending",
+    "suspect_just_left": None,
+    "cold_called": None,
+}
+_LEFT_WITHIN = timedelta(minutes=30)
 _METHODS = {
     "cash": PaymentMethod.CASH, "card": PaymentMethod.CARD, "transfer": PaymentMethod.TRANSFER,
     "transferred": PaymentMethod.TRANSFER, "cheque": PaymentMethod.CHEQUE, "crypto": PaymentMethod.CRYPTO,
@@ -60,17 +70,32 @@ def propose(
     spans: dict[str, tuple[tuple[int, int], ...]] = {}
     whys: dict[str, str] = {}
     for concept in knowledge.facts:
-        if concept.fact is not None and findings.has(concept.name):
-            if concept.name == "came_to_the_door" and category is not Category.DOORSTEP_CRIME:
-                continue
-            if _timely(concept.fact, shares, urgency):
-                spans.setdefault(concept.fact, tuple(findings.spans[concept.name][:3]))
-                whys.setdefault(concept.fact, concept.why)
+        if not findings.has(concept.name):
+            continue
+        fact = _fact_of(concept, category, urgency)
+        if fact is not None and _timely(fact, shares, urgency):
+            spans.setdefault(fact, tuple(findings.spans[concept.name][:3]))
+            whys.setdefault(fact, concept.why)
+    left_at = past_moment(findings.passage, received_at, zone)
+    if left_at is not None and received_at - left_at > _LEFT_WITHIN:
+        spans.pop("suspect_just_left", None)
     if findings.has("paid") and urgency is not Urgency.NONE and findings.has("today_past"):
         spans["paid_within_24h"] = tuple(findings.spans["paid"][:2] + findings.spans["today_past"][:1])
         whys["paid_within_24h"] = "Money was paid, and today is named."
     facts = Facts(**_values(findings, spans, exposure, received_at, zone))
     return Proposal(facts, spans, whys)
+
+
+def _fact_of(concept: Concept, category: Category, urgency: Urgency) -> str | None:
+    """The fact that a concept proposes in a report of this kind; None where it says nothing there."""
+    fact = concept.fact
+    if concept.name in _BROAD and urgency is not (
+        Urgency.IN_PROGRESS if fact in _ABOUT_NOW else Urgency.IMMINENT
+    ):
+        return None
+    if category is Category.SCAM and fact is not None:
+        return _AT_A_DISTANCE.get(fact, fact)
+    return None if fact == "cold_called" and category is not Category.DOORSTEP_CRIME else fact
 
 
 def _timely(fact: str, shares: Mapping[str, float], urgency: Urgency) -> bool:
@@ -99,6 +124,8 @@ def _values(
                 values[moment] = found
                 break
     values["happened_at"] = past_moment(passage, received_at, zone)
+    if values.get("suspect_just_left") and values["happened_at"] is not None:
+        values["suspect_left_at"] = values["happened_at"]
     if values.get("paid_within_24h") and values["happened_at"] is not None:
         values["paid_at"] = values["happened_at"]
     if exposure is not None:

@@ -144,7 +144,10 @@ def _strand(findings: Findings, knowledge: Knowledge) -> tuple[HateStrand | None
 def _subtype(findings: Findings, knowledge: Knowledge, category: Category) -> str:
     votes: dict[str, float] = {}
     for name in findings.spans:
-        for subtype, weight in knowledge.subtypes.get(name, {}).items():
+        named = knowledge.subtypes.get(name)
+        if named is None:
+            continue
+        for subtype, weight in named.items():
             if knowledge.subtype_categories.get(subtype) == category.value:
                 votes[subtype] = votes.get(subtype, 0.0) + weight
     if not votes:

@@ -60,7 +60,7 @@ class _Cutter:
             if group == "word":
                 self._word(match.group(), match.start(), match.end())
             elif group == "stop" or group == "dash":
-                self._end_sentence()
+                self._end_sentence(asks="?" in match.group())
             elif group == "clause":
                 self.clause += 1
             elif group == "quote":
@@ -89,16 +89,26 @@ class _Cutter:
         out.quoted.append(self.in_quote or self.in_single)
 
     def _word(self, word: str, start: int, end: int) -> None:
+        if self.origins is not None:
+            start, end = self.span(start, end)
+        out, clause, quoted = self.out, self.clause, self.in_quote or self.in_single
         for plain in self.plainly(word):
-            self._add(plain, "", 0.0, start, end)
+            out.words.append(plain)
+            out.kinds.append("")
+            out.values.append(0.0)
+            out.starts.append(start)
+            out.ends.append(end)
+            out.clauses.append(clause)
+            out.quoted.append(quoted)
 
-    def _end_sentence(self) -> None:
+    def _end_sentence(self, asks: bool = False) -> None:
         self.clause += 1
         here = len(self.out.words)
         if here > self.sentence_from:
             here = gather_numbers(self.out, self.sentence_from)
             self.out.begins.append(self.sentence_from)
             self.out.finishes.append(here)
+            self.out.asks.append(asks)
             self.sentence_from = here
 
     def _apostrophe(self, at: int) -> None:

@@ -494,6 +494,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_attempts_message_id"), "attempts", ["message_id"], unique=False)
     op.create_index("ix_attempts_provider_sid", "attempts", ["provider_sid"], unique=False)
     op.create_table(
+        "identifiers",
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=True),
+        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.Column("weight", sa.Float(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_identifiers_incident_id")),
+        sa.PrimaryKeyConstraint("incident_id", "position", name=op.f("pk_identifiers")),
+    )
+    op.create_index("ix_identifiers_key", "identifiers", ["key", "at"], unique=False)
+    op.create_table(
         "notes",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
@@ -597,6 +611,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id_hash", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_user_id"), "sessions", ["user_id"], unique=False)
+    op.create_table(
+        "suggested_links",
+        sa.Column("from_incident_id", sa.String(length=36), nullable=False),
+        sa.Column("to_incident_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("suggested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["from_incident_id"], ["incidents.id"], name=op.f("fk_suggested_links_from_incident_id")
+        ),
+        sa.PrimaryKeyConstraint("from_incident_id", "to_incident_id", name=op.f("pk_suggested_links")),
+    )
+    op.create_index(
+        op.f("ix_suggested_links_to_incident_id"), "suggested_links", ["to_incident_id"], unique=False
+    )
     op.create_table(
         "tasks",
         sa.Column("id", sa.String(length=36), nullable=False),

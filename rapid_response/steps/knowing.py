@@ -1,0 +1,288 @@
+"""What we already know of a report's people: looked up before triage, remembered in the same commit.
+
+One read by an index, and at most two statements to write (identifiers, suggested links). A repeat or a second
+contact can only raise the case (rule R13, escalator E04); a suggestion changes no other incident, is shown to
+those who may see the case alone, and waits for a person (domain.md 1 and 6, scenarios 9 and 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, RowMapping, case, delete, func, or_, select, update
+from sqlmodel import col
+
+from rapid_response.intake.matching.judging import (
+    LOOK_BACK,
+    SECOND_CONTACT,
+    Earlier,
+    Judgement,
+    LinkKind,
+    SuggestedLink,
+    judge,
+)
+from rapid_response.intake.matching.profile import Identifier, Profile, Told, identify
+from rapid_response.intake.report_in import ReportIn
+from rapid_response.storage.tables import IdentifierRow, IncidentRow, ReportRow, SuggestedLinkRow
+from rapid_response.storage.tx import Tx
+
+#: Cases that are compared at most: those that share the most keys, and of these the newest.
+_COMPARED = 40
+SUGGESTED, ACCEPTED, REJECTED = "suggested", "accepted", "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A report's own identifiers, and what the earlier ones say of it."""
+
+    profile: Profile = field(default_factory=Profile)
+    judgement: Judgement = field(default_factory=Judgement)
+
+    @property
+    def links(self) -> tuple[SuggestedLink, ...]:
+        """The links to suggest, surest first."""
+        return self.judgement.links
+
+    def flags(self) -> dict[str, bool]:
+        """As :class:`~rapid_response.intake.rules.TriageCase` takes them."""
+        found = self.judgement
+        return {
+            "repeat_victim": found.repeat_victim,
+            "repeat_address": found.repeat_address,
+            "repeat_suspect": found.repeat_suspect,
+            "contact_again_24h": found.contact_again_24h,
+        }
+
+
+def known(tx: Tx, report: ReportIn, received_at: datetime, zone: ZoneInfo) -> Known:
+    """What we know of a report that is about to become an incident."""
+    told = Told(
+        narrative=report.narrative,
+        on=received_at.astimezone(zone).date(),
+        caller=report.caller.given(),
+        victim=report.victim.given(),
+        location=report.location.given(),
+        suspect=report.suspect.given(),
+    )
+    return _look_up(tx, identify(told), received_at, None)
+
+
+def remember(tx: Tx, incident: IncidentRow, found: Known) -> None:
+    """Keep a new incident's identifiers and the links that they suggest."""
+    _keep(tx, incident, found.profile)
+    for link in found.links:
+        _suggest(tx, incident, link)
+
+
+def learn(tx: Tx, incident: IncidentRow, report: ReportRow, zone: ZoneInfo) -> Known:
+    """As :func:`known` and :func:`remember` for an incident of which more is known now.
+
+    For the words of a voicemail, and for amended people or places. What a person has rejected is not
+    suggested again.
+    """
+    told = Told(
+        narrative=report.narrative,
+        on=incident.received_at.astimezone(zone).date(),
+        caller=report.caller,
+        victim=incident.victim,
+        location=incident.location,
+        suspect=incident.suspect,
+    )
+    found = _look_up(tx, identify(told), incident.received_at, incident.id)
+    tx.execute(delete(IdentifierRow).where(col(IdentifierRow.incident_id) == incident.id))
+    _keep(tx, incident, found.profile)
+    told_already = _pairs(tx, incident.id)
+    for link in found.links:
+        if link.incident_id not in told_already:
+            _suggest(tx, incident, link)
+    return found
+
+
+def decide(tx: Tx, incident_id: str, other_id: str, *, accepted: bool) -> bool:
+    """A person says whether a suggested link holds; False where none waits between the two."""
+    pair = or_(
+        (col(SuggestedLinkRow.from_incident_id) == incident_id)
+        & (col(SuggestedLinkRow.to_incident_id) == other_id),
+        (col(SuggestedLinkRow.from_incident_id) == other_id)
+        & (col(SuggestedLinkRow.to_incident_id) == incident_id),
+    )
+    done = tx.execute(
+        update(SuggestedLinkRow)
+        .where(pair, col(SuggestedLinkRow.state) == SUGGESTED)
+        .values(state=ACCEPTED if accepted else REJECTED, decided_at=tx.now, decided_by=tx.actor)
+    )
+    return done.rowcount > 0
+
+
+def forget(tx: Tx, incident_id: str) -> None:
+    """For retention: nobody can be recognised by this incident any more, and no link names it."""
+    tx.execute(delete(IdentifierRow).where(col(IdentifierRow.incident_id) == incident_id))
+    tx.execute(
+        delete(SuggestedLinkRow).where(
+            or_(
+                col(SuggestedLinkRow.from_incident_id) == incident_id,
+                col(SuggestedLinkRow.to_incident_id) == incident_id,
+            )
+        )
+    )
+
+
+# --- writing ----------------------------------------------------------------------------------------------
+
+
+def _keep(tx: Tx, incident: IncidentRow, profile: Profile) -> None:
+    rows = [(i, key) for i in profile.identifiers for key in i.keys or (None,)]
+    for position, (identifier, key) in enumerate(rows):
+        tx.add(
+            IdentifierRow,
+            incident_id=incident.id,
+            position=position,
+            role=identifier.role,
+            kind=identifier.kind,
+            key=key,
+            value=identifier.value,
+            weight=identifier.weight,
+            at=incident.received_at,
+        )
+
+
+def _suggest(tx: Tx, incident: IncidentRow, link: SuggestedLink) -> None:
+    tx.add(
+        SuggestedLinkRow,
+        from_incident_id=incident.id,
+        to_incident_id=link.incident_id,
+        kind=link.kind.value,
+        confidence=link.confidence,
+        reasons=list(link.reasons),
+        suggested_at=tx.now,
+    )
+
+
+def _pairs(tx: Tx, incident_id: str) -> set[str]:
+    """The incidents that a link with this one was suggested to already, whatever was said to it."""
+    here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
+    rows = tx.read(select(here, there).where(or_(here == incident_id, there == incident_id)))
+    return {other for row in rows for other in row} - {incident_id}
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def _look_up(tx: Tx, profile: Profile, received_at: datetime, own_id: str | None) -> Known:
+    keys = profile.keys
+    if not keys:
+        return Known(profile)
+    until = max(tx.now, received_at) + SECOND_CONTACT
+    earlier = _earlier(tx, keys, received_at - LOOK_BACK - timedelta(days=1), until, own_id)
+    return Known(profile, judge(profile, received_at, earlier))
+
+
+def _earlier(
+    tx: Tx, keys: Sequence[str], since: datetime, until: datetime, own_id: str | None
+) -> list[Earlier]:
+    """The cases that share a key, each with all its identifiers, by one statement."""
+    hit = col(IdentifierRow.incident_id)
+    hits = (
+        select(hit)
+        .where(
+            col(IdentifierRow.key).in_(keys),
+            col(IdentifierRow.at).between(since, until),
+            hit != (own_id or ""),
+        )
+        .group_by(hit)
+        .order_by(func.count().desc(), func.max(col(IdentifierRow.at)).desc())
+        .limit(_COMPARED)
+    )
+    # As a sub-query over a derived table: the newest of the best, whatever order the database reads in.
+    chosen = select(hits.subquery().c[0])
+    rows = tx.read(
+        select(
+            col(IdentifierRow.incident_id),
+            col(IdentifierRow.role),
+            col(IdentifierRow.kind),
+            col(IdentifierRow.key),
+            col(IdentifierRow.value),
+            col(IdentifierRow.weight),
+            col(IncidentRow.reference),
+            col(IncidentRow.received_at),
+            col(IncidentRow.is_open),
+            col(IncidentRow.category),
+            col(IncidentRow.disposition),
+            case(
+                (col(IncidentRow.stopped_at).is_not(None), col(IncidentRow.stopped_at)),
+                else_=col(IncidentRow.closed_at),
+            ).label("helped_at"),
+        )
+        .join(IncidentRow, col(IncidentRow.id) == col(IdentifierRow.incident_id))
+        .where(col(IdentifierRow.incident_id).in_(chosen))
+        .order_by(col(IdentifierRow.incident_id), col(IdentifierRow.position))
+    ).mappings()
+    return [_case(list(of_one)) for _, of_one in groupby(rows, key=lambda row: row["incident_id"])]
+
+
+def _case(rows: Sequence[RowMapping]) -> Earlier:
+    first = rows[0]
+    identifiers = [
+        Identifier(role, kind, value, tuple(row["key"] for row in same if row["key"]), weight)
+        for (role, kind, value, weight), of_one in groupby(rows, key=_what)
+        for same in [list(of_one)]
+    ]
+    return Earlier(
+        incident_id=first["incident_id"],
+        reference=first["reference"],
+        received_at=first["received_at"],
+        is_open=first["is_open"],
+        category=first["category"],
+        disposition=first["disposition"],
+        helped_at=first["helped_at"],
+        profile=Profile(tuple(identifiers)),
+    )
+
+
+def _what(row: RowMapping) -> tuple[str, str, str, float]:
+    return row["role"], row["kind"], row["value"], row["weight"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLink:
+    """A link as the incident's JSON and page show it, from either end."""
+
+    kind: LinkKind
+    reference: str
+    state: str
+    confidence: float
+    reasons: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As the contract's `links[]`."""
+        return {
+            "kind": self.kind.value,
+            "reference": self.reference,
+            "state": self.state,
+            "confidence": self.confidence,
+            "reasons": list(self.reasons),
+        }
+
+
+def links_of(connection: Connection, incident_id: str) -> list[ShownLink]:
+    """The links of an incident that stand suggested or accepted, surest first, whichever was there first."""
+    here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
+    other = case((here == incident_id, there), else_=here)
+    rows = connection.execute(
+        select(
+            col(SuggestedLinkRow.kind),
+            col(IncidentRow.reference),
+            col(SuggestedLinkRow.state),
+            col(SuggestedLinkRow.confidence),
+            col(SuggestedLinkRow.reasons),
+        )
+        .join(IncidentRow, col(IncidentRow.id) == other)
+        .where(or_(here == incident_id, there == incident_id), col(SuggestedLinkRow.state) != REJECTED)
+        .order_by(col(SuggestedLinkRow.confidence).desc(), col(IncidentRow.received_at).desc())
+    )
+    return [ShownLink(LinkKind(r.kind), r.reference, r.state, r.confidence, r.reasons) for r in rows]

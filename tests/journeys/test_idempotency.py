@@ -1,0 +1,89 @@
+"""A repeat with the same key gets the first answer and does nothing; another body under it is refused."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rapid_response.access.keys import create_key
+from rapid_response.core.vocabulary import Scope
+from tests.builders import paid_today
+from tests.harness import ASHA, Town
+
+REPORTS = "/api/v1/reports"
+
+
+async def test_the_first_answer_comes_back_byte_for_byte(town: Town) -> None:
+    first = await town.post(REPORTS, paid_today(), headers={"Idempotency-Key": "a"})
+    await town.settle()
+    await town.texts_reply(ASHA, f"OK {(await town.newest()).number}")
+    await town.restart(after_minutes=7)
+    again = await town.post(REPORTS, paid_today(), headers={"Idempotency-Key": "a"})
+
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["content-type"] == first.headers["content-type"]
+    assert again.headers["idempotent-replayed"] == "true"
+    assert "idempotent-replayed" not in first.headers
+    assert again.json()["status"] == "dispatching"
+    assert await town.count_incidents() == 1
+
+
+async def test_another_body_under_the_same_key_is_refused(town: Town) -> None:
+    await town.post(REPORTS, paid_today(), headers={"Idempotency-Key": "a"})
+    for other in (
+        paid_today(narrative="Another story altogether."),
+        paid_today(answers={"lives_alone": True}),
+        paid_today(channel="partner"),
+    ):
+        refused = await town.post(REPORTS, other, headers={"Idempotency-Key": "a"})
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "Idempotency-Key"
+        assert "Use a new key" in refused.json()["detail"]
+    assert await town.count_incidents() == 1
+
+
+async def test_twenty_at_once_are_one_report(town: Town) -> None:
+    sent = [town.post(REPORTS, paid_today(), headers={"Idempotency-Key": "a"}) for _ in range(20)]
+    answers = await asyncio.gather(*sent)
+    await town.settle()
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
+    assert await town.count_incidents() == 1
+    assert len(await town.texts(ASHA)) == 1
+    assert await town.metric("contacts_total", channel="phone") == 1
+
+
+async def test_a_key_counts_within_one_senders_scope(town: Town) -> None:
+    other = await town.app.database.run(lambda tx: create_key(tx, "a bank", (Scope.REPORT,)))
+    mine = await town.post(REPORTS, paid_today(), headers={"Idempotency-Key": "a"})
+    theirs = await town.post(
+        REPORTS, paid_today(), headers={"Idempotency-Key": "a", "authorization": f"Bearer {other.secret}"}
+    )
+    assert mine.status_code == theirs.status_code == 201
+    assert mine.json()["reference"] != theirs.json()["reference"]
+
+
+async def test_without_a_key_every_report_is_its_own(town: Town) -> None:
+    first, second = await town.takes(paid_today()), await town.takes(paid_today())
+    assert first.reference != second.reference
+
+
+async def test_a_refused_report_leaves_its_key_free(town: Town) -> None:
+    bad = await town.post(REPORTS, {"channel": "phone"}, headers={"Idempotency-Key": "a"})
+    assert bad.status_code == 422
+    early = await town.post(
+        REPORTS, paid_today(received_at="2026-07-16T12:00:00Z"), headers={"Idempotency-Key": "a"}
+    )
+    assert early.status_code == 422
+    good = await town.post(REPORTS, paid_today(), headers={"Idempotency-Key": "a"})
+    assert good.status_code == 201
+
+
+async def test_a_key_has_a_length(town: Town) -> None:
+    longest = await town.post(REPORTS, paid_today(), headers={"Idempotency-Key": "k" * 255})
+    too_long = await town.post(REPORTS, paid_today(), headers={"Idempotency-Key": "k" * 256})
+    empty = await town.post(REPORTS, paid_today(), headers={"Idempotency-Key": ""})
+    assert longest.status_code == 201
+    assert too_long.status_code == empty.status_code == 422
+    assert "k" * 20 not in too_long.text
+    assert too_long.headers["content-type"] == "application/problem+json"

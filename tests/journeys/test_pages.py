@@ -1,0 +1,417 @@
+"""The main job through its pages: a resident's form, the desk, the responder's phone, the end."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from rapid_response.core.vocabulary import Role
+from rapid_response.storage.tables import AccessRow, IncidentRow, NoteRow
+from tests.builders import paid_today, roofers_now
+from tests.harness import ASHA, BEN, DEE, Town
+from tests.journeys.browser import Browser, Shown, browser_of, on_sqlite
+
+HOSTILE = """<script>alert('x')</script>"' onmouseover="alert(1)" {{ 7*7 }} <img src=x onerror=alert(1)>"""
+
+
+def reference_on(page: Shown) -> str:
+    found = re.search(r"RR-[0-9A-Z]{7}", page.html)
+    assert found, page.html
+    return found[0]
+
+
+async def seen_by(town: Town, reference: str) -> list[str]:
+    """What the access log says of a case, oldest first."""
+    query = (
+        select(col(AccessRow.what))
+        .join(IncidentRow, col(IncidentRow.id) == col(AccessRow.incident_id))
+        .where(col(IncidentRow.reference) == reference)
+        .order_by(col(AccessRow.id))
+    )
+    return await town.app.database.look(lambda c: list(c.execute(query).scalars()))
+
+
+async def count(town: Town, row: type) -> int:
+    found: int = await town.app.database.look(
+        lambda c: c.execute(select(func.count()).select_from(row)).scalar_one()
+    )
+    return found
+
+
+# --- the public form --------------------------------------------------------------------------------------
+
+
+async def test_a_resident_reports_and_somebody_is_asked(town: Town) -> None:
+    async with Browser(town) as resident:
+        assert (await resident.get("/")).to == "/report"
+        assert (await resident.get("/report?asked=1")).status == 200
+        assert "Choose the answer that fits best" in (await resident.get("/report?asked=1")).html
+        form = (await resident.get("/report?now=1")).form("/report")
+        await town.pass_time(minutes=1)
+        sent = await resident.send(
+            form,
+            narrative="Two men are on my mother's roof and want 3000 pounds.",
+            **{"location.address": "14 Larkspur Way", "location.postcode": "br1 3uh", "safe": "voice"},
+        )
+    assert sent.status == 200
+    assert "We have your report" in sent.html
+    assert "Ring 999 now" in sent.html
+    assert "We may ring you" in sent.html
+    await town.settle()
+    incident = await town.incident(reference_on(sent))
+    assert incident["facts"]["suspect_on_premises"] is True
+    assert incident["reports"][0]["channel"] == "web"
+    assert incident["safe_contact"]["voice"] is True
+    assert f"OK {incident['job_number']}" in (await town.texts(ASHA))[-1]
+
+
+async def test_a_double_click_is_one_report_and_a_correction_another(town: Town) -> None:
+    async with Browser(town) as resident:
+        form = (await resident.get("/report?now=5")).form("/report")
+        first = await resident.send(form, narrative="A man sold my mother a mattress.")
+        again = await resident.send(form, narrative="A man sold my mother a mattress.")
+        changed = await resident.send(form, narrative="Two men sold my mother a mattress.")
+    assert reference_on(first) == reference_on(again)
+    assert reference_on(changed) != reference_on(first)
+    assert await count(town, IncidentRow) == 2
+
+
+@on_sqlite
+async def test_a_report_with_faults_keeps_what_was_written(town: Town) -> None:
+    async with Browser(town) as resident:
+        form = (await resident.get("/report?now=6")).form("/report")
+        refused = await resident.send(form, narrative="", **{"caller.phone": "12", "caller.name": "Jean"})
+        assert refused.status == 422
+        assert "Error: Report to the council" in refused.html
+        corrected = refused.form("/report")
+        assert corrected.fields["caller.name"] == ["Jean"]
+        sent = await resident.send(corrected, narrative="Somebody rang.", **{"caller.phone": "07700 900145"})
+    assert sent.status == 200
+    assert await count(town, IncidentRow) == 1
+
+
+@on_sqlite
+async def test_what_a_machine_sends_is_taken_and_marked(town: Town) -> None:
+    async with Browser(town) as robot:
+        form = (await robot.get("/report?now=5")).form("/report")
+        await town.pass_time(minutes=1)
+        sent = await robot.send(form, narrative="Buy cheap watches.", website="http://spam.example")
+    assert sent.status == 200
+    assert await count(town, NoteRow) == 1
+
+
+@on_sqlite
+async def test_a_report_from_a_page_left_open_too_long_is_shown_again(town: Town) -> None:
+    async with Browser(town) as resident:
+        form = (await resident.get("/report?now=5")).form("/report")
+        town.clock.advance(timedelta(hours=25))
+        late = await resident.send(form, narrative="A man sold my mother a mattress.")
+        assert late.status == 422
+        assert "open for too long" in late.html
+        sent = await resident.send(late.form("/report"))
+    assert sent.status == 200
+    assert await count(town, IncidentRow) == 1
+
+
+@on_sqlite
+async def test_a_form_from_another_site_does_nothing(town: Town) -> None:
+    async with Browser(town) as resident:
+        form = (await resident.get("/report?now=5")).form("/report")
+        for marks in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
+            assert (await resident.send(form, marks, narrative="Hello")).status == 403
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        form = (await handler.get("/console")).form("/console")
+        form.fields["csrf_token"] = ["guessed"]
+        again = await handler.send(form, narrative="A man is at the door.")
+        assert again.status == 422
+        assert "A man is at the door." in unescape(again.html)
+        assert (await handler.send(form, {"sec-fetch-site": "cross-site"}, narrative="x")).status == 403
+    assert await count(town, IncidentRow) == 0
+
+
+@on_sqlite
+@pytest.mark.parametrize("size", [20_001, 300_000])
+async def test_too_long_a_story_is_refused_in_words(town: Town, size: int) -> None:
+    async with Browser(town) as resident:
+        form = (await resident.get("/report?now=5")).form("/report")
+        page = await resident.send(form, narrative="x" * size)
+    assert page.status == (422 if size == 20_001 else 413)
+    assert page.answer.headers["content-type"].startswith("text/html")
+
+
+# --- the handler and the board ----------------------------------------------------------------------------
+
+
+async def test_a_call_is_taken_and_999_comes_first(town: Town) -> None:
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        form = (await handler.get("/console")).form("/console")
+        sent = await handler.send(
+            form,
+            narrative="Two men are on her roof now, they want 3000 pounds cash.",
+            **{
+                "answers.suspect_on_premises": "yes",
+                "answers.demands_money_now": "yes",
+                "location.ward": "Bromley Town",
+                "location.postcode": "BR1 3UH",
+            },
+        )
+        again = await handler.send(form, narrative="")
+        reference = reference_on(sent)
+        board = await handler.get("/board")
+    assert sent.status == 200
+    assert "999 first" in sent.html
+    assert "Please ring 999 now" in sent.html
+    assert again.status == 422
+    assert reference in board.html
+    assert "BR1 3UH" not in board.html
+    assert '<dd class="rr-count__number">1</dd>' in board.html
+    assert (await town.incident(reference))["reports"][0]["channel"] == "phone"
+    assert (await seen_by(town, reference))[0] == "page_sent"
+
+
+async def test_the_board_is_narrowed_by_its_address(town: Town) -> None:
+    one = (await town.reports(**roofers_now()))["reference"]
+    since = (town.clock.now() - timedelta(hours=3)).isoformat()
+    other = (await town.reports(**paid_today(received_at=since)))["reference"]
+    await town.act(other, "assign", responder="ben")
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        assert {one, other} <= set(re.findall(r"RR-[0-9A-Z]{7}", (await officer.get("/board")).html))
+        assigned = await officer.get("/board?status=assigned&live=0")
+        assert other in assigned.html
+        assert one not in assigned.html
+        assert "data-rr-live" not in assigned.html
+        overdue = await officer.get("/board?overdue=1")
+        assert other in overdue.html
+        assert one not in overdue.html
+        odd = await officer.get("/board?status=nonsense&category=%00&ward=<script>")
+        assert odd.status == 200
+        assert one in odd.html
+
+
+# --- one incident -----------------------------------------------------------------------------------------
+
+
+async def test_the_desk_acts_and_every_look_is_kept(town: Town) -> None:
+    reference = (await town.reports(**roofers_now()))["reference"]
+    page = f"/incidents/{reference}"
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        done = await officer.fill(page, f"{page}/actions/assign", responder="ben")
+        assert (done.status, done.to) == (303, f"{page}?done=assign")
+        assert "Assigned to Ben Osei" in (await officer.get(done.to)).html
+        # A clock that counts is not closed over.
+        assert f"{page}/actions/close" not in (await officer.get(page)).actions
+        empty = await officer.fill(page, f"{page}/actions/note", note="")
+        assert empty.status == 422
+        assert "Write the note" in empty.html
+    assert (await town.incident(reference))["responder"] == "ben"
+    assert set(await seen_by(town, reference)) == {"page", "api"}
+
+
+async def test_an_action_clicked_twice_is_done_once(town: Town) -> None:
+    reference = (await town.reports(**roofers_now()))["reference"]
+    page = f"/incidents/{reference}"
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        form = (await officer.get(page)).form(f"{page}/actions/note")
+        for _ in range(2):
+            assert (await officer.send(form, note="Police told.")).status == 303
+        assert (await officer.send(form, note="CAD 4471.")).status == 303
+    assert await count(town, NoteRow) == 2
+
+
+@on_sqlite
+async def test_what_the_state_no_longer_allows_says_what_it_does(town: Town) -> None:
+    reference = (await town.reports(**roofers_now()))["reference"]
+    page = f"/incidents/{reference}"
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        form = (await officer.get(page)).form(f"{page}/actions/assign")
+        await town.act(reference, "cancel", reason="withdrawn")
+        late = await officer.send(form, responder="ben")
+        assert late.status == 409
+        assert "cannot be done now" in unescape(late.html)
+        assert f"{page}/actions/reopen" in late.actions
+        assert f"{page}/actions/assign" not in late.actions
+        assert (await officer.send(form.to(f"{page}/actions/dance"))).status == 404
+        assert (await officer.get("/incidents/RR-0000000")).status == 404
+
+
+async def test_a_handler_raises_and_only_a_duty_officer_lowers(town: Town) -> None:
+    reference = (await town.reports(**paid_today()))["reference"]
+    page = f"/incidents/{reference}"
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        actions = (await handler.get(page)).actions
+        assert f"{page}/actions/assign" not in actions
+        refused = await handler.fill(page, f"{page}/actions/set_priority", priority="P3", reason="Calm now")
+        assert refused.status == 403
+        assert "Ask the duty officer" in refused.html
+        raised = await handler.fill(page, f"{page}/actions/set_priority", priority="P0", reason="He is back")
+        assert raised.status == 303
+        bent = (await handler.get(page)).form(f"{page}/actions/note").to(f"{page}/actions/assign")
+        assert (await handler.send(bent, responder="ben")).status == 403
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        lowered = await officer.fill(page, f"{page}/actions/set_priority", priority="P3", reason="All calm")
+        assert lowered.status == 303
+    assert (await town.incident(reference))["priority"] == "P3"
+
+
+@on_sqlite
+async def test_hostile_words_stay_words(town: Town) -> None:
+    report = await town.reports(
+        HOSTILE,
+        location={"address": HOSTILE, "postcode": "<b>BR1</b>"},
+        caller={"name": HOSTILE},
+        victim={"name": HOSTILE},
+        suspect={"description": HOSTILE},
+        safe_contact={"note": HOSTILE},
+    )
+    page = f"/incidents/{report['reference']}"
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        await officer.fill(page, f"{page}/actions/note", note=HOSTILE)
+        for path in (page, "/board", "/simulator", f"/sign-in?next={HOSTILE}", f"/{HOSTILE}"):
+            html = (await officer.get(path)).html
+            assert "<script>alert" not in html, path
+            assert "<img src=x" not in html, path
+            assert 'onmouseover="alert' not in html, path
+
+
+# --- the responder's page ---------------------------------------------------------------------------------
+
+
+async def test_a_responder_goes_there_by_thumb(town: Town) -> None:
+    report = await town.reports(
+        **roofers_now(location={"ward": "Bromley Town", "postcode": "BR1 3UH", "address": "14 Larkspur Way"})
+    )
+    reference = report["reference"]
+    number = (await town.incident(reference))["job_number"]
+    page = f"/j/{number}"
+    asha = await browser_of(town, "asha", Role.RESPONDER, "asha")
+    ben = await browser_of(town, "ben", Role.RESPONDER, "ben")
+    async with asha, ben:
+        before = await town.event_types(reference)
+        offered = await asha.get(page)
+        assert "14 Larkspur Way" in offered.html
+        assert "do not enter alone" in offered.html
+        assert offered.answer.headers["referrer-policy"] == "no-referrer"
+        assert offered.answer.headers["cache-control"] == "no-store"
+        assert str(number) in (await asha.get("/j")).html
+        hidden = await ben.get(page)
+        assert hidden.status == 404
+        assert "Larkspur" not in hidden.html
+        assert (await asha.get(f"/incidents/{reference}")).status == 403
+        assert await town.event_types(reference) == before
+
+        form = offered.form(f"{page}/accept")
+        for _ in range(2):
+            accepted = await asha.send(form)
+            assert (accepted.status, accepted.to) == (303, f"{page}?done=accept")
+        assert (await town.incident(reference))["responder"] == "asha"
+        await town.settle()
+        await asha.fill(page, f"{page}/en_route")
+        await town.pass_time(minutes=20)
+        there = await asha.fill(page, f"{page}/on_scene")
+        assert "You are there" in (await asha.get(there.to)).html
+        unanswered = await asha.fill(page, f"{page}/done")
+        assert unanswered.status == 422
+        finished = await asha.send(
+            unanswered.form(f"{page}/done"),
+            code="HELPED",
+            note="Sent them away.",
+            **{
+                "outcomes.0.code": "money_prevented",
+                "outcomes.0.amount_gbp": "3000",
+                "outcomes.0.evidence_grade": "B",
+            },
+        )
+        assert "This job is finished" in (await asha.get(finished.to)).html
+        assert "Larkspur" not in (await asha.get(page)).html
+    incident = await town.incident(reference)
+    assert (incident["status"], incident["disposition"]) == ("closed", "resolved_attended")
+    assert incident["clock"]["stopped_by"] == "attended"
+    assert incident["outcomes"][0]["amount_gbp"] == 3000
+    assert "page_job" in await seen_by(town, reference)
+
+
+async def test_who_says_no_or_was_too_late_sees_no_address(town: Town) -> None:
+    report = await town.reports(**paid_today(location={"ward": "Bromley Town", "address": "14 Larkspur Way"}))
+    number = (await town.incident(report["reference"]))["job_number"]
+    page = f"/j/{number}"
+    asha = await browser_of(town, "asha", Role.RESPONDER, "asha")
+    ben = await browser_of(town, "ben", Role.RESPONDER, "ben")
+    async with asha, ben:
+        gone = await asha.fill(page, f"{page}/decline", reason="not_safe")
+        await town.settle()
+        after = await asha.get(gone.to)
+        assert "This job is not yours" in after.html
+        assert "Larkspur" not in after.html
+        offered = await ben.get(page)
+        assert "Larkspur" in offered.html
+        form = offered.form(f"{page}/accept")
+        await town.act(report["reference"], "assign", responder="asha")
+        late = await ben.send(form)
+        assert late.status == 409
+        assert "Do not attend" in late.html
+        assert "Larkspur" not in late.html
+        assert (await ben.send(form.to(f"{page}/on_scene"))).status == 409
+    notes = await town.app.database.look(lambda c: list(c.execute(select(col(NoteRow.body))).scalars()))
+    assert notes == ["Cannot go: it is not safe for me to go"]
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("code", "given", "status", "stopped_by"),
+    [
+        ("POLICE", {"cad_reference": "4471"}, "closed", "police_handover"),
+        ("PHONE", {"protective_act": "bank_told"}, "closed", "remote_response"),
+        ("NOTRACE", {}, "assigned", None),
+        ("ADVICE", {}, "en_route", None),
+    ],
+)
+async def test_finishing_before_arriving(
+    town: Town, code: str, given: dict[str, str], status: str, stopped_by: str | None
+) -> None:
+    """As `DONE` by text: only what reached the person stops the clock (design.md 7)."""
+    report = await town.reports(**roofers_now())
+    number = (await town.incident(report["reference"]))["job_number"]
+    page = f"/j/{number}"
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        await asha.fill(page, f"{page}/accept")
+        going = await asha.fill(page, f"{page}/en_route")
+        form = (await asha.get(going.to)).form(f"{page}/release").to(f"{page}/done")
+        await asha.send(form, code=code, **given)
+    incident = await town.incident(report["reference"])
+    assert (incident["status"], incident["clock"]["stopped_by"]) == (status, stopped_by)
+
+
+# --- phones, and what failed ------------------------------------------------------------------------------
+
+
+async def test_the_page_of_phones_shares_its_addresses_with_the_calls(town: Town) -> None:
+    report = await town.reports(**roofers_now())
+    number = (await town.incident(report["reference"]))["job_number"]
+    async with Browser(town) as anybody:
+        phones = await anybody.get("/simulator")
+        assert f"OK {number}" in phones.html
+        assert "Asha Patel" in phones.html
+        form = phones.form("/simulator/reply")
+        done = await anybody.send(form, **{"from": ASHA, "body": f"ok {number}"})
+        assert (done.status, done.to) == (303, "/simulator?done=text")
+        await town.settle()
+        assert f"GO {number}" in (await anybody.get("/simulator")).html
+        form.fields["csrf_token"] = ["guessed"]
+        assert (await anybody.send(form, **{"from": BEN, "body": "hello"})).status == 422
+        assert (await anybody.send(form, **{"from": "nobody", "body": "hello"})).status == 422
+        rung = await anybody.fill("/simulator", "/simulator/call", transcript="a man is in my kitchen")
+        assert rung.status == 303
+    await town.settle()
+    assert (await town.incident(report["reference"]))["responder"] == "asha"
+    assert await count(town, IncidentRow) == 2
+    assert (await town.post("/simulator/reply", {"from": DEE, "body": "hello"})).status_code == 201
+    assert (
+        (await town.post("/simulator/reply", {"from": "x"}))
+        .headers["content-type"]
+        .startswith("application/problem+json")
+    )

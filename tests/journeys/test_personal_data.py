@@ -1,0 +1,128 @@
+"""No name, number, address or word of a report ever leaves: not by text, not in the log, not in metrics."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from rapid_response.storage.tables import MessageRow
+from tests.harness import ASHA, BEN, DEE, DESK, HEAD, LEADER, Town
+
+#: Words that stand nowhere but in what people told us.
+CANARIES = (
+    "Zebedee",
+    "Quuxington",
+    "07700 900777",
+    "900777",
+    "zebedee@example.org",
+    "Flumph Lane",
+    "Xanadu Roofing",
+    "ZX71 QQQ",
+    "xanaduroofs.example",
+    "purple cardigan",
+    "abracadabra",
+    "budgerigar",
+    "5BZ",
+)
+
+REPORT: dict[str, Any] = {
+    "channel": "phone",
+    "narrative": "Zebedee from Xanadu Roofing is at 7 Flumph Lane now with a budgerigar, he wants cash from "
+    "Mrs Quuxington, ring 07700 900777",
+    "external_reference": "abracadabra-1",
+    "caller": {"name": "Quuxington", "phone": "07700 900777", "email": "zebedee@example.org"},
+    "victim": {
+        "name": "Mrs Quuxington",
+        "phone": "+447700900777",
+        "age": 91,
+        "vulnerabilities": ["abracadabra"],
+    },
+    "safe_contact": {"sms": True, "note": "say abracadabra"},
+    "location": {"address": "7 Flumph Lane", "postcode": "BR1 5BZ", "ward": "Bromley Town"},
+    "suspect": {
+        "name": "Zebedee",
+        "company": "Xanadu Roofing",
+        "phone": "07700 900777",
+        "vehicle_registration": "ZX71 QQQ",
+        "website": "xanaduroofs.example",
+        "description": "purple cardigan",
+    },
+    "answers": {"suspect_on_premises": True, "demands_money_now": True},
+}
+
+
+def leaked(text: str) -> list[str]:
+    """Which canaries sing in a text."""
+    return [canary for canary in CANARIES if canary.casefold() in text.casefold()]
+
+
+async def test_a_whole_case_leaks_nothing(town: Town) -> None:
+    case = await town.takes(REPORT)
+    await case.act("note", body="budgerigar says abracadabra")
+    await case.hears(ASHA, "NO {n} Zebedee is my uncle")
+    await case.hears(BEN, "abracadabra purple cardigan?")
+    await town.pass_time(minutes=31)
+    await case.act("assign", responder="asha", reason="knows Flumph Lane")
+    await case.hears(ASHA, "HERE {n} at 7 Flumph Lane with Quuxington")
+    await case.hears(ASHA, "NOBODY {n} only the budgerigar")
+    await case.act("pause", reason="victim_requested_later_time")
+    await case.act("resume")
+    await case.act("police_handover", cad_reference="abracadabra/99", note="purple cardigan seen")
+    await case.act("close", disposition="handed_to_police", note="Zebedee gone")
+    await case.act("reopen", reason="Zebedee is back")
+    await case.act("cancel", reason="budgerigar")
+
+    sent = [message.body for message in await town.rows(MessageRow)]
+    assert {phone for phone in (ASHA, BEN, DEE, LEADER) if await town.texts(phone)} == {
+        ASHA,
+        BEN,
+        DEE,
+        LEADER,
+    }
+    assert [leaked(body) for body in sent if leaked(body)] == []
+    assert "BR1 5" in sent[0]
+
+    events = await town.events(case.reference)
+    assert len(events) > 30
+    assert [e["type"] for e in events if leaked(json.dumps(e))] == []
+    assert leaked((await town.http.get("/metrics")).text) == []
+    listed = (await town.http.get("/api/v1/incidents")).text
+    assert case.reference in listed
+    assert leaked(listed) == []
+    assert leaked(json.dumps(await town.board("2026-07"))) == []
+    whole = json.dumps(await case.now())
+    assert set(leaked(whole)) >= {"Zebedee", "Flumph Lane", "purple cardigan"}  # where it belongs
+
+
+async def test_what_is_spoken_on_the_phone_leaks_nothing(town: Town) -> None:
+    case = await town.takes(REPORT)
+    await town.pass_time(minutes=15)
+    first = await town.answers_call(DEE, "")
+    assert str(case.number) not in first
+    assert "job" not in first.casefold().replace("notice", "")
+    said = await town.answers_call(DEE, "1")
+    assert ", ".join(str(case.number)) in said
+    assert leaked(first + said) == []
+
+
+async def test_a_stranger_and_a_victim_are_told_nothing(town: Town) -> None:
+    await town.takes(REPORT)
+    await town.texts_reply("+447700900777", "Zebedee is back at Flumph Lane, abracadabra")
+    await town.pass_time(minutes=15)
+    assert await town.texts("+447700900777") == []
+    texts = " ".join([body for phone in (ASHA, BEN, DEE, DESK, HEAD) for body in await town.texts(phone)])
+    assert leaked(texts) == []
+
+
+@pytest.mark.parametrize("ward", ["Flumph Lane", "Mrs Quuxington's house"])
+async def test_a_ward_that_is_none_is_not_said(town: Town, ward: str) -> None:
+    case = await town.takes({**REPORT, "location": {"ward": ward, "address": "7 Flumph Lane"}})
+    offers = [text for phone in (ASHA, BEN) for text in await town.texts_with(str(case.number), phone)]
+    assert len(offers) == 1
+    assert "area not known" in offers[0].casefold()
+    assert leaked(offers[0]) == []
+    assert leaked(json.dumps(await town.events(case.reference))) == []
+    assert leaked((await town.http.get("/metrics")).text) == []
+    assert leaked(json.dumps(await town.board("2026-07"))) == []

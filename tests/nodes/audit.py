@@ -1,0 +1,158 @@
+"""What an onlooker reads in the database afterwards: everything once, nothing lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+from sqlmodel import col
+from sqlmodel import select as typed_select
+
+from rapid_response.core.states import MessageState, Purpose
+from rapid_response.messaging.wording import REPEAT
+from rapid_response.reporting import tallies
+from rapid_response.simulator.tables import Direction, SimTextRow
+from rapid_response.storage import log
+from rapid_response.storage.database import Database
+from rapid_response.storage.tables import (
+    AgendaRow,
+    AttemptRow,
+    DeliveryRow,
+    EventRow,
+    IncidentRow,
+    MessageRow,
+    OfferRow,
+    ReportRow,
+    TallyRow,
+)
+from rapid_response.storage.tx import Tx
+
+_DEADLINES = ("rung", "warn", "breach", "accept_within", "inbound", "fail_over")
+_UNSENT = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
+
+
+def unfinished(connection: Connection, now: datetime) -> dict[str, int]:
+    """What is under way: deadlines of the next seconds, messages to send, deliveries to make."""
+    agenda = select(func.count()).where(
+        col(AgendaRow.settled_at).is_(None),
+        col(AgendaRow.kind).in_(_DEADLINES),
+        col(AgendaRow.due_at) <= now + timedelta(seconds=20),
+    )
+    messages = select(func.count()).where(col(MessageRow.state).in_(_UNSENT))
+    deliveries = select(func.count()).select_from(DeliveryRow)
+    counted = {
+        "agenda": connection.execute(agenda).scalar_one(),
+        "messages": connection.execute(messages).scalar_one(),
+        "deliveries": connection.execute(deliveries).scalar_one(),
+    }
+    return {name: count for name, count in counted.items() if count}
+
+
+def parked(connection: Connection) -> Sequence[Any]:
+    """Work that failed too often."""
+    agenda = select(col(AgendaRow.kind), col(AgendaRow.error)).where(col(AgendaRow.parked_at).is_not(None))
+    deliveries = select(col(DeliveryRow.subscription), col(DeliveryRow.error)).where(
+        col(DeliveryRow.parked_at).is_not(None)
+    )
+    return [*connection.execute(agenda).all(), *connection.execute(deliveries).all()]
+
+
+def stored_reports(connection: Connection) -> list[tuple[str, str]]:
+    """The incident and its reference of each report."""
+    query = select(col(IncidentRow.id), col(IncidentRow.reference)).join_from(
+        ReportRow, IncidentRow, col(ReportRow.incident_id) == col(IncidentRow.id)
+    )
+    return [(row.id, row.reference) for row in connection.execute(query)]
+
+
+def offers(connection: Connection, incidents: Sequence[str]) -> Counter[tuple[str, int]]:
+    """How often each of the incidents was offered at each rung."""
+    rows = connection.execute(
+        select(col(OfferRow.incident_id), col(OfferRow.rung)).where(col(OfferRow.incident_id).in_(incidents))
+    )
+    return Counter((row.incident_id, row.rung) for row in rows)
+
+
+def texts_of_messages(
+    connection: Connection, purpose: Purpose, incidents: Sequence[str] | None = None
+) -> dict[str, list[str]]:
+    """What reached the simulated phones, for each message of that purpose."""
+    query = (
+        select(col(MessageRow.id), col(SimTextRow.body))
+        .join_from(MessageRow, AttemptRow, col(AttemptRow.message_id) == col(MessageRow.id), isouter=True)
+        .join(SimTextRow, col(SimTextRow.token) == col(AttemptRow.token), isouter=True)
+        .where(col(MessageRow.purpose) == purpose)
+    )
+    if incidents is not None:
+        query = query.where(col(MessageRow.incident_id).in_(incidents))
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(query):
+        bodies = found.setdefault(row.id, [])
+        if row.body is not None:
+            bodies.append(row.body)
+    return found
+
+
+def unmarked_duplicates(connection: Connection) -> list[tuple[str, str]]:
+    """Texts that a phone got twice from one message, and the second does not say that it is a repeat."""
+    query = (
+        select(col(AttemptRow.message_id), col(SimTextRow.body))
+        .join_from(SimTextRow, AttemptRow, col(AttemptRow.token) == col(SimTextRow.token))
+        .where(col(SimTextRow.direction) == Direction.OUTBOUND)
+    )
+    plain = Counter(
+        (row.message_id, row.body) for row in connection.execute(query) if not row.body.startswith(REPEAT)
+    )
+    return [message for message, count in plain.items() if count > 1]
+
+
+def happened(connection: Connection) -> dict[str, Counter[str]]:
+    """How often each kind of event happened to each incident."""
+    rows = connection.execute(
+        select(col(EventRow.stream), col(EventRow.type), col(EventRow.data)).order_by(
+            col(EventRow.stream), col(EventRow.seq)
+        )
+    )
+    found: dict[str, Counter[str]] = {}
+    for row in rows:
+        found.setdefault(row.stream, Counter())[row.type] += 1
+    return found
+
+
+def check_log(database: Database) -> None:
+    """Everything is sealed, and every chain and seal holds."""
+    while database.run_now(log.seal) is not None:
+        pass
+    verdict = database.look_now(log.verify)
+    assert verdict.broken is None, verdict
+    assert verdict.events > 0
+
+
+class _TakenBack(Exception):
+    """Ends the recount without a trace."""
+
+
+def check_tallies(database: Database) -> None:
+    """The counters say what a recount of all events says."""
+    kept: dict[tuple[str, str], float] = {}
+    counted: dict[tuple[str, str], float] = {}
+
+    def read(tx: Tx) -> dict[tuple[str, str], float]:
+        rows = tx.execute(select(col(TallyRow.name), col(TallyRow.labels), col(TallyRow.value)))
+        return {(row.name, row.labels): round(row.value, 3) for row in rows}
+
+    def recount(tx: Tx) -> None:
+        kept.update(read(tx))
+        tx.execute(delete(TallyRow))
+        for row in tx.all(typed_select(EventRow).order_by(col(EventRow.stream), col(EventRow.seq))):
+            tallies.tally(tx, [row])
+        counted.update(read(tx))
+        raise _TakenBack
+
+    try:
+        database.run_now(recount)
+    except _TakenBack:
+        assert kept == counted
