@@ -532,8 +532,11 @@ def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -
 def _own_name(doing: _Doing, named: str | None) -> str | None:
     """`named` itself where it is the asker's own account or key: nobody is her own second pair of eyes."""
     kind, _, own_id = doing.who.actor.partition(":")
-    row = {"user": UserRow, "key": ApiKeyRow}.get(kind)
-    own = doing.tx.get(row, own_id) if row is not None else None
+    own: UserRow | ApiKeyRow | None = None
+    if kind == "user":
+        own = doing.tx.get(UserRow, own_id)
+    elif kind == "key":
+        own = doing.tx.get(ApiKeyRow, own_id)
     is_own = own is not None and named is not None and named.casefold() in (own.name.casefold(), own_id)
     return named if is_own else None
 
