@@ -39,6 +39,7 @@ check: $(DEV_STAMP) ## lint, formatting, types, who may import whom
 migration: $(DEV_STAMP) ## draft a migration from the models: make migration m="what changes"
 	@test -n '$(value m)' || { echo 'Say what changes: make migration m="add the ward to incidents"' >&2; exit 2; }
 	@$(BIN)/alembic revision --autogenerate -m '$(value m)'
+	@$(BIN)/ruff format --quiet rapid_response/storage/migrations/versions
 
 bench: $(DEV_STAMP) ## measure lateness and report-to-text, on SQLite and PostgreSQL
 	@$(BIN)/python -m bench

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from asyncio import CancelledError
 from collections.abc import Mapping, MutableMapping
 from datetime import datetime
 from enum import Enum
@@ -49,6 +50,7 @@ def set_up(log_format: LogFormat | None = None, level: str = "info", stream: Tex
         else structlog.processors.JSONRenderer()
     )
     handler = logging.StreamHandler(out)
+    handler.addFilter(_is_no_cancellation)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_first_line_of_others, *stamp],
@@ -73,6 +75,11 @@ def set_up(log_format: LogFormat | None = None, level: str = "info", stream: Tex
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """The alarm clock calls a tick that a stop cut short an error; its step runs to its end all the same."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CancelledError))
 
 
 def only_allowed(_logger: Any, _method: str, event: EventDict) -> EventDict:

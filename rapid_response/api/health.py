@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
 from rapid_response.api.context import Context, Service
+from rapid_response.core.clock import SystemClock
 from rapid_response.steps.service import stored_definition
 from rapid_response.storage.database import DatabaseUnavailable
 from rapid_response.storage.tables import AgendaRow, NodeRow
@@ -58,6 +59,7 @@ def _reasons(connection: Connection, context: Context) -> list[str]:
             col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
         )
     ).scalar()
-    if oldest is not None and clock.now() - oldest > _LATE:
+    speed = clock.speed if isinstance(clock, SystemClock) else 1.0
+    if oldest is not None and clock.now() - oldest > _LATE * speed:
         reasons.append("Work on the agenda is more than a minute overdue.")
     return reasons

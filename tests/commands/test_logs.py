@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from asyncio import CancelledError
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -103,6 +104,11 @@ def test_other_libraries_warn_in_their_first_line_only(log: Log, name: str) -> N
         "Task exception was never retrieved",
     ]
     assert SECRET not in log.stream.getvalue()
+
+
+def test_a_tick_that_a_stop_cut_short_is_no_error(log: Log) -> None:
+    logging.getLogger("apscheduler.executors.default").error("Job raised", exc_info=CancelledError())
+    assert log.entries == []
 
 
 def test_the_level_holds_for_ours(log: Log) -> None:

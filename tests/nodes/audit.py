@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -109,17 +110,32 @@ def unmarked_duplicates(connection: Connection) -> list[tuple[str, str]]:
     return [message for message, count in plain.items() if count > 1]
 
 
-def happened(connection: Connection) -> dict[str, Counter[str]]:
-    """How often each kind of event happened to each incident."""
+#: Events of deadlines, and what tells several of one kind apart.
+_FIRED = {"deadline_warned": "share", "deadline_missed": "", "rung_reached": "rung"}
+
+
+def fired(connection: Connection, incidents: Sequence[str]) -> Counter[tuple[str, str, str]]:
+    """How often each deadline of the incidents fired."""
     rows = connection.execute(
-        select(col(EventRow.stream), col(EventRow.type), col(EventRow.data)).order_by(
-            col(EventRow.stream), col(EventRow.seq)
+        select(col(EventRow.stream), col(EventRow.type), col(EventRow.data)).where(
+            col(EventRow.stream).in_(incidents), col(EventRow.type).in_(_FIRED)
         )
     )
-    found: dict[str, Counter[str]] = {}
-    for row in rows:
-        found.setdefault(row.stream, Counter())[row.type] += 1
-    return found
+    return Counter(
+        (row.stream, row.type, str(json.loads(row.data).get(_FIRED[row.type], ""))) for row in rows
+    )
+
+
+def unsettled(connection: Connection, incidents: Sequence[str]) -> list[tuple[str, str]]:
+    """The deadlines of the incidents that are still to come."""
+    rows = connection.execute(
+        select(col(AgendaRow.incident_id), col(AgendaRow.kind)).where(
+            col(AgendaRow.incident_id).in_(incidents),
+            col(AgendaRow.kind).in_(_DEADLINES),
+            col(AgendaRow.settled_at).is_(None),
+        )
+    )
+    return [(row.incident_id, row.kind) for row in rows]
 
 
 def check_log(database: Database) -> None:

@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from rapid_response.storage.database import Database
 from rapid_response.storage.tables import EventRow, NodeRow, UserRow
 from tests.builders import SMALL_TOWN, paid_today
 from tests.nodes import audit
@@ -58,9 +59,10 @@ async def keep_reporting(client: httpx.AsyncClient) -> list[str]:
     acknowledged: list[str] = []
     posting: asyncio.Task[httpx.Response] | None = None
     try:
-        while len(acknowledged) < 1000:
+        while len(acknowledged) < 200:
             posting = asyncio.create_task(client.post("/api/v1/reports", json=paid_today()))
             acknowledged.append((await asyncio.shield(posting)).json()["reference"])
+            await asyncio.sleep(0.05)
     except asyncio.CancelledError:
         if posting is not None:
             await asyncio.wait([posting])
@@ -69,8 +71,6 @@ async def keep_reporting(client: httpx.AsyncClient) -> list[str]:
 
 def reopened(council: Council) -> Council:
     """The council's database after all is ended."""
-    from rapid_response.storage.database import Database
-
     database = Database(council.url, clock=council.database.clock, ids=council.database.ids)
     return Council(council.url, council.folder, database, council.key, [])
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extractOne
 
 from rapid_response.intake.matching.folding import plain, sound
 from rapid_response.intake.matching.match import Likeness
@@ -16,16 +19,39 @@ _NEAR = 84
 def normalise_company(text: str) -> str | None:
     """The name in plain words without Ltd and the like; None for a name that anybody borrows (a bank, BT)."""
     tokens = plain(re.sub(r"[&+]", " and ", text)).split()
-    if _is_borrowed(" ".join(tokens)):
+    if _is_borrowed(" ".join(tokens)) or words().company_endings.issuperset(tokens):
         return None
     while len(tokens) > 1 and tokens[-1] in words().company_endings:
         tokens.pop()
+    tokens = [_trade(part) for token in tokens for part in _apart(token)]
     name = " ".join(t for t in tokens if t != "and")[:120]
     return name if len(name) > 1 and not _is_borrowed(" ".join(tokens)) and not _is_borrowed(name) else None
 
 
 def _is_borrowed(name: str) -> bool:
     return name in words().borrowed or name.removeprefix("the ") in words().borrowed
+
+
+@cache
+def _long_trade_words() -> tuple[str, ...]:
+    return tuple(sorted((w for w in words().trade_words if len(w) >= 6), key=lambda w: (-len(w), w)))
+
+
+def _apart(token: str) -> list[str]:
+    """“kingfisherroofing” as its two words."""
+    for word in _long_trade_words():
+        if token.endswith(word) and len(token) - len(word) >= 3:
+            return [*_apart(token[: -len(word)]), word]
+    return [token]
+
+
+@lru_cache(maxsize=8192)
+def _trade(token: str) -> str:
+    """A word of the trade, misspelt by one letter, as it is written."""
+    if len(token) < 5 or token in words().trade_words:
+        return token
+    found = extractOne(token, _long_trade_words(), scorer=OSA.distance, score_cutoff=1)
+    return found[0] if found else token
 
 
 def own_words(company: str) -> list[str]:

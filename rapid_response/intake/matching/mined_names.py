@@ -53,7 +53,7 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
             rf"\b{named}:? [\"“‘']?((?:[a-z][\w'’-]* ){{1,3}}(?:{endings.lower()})(?: (?:ltd|limited))?)\b",
             re.IGNORECASE,
         ),
-        re.compile(r"\b((?:[a-z][\w'’-]+ ){1,3}(?:ltd|limited))\b"),
+        re.compile(r"\b((?:[a-z][\w'’-]+ ){1,3}ltd)\b"),
     )
 
 

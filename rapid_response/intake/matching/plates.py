@@ -95,18 +95,20 @@ def plate_keys(plate: str) -> tuple[str, ...]:
 def compare_plates(one: str, other: str) -> Likeness | None:
     """Two normalised registrations, whole or in part."""
     if one == other:
-        return Likeness(0.96, "same vehicle registration") if len(one) >= 5 else _part(len(one))
+        return Likeness(0.96, "same vehicle registration") if len(one) >= 5 else _part(len(one), True)
     a, b = sorted((fold_plate(one), fold_plate(other)), key=len)
     if a == b:
         return Likeness(0.92, "same vehicle registration, letters and figures confused")
     if len(a) < _FULL - 1:
-        return _part(len(a)) if b.startswith(a) or b.endswith(a) else None
+        return _part(len(a), b.endswith(a)) if b.startswith(a) or b.endswith(a) else None
     if len(a) == len(b) == _FULL and Levenshtein.distance(a, b, score_cutoff=1) == 1:
         return Likeness(0.72, "vehicle registration differs in one character")
     return None
 
 
-def _part(known: int) -> Likeness | None:
+def _part(known: int, is_end: bool) -> Likeness | None:
+    """The last letters are chance's; the first four are an area and a year, which thousands share."""
     if known < _LEAST:
         return None
-    return Likeness({3: 0.5, 4: 0.62}.get(known, 0.75), "part of the vehicle registration is the same")
+    sure = 0.75 if known >= 5 else 0.68 if is_end else 0.5
+    return Likeness(sure, "part of the vehicle registration is the same")
