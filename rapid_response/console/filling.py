@@ -234,6 +234,9 @@ def next_step(step: casefile.NextStep | None, names: Names) -> NextStep | None:
     return NextStep(step_words(step.what), names.owner(step.who), step.due_at) if step else None
 
 
+_BY_PERSON = "Decided by a person"
+
+
 def rule_title(rule_id: str, priority: Priority) -> str:
     """Why this priority: the title of the rule that decided, if a rule did."""
     rows = rows_of(rule_id)
@@ -304,7 +307,7 @@ def incident_view(
         rule_id=incident.rule_id,
         clock=clock(incident),
         received_at=incident.received_at,
-        why="Decided by a person." if incident.rule_id == "person" else _why(incident),
+        why=_BY_PERSON if incident.rule_id == "person" else rule_title(incident.rule_id, incident.priority),
         job_number=incident.job_number,
         episode=incident.episode,
         responder=names.responder(incident.owner or _who_finished(case)),
@@ -337,11 +340,6 @@ def _who_finished(case: CaseFile) -> str | None:
     """Who had the job at the end: a closed case has no owner any more."""
     done = (o for o in reversed(case.offers) if o.state is OfferState.DONE)
     return next((o.responder_id for o in done if o.episode == case.incident.episode), None)
-
-
-def _why(incident: IncidentRow) -> str:
-    title = rule_title(incident.rule_id, incident.priority)
-    return f"{title}." if title else ""
 
 
 def _age_targeting(looking: Looking, events: Iterable[Mapping[str, Any]]) -> AgeTargetingPart:

@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
 from rapid_response.console.forms import FieldError, Posted, read_handler_report
-from rapid_response.console.public_pages import STALE, report_of, take_in, with_fault
+from rapid_response.console.public_pages import STALE, take_in, with_fault
 from rapid_response.console.views import HandlerFormView, HandlerSentView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.incident import Status
@@ -43,14 +43,13 @@ async def post_console(visit: Handler) -> Response:
     parsed = read_handler_report(posted, now=visit.now, zone=visit.pages.desk.zone)
     if not is_ours:
         parsed = with_fault(parsed, FieldError("narrative", STALE))
-    parsed, report = report_of(parsed)
-    if report is None:
+    parsed, taken = await take_in(visit, parsed, posted)
+    if taken is None:
         view = _form(visit, _opened_at(posted, visit.now))
         return await visit.page(
             HandlerFormView(view.opened_at, view.wards, view.script, parsed.filled), status=422
         )
-    received = await take_in(visit, report, posted)
-    return await visit.page(await _sent(visit, received.answer))
+    return await visit.page(await _sent(visit, taken.received.answer))
 
 
 def _form(visit: Visit, opened_at: datetime) -> HandlerFormView:

