@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -57,6 +57,13 @@ def _web_address(url: str, *, https_only: bool = False) -> str:
     if parts.port == 0 or (https_only and parts.scheme == "http" and not is_loopback(url)):
         raise ValueError
     return url.rstrip("/")
+
+
+def _networks(text: str) -> str:
+    """Addresses and networks, each one that exists; `*` would believe anybody."""
+    for part in text.split(","):
+        ip_network(part.strip())
+    return ",".join(part.strip() for part in text.split(","))
 
 
 def is_loopback(url: str) -> bool:
@@ -141,6 +148,9 @@ class Settings(BaseSettings):
     )
     twilio_concurrency: Annotated[int, Field(ge=1, le=64)] = _setting(4, "be a whole number from 1 to 64")
     sms_links: bool = _setting(False, "be on or off")
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] | None = _setting(
+        None, "be addresses or networks with commas between them, such as 10.0.0.5 or 10.0.0.0/24"
+    )
     metrics_token: _Secret | None = _setting(None, "not be empty")
     oidc_issuer: Annotated[str, AfterValidator(_web_address)] | None = _setting(None, _URL_MUST)
     oidc_client_id: _Text | None = _setting(None, "be the client's id, at most 300 characters")

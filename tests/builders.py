@@ -15,7 +15,7 @@ service:
   hotline: "+442079460001"
 sla:
   respond_within: PT2H
-  accept_within: PT15M
+  accept_within: PT12M
   warn_at: [50%, 75%, 90%]
   coverage: always
 lone_worker: {check_in_every: PT30M, then: [duty_officer, team_leader]}

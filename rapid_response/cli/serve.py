@@ -142,7 +142,8 @@ def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=settings.trusted_proxies is not None,
+            forwarded_allow_ips=settings.trusted_proxies or "",
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )

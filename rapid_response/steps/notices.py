@@ -45,7 +45,8 @@ def give(
     """
     if incident.is_held and incident.back_entry:
         return
-    _supersede(tx, incident, kind, role)
+    # The newest speaks for those it replaces, unsent ones too, and so never more quietly than they did.
+    by = tuple(dict.fromkeys([*by, *_supersede(tx, incident, kind, role)]))
     told = who_hears(role, service.holders(role, tx.now), service.definition.contacts)
     notice = tx.new(
         NoticeRow,
@@ -75,14 +76,20 @@ _PROGRESS = frozenset(
 )
 
 
-def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRole) -> None:
-    """Only the newest notice of a story is repeated: forty texts an hour are read by nobody."""
+def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRole) -> list[Means]:
+    """Only the newest notice of a story is repeated: forty texts an hour are read by nobody.
+
+    Gives the means of those that it replaces.
+    """
     if kind not in _PROGRESS and kind is not NoticeKind.TASK_OVERDUE:
-        return
+        return []
+    means: list[Means] = []
     for notice in unseen(tx, incident.id):
         same_story = notice.kind == kind or (kind in _PROGRESS and notice.kind in _PROGRESS)
         if notice.role == role and same_story:
             _end(tx, incident, notice, "superseded")
+            means += [Means(m) for m in notice.by]
+    return means
 
 
 def repeat(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.builders import PATIENT_OFFER, paid_today, small_town
 from tests.harness import ASHA, DEE, LEADER, Town
 
+TOLD_BY_VOICE = {"after": "PT15M", "action": "notify", "to": "duty_officer", "by": ["sms", "voice"]}
 SOON_TOLD = {"after": "PT2M", "action": "notify", "to": "team_leader", "by": ["sms", "voice"]}
 
 
@@ -44,11 +45,28 @@ async def test_a_response_ends_the_warnings(town: Town) -> None:
 
 async def test_not_accepted_in_time_is_told_whatever_else_happens(town: Town) -> None:
     case = await town.takes(paid_today())
-    await town.pass_time(minutes=14, seconds=59)
+    await town.pass_time(minutes=11, seconds=59)
     assert await town.texts_with("nobody accepted in time") == []
     await town.pass_time(seconds=1)
     (told,) = await town.texts_with("nobody accepted in time", DEE)
     assert f"job {case.number}" in told
+
+
+async def test_what_falls_due_together_is_told_once_and_no_more_quietly(town: Town) -> None:
+    await town.load(small_town(sla={"accept_within": "PT15M"}, escalation=[PATIENT_OFFER, TOLD_BY_VOICE]))
+    await town.takes(paid_today())
+    await town.pass_time(minutes=15)
+    (text,) = await town.texts(DEE)
+    assert "nobody" in text
+    assert [call["direction"] for call in await town.calls(DEE)] == ["outbound"]
+
+
+async def test_the_duty_officer_is_repeated_the_newest_alone(town: Town) -> None:
+    await town.takes(paid_today())
+    await town.pass_time(minutes=20)
+    before = len(await town.texts(DEE))
+    await town.pass_time(minutes=20)
+    assert 4 <= len(await town.texts(DEE)) - before <= 8
 
 
 async def test_a_notice_is_repeated_every_five_minutes_until_somebody_has_seen_it(town: Town) -> None:

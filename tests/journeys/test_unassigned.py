@@ -109,12 +109,3 @@ async def test_the_desk_ends_it_by_assigning_answering_or_cancelling(town: Town)
     await town.pass_time(minutes=16)
     assert await town.texts(DEE) == before
     assert [await case.asked() for case in cases] == [[], [], [], []]
-
-
-async def test_nobody_left_is_not_told_anew_while_it_is_being_repeated(town: Town) -> None:
-    await town.load(ONLY_ASHA)
-    case = await town.takes(paid_today())
-    await town.pass_time(minutes=25)
-    given = [n for n in await case.happened("notice_given") if n["kind"] == "nobody_left"]
-    assert len(await case.happened("nobody_left")) == 2
-    assert len({n["notice_id"] for n in given}) == 1

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, func, select, text
 from sqlmodel import col
 from sqlmodel import select as typed_select
 
@@ -177,7 +177,12 @@ def _recount(connection: Connection, database: Database) -> tuple[Tallies, Talli
     waiting = {
         (row.stream, row.seq) for row in tx.execute(select(col(DeliveryRow.stream), col(DeliveryRow.seq)))
     }
-    tx.execute(delete(TallyRow))
+    # It stands before the real table, which the nodes go on counting in.
+    tx.execute(
+        text(
+            "CREATE TEMPORARY TABLE tallies (name text, labels text, value float, PRIMARY KEY (name, labels))"
+        )
+    )
     for row in tx.all(typed_select(EventRow).order_by(col(EventRow.stream), col(EventRow.seq))):
         if (row.stream, row.seq) not in waiting:
             tallies.tally(tx, [row])

@@ -22,7 +22,12 @@ def told(**parts: Any) -> Told:
 
 
 def earlier(ago: timedelta, **more: Any) -> Earlier:
-    state = {"is_open": True, "category": Category.DOORSTEP_CRIME, "disposition": None, "helped_at": None}
+    state: dict[str, Any] = {
+        "is_open": True,
+        "category": Category.DOORSTEP_CRIME,
+        "disposition": None,
+        "helped_at": None,
+    }
     state |= {key: more.pop(key) for key in list(more) if key in state}
     return Earlier("a", "RR-A", NOW - ago, profile=identify(told(**more)), **state)
 
