@@ -170,6 +170,7 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.NOTE: _DESK | _REVIEWERS,
     Action.TASK_DONE: _DESK | _REVIEWERS,
     Action.REVIEW_AGE_TARGETING: _REVIEWERS,
+    Action.ADD_OUTCOMES: _IN_CHARGE,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.
@@ -187,6 +188,7 @@ JOB_ACTIONS = frozenset(
         Action.ACKNOWLEDGE,
         Action.NOTE,
         Action.TASK_DONE,
+        Action.ADD_OUTCOMES,
     }
 )
 

@@ -582,6 +582,10 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
             _note("Note"),
         ),
     ),
+    Action.ADD_OUTCOMES: ActionForm(
+        "Add what changed for someone",
+        (ActionField("outcomes", "What changed for someone", Kind.OUTCOMES),),
+    ),
     Action.SET_PRIORITY: ActionForm(
         "Change the priority",
         (
@@ -751,6 +755,15 @@ def read_cannot_go(posted: Posted) -> Parsed:
     reading = _Reading(posted)
     value = posted.text("reason")
     reading.put("reason", value if value in set(CannotGo) else CannotGo.OTHER.value)
+    return reading.done()
+
+
+def read_outcomes(posted: Posted) -> Parsed:
+    """What changed for someone, added after the end; at least one thing."""
+    reading = _Reading(posted)
+    _read_outcomes(reading)
+    if not reading.body.get("outcomes"):
+        reading.fail("outcomes.0.code", "Choose what changed")
     return reading.done()
 
 

@@ -54,6 +54,7 @@ _DONE: Mapping[Action, str] = {
     Action.RESUME: "The clock runs again",
     Action.NOTE: "The note is added",
     Action.TASK_DONE: "The task is done",
+    Action.ADD_OUTCOMES: "It is recorded what changed",
     Action.REVIEW_AGE_TARGETING: "The decision is recorded",
 }
 

@@ -28,6 +28,7 @@ from rapid_response.console.forms import (
     Posted,
     read_cannot_go,
     read_finish,
+    read_outcomes,
 )
 from rapid_response.console.moments import at_words
 from rapid_response.console.public_pages import STALE
@@ -71,6 +72,7 @@ _DONE: Mapping[str, str] = {
     Verb.NOBODY: "Recorded: nobody answered. The duty officer rings them; the job stays yours",
     Verb.RELEASE: "The job is no longer yours. Somebody else is asked",
     Verb.DONE: "The job is closed",
+    Verb.OUTCOMES: "It is recorded what changed. Thank you",
 }
 
 #: What awaits whoever goes, most dangerous first; `…_at` adds when.
@@ -138,13 +140,21 @@ def _doing(visit: Visit, job: _Job, deeds: Sequence[Deed]) -> Callable[[Tx], Non
     desk, who, incident_id = visit.pages.desk, visit.who(), job.incident.id
 
     def step(tx: Tx) -> None:
-        answers = deeds[0][0] in (Action.ACCEPT, Action.DECLINE)
-        if not answers and hold(tx, incident_id).owner != job.responder_id:
+        if not _is_hers(tx, job, deeds[0][0]):
             raise NothingOffered("This job is not yours.")
         for action, body in deeds:
             act_on(tx, desk, incident_id, action, COMMANDS[action].model_validate(body), who)
 
     return step
+
+
+def _is_hers(tx: Tx, job: _Job, action: Action) -> bool:
+    """Whether she may do that to this job now; an answer is checked against her offer by its own step."""
+    incident = hold(tx, job.incident.id)
+    if action is Action.ADD_OUTCOMES:
+        offer = tx.get(OfferRow, job.offer.id) if job.offer else None
+        return offer is not None and offer.state is OfferState.DONE and not incident.is_open
+    return action in (Action.ACCEPT, Action.DECLINE) or incident.owner == job.responder_id
 
 
 # --- what a verb does -------------------------------------------------------------------------------------
@@ -167,6 +177,9 @@ def _deeds(verb: Verb, posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed
             return Filled(), [(action, {**me, "reason": f"Cannot go: {why[:1].lower()}{why[1:]}"})]
         case Verb.DONE:
             return _finishing(posted, job)
+        case Verb.OUTCOMES:
+            parsed = read_outcomes(posted)
+            return parsed.filled if not parsed.ok else Filled(), [(Action.ADD_OUTCOMES, parsed.body)]
 
 
 def _finishing(posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:

@@ -667,6 +667,7 @@ class Verb(StrEnum):
     NOBODY = "no_contact"
     RELEASE = "release"
     DONE = "done"
+    OUTCOMES = "outcomes"
 
 
 class JobStage(StrEnum):

@@ -214,6 +214,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Action.RESUME: "Start the clock again",
         Action.NOTE: "Add a note",
         Action.TASK_DONE: "Mark a task as done",
+        Action.ADD_OUTCOMES: "Add what changed for someone",
         Action.REVIEW_AGE_TARGETING: "Decide on age targeting",
     },
     OfferState: {

@@ -51,6 +51,7 @@ class Action(StrEnum):
     NOTE = "note"
     TASK_DONE = "task_done"
     REVIEW_AGE_TARGETING = "review_age_targeting"
+    ADD_OUTCOMES = "add_outcomes"
 
 
 class Move(StrEnum):
@@ -112,6 +113,7 @@ _EVERYWHERE = (
     Action.RECLASSIFY,
     Action.SET_PRIORITY,
     Action.REVIEW_AGE_TARGETING,
+    Action.ADD_OUTCOMES,
 )
 
 
@@ -224,7 +226,14 @@ ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
     ),
     Status.CLOSED: {
         Action.REOPEN: Step(Status.DISPATCHING),
-        **_same(Status.CLOSED, Action.NOTE, Action.TASK_DONE, Action.REVIEW_AGE_TARGETING),
+        # A text closes with one word: what changed for someone is added after sign-in.
+        **_same(
+            Status.CLOSED,
+            Action.NOTE,
+            Action.TASK_DONE,
+            Action.REVIEW_AGE_TARGETING,
+            Action.ADD_OUTCOMES,
+        ),
     },
     Status.CANCELLED: {
         Action.REOPEN: Step(Status.DISPATCHING),

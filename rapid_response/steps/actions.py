@@ -140,15 +140,16 @@ def _assign(doing: _Doing, command: commands.Assign) -> None:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
 
 
-def _check_owner(doing: _Doing, command: commands.ByOwner) -> None:
-    """Whoever names a responder means the one who has the job."""
+def _check_owner(doing: _Doing, action: Action, command: commands.ByOwner) -> None:
+    """Legal now, and whoever names a responder means the one who has the job."""
+    check(doing.incident, action)
     named, owner = command.responder, doing.incident.owner
     if named is not None and owner is not None and named != owner:
         raise Invalid("Another responder has this job. Name the owner, or assign it first.", "responder")
 
 
 def _release(doing: _Doing, command: commands.ByOwner) -> None:
-    _check_owner(doing, command)
+    _check_owner(doing, Action.RELEASE, command)
     was_held = doing.incident.is_held
     offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
     if was_held and doing.incident.back_entry:
@@ -167,13 +168,13 @@ def _tell_if_joint(doing: _Doing) -> None:
 
 
 def _en_route(doing: _Doing, command: commands.ByOwner) -> None:
-    _check_owner(doing, command)
+    _check_owner(doing, Action.EN_ROUTE, command)
     move(doing.incident, Action.EN_ROUTE)
     doing.record(happened.SetOff(doing.owner_or_actor, doing.who.source))
 
 
 def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
-    _check_owner(doing, command)
+    _check_owner(doing, Action.ON_SCENE, command)
     move(doing.incident, Action.ON_SCENE)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
     if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED):
@@ -183,7 +184,7 @@ def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
 
 def _no_contact(doing: _Doing, command: commands.ByOwner) -> None:
     """Attended, nobody answered: not a success. Warnings and the ladder's notices are armed again."""
-    _check_owner(doing, command)
+    _check_owner(doing, Action.NO_CONTACT, command)
     tx, incident, service = doing.tx, doing.incident, doing.service
     move(incident, Action.NO_CONTACT)
     taken_back = clock.take_stop_back(tx, service, incident)
@@ -199,6 +200,7 @@ def _no_contact(doing: _Doing, command: commands.ByOwner) -> None:
 
 def _remote_response(doing: _Doing, command: commands.RemoteResponse) -> None:
     """A responder spoke with the victim and did one protective act (domain.md 3.4 b)."""
+    check(doing.incident, Action.REMOTE_RESPONSE)
     by = command.responder or doing.incident.owner or doing.who.responder
     if by is not None and doing.service.definition.responder(by) is None:
         raise Invalid(
@@ -262,6 +264,12 @@ def _close(doing: _Doing, command: commands.Close) -> None:
     incident.disposition, incident.closed_at = command.disposition, tx.now
     _end(doing, "closed")
     doing.record(happened.IncidentClosed(command.disposition, incident.episode))
+
+
+def _add_outcomes(doing: _Doing, command: commands.AddOutcomes) -> None:
+    check(doing.incident, Action.ADD_OUTCOMES)
+    for outcome in command.outcomes:
+        _record_outcome(doing, outcome)
 
 
 def _record_outcome(doing: _Doing, outcome: commands.Outcome) -> None:
@@ -579,4 +587,5 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.NOTE: _note,
     Action.TASK_DONE: _task_done,
     Action.REVIEW_AGE_TARGETING: _review_age_targeting,
+    Action.ADD_OUTCOMES: _add_outcomes,
 }

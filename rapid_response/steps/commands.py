@@ -102,6 +102,10 @@ class Close(Command):
     note: Words | None = None
 
 
+class AddOutcomes(Command):
+    outcomes: tuple[Outcome, ...] = Field(min_length=1, max_length=50)
+
+
 class Cancel(Command):
     reason: Line | None = None
     disposition: Disposition = Disposition.WITHDRAWN
@@ -184,4 +188,5 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.NOTE: Note,
     Action.TASK_DONE: TaskIsDone,
     Action.REVIEW_AGE_TARGETING: ReviewAgeTargeting,
+    Action.ADD_OUTCOMES: AddOutcomes,
 }

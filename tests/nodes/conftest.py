@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,12 +30,20 @@ def found(databases: TestDatabases, tmp_path: Path) -> Iterator[Found]:
 
 
 @pytest.fixture(scope="module")
-def three_nodes(databases: TestDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
-    """Three nodes on one PostgreSQL, up for the whole module; a test loads the service it wants."""
+def _one_council(databases: TestDatabases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Council]:
     council = Council.found(databases.fresh("postgresql"), tmp_path_factory.mktemp("nodes"), QUICK_TOWN)
-    try:
-        asyncio.run(council.serve(3))
-        yield council
-    finally:
-        council.close()
-        databases.drop(council.url)
+    yield council
+    council.close()
+    databases.drop(council.url)
+
+
+@pytest.fixture
+async def three_nodes(_one_council: Council) -> Council:
+    """Three live nodes on one PostgreSQL; started once, and anew where a test killed one.
+
+    Their leases are three seconds, lest a test wait half a minute for a dead node; all else is `serve`.
+    """
+    living = [node for node in _one_council.nodes if node.lives]
+    _one_council.nodes[:] = living
+    await _one_council.serve(3 - len(living), program=("-m", "tests.nodes.serve"))
+    return _one_council

@@ -96,13 +96,18 @@ class Node:
         async with httpx.AsyncClient(base_url=self.url) as http:
 
             async def is_ready() -> bool:
-                assert self._process.poll() is None, f"the node ended: {self.said()}"
+                assert self.lives, f"the node ended: {self.said()}"
                 try:
                     return (await http.get("/health/ready")).status_code == 200
                 except httpx.TransportError:
                     return False
 
             await until(is_ready, "the node is ready", within=STARTS_WITHIN)
+
+    @property
+    def lives(self) -> bool:
+        """Whether its process is there."""
+        return self._process.poll() is None
 
     def said(self) -> str:
         """The end of its log."""
@@ -113,10 +118,15 @@ class Node:
         self._process.kill()
         self._process.wait()
 
-    def stop(self) -> None:
-        """Ask it to end, and see that it does; harmless twice."""
-        if self._process.poll() is None:
+    def ask_to_stop(self) -> None:
+        """Ask it to end; harmless twice."""
+        if self.lives:
             self._process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """See that it ends."""
+        self.ask_to_stop()
+        if self.lives:
             try:
                 self._process.wait(timeout=15)
             except subprocess.TimeoutExpired:
@@ -164,6 +174,8 @@ class Council:
 
     def close(self) -> None:
         """End everything."""
+        for node in self.nodes:
+            node.ask_to_stop()
         for node in self.nodes:
             node.stop()
         self.database.close_now()

@@ -14,7 +14,6 @@ import httpx
 from rapid_response.core.states import Purpose
 from tests.builders import paid_today
 from tests.nodes import audit
-from tests.nodes.conftest import Found
 from tests.nodes.running import Council, until
 from tests.nodes.towns import ASKS_FIVE, FIVE, QUICK_TOWN
 
@@ -196,9 +195,11 @@ async def one_owner(council: Council, client: httpx.AsyncClient, reference: str,
     await until(all_told, "four are stood down", within=60)
 
 
-async def test_g1_g15_a_node_that_dies_in_the_middle_loses_nothing_and_doubles_nothing(found: Found) -> None:
-    council = found("postgresql", QUICK_TOWN)
-    await council.serve(3, program=("-m", "tests.nodes.serve"))
+async def test_g1_g15_a_node_that_dies_in_the_middle_loses_nothing_and_doubles_nothing(
+    three_nodes: Council,
+) -> None:
+    council = three_nodes
+    council.load(QUICK_TOWN)
     async with clients(council) as at:
         partner = Partner(at)
         doomed = asyncio.create_task(after(partner, KILLED_AFTER, council.nodes[0].kill))

@@ -78,6 +78,7 @@ ACTS = """
     note                  x x o x x x . . . .  .
     task_done             x x o x x x . . . .  .
     review_age_targeting  . x . x x x . . . .  .
+    add_outcomes          . x o x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 

@@ -273,6 +273,7 @@ _BODIES: Mapping[Action, st.SearchStrategy[Any]] = {
     Action.REMOTE_RESPONSE: st.fixed_dictionaries({"protective_act": st.sampled_from(ProtectiveAct)}),
     Action.POLICE_HANDOVER: st.just({"cad_reference": "CAD 4471"}),
     Action.CLOSE: st.fixed_dictionaries({"disposition": st.sampled_from(Disposition), "outcomes": _OUTCOMES}),
+    Action.ADD_OUTCOMES: st.fixed_dictionaries({"outcomes": _OUTCOMES.filter(bool)}),
     Action.CANCEL: st.fixed_dictionaries({}, optional={"disposition": st.sampled_from(Disposition)}),
     Action.REOPEN: st.just({"reason": "He is back."}),
     Action.RECLASSIFY: st.fixed_dictionaries({"category": st.sampled_from(Category)}),
@@ -545,7 +546,7 @@ class RandomDays(RuleBasedStateMachine):
         note(f"{action} {body} on {incident['reference']} ({incident['status']}): {status}")
         if status == 200:
             assert action in _allowed(incident), f"{action} was done while {incident['status']}"
-            if action is Action.CLOSE:
+            if action in (Action.CLOSE, Action.ADD_OUTCOMES):
                 for town in self.towns:
                     recorded = town.watch.outcomes[incident["reference"]]
                     recorded.update(outcome["code"] for outcome in drawn["outcomes"])
