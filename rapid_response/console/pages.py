@@ -22,6 +22,7 @@ from rapid_response.console import (
     job_pages,
     public_pages,
     simulator_pages,
+    text_pages,
     upkeep_pages,
 )
 from rapid_response.console.assets import PREFIX, App, Message, Receive, Scope, Send
@@ -67,6 +68,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         board_pages.router,
         incident_pages.router,
         job_pages.router,
+        text_pages.router,
         upkeep_pages.router,
     ]
     return [*routers, simulator_pages.router] if settings.is_simulated else routers

@@ -43,6 +43,7 @@ class Page(StrEnum):
     CONSOLE = "/console"
     BOARD = "/board"
     JOBS = "/j"
+    TEXTS = "/texts"
     EXCEPTIONS = "/exceptions"
     SIMULATOR = "/simulator"
     STATUS = "/status"
@@ -53,6 +54,7 @@ PAGE_WORDS: Mapping[Page, str] = {
     Page.CONSOLE: "Take a call",
     Page.BOARD: "Open incidents",
     Page.JOBS: "My jobs",
+    Page.TEXTS: "Texts to read",
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
@@ -828,6 +830,26 @@ class ExceptionsView(View):
     template: ClassVar[str] = "exceptions.html"
     parked: tuple[ParkedWork, ...] = ()
     may_retry: bool = True
+    done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextToRead:
+    """A text that waits for a person; `sender` is a name, a role or a number."""
+
+    text_id: str
+    sender: str
+    body: str
+    at: datetime
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextsView(View):
+    """`GET /texts`; each text is put away by a post to `/texts/{id}/done`."""
+
+    template: ClassVar[str] = "texts.html"
+    texts: tuple[TextToRead, ...] = ()
     done: str = ""
 
 

@@ -308,6 +308,7 @@ _NAVIGATION: Mapping[Page, Permission] = {
     Page.CONSOLE: Permission.REPORT_TAKE,
     Page.BOARD: Permission.CASE_LIST,
     Page.JOBS: Permission.OWN_JOBS,
+    Page.TEXTS: Permission.INBOX_WORK,
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,

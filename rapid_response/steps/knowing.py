@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, RowMapping, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, case, delete, func, or_, select, update
 from sqlmodel import col
 
 from rapid_response.intake.matching.judging import (
@@ -26,13 +25,13 @@ from rapid_response.intake.matching.judging import (
     SuggestedLink,
     judge,
 )
-from rapid_response.intake.matching.profile import Identifier, Profile, Told, identify
+from rapid_response.intake.matching.profile import Profile, Told, identify
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.storage.tables import IdentifierRow, IncidentRow, ReportRow, SuggestedLinkRow
 from rapid_response.storage.tx import Tx
 
 #: Cases that are compared at most: those that share the most keys, and of these the newest.
-_COMPARED = 40
+_COMPARED = 30
 SUGGESTED, ACCEPTED, REJECTED = "suggested", "accepted", "rejected"
 
 
@@ -136,17 +135,15 @@ def forget(tx: Tx, incident_id: str) -> None:
 
 
 def _keep(tx: Tx, incident: IncidentRow, profile: Profile) -> None:
-    rows = [(i, key) for i in profile.identifiers for key in i.keys or (None,)]
-    for position, (identifier, key) in enumerate(rows):
+    if not profile.identifiers:
+        return
+    for position, key in enumerate((None, *profile.own_keys)):
         tx.add(
             IdentifierRow,
             incident_id=incident.id,
             position=position,
-            role=identifier.role,
-            kind=identifier.kind,
             key=key,
-            value=identifier.value,
-            weight=identifier.weight,
+            known=profile.to_json() if key is None else None,
             at=incident.received_at,
         )
 
@@ -182,70 +179,59 @@ def _look_up(tx: Tx, profile: Profile, received_at: datetime, own_id: str | None
     return Known(profile, judge(profile, received_at, earlier))
 
 
-def _earlier(
-    tx: Tx, keys: Sequence[str], since: datetime, until: datetime, own_id: str | None
-) -> list[Earlier]:
-    """The cases that share a key, each with all its identifiers, by one statement."""
-    hit = col(IdentifierRow.incident_id)
+def _statement() -> Select[Any]:
+    """The cases that share the most keys, of these the newest, each with its profile: one indexed read."""
+    hit, at = col(IdentifierRow.incident_id), col(IdentifierRow.at)
     hits = (
-        select(hit)
+        select(hit.label("id"))
         .where(
-            col(IdentifierRow.key).in_(keys),
-            col(IdentifierRow.at).between(since, until),
-            hit != (own_id or ""),
+            col(IdentifierRow.key).in_(bindparam("keys", expanding=True)),
+            at.between(bindparam("since"), bindparam("until")),
+            hit != bindparam("own_id"),
         )
         .group_by(hit)
-        .order_by(func.count().desc(), func.max(col(IdentifierRow.at)).desc())
+        .order_by(func.count().desc(), func.max(at).desc())
         .limit(_COMPARED)
+        .subquery()
     )
-    # As a sub-query over a derived table: the newest of the best, whatever order the database reads in.
-    chosen = select(hits.subquery().c[0])
-    rows = tx.read(
+    stopped, closed = col(IncidentRow.stopped_at), col(IncidentRow.closed_at)
+    return (
         select(
-            col(IdentifierRow.incident_id),
-            col(IdentifierRow.role),
-            col(IdentifierRow.kind),
-            col(IdentifierRow.key),
-            col(IdentifierRow.value),
-            col(IdentifierRow.weight),
+            col(IdentifierRow.known),
+            col(IncidentRow.id),
             col(IncidentRow.reference),
             col(IncidentRow.received_at),
             col(IncidentRow.is_open),
             col(IncidentRow.category),
             col(IncidentRow.disposition),
-            case(
-                (col(IncidentRow.stopped_at).is_not(None), col(IncidentRow.stopped_at)),
-                else_=col(IncidentRow.closed_at),
-            ).label("helped_at"),
+            func.coalesce(stopped, closed, type_=stopped.type).label("helped_at"),
         )
-        .join(IncidentRow, col(IncidentRow.id) == col(IdentifierRow.incident_id))
-        .where(col(IdentifierRow.incident_id).in_(chosen))
-        .order_by(col(IdentifierRow.incident_id), col(IdentifierRow.position))
-    ).mappings()
-    return [_case(list(of_one)) for _, of_one in groupby(rows, key=lambda row: row["incident_id"])]
-
-
-def _case(rows: Sequence[RowMapping]) -> Earlier:
-    first = rows[0]
-    identifiers = [
-        Identifier(role, kind, value, tuple(row["key"] for row in same if row["key"]), weight)
-        for (role, kind, value, weight), of_one in groupby(rows, key=_what)
-        for same in [list(of_one)]
-    ]
-    return Earlier(
-        incident_id=first["incident_id"],
-        reference=first["reference"],
-        received_at=first["received_at"],
-        is_open=first["is_open"],
-        category=first["category"],
-        disposition=first["disposition"],
-        helped_at=first["helped_at"],
-        profile=Profile(tuple(identifiers)),
+        .join(hits, hits.c.id == hit)
+        .join(IncidentRow, col(IncidentRow.id) == hit)
+        .where(col(IdentifierRow.position) == 0)
     )
 
 
-def _what(row: RowMapping) -> tuple[str, str, str, float]:
-    return row["role"], row["kind"], row["value"], row["weight"]
+_EARLIER = _statement()
+
+
+def _earlier(
+    tx: Tx, keys: Sequence[str], since: datetime, until: datetime, own_id: str | None
+) -> list[Earlier]:
+    asked = {"keys": list(keys), "since": since, "until": until, "own_id": own_id or ""}
+    return [
+        Earlier(
+            incident_id=row.id,
+            reference=row.reference,
+            received_at=row.received_at,
+            is_open=row.is_open,
+            category=row.category,
+            disposition=row.disposition,
+            helped_at=row.helped_at,
+            profile=Profile.from_json(row.known),
+        )
+        for row in tx.read(_EARLIER, asked)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

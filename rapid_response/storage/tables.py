@@ -638,9 +638,10 @@ class NodeRow(SQLModel, table=True):
 
 
 class IdentifierRow(SQLModel, table=True):
-    """One way to recognise somebody of an incident again: personal data, redacted with it.
+    """A key by which somebody of an incident is recognised again: personal data, redacted with it.
 
-    Each look-up key of a value has a row; `value` is the normalised whole, to compare with.
+    The row at position 0 has no key: it holds all the incident's normalised values, to compare with, so that
+    looking back reads one row a case.
     """
 
     __tablename__ = "identifiers"
@@ -648,11 +649,8 @@ class IdentifierRow(SQLModel, table=True):
 
     incident_id: str = Field(primary_key=True, foreign_key="incidents.id", max_length=36)
     position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    role: str = Field(max_length=20)
-    kind: str = Field(max_length=20)
     key: str | None = Field(default=None, max_length=120)
-    value: str = Field(max_length=200)
-    weight: float = 1.0
+    known: list[Any] | None = Field(default=None, sa_type=JSON)
     at: datetime = Field(sa_type=UtcDateTime)
 
 

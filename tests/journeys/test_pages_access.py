@@ -41,6 +41,7 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/j": (P.OWN_JOBS,),
     "/j/{number}": (P.OWN_JOBS, P.CASE_VIEW),
     "/exceptions": (P.EXCEPTIONS_VIEW,),
+    "/texts": (P.INBOX_WORK,),
     "/status": (P.SERVICE_STATUS,),
 }
 POSTS: Mapping[str, tuple[Permission, ...]] = {
@@ -55,6 +56,7 @@ POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/incidents/{reference}/actions/{action}": (P.CASE_VIEW,),
     "/j/{number}/{verb}": (P.OWN_JOBS,),
     "/exceptions/{work_id}/retry": (P.EXCEPTIONS_RETRY,),
+    "/texts/{text_id}/done": (P.INBOX_WORK,),
 }
 
 

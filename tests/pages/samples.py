@@ -56,6 +56,8 @@ from rapid_response.console.views import (
     Site,
     StatusView,
     TaskPart,
+    TextsView,
+    TextToRead,
     TimelinePart,
     View,
     Viewer,
@@ -633,6 +635,20 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         "/exceptions",
         False,
     ),
+    "texts": (
+        TextsView(
+            (
+                TextToRead(
+                    "t1", "Asha Patel", "which house is it, the green door?", NOW - 4 * MINUTE, "RR-7K4M2QX"
+                ),
+                TextToRead("t2", "07700 900999", "is this the council", NOW - 2 * MINUTE),
+            )
+        ),
+        HANDLER,
+        "/texts",
+        False,
+    ),
+    "texts-empty": (TextsView(), HANDLER, "/texts", False),
     "exceptions-empty": (ExceptionsView(), DUTY_OFFICER, "/exceptions", False),
     "status": (
         StatusView(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -48,10 +49,11 @@ class Address:
         """As it is stored."""
         return "|".join((self.flat, self.number, self.name, self.street, self.postcode))[:200]
 
-    @classmethod
-    def from_value(cls, value: str) -> Address:
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def from_value(value: str) -> Address:
         """The inverse of :meth:`to_value`."""
-        return cls(*(value.split("|") + [""] * 5)[:5])
+        return Address(*(value.split("|") + [""] * 5)[:5])
 
 
 def normalise_postcode(text: str) -> str:

@@ -31,25 +31,55 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The identifiers of a report; rebuilt from stored rows for an earlier one."""
+    """The identifiers of a report; rebuilt from what was stored for an earlier one."""
 
     identifiers: tuple[Identifier, ...] = ()
     #: Further keys to look under: a vehicle's neighbouring days.
     looks_under: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = field(default=(), compare=False)
+    _by_kind: dict[tuple[str, str], list[Identifier]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        for identifier in self.identifiers:
+            self._by_kind.setdefault((identifier.role, identifier.kind), []).append(identifier)
 
     def of(self, role: str, kind: str) -> list[Identifier]:
         """The identifiers of one kind."""
-        return [i for i in self.identifiers if i.role == role and i.kind == kind]
+        return self._by_kind.get((role, kind), [])
 
     def one(self, role: str, kind: str) -> str:
         """The value of the only identifier of a kind; empty where there is none."""
-        return next((i.value for i in self.identifiers if i.role == role and i.kind == kind), "")
+        found = self.of(role, kind)
+        return found[0].value if found else ""
 
     @property
     def keys(self) -> tuple[str, ...]:
         """All keys to look under."""
-        return tuple(dict.fromkeys((*(k for i in self.identifiers for k in i.keys), *self.looks_under)))
+        return tuple(dict.fromkeys((*self.own_keys, *self.looks_under)))
+
+    @property
+    def own_keys(self) -> tuple[str, ...]:
+        """All keys to be found under."""
+        return tuple(dict.fromkeys(key for i in self.identifiers for key in i.keys))
+
+    def to_json(self) -> list[Any]:
+        """What a later report is compared with; of keys only the vehicle's, which say where and when."""
+        return [
+            [i.role, i.kind, i.value, i.weight, list(i.keys) if i.kind == "vehicle" else []]
+            for i in self.identifiers
+        ]
+
+    @classmethod
+    def from_json(cls, stored: Iterable[Any]) -> Profile:
+        """The inverse of :meth:`to_json`."""
+        return cls(
+            tuple(
+                Identifier(role, kind, value, tuple(keys), weight)
+                for role, kind, value, weight, keys in stored
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
