@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 _SAMPLE = "bromley.yaml"
 _KEY = "evaluation"
-#: Whose phones the tour of the README uses.
-_RESPONDERS = ("asha", "ben")
+#: At most so many responders get a sign-in: whoever is offered a job in an evaluation must be able to see it.
+_MOST_RESPONDERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _make(database: Database, kept: Path, passwords: Passwords) -> None:
 
 def _wanted(database: Database) -> tuple[Account, ...]:
     listed = database.look_now(_responders)
-    responders = [name for name in _RESPONDERS if name in listed] or listed[: len(_RESPONDERS)]
+    responders = listed[:_MOST_RESPONDERS]
     accounts = [
         Account(role.value, role.value, new_passphrase(database.ids))
         for role in Role
@@ -155,7 +155,8 @@ def _welcome(database: Database, kept: Path, settings: Settings) -> str:
     lines = [
         "rapid-response, for evaluation: messages go to simulated phones, none leaves this computer.",
         "",
-        "  Sign in           {base_url}/",
+        "  Sign in           {base_url}/sign-in",
+        "  Report something  {base_url}/report",
         "  Simulated phones  {base_url}/simulator",
         "",
     ]

@@ -148,6 +148,11 @@ def _safe_area(job: Job) -> str:
     return job.area if len(job.area) <= AREA_LIMIT and _AREA.fullmatch(job.area) else UNKNOWN_AREA
 
 
+def _area_sentence(job: Job) -> str:
+    area = _safe_area(job)
+    return "Area not known" if area == UNKNOWN_AREA else f"Area {area}"
+
+
 def _about(job: Job) -> str:
     return f"{SERVICE}: job {job.number}, {_safe_situation(job)}, {_safe_area(job)}"
 
@@ -175,7 +180,7 @@ def offer(
     by = local_time(job.by, zone, now) if job.by else ""
     reply = f"Reply OK {job.number} or NO {job.number}."
     on_scene, short_by = (f" On scene by {by}.", f", by {by}") if by else ("", "")
-    full = f"{what}. Area {_safe_area(job)}.{on_scene} {reply}"
+    full = f"{what}. {_area_sentence(job)}.{on_scene} {reply}"
     compact = f"{what}, {_safe_area(job)}{short_by}. {reply}"
     core = _first_that_fits(full, compact)
     link = _link(job.number, link_base)
@@ -220,7 +225,7 @@ def assigned(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
     on_scene, short_by = (f" On scene by {by}.", f", by {by}") if by else ("", "")
     go, no = f"Text GO {job.number} when you set off", f"NO {job.number} if you cannot"
     return _first_that_fits(
-        f"{what}. Area {_safe_area(job)}.{on_scene} {go}, {no}.",
+        f"{what}. {_area_sentence(job)}.{on_scene} {go}, {no}.",
         f"{what}, {_safe_area(job)}{short_by}. {go}, {no}.",
         f"{what}, {_safe_area(job)}{short_by}.",
     )
@@ -591,7 +596,7 @@ def spoken_job(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
         "Urgent." if job.urgent else "",
         f"{_safe_situation(job).capitalize()}.",
         f"{_JOINT.capitalize()}." if job.joint else "",
-        f"Area {_spelt(_safe_area(job))}.",
+        _area_sentence(job).replace(_safe_area(job), _spelt(_safe_area(job))) + ".",
         f"On scene by {local_time(job.by, zone, now)}." if job.by else "",
         "Press 1 to accept, 2 to decline, star to hear it again.",
     ]

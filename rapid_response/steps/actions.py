@@ -294,11 +294,16 @@ def _cancel(doing: _Doing, command: commands.Cancel) -> None:
     move(incident, Action.CANCEL)
     incident.disposition, incident.closed_at = command.disposition, doing.tx.now
     if incident.stopped_at is None and incident.clock_state is not ClockState.NOT_APPLICABLE:
-        clock.not_applicable(doing.tx, incident, "cancelled")
+        _end_promise(doing, "cancelled")
     _end(doing, "cancelled")
     if command.reason:
         add_note(doing.tx, incident, command.reason, doing.who)
     doing.record(happened.IncidentCancelled(command.disposition, incident.episode))
+
+
+def _end_promise(doing: _Doing, why: str) -> None:
+    if clock.not_applicable(doing.tx, doing.incident, why):
+        owe_breach_reason(doing.tx, doing.service, doing.incident)
 
 
 #: What is still owed after the end.
@@ -348,12 +353,21 @@ def _acknowledge(doing: _Doing, _: commands.Nothing) -> None:
     notices.acknowledge(doing.tx, doing.incident, doing.who.source)
 
 
+#: The kind of a category that a person chose without saying which kind it is.
+_NOT_SAID = {
+    Category.DOORSTEP_CRIME: "other_doorstep",
+    Category.SCAM: "other_scam",
+    Category.OTHER: "other",
+}
+
+
 def _reclassify(doing: _Doing, command: commands.Reclassify) -> None:
     """A person corrects what it is. What it is describes; how urgent it is stays as the facts say."""
     incident = doing.incident
     move(incident, Action.RECLASSIFY)
+    if command.subtype is not None or command.category is not incident.category:
+        incident.subtype = command.subtype or _NOT_SAID[command.category]
     incident.category = command.category
-    incident.subtype = command.subtype or incident.subtype
     victim = incident.victim
     doing.record(
         happened.IncidentClassified(
@@ -416,7 +430,7 @@ def start_second_clock(tx: Tx, desk: Desk, service: Service, incident: IncidentR
 def _give_up_clock(doing: _Doing) -> None:
     incident = doing.incident
     if incident.stopped_at is None:
-        clock.not_applicable(doing.tx, incident, "priority_lowered")
+        _end_promise(doing, "priority_lowered")
     if incident.owner is None:
         offers.end_search(doing.tx, doing.desk, doing.service, incident, "priority_lowered")
         incident.is_held = False

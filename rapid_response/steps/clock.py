@@ -74,13 +74,18 @@ def set_needed_by(incident: IncidentRow) -> None:
         incident.needed_by = needed_by(incident.due_at, facts_of(incident), incident.started_at)
 
 
-def not_applicable(tx: Tx, incident: IncidentRow, why: str) -> None:
-    """No two-hour clock, or no longer: a breach that has happened stays on record."""
+def not_applicable(tx: Tx, incident: IncidentRow, why: str) -> bool:
+    """No two-hour clock, or no longer: a breach that has happened stays on record.
+
+    True when it is only by this that the deadline is found to be missed.
+    """
+    is_news = miss(tx, incident)
     disarm(tx, incident, (*PROMISE, Kind.RESUME), why)
     incident.paused_at = None
     if incident.clock_state is not ClockState.BREACHED:
         incident.clock_state = ClockState.NOT_APPLICABLE
     tx.record(incident.id, ClockNotApplicable(why))
+    return is_news
 
 
 def stop(

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Executable, bindparam, case, delete, func, or_, select, update
 from sqlmodel import col
 
 from rapid_response.intake.matching.judging import (
@@ -27,11 +27,12 @@ from rapid_response.intake.matching.judging import (
 )
 from rapid_response.intake.matching.profile import Profile, Told, identify
 from rapid_response.intake.report_in import ReportIn
+from rapid_response.storage.columns import UtcDateTime
 from rapid_response.storage.tables import IdentifierRow, IncidentRow, ReportRow, SuggestedLinkRow
 from rapid_response.storage.tx import Tx
 
 #: Cases that are compared at most: those that share the most keys, and of these the newest.
-_COMPARED = 30
+_COMPARED = 20
 SUGGESTED, ACCEPTED, REJECTED = "suggested", "accepted", "rejected"
 
 
@@ -179,7 +180,7 @@ def _look_up(tx: Tx, profile: Profile, received_at: datetime, own_id: str | None
     return Known(profile, judge(profile, received_at, earlier))
 
 
-def _statement() -> Select[Any]:
+def _statement() -> Executable:
     """The cases that share the most keys, of these the newest, each with its profile: one indexed read."""
     hit, at = col(IdentifierRow.incident_id), col(IdentifierRow.at)
     hits = (
@@ -194,7 +195,7 @@ def _statement() -> Select[Any]:
         .limit(_COMPARED)
         .subquery()
     )
-    stopped, closed = col(IncidentRow.stopped_at), col(IncidentRow.closed_at)
+    helped_at = func.coalesce(col(IncidentRow.stopped_at), col(IncidentRow.closed_at), type_=UtcDateTime())
     return (
         select(
             col(IdentifierRow.known),
@@ -204,7 +205,7 @@ def _statement() -> Select[Any]:
             col(IncidentRow.is_open),
             col(IncidentRow.category),
             col(IncidentRow.disposition),
-            func.coalesce(stopped, closed, type_=stopped.type).label("helped_at"),
+            helped_at.label("helped_at"),
         )
         .join(hits, hits.c.id == hit)
         .join(IncidentRow, col(IncidentRow.id) == hit)

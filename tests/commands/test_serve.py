@@ -42,7 +42,7 @@ def ends_well(process: subprocess.Popen[str], by: signal.Signals) -> bool:
 
 def test_an_evaluation_from_nothing_and_once_more(command: Command, folder: Path) -> None:
     with serving() as (process, first):
-        [address] = re.findall(r"http://127\.0\.0\.1:\d+(?=/\n)", first)
+        [address] = re.findall(r"http://127\.0\.0\.1:\d+(?=/sign-in\n)", first)
         answer = httpx.get(f"{address}/health/live")
         assert answer.status_code == 200
         assert "server" not in answer.headers

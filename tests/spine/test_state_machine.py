@@ -32,8 +32,13 @@ def _towns(databases: TestDatabases, *kinds: str) -> Iterator[Towns]:
 @pytest.mark.parametrize("kinds", [("sqlite",), ("postgresql",), ("sqlite", "postgresql")], ids="-".join)
 def test_random_days(databases: TestDatabases, kinds: tuple[str, ...]) -> None:
     with _towns(databases, *kinds) as towns:
+
+        class Days(RandomDays):
+            def __init__(self) -> None:
+                super().__init__(towns)
+
         run_state_machine_as_test(
-            lambda: RandomDays(towns),
+            Days,
             settings=settings(
                 max_examples=EXAMPLES,
                 stateful_step_count=STEPS,
