@@ -78,13 +78,13 @@ async def post_once(connection: Connection, body: bytes, seen: Seen) -> None:
         seen.refused[str(status)] = seen.refused.get(str(status), 0) + 1
 
 
-async def closed_loop(make: type, arguments: argparse.Namespace, bodies: list[bytes], seen: Seen) -> float:
+async def closed_loop(arguments: argparse.Namespace, bodies: list[bytes], seen: Seen) -> float:
     """So many clients, each posting as fast as it is answered; gives how long that took."""
     began = time.perf_counter()
     end, numbers = began + arguments.seconds, iter(range(arguments.most))
 
     async def client() -> None:
-        connection = make(arguments.url, arguments.headers)
+        connection = Connection(arguments.url, arguments.headers)
         try:
             while time.perf_counter() < end and (number := next(numbers, None)) is not None:
                 await post_once(connection, bodies[number % len(bodies)], seen)
@@ -95,14 +95,14 @@ async def closed_loop(make: type, arguments: argparse.Namespace, bodies: list[by
     return time.perf_counter() - began
 
 
-async def open_loop(make: type, arguments: argparse.Namespace, bodies: list[bytes], seen: Seen) -> float:
+async def open_loop(arguments: argparse.Namespace, bodies: list[bytes], seen: Seen) -> float:
     """Posts that begin at their times, each on a connection that is free."""
     began = time.perf_counter()
     free: list[Connection] = []
     running: set[asyncio.Task[None]] = set()
 
     async def one(number: int) -> None:
-        connection = free.pop() if free else make(arguments.url, arguments.headers)
+        connection = free.pop() if free else Connection(arguments.url, arguments.headers)
         await post_once(connection, bodies[number % len(bodies)], seen)
         free.append(connection)
 
@@ -118,12 +118,11 @@ async def open_loop(make: type, arguments: argparse.Namespace, bodies: list[byte
     return time.perf_counter() - began
 
 
-async def run(arguments: argparse.Namespace) -> None:
+async def run(arguments: argparse.Namespace, bodies: list[bytes]) -> None:
     """Do what was asked, and print it."""
-    bodies = Path(arguments.bodies).read_bytes().splitlines()
     seen = Seen()
     loop = open_loop if arguments.rate else closed_loop
-    took = await loop(Connection, arguments, bodies, seen)
+    took = await loop(arguments, bodies, seen)
     print(
         json.dumps(
             {
@@ -149,7 +148,7 @@ def main() -> None:
     parser.add_argument("--key", default="")
     arguments = parser.parse_args()
     arguments.headers = f"Authorization: Bearer {arguments.key}\r\n" if arguments.key else ""
-    uvloop.run(run(arguments))
+    uvloop.run(run(arguments, Path(arguments.bodies).read_bytes().splitlines()))
 
 
 if __name__ == "__main__":

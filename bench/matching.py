@@ -590,7 +590,7 @@ KINDS: dict[str, tuple[Callable[[Chance], Iterator[Pair]], Kind]] = {
 def confidence(pair: Pair, kind: Kind) -> tuple[bool, float]:
     """Whether the index would bring the two together, and how sure the comparison is then."""
     one, other = identify(pair.one), identify(pair.other)
-    if not set(one.keys) & {key for i in other.identifiers for key in i.keys}:
+    if not set(one.keys) & set(other.own_keys):
         return False, 0.0
     match = compare(one, other).get(kind)
     return True, match.confidence if match else 0.0

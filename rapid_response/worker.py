@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -36,6 +36,7 @@ logger = structlog.get_logger("worker")
 IN_FLIGHT = 8
 #: A text or call that the provider does not answer in this time is unknown (its own time-outs are shorter).
 _PROVIDER_SECONDS = 20.0
+_TICK_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._scheduler: AsyncIOScheduler | None = None
         self._main: asyncio.AbstractEventLoop | None = None
+        self._next_look: asyncio.TimerHandle | None = None
 
     # life
 
@@ -96,7 +98,7 @@ class Worker:
         scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        scheduler.add_job(self._tick, "interval", seconds=1)
+        scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
         scheduler.add_job(self._each_minute, "interval", seconds=60)
         scheduler.start()
         self._scheduler = scheduler
@@ -107,6 +109,8 @@ class Worker:
         self._database.on_commit = lambda _: None
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
+        if self._next_look is not None:
+            self._next_look.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -164,10 +168,24 @@ class Worker:
     # what is due
 
     async def ring_due(self) -> int:
-        """Do what has fallen due."""
-        due = await self._database.run(work.claim_due)
+        """Do what has fallen due; when nothing has, see that the next entry is looked for in time."""
+        due, next_at = await self._database.run(work.look_for_due)
+        if next_at is not None:
+            self._look_again_at(next_at)
         await asyncio.gather(*(self._ring(entry) for entry in due))
         return len(due)
+
+    def _look_again_at(self, due_at: datetime) -> None:
+        """Ring the bell then, if that is sooner than the tick: a second late is a second too late."""
+        if self._main is None:
+            return
+        clock = self._database.clock
+        speed = clock.speed if isinstance(clock, SystemClock) else 1.0
+        wait = (due_at - clock.now()).total_seconds() / speed
+        if self._next_look is not None:
+            self._next_look.cancel()
+        if wait < _TICK_SECONDS:
+            self._next_look = self._main.call_later(max(0.0, wait), self.nudge, {"ring"})
 
     async def _ring(self, due: Due) -> None:
         try:

@@ -75,9 +75,9 @@ def _diagram() -> str:
         to = ALLOWED[Status.DISPATCHING][action].to
         if to not in OPEN_STATUSES:
             lines.append(f"    open --> {to.value}: {action.value}")
-    for status in _ENDED:
-        lines += [f"    {arrow}" for arrow in _arrows(status)]
-        lines.append(f"    {status.value} --> [*]")
+    for ended in _ENDED:
+        lines += [f"    {arrow}" for arrow in _arrows(ended)]
+        lines.append(f"    {ended.value} --> [*]")
     return "\n".join([*lines, "```"])
 
 

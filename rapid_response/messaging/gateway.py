@@ -24,7 +24,7 @@ class TextRequest:
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """One call; what is spoken is asked for at `/webhooks/twilio/voice/offer?a={token}` when it is answered."""
+    """One call; its words are asked for at `/webhooks/twilio/voice/offer?a={token}` when it is answered."""
 
     token: str
     to_number: str

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
-from sqlalchemy import Connection, exists, func, or_, select
+from sqlalchemy import Connection, Select, exists, func, or_, select
 from sqlmodel import col
 
 from rapid_response.core.incident import OPEN_STATUSES
@@ -185,7 +185,7 @@ def _parked(connection: Connection) -> Iterator[int]:
         ).scalar_one()
 
 
-def _without_next_step() -> object:
+def _without_next_step() -> Select[int]:
     """Open incidents for which nothing is on the agenda: there must be none, ever."""
     awaited = exists().where(
         col(AgendaRow.incident_id) == col(IncidentRow.id),
@@ -243,7 +243,7 @@ class _Collector(Collector):
                 total += self._snapshot.tallies.get(
                     (f"{name}_bucket", labels_key({**labels, "le": bound})), 0.0
                 )
-                shown = bound if bound == "+Inf" else floatToGoString(float(bound))
+                shown = bound if bound == "+Inf" else floatToGoString(float(bound))  # type: ignore[no-untyped-call]  # it has no types
                 buckets.append((shown, total))
             summed = self._snapshot.tallies.get((f"{name}_sum", labels_key(labels)), 0.0)
             family.add_metric([category] if by_category else [], buckets, summed)

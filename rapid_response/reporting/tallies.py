@@ -58,14 +58,17 @@ class _Sums:
         self._sums: dict[tuple[str, str], float] = {}
 
     def add(self, name: str, by: float = 1.0, **labels: str) -> None:
+        self._add(name, by, labels)
+
+    def _add(self, name: str, by: float, labels: Mapping[str, str]) -> None:
         key = (name, labels_key(labels))
         self._sums[key] = self._sums.get(key, 0.0) + by
 
     def observe(self, name: str, seconds: float, bounds: Sequence[float], **labels: str) -> None:
         """One observation: its own bucket and the sum; buckets are added up when they are shown."""
         bound = next((b for b in bounds if seconds <= b), None)
-        self.add(f"{name}_bucket", **labels, le="+Inf" if bound is None else repr(bound))
-        self.add(f"{name}_sum", by=seconds, **labels)
+        self._add(f"{name}_bucket", 1.0, {**labels, "le": "+Inf" if bound is None else repr(bound)})
+        self._add(f"{name}_sum", seconds, labels)
 
     def write(self) -> None:
         """Add the sums to their rows."""

@@ -325,6 +325,7 @@ def claim_unknown(tx: Tx, limit: int = 20) -> list[Unknown]:
             col(MessageRow.next_attempt_at) <= tx.real,
             or_(col(MessageRow.leased_until).is_(None), col(MessageRow.leased_until) <= tx.real),
         )
+        .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

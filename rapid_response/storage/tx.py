@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable, Table, insert
+from sqlalchemy import Connection, CursorResult, Executable, Insert, Table, insert
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
@@ -101,7 +101,7 @@ class Tx:
 
         Made past SQLModel's constructor, which takes about a millisecond for an incident.
         """
-        record: R = manager_of_class(row).new_instance()  # type: ignore[no-untyped-call]
+        record: R = manager_of_class(row).new_instance()
         record.__dict__.update(_complete(row, values))
         object.__setattr__(record, "__pydantic_fields_set__", set(values))
         object.__setattr__(record, "__pydantic_extra__", None)
@@ -140,14 +140,14 @@ class Tx:
         if self._queued:
             queued, self._queued = self._queued, {}
             for row, values in queued.items():
-                self._connection.execute(insert(table_of(row)), values)
+                self._connection.execute(_insert(row), values)
 
     def _write_new(self) -> None:
         new, self._new = self._new, []
         for record in new:
             table = table_of(type(record))
             row = {name: record.__dict__[name] for name in table.columns.keys()}  # noqa: SIM118
-            self._connection.execute(insert(table), row)
+            self._connection.execute(_insert(type(record)), row)
             make_transient_to_detached(record)
             self.session.add(record)
 
@@ -168,6 +168,12 @@ def table_of(row: type[SQLModel]) -> Table:
     """The Core table of a row class."""
     table: Table = row.__table__  # type: ignore[attr-defined]
     return table
+
+
+@cache
+def _insert(row: type[SQLModel]) -> Insert:
+    # Made once: making it, and the key under which SQLAlchemy knows it, costs as much as running it.
+    return insert(table_of(row))
 
 
 @cache

@@ -284,10 +284,18 @@ def release_parked(tx: Tx, table: type[AgendaRow] | type[DeliveryRow], row_id: i
 
 
 def next_due(tx: Tx) -> datetime | None:
-    """When the next entry falls due, in domain time."""
+    """When the next entry falls due, in domain time; what is due already is being done, or waits to be."""
     found: datetime | None = tx.execute(
         select(func.min(col(AgendaRow.due_at))).where(
-            col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.parked_at).is_(None),
+            col(AgendaRow.due_at) > tx.now,
         )
     ).scalar()
     return found
+
+
+def look_for_due(tx: Tx) -> tuple[list[Due], datetime | None]:
+    """What is due, claimed; when nothing is, the time to look again."""
+    due = claim_due(tx)
+    return due, None if due else next_due(tx)

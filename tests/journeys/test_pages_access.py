@@ -190,7 +190,7 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
     parts = {"reference": report["reference"], "number": number, "action": "note", "verb": "accept"}
-    parts |= {"work_id": "a-999999"}
+    parts |= {"work_id": "a-999999", "text_id": "no-such-text"}
     wrong = {}
     for role in Role:
         responder = "asha" if role is Role.RESPONDER else None
@@ -247,7 +247,7 @@ async def test_nobody_sees_more_than_the_way_in(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
     parts = {"reference": report["reference"], "number": number, "action": "note", "verb": "accept"}
-    parts |= {"work_id": "a-1"}
+    parts |= {"work_id": "a-1", "text_id": "no-such-text"}
     async with Browser(town) as anybody:
         for path, wanted in GETS.items():
             page = await anybody.get(path.format(**parts))

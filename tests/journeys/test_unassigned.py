@@ -109,3 +109,19 @@ async def test_the_desk_ends_it_by_assigning_answering_or_cancelling(town: Town)
     await town.pass_time(minutes=16)
     assert await town.texts(DEE) == before
     assert [await case.asked() for case in cases] == [[], [], [], []]
+
+
+async def test_a_job_that_ends_or_is_given_back_has_the_others_tried_again_at_once(town: Town) -> None:
+    await town.load(ONLY_ASHA)
+    held = await town.takes(paid_today())
+    await held.act("assign", responder="ben")
+    waiting = await town.takes(paid_today())
+    await town.pass_time(minutes=7)
+    await town.load(small_town(rota=[shift("asha"), shift("dee")], on_call=[], lone_worker=None))
+    await town.pass_time(minutes=8, seconds=30)
+    assert await waiting.asked() == ["asha"]  # too lately to ask her again; next tried at 17:00
+
+    await held.act("release")
+
+    assert await waiting.asked() == ["asha", "asha"]
+    assert (await waiting.happened("offer_made"))[1]["event_at"] == town.clock.now()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rapid_response.storage.tables import AgendaRow, MessageRow
+from rapid_response.storage.tables import AgendaRow
 from tests.builders import kettle, long_ago, paid_today, roofers_now, small_town
 from tests.harness import ASHA, Case, Town
-
 
 STRANGER = "+447700900555"
 

@@ -8,6 +8,13 @@ from rapid_response.intake.reading.knowledge import Knowledge
 from rapid_response.intake.reading.passage import MONEY, NUMBER, Passage, WordClasses
 
 _MOST_PENCE = 10**12
+#: Sums with at most so many words between them may be a list; with one of these words they are not.
+_LIST_GAP = 5
+_NO_LIST = frozenset({"to", "from", "or", "not", "instead", "worth", "of", "became", "total"})
+#: Words of theft: what is "worth" a sum then counts as lost.
+_GONE = frozenset(
+    {"gone", "stolen", "stole", "took", "taken", "nicked", "ran", "missing", "pinched", "swiped", "snatched"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,23 @@ def money_at_risk(passage: Passage, knowledge: Knowledge) -> Exposure | None:
         chosen = [max(totals, key=lambda found: found.pounds)]
         adding = [found for found in counted if found.adds and found.at > chosen[0].at]
         return _exposure(chosen + adding)
-    return _exposure(_added(counted))
+    listed = _listed(passage, counted)
+    return _exposure(listed if listed else _added(counted))
+
+
+def _listed(passage: Passage, counted: list[Sum]) -> list[Sum]:
+    """Three sums or more, one after the other ("£600 gutters, £900 cement, £1,200 today"), all of them."""
+    best: list[Sum] = []
+    chain: list[Sum] = []
+    for found in counted:
+        between = passage.words[chain[-1].at + 1 : found.at] if chain else []
+        if chain and (len(between) > _LIST_GAP or not _NO_LIST.isdisjoint(between)):
+            chain = []
+        chain = [*chain, found]
+        if len(chain) >= max(3, len(best)) and chain[-1].pounds < sum(one.pounds for one in chain[:-1]):
+            best = chain
+    adding = [found for found in counted if best and found.adds and found not in best]
+    return best + adding
 
 
 def _added(counted: list[Sum]) -> list[Sum]:
@@ -74,10 +97,19 @@ def _described(passage: Passage, knowledge: Knowledge, at: int) -> Sum:
     before = words[max(begin, at - 5) : at]
     near_before = [words[i] for i in range(max(begin, at - 4), at) if passage.clauses[i] == clause]
     after = [words[i] for i in range(at + 1, min(finish, at + 5)) if passage.clauses[i] == clause]
+    following = [passage.kinds[i] == MONEY for i in range(at + 1, at + 1 + len(after))]
+    if any(following):
+        after = after[: following.index(True)]
     ignored = _not_at_risk(before, near_before, after, classes)
+    if ignored and "worth" in near_before[-2:] and not _GONE.isdisjoint(words):
+        ignored = False
+    if near_before[-1:] == ["from"] and "down" in near_before:
+        ignored = True
     total = any(word in classes["total_words"] for word in before[-4:] + words[at + 1 : min(finish, at + 4)])
-    adds = any(word in classes["adding_words"] for word in before[-3:]) or (
-        bool(after) and after[0] in classes["adding_after"]
+    adds = (
+        any(word in classes["adding_words"] for word in before[-3:])
+        or (bool(before) and before[-1] in ("other", "second", "third"))
+        or (bool(after) and after[0] in classes["adding_after"])
     )
     return Sum(at, passage.values[at] * _times(passage, at, begin, finish), ignored, total, adds)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from rapid_response.intake.reading.knowledge import WORD_PREFIX, Knowledge, LearnedWords, Rule
 from rapid_response.intake.reading.mentions import Mention, find_mentions
-from rapid_response.intake.reading.passage import AGE, DECADE, MONEY, Passage
+from rapid_response.intake.reading.passage import AGE, DECADE, MONEY, NUMBER, Passage
 
 OLDER_FROM = 60
 
@@ -42,6 +42,7 @@ def find(passage: Passage, knowledge: Knowledge) -> Findings:
             findings.add("said:" + name, mention.start, mention.end)
     for name, (start, end) in denied.items():
         findings.add("no:" + name, start, end)
+    _add_remarks(findings)
     _add_questions(findings)
     _add_repeated(findings)
     _add_ages(findings)
@@ -49,6 +50,51 @@ def find(passage: Passage, knowledge: Knowledge) -> Findings:
         _add_rule(findings, rule)
     _add_words(findings, knowledge.learned)
     return findings
+
+
+#: Whom a remark is about, and what makes it one about weakness.
+_SOMEBODY = frozenset({"he", "she", "they", "him", "her", "them", "these", "those", "one", "you", "your"})
+_UNABLE = frozenset(
+    {"not", "never", "cannot", "no", "nothing", "nobody", "anything", "always", "easy", "same", "again"}
+)
+_ABOUT_A_PERSON = frozenset({"he", "she", "they", "him", "her", "them", "his", "their"})
+_LEAST_AGE_SPOKEN = 60
+
+
+def _add_remarks(findings: Findings) -> None:
+    """Words in quotation marks: a remark about a person ("she'd never notice"), or one that names an age."""
+    passage = findings.passage
+    if True not in passage.quoted:
+        return
+    at, length = 0, len(passage)
+    while at < length:
+        if not passage.quoted[at]:
+            at += 1
+            continue
+        end = at
+        while end < length and passage.quoted[end]:
+            end += 1
+        _add_remark(findings, at, end)
+        at = end
+
+
+def _add_remark(findings: Findings, start: int, end: int) -> None:
+    passage = findings.passage
+    words = set(passage.words[start:end])
+    if end - start >= _LEAST_REMARK:
+        findings.add("long_remark", start, end)
+        if not _ABOUT_A_PERSON.isdisjoint(words):
+            findings.add("remark_about_somebody", start, end)
+        if not _SOMEBODY.isdisjoint(words) and not _UNABLE.isdisjoint(words):
+            findings.add("remark_of_what_they_cannot", start, end)
+    for at in range(start, end):
+        numeric = passage.kinds[at] in (AGE, DECADE, NUMBER)
+        if numeric and _LEAST_AGE_SPOKEN <= passage.values[at] <= _MOST_AGE:
+            findings.add("remark_names_an_age", start, end)
+            break
+
+
+_LEAST_REMARK, _MOST_AGE = 4, 104
 
 
 def _add_questions(findings: Findings) -> None:

@@ -60,6 +60,7 @@ class Rule:
     subtypes: Mapping[str, float]
     age_kind: str | None
     same_sentence: bool
+    strand: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]]
         thresholds={**_THRESHOLDS, **combined.get("thresholds", {})},
         whys={name: item.why for name, item in items.items()},
         subtypes={name: item.subtypes for name, item in items.items() if item.subtypes},
-        strands={name: concept.strand for name, concept in by_name.items() if concept.strand},
+        strands={name: item.strand for name, item in items.items() if item.strand},
         age_kinds={name: item.age_kind for name, item in items.items() if item.age_kind},
         deniable=tuple(concept.deniable for concept in concepts),
         reasons={
@@ -297,4 +298,5 @@ def _rule(entry: Mapping[str, Any], known: Mapping[str, Concept]) -> Rule:
         subtypes=_subtypes(entry),
         age_kind=entry.get("age_kind"),
         same_sentence=entry.get("same_sentence", False),
+        strand=entry.get("strand"),
     )

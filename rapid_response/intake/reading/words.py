@@ -177,7 +177,12 @@ def gather_numbers(out: Passage, begin: int) -> int:
     while here < len(words):
         word, kind = words[here], kinds[here]
         if kind == "" and (word in UNITS or word in TENS or word == "a"):
-            value, used, scaled = spelled_number(words, here, len(words))
+            end = here + 1
+            while end < len(words) and out.clauses[end] == out.clauses[here]:
+                end += 1
+            value, used, scaled = spelled_number(words, here, end)
+            if used == 1 and here + 1 < end and _spoken_hundreds(words, here):
+                value, used = value * 100 + TENS[words[here + 1]], 2
             if used > 1 or word in TENS:
                 _join(
                     out, here, used, MONEY if scaled and _sum_of_money(words, here + used) else NUMBER, value
@@ -189,6 +194,18 @@ def gather_numbers(out: Passage, begin: int) -> int:
         _join_currency(out, here)
         here += 1
     return len(words)
+
+
+def _spoken_hundreds(words: list[str], here: int) -> bool:
+    """ "Fourteen fifty", "two eighty": a price as it is spoken (and not an hour or a year)."""
+    if words[here + 1] not in TENS or words[here + 1] in ("thirty", "twenty", "forty"):
+        return False
+    if words[here] == "nineteen" or words[here] not in UNITS or words[here] == "one":
+        return False
+    return here == 0 or words[here - 1] not in _BEFORE_AN_HOUR
+
+
+_BEFORE_AN_HOUR = frozenset({"at", "by", "till", "til", "before", "after", "about", "around"})
 
 
 _COUNTED = frozenset(
