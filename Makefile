@@ -27,7 +27,7 @@ run: $(RUN_STAMP) ## install, migrate, load the sample service, serve http://127
 	@$(BIN)/rapid-response serve --evaluation
 
 test: $(DEV_STAMP) ## run every test, on SQLite and on a real PostgreSQL
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 quick: $(DEV_STAMP) ## run the rules' and the shape's tests only, in seconds
 	@$(BIN)/pytest -q -m 'not slow' tests/rules tests/shape
