@@ -111,19 +111,24 @@ def shipped_knowledge() -> Knowledge:
     return load(DATA)
 
 
-def load(folder: Path, *, learned: bool = True) -> Knowledge:
-    """Compiles a folder of knowledge files; KnowledgeFault tells the officer who edits what is wrong."""
+def load(folder: Path, *, trained: Learned | None = None) -> Knowledge:
+    """Compiles a folder of knowledge files; KnowledgeFault tells the officer who edits what is wrong.
+
+    With `trained`, that takes the place of what the folder's own file has learned.
+    """
     digest = hashlib.sha256()
     files: dict[str, Any] = {}
     for path in sorted(folder.glob("*.yaml")):
         content = path.read_bytes()
         digest.update(path.name.encode() + content)
         files[path.name] = yaml.load(content, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
-    trained, path = Learned({}, {}), folder / LEARNED
-    if learned and path.exists():
-        content = path.read_bytes()
-        digest.update(content)
-        trained = read(content.decode())
+    path = folder / LEARNED
+    if trained is None:
+        text = path.read_text() if path.exists() else Learned({}, {}).as_text()
+        trained = read(text)
+    else:
+        text = trained.as_text()
+    digest.update(text.encode())
     return _compile(files, trained, f"reading-2-{digest.hexdigest()[:12]}")
 
 

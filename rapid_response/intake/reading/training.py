@@ -201,7 +201,7 @@ def _rounded(weights: Mapping[str, float]) -> dict[str, float]:
 def main(paths: Iterable[str]) -> None:
     """Learns from the given files of labelled JSON lines and writes what was learned."""
     rows = [json.loads(line) for path in paths for line in Path(path).read_text().splitlines()]
-    learned = learn(rows, load(DATA, learned=False))
+    learned = learn(rows, load(DATA, trained=Learned({}, {})))
     target = DATA / LEARNED
     target.write_text(learned.as_text())
     sys.stdout.write(f"{target}: {len(learned.weights)} features from {len(rows)} reports\n")
