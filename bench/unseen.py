@@ -2,8 +2,9 @@
 
     python -m bench.unseen [FILE …]
 
-FILEs are those of tests/reading/corpus to leave out, one at a time; all `train_*.jsonl` unless named. About half
-a minute each. The phrases were written with some of the reports in view, so the figures are a little flattered;
+FILEs are those of tests/reading/corpus to leave out, one at a time; all `train_*.jsonl` unless named. It takes
+about half a minute each. The phrases were written with some of the reports in view, so the figures are a little
+flattered;
 `rapid-response evaluate tests/reading/corpus/put_aside.jsonl` is not.
 """
 
