@@ -119,8 +119,9 @@ def account(double: FakeTwilio, timing: Timing = QUICK, **changes: str | None) -
 async def twilio(clock: ManualClock) -> AsyncIterator[Twilio]:
     """The double, listening; its webhooks reach a stand-in service."""
     service = Service(account_sid=fake_twilio.ACCOUNT, token=fake_twilio.TOKEN)
-    async with FakeTwilio(clock).serving() as double:
-        double.connect(httpx.AsyncClient(transport=httpx.ASGITransport(app=service.app)))
+    line = httpx.AsyncClient(transport=httpx.ASGITransport(app=service.app), trust_env=False)
+    async with line, FakeTwilio(clock).serving() as double:
+        double.connect(line)
         gateway = TwilioGateway(account(double), clock)
         try:
             yield Twilio(double, service, gateway)

@@ -32,6 +32,8 @@ KEY, KEY_SECRET = "SK" + "b" * 32, "the key's secret"
 SERVICE = "MG" + "c" * 32
 NUMBER = "+447700900000"
 _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
+#: A client that begins with this wants TLS, which is not spoken here.
+_TLS_HELLO = b"\x16"
 _MEANINGS = {20003: "Authenticate", 20404: "not found", 20429: "Too Many Requests"}
 
 
@@ -125,8 +127,10 @@ class FakeTwilio:
         #: Answers of our webhooks, by the path they were posted to.
         self.answers: list[tuple[str, int]] = []
         self.phone_off: set[str] = set()
+        #: Set when the first text was taken.
+        self.taken = asyncio.Event()
         self.largest_page = 1000
-        self.line: httpx.AsyncClient = httpx.AsyncClient()
+        self.line: httpx.AsyncClient
         self._ids = 0
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
@@ -142,7 +146,6 @@ class FakeTwilio:
             yield self
         finally:
             await self.stop_listening()
-            await self.line.aclose()
 
     async def listen(self) -> None:
         """Listen, on the same port as before if there was one."""
@@ -404,6 +407,7 @@ class FakeTwilio:
             validity=int(form["ValidityPeriod"]),
         )
         self.messages.append(message)
+        self.taken.set()
         return message
 
     def _take_call(self, fields: Sequence[tuple[str, str]]) -> Call:
@@ -442,9 +446,10 @@ class FakeTwilio:
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str], bytes] | None:
-    line = await reader.readline()
-    if not line.strip():
+    first = await reader.read(1)
+    if not first or first == _TLS_HELLO:
         return None
+    line = first + await reader.readline()
     method, target, _ = line.decode("latin-1").split(" ", 2)
     headers: dict[str, str] = {}
     while (line := await reader.readline()).strip():
