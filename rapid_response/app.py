@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import FastAPI, Request
@@ -38,6 +39,9 @@ from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import HEADER, Verifier, WebhookRefused, sign
 from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS
 from rapid_response.worker import Worker, clock_offset
+
+if TYPE_CHECKING:
+    from rapid_response.messaging.twilio_gateway import TwilioGateway
 
 logger = structlog.get_logger("app")
 
@@ -154,9 +158,10 @@ def _twilio(settings: Settings, database: Database) -> _Carrier:
     )
 
 
-def twilio_gateway(settings: Settings, clock: Clock) -> Gateway:
+def twilio_gateway(settings: Settings, clock: Clock) -> TwilioGateway:
     """The gateway to Twilio of these settings; its package is loaded here, for whoever uses it."""
-    from rapid_response.messaging.twilio_gateway import TwilioAccount, TwilioGateway
+    from rapid_response.messaging.twilio_gateway import TwilioAccount
+    from rapid_response.messaging.twilio_gateway import TwilioGateway as Made
     from rapid_response.messaging.twilio_transport import Timing
 
     account = TwilioAccount(
@@ -176,7 +181,7 @@ def twilio_gateway(settings: Settings, clock: Clock) -> Gateway:
             settings.twilio_connect_timeout, settings.twilio_read_timeout, settings.twilio_concurrency
         ),
     )
-    return TwilioGateway(account, clock)
+    return Made(account, clock)
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -252,3 +252,9 @@ async def speak(hook: Signed, token: Token = "", held: Held = 0) -> Response:
             )
         )
     return _spoken(twiml.say_and_hang_up(said.sentences))
+
+
+@router.post("/{elsewhere:path}")
+async def not_here(hook: Signed) -> Response:
+    """Another address below ours, a closing slash included: never sent on, which would lose the form."""
+    return Response(status_code=404)
