@@ -158,7 +158,7 @@ def _twilio(settings: Settings, database: Database) -> _Carrier:
     )
 
 
-def twilio_gateway(settings: Settings, clock: Clock) -> TwilioGateway:
+def twilio_gateway(settings: Settings, clock: Clock, *, is_logged: bool = True) -> TwilioGateway:
     """The gateway to Twilio of these settings; its package is loaded here, for whoever uses it."""
     from rapid_response.messaging.twilio_gateway import TwilioAccount
     from rapid_response.messaging.twilio_gateway import TwilioGateway as Made
@@ -181,7 +181,7 @@ def twilio_gateway(settings: Settings, clock: Clock) -> TwilioGateway:
             settings.twilio_connect_timeout, settings.twilio_read_timeout, settings.twilio_concurrency
         ),
     )
-    return Made(account, clock)
+    return Made(account, clock, is_logged=is_logged)
 
 
 def _secret(value: SecretStr | None) -> str | None:

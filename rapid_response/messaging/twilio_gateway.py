@@ -89,7 +89,12 @@ class TwilioGateway:
     name = "twilio"
 
     def __init__(
-        self, account: TwilioAccount, clock: Clock, *, network: httpx.AsyncBaseTransport | None = None
+        self,
+        account: TwilioAccount,
+        clock: Clock,
+        *,
+        is_logged: bool = True,
+        network: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         from twilio.rest import Client
 
@@ -98,7 +103,11 @@ class TwilioGateway:
         self.account = account
         self.clock = clock
         self._transport = TwilioTransport(
-            clock, account.timing, api_base_url=account.api_base_url, network=network
+            clock,
+            account.timing,
+            api_base_url=account.api_base_url,
+            is_logged=is_logged,
+            network=network,
         )
 
         def client(name: str, secret: str) -> Any:

@@ -98,11 +98,13 @@ class TwilioTransport(AsyncHttpClient):  # type: ignore[misc]  # no types are pu
         timing: Timing,
         *,
         api_base_url: str | None = None,
+        is_logged: bool = True,
         network: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         super().__init__(logger, True)
         self._clock = clock
         self._timing = timing
+        self._is_logged = is_logged
         self._instead = urlsplit(api_base_url) if api_base_url else None
         self._sending = self._client(timing.concurrency, network)
         self._asking = self._client(_LOOK_UPS, network)
@@ -159,10 +161,11 @@ class TwilioTransport(AsyncHttpClient):  # type: ignore[misc]  # no types are pu
             status = type(error).__name__
             raise _failure(error) from error
         finally:
-            took = (self._clock.real() - started).total_seconds()
-            well = isinstance(status, int) and status < 400
-            say = logger.debug if well else logger.warning
-            say("provider_asked", method=method, status=status, seconds=round(took, 3))
+            if self._is_logged:
+                took = (self._clock.real() - started).total_seconds()
+                well = isinstance(status, int) and status < 400
+                say = logger.debug if well else logger.warning
+                say("provider_asked", method=method, status=status, seconds=round(took, 3))
 
     def _address(self, uri: str) -> str:
         parts = urlsplit(uri)
