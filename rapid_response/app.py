@@ -145,9 +145,11 @@ def _simulator(settings: Settings, database: Database, asgi: FastAPI) -> _Carrie
 
 
 def _twilio(settings: Settings, database: Database) -> _Carrier:
+    gateway = twilio_gateway(settings, database.clock)
+    logger.info("provider", kind=gateway.host)
     tokens = (_secret(settings.twilio_auth_token), _secret(settings.twilio_auth_token_previous))
     return _Carrier(
-        twilio_gateway(settings, database.clock),
+        gateway,
         Verifier(
             settings.base_url,
             [token for token in tokens if token],

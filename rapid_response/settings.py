@@ -167,10 +167,10 @@ class Settings(BaseSettings):
     twilio_api_base_url: Annotated[str, AfterValidator(lambda u: _web_address(u, https_only=True))] | None = (
         _setting(None, "be an https address; http is for this machine's own only")
     )
-    twilio_connect_timeout: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] = _setting(
-        3.0, "be a number of seconds above 0, at most 10"
+    # With the adapter's other limits these stay within the time that a message is leased for.
+    twilio_connect_timeout: Annotated[float, Field(gt=0, le=5, allow_inf_nan=False)] = _setting(
+        3.0, "be a number of seconds above 0, at most 5"
     )
-    # With the other limits it stays within the time that a message is leased for.
     twilio_read_timeout: Annotated[float, Field(gt=0, le=12, allow_inf_nan=False)] = _setting(
         10.0, "be a number of seconds above 0, at most 12"
     )

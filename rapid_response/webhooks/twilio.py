@@ -12,6 +12,7 @@ from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
@@ -25,6 +26,8 @@ from rapid_response.steps.desk import Desk
 from rapid_response.storage.database import Database, DatabaseUnavailable
 from rapid_response.webhooks import twiml
 from rapid_response.webhooks.signature import Verifier, WebhookRefused
+
+logger = structlog.get_logger("webhooks")
 
 BASE = "/webhooks/twilio"
 #: Somebody is on the line and hears nothing meanwhile.
@@ -114,8 +117,10 @@ Held = Annotated[int, Query(ge=0, le=9)]
 
 
 def refused(_request: Request, error: Exception) -> Response:
-    """A webhook that is not genuine gets its status and no word."""
-    return Response(status_code=error.status if isinstance(error, WebhookRefused) else 403)
+    """A webhook that is not genuine gets its status and no word; why, is for our own log."""
+    status = error.status if isinstance(error, WebhookRefused) else 403
+    logger.warning("webhook_refused", status=status, reason=str(error))
+    return Response(status_code=status)
 
 
 def _spoken(document: str) -> Response:
