@@ -7,7 +7,7 @@ Paths and fields are Twilio's, and the simulator's, which speaks the same. Only 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -49,14 +49,14 @@ class Hooks:
         """The genuine form of a request; raises :class:`WebhookRefused`."""
         return dict(await self._verifier.read(request))
 
-    def address(self, path: str, *, token: str = "", held: int = 0) -> str:
+    def address(self, path: str, **query: str | int) -> str:
         """The public address of one of these webhooks, for a document: BASE_URL may have a path of its own.
 
         The fragment tells the provider how often to try: a voicemail is asked about once, and must not be
         lost to a restart.
         """
-        query = urlencode({name: value for name, value in (("a", token), ("held", held)) if value})
-        return f"{self.desk.base_url}{BASE}{path}{'?' if query else ''}{query}{self._fragment}"
+        asked = urlencode({name: value for name, value in query.items() if value})
+        return f"{self.desk.base_url}{BASE}{path}{'?' if asked else ''}{asked}{self._fragment}"
 
     def read(self, text: str) -> Reading:
         """What words left on the hotline say."""
@@ -79,15 +79,18 @@ class Genuine:
         """Run a step as the provider."""
         return await self.hooks.database.run(step, actor="provider")
 
-    async def run_or_hold(self, step: Any, at: str, *, held: int, token: str = "") -> Any:
-        """The same where somebody listens to silence meanwhile; raises :class:`Hold` if it takes long."""
+    async def run_or_hold(self, step: Any, again: Callable[..., str], *, held: int) -> Any:
+        """The same where somebody listens to silence meanwhile; raises :class:`Hold` if it takes long.
+
+        `again` makes the address at which the same is asked once more.
+        """
         try:
             async with asyncio.timeout(_ANSWER_WITHIN_SECONDS):
                 return await self.run(step)
         except (TimeoutError, DatabaseUnavailable) as error:
             if held >= _MOST_HOLDS:  # the provider's fallback document takes the call
                 raise
-            raise Hold(self.hooks.address(at, token=token, held=held + 1)) from error
+            raise Hold(again(held=held + 1)) from error
 
 
 class Hold(Exception):
@@ -112,8 +115,10 @@ async def _genuine(request: Request) -> Genuine:
 
 Signed = Annotated[Genuine, Depends(_genuine)]
 Token = Annotated[str, Query(alias="a", max_length=64)]
-#: How often this caller was asked to hold before.
+#: How many keys were pressed before; how often she was asked to hold, and the key that waits meanwhile.
+Pressed = Annotated[int, Query(alias="k", ge=0, le=99)]
 Held = Annotated[int, Query(ge=0, le=9)]
+Kept = Annotated[str, Query(alias="d", max_length=20)]
 
 
 def refused(_request: Request, error: Exception) -> Response:
@@ -186,7 +191,7 @@ async def ring_in(hook: Signed, held: Held = 0) -> Response:
         from_number=hook.field("From"),
         to_number=hook.field("To"),
     )
-    await hook.run_or_hold(answer, "/voice", held=held)
+    await hook.run_or_hold(answer, partial(hook.hooks.address, "/voice"), held=held)
     return _spoken(
         twiml.hotline_greeting(
             words.GREETING,
@@ -244,16 +249,18 @@ async def words_known(hook: Signed) -> Response:
 
 
 @router.post("/voice/offer")
-async def speak(hook: Signed, token: Token = "", held: Held = 0) -> Response:
+async def speak(
+    hook: Signed, token: Token = "", pressed: Pressed = 0, held: Held = 0, kept: Kept = ""
+) -> Response:
     """A call of ours was answered, or a key was pressed in it."""
-    turn = partial(spoken.converse, desk=hook.hooks.desk, token=token, digits=hook.field("Digits"))
-    said = await hook.run_or_hold(turn, "/voice/offer", held=held, token=token)
+    digits = hook.field("Digits") or kept
+    turn = partial(spoken.converse, desk=hook.hooks.desk, token=token, digits=digits, pressed=pressed)
+    here = partial(hook.hooks.address, "/voice/offer", a=token)
+    said = await hook.run_or_hold(turn, partial(here, k=pressed, d=digits), held=held)
     if said.asks:
         return _spoken(
             twiml.ask_for_key(
-                said.sentences,
-                keys_to=hook.hooks.address("/voice/offer", token=token),
-                goodbye=(wording.spoken_goodbye(),),
+                said.sentences, keys_to=here(k=said.pressed), goodbye=(wording.spoken_goodbye(),)
             )
         )
     return _spoken(twiml.say_and_hang_up(said.sentences))

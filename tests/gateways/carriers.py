@@ -18,9 +18,6 @@ from tests.gateways import fake_twilio
 from tests.gateways.fake_twilio import FakeTwilio
 from tests.gateways.service import BASE_URL, SMS, Service
 
-#: Short enough for a test to wait for a time-out, long enough for a busy machine to answer a quick request.
-QUICK = Timing(connect_seconds=2.0, read_seconds=0.5)
-
 
 class Carrier(Protocol):
     """A carrier, and what happens on its side."""
@@ -102,7 +99,7 @@ class Twilio:
         await self.double.listen()
 
 
-def account(double: FakeTwilio, timing: Timing = QUICK, **changes: str | None) -> TwilioAccount:
+def account(double: FakeTwilio, timing: Timing | None = None, **changes: str | None) -> TwilioAccount:
     """The account of a council that texts from one number."""
     values: dict[str, str | None] = {
         "account_sid": double.account_sid,
@@ -112,7 +109,7 @@ def account(double: FakeTwilio, timing: Timing = QUICK, **changes: str | None) -
         "api_base_url": double.base_url,
         **changes,
     }
-    return TwilioAccount(timing=timing, **values)  # type: ignore[arg-type]  # those that must be are there
+    return TwilioAccount(timing=timing or Timing(), **values)  # type: ignore[arg-type]  # those that must be are there
 
 
 @asynccontextmanager

@@ -99,7 +99,6 @@ async def twilio_town(database_url: str, start: datetime, **settings: Any) -> As
                 twilio_auth_token=SecretStr(TOKEN),
                 twilio_from=NUMBER,
                 twilio_api_base_url=double.base_url,
-                twilio_read_timeout=0.5,
                 **settings,
             ),
             clock=clock,
