@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -217,8 +217,12 @@ class TwilioGateway:
         if answers.SID.fullmatch(sid) is None:  # it becomes part of an address
             return None
         kind = self.client.calls if sid.startswith("CA") else self.client.messages
-        one = await self.ask_for(lambda: kind(sid).fetch_async())
-        return self._sent(one) if one is not None and _is_ours(one) else None
+
+        async def read() -> SentRecord | None:
+            one = await kind(sid).fetch_async()
+            return self._sent(one) if _is_ours(one) else None
+
+        return await self.ask_for(read)
 
     async def check(self) -> list[str]:
         """What would break the promise."""
@@ -293,7 +297,7 @@ class TwilioGateway:
             one.to or "",
             getattr(one, "body", None) or "",
             one.status or "",
-            self._domain(one.date_created or datetime.fromtimestamp(0, UTC)),
+            self._domain(_created(one)),
             answers.code_of(getattr(one, "error_code", None)),
         )
 
@@ -315,7 +319,14 @@ def _is_ours(one: Any) -> bool:
     return str(one.direction or "").startswith("outbound")
 
 
+def _created(one: Any) -> datetime:
+    # Passed over, such a message would look as if there were none.
+    if not isinstance(one.date_created, datetime):
+        raise ValueError("a message without a date that can be read")
+    return one.date_created
+
+
 def _when(one: Any) -> datetime:
     """When a text was sent; one that is still queued has only the time at which it was taken."""
-    at = one.date_sent or one.date_created
-    return at if isinstance(at, datetime) else datetime.fromtimestamp(0, UTC)
+    created = _created(one)
+    return one.date_sent if isinstance(one.date_sent, datetime) else created

@@ -264,7 +264,7 @@ async def test_r3_r4_an_answer_that_comes_too_late_is_unknown_and_nobody_else_wa
 ) -> None:
     late = asyncio.Event()
     carrier.double.next.append(Fault(takes=True, until=late))
-    hasty = TwilioGateway(account(carrier.double, Timing(read_seconds=0.3)), clock)
+    hasty = TwilioGateway(account(carrier.double, Timing(read_seconds=0.6)), clock)
     slow = asyncio.create_task(hasty.send_text(TEXT))
     await carrier.double.taken.wait()
     other = TextRequest("other", "+447700900102", "job 5530", timedelta(minutes=5))
@@ -273,7 +273,7 @@ async def test_r3_r4_an_answer_that_comes_too_late_is_unknown_and_nobody_else_wa
     assert await slow == Ambiguous("ReadTimeout")
     late.set()
     # The 201 that came after all is not taken for an answer to the next request.
-    third = await carrier.gateway.send_text(TextRequest("3", ASHA, "third", timedelta(minutes=5)))
+    third = await hasty.send_text(TextRequest("3", ASHA, "third", timedelta(minutes=5)))
     assert isinstance(third, Accepted)
     assert third.sid == carrier.double.messages[-1].sid
     assert [one.body for one in await hasty.find_sent(ASHA, MONDAY)] == ["third", "job 4821"]
@@ -467,10 +467,23 @@ async def test_a_page_that_fails_in_the_middle_fails_the_whole(carrier: Twilio) 
         await carrier.gateway.list_inbound(NUMBER, MONDAY)
 
 
+async def test_a_date_that_cannot_be_read_is_not_taken_for_an_old_one(carrier: Twilio) -> None:
+    """Were Twilio to write its dates otherwise, nothing would be found, and everything sent again."""
+    record = {"sid": "SM1", "direction": "outbound-api", "date_created": "2026-11-23T09:00:00Z"}
+    page = {"messages": [record], "next_page_uri": None}
+    carrier.double.next.append(Fault(status=200, body=json.dumps(page)))
+    with pytest.raises(CannotAsk):
+        await carrier.gateway.find_sent(ASHA, MONDAY)
+    carrier.double.next.append(Fault(status=200, body=json.dumps(record)))
+    with pytest.raises(CannotAsk):
+        await carrier.gateway.fetch("SM" + "1" * 32)
+
+
 async def test_a_list_without_end_is_left(carrier: Twilio) -> None:
     await carrier.text_in(ASHA, "again", lost=True)
     page = {"messages": [], "next_page_uri": f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json?Page=1"}
-    record = {"sid": "SM1", "direction": "inbound", "date_sent": format_datetime(MONDAY)}
+    at = format_datetime(MONDAY)
+    record = {"sid": "SM1", "direction": "inbound", "date_sent": at, "date_created": at}
     body = json.dumps(page | {"messages": [record]})
     carrier.double.next += [Fault(status=200, body=body) for _ in range(200)]
     with pytest.raises(CannotAsk):
