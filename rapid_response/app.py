@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI, Request
@@ -22,6 +23,7 @@ from rapid_response.core.clock import Clock, SystemClock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.intake.reading import default_reader
 from rapid_response.intake.reading.port import Reader
+from rapid_response.intake.second.endpoint import Endpoint
 from rapid_response.messaging.simulated import SimulatorGateway
 from rapid_response.settings import Settings
 from rapid_response.simulator.api import simulator_router
@@ -32,8 +34,11 @@ from rapid_response.storage import clock_mark
 from rapid_response.storage.database import Database
 from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import HEADER, Verifier, WebhookRefused, sign
-from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS
-from rapid_response.worker import Worker, clock_offset
+from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
+from rapid_response.worker import Second, Worker, clock_offset
+
+#: How much longer than its time-out a question to the second reader is ours: to mask, to read, to record.
+_LEASE_BEYOND = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def open_database(settings: Settings, clock: Clock | None = None, ids: Ids | Non
         settings.database_url,
         clock=clock or SystemClock(settings.clock_speed),
         ids=ids or SystemIds(),
-        subscriptions=SUBSCRIPTIONS,
+        subscriptions=SUBSCRIPTIONS if settings.second_reader_url is None else WITH_SECOND_READER,
     )
 
 
@@ -87,7 +92,15 @@ def build(
     line.connect(asgi)
     network = SimulatedNetwork(database, database.ids, settings.simulator_number, line)
     node = secrets.token_hex(8)
-    worker = Worker(database, desk, SimulatorGateway(network), HANDLERS, node=node, pump=network.pump)
+    worker = Worker(
+        database,
+        desk,
+        SimulatorGateway(network),
+        HANDLERS,
+        node=node,
+        pump=network.pump,
+        second_reader=second_reader(settings),
+    )
     app = App(asgi, database, desk, worker, network)
     asgi.state.context = Context(
         database=database,
@@ -102,6 +115,23 @@ def build(
     asgi.state.app = app
     _add_routes(app, settings)
     return app
+
+
+def second_reader(settings: Settings) -> Second | None:
+    """The council's own model, if one is set; without it nothing that could reach it is built."""
+    if settings.second_reader_url is None or settings.second_reader_model is None:
+        return None
+    key = settings.second_reader_key
+    return Second(
+        Endpoint(
+            settings.second_reader_url,
+            settings.second_reader_model,
+            key.get_secret_value() if key else None,
+            settings.second_reader_timeout,
+        ),
+        settings.second_reader_per_day,
+        timedelta(seconds=settings.second_reader_timeout) + _LEASE_BEYOND,
+    )
 
 
 def _add_routes(app: App, settings: Settings) -> None:
@@ -159,4 +189,5 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
     finally:
         if works:
             await app.worker.stop()
+        await app.worker.close()
         await database.close()
