@@ -24,6 +24,7 @@ from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.states import MessageState, SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
+from rapid_response.intake.reading.port import Reader
 from rapid_response.settings import Settings
 from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
@@ -56,9 +57,11 @@ class Town:
         start: datetime,
         definition: str | None = None,
         ids: Ids | None = None,
+        reader: Reader | None = None,
         **settings: Any,
     ) -> None:
         self._url = database_url
+        self._reader = reader
         self._settings = settings
         self._ids: Ids = ids or SystemIds()
         self._definition = definition if definition is not None else SMALL_TOWN
@@ -89,7 +92,7 @@ class Town:
             evaluation=True,
             **self._settings,
         )
-        self.app = build(settings, clock=self.clock, ids=self._ids, works=False)
+        self.app = build(settings, clock=self.clock, ids=self._ids, reader=self._reader, works=False)
         await self._stack.enter_async_context(self.app.asgi.router.lifespan_context(self.app.asgi))
         await self.app.database.run(partial(arm_daily_line, desk=self.app.desk))
         transport = httpx.ASGITransport(app=self.app.asgi, raise_app_exceptions=False)
