@@ -15,6 +15,7 @@ from rapid_response.core.states import SecondReadingState
 from rapid_response.core.vocabulary import Role
 from rapid_response.intake.second.answering import Told
 from rapid_response.intake.second.endpoint import LARGEST_ANSWER
+from rapid_response.intake.second.port import Fault
 from rapid_response.steps import second
 from rapid_response.storage.tables import IncidentRow, SecondReadingRow, SuggestionRow
 from tests.harness import ASHA, Case, Town
@@ -113,6 +114,7 @@ async def test_agreeing_is_a_persons_own_act_and_ends_the_task(town: Town, reade
     assert await town.metric("second_reading_answers_total", answer="agree") == 2
 
 
+@on_sqlite
 async def test_targeting_is_asked_about_tomorrow_and_never_set(town: Town, reader: FakeReader) -> None:
     reader.answer = claims(("age_targeted", "true", QUOTE), ("other_vulnerability_targeted", "true", QUOTE))
     case = await town.takes(QUIET)
@@ -124,6 +126,7 @@ async def test_targeting_is_asked_about_tomorrow_and_never_set(town: Town, reade
     assert (await case.now())["age_targeting"]["state"] == "none"
 
 
+@on_sqlite
 async def test_it_never_lowers_and_asks_for_nobody_without_need(town: Town, reader: FakeReader) -> None:
     reader.answer = claims(
         ("category", "other", "A man is on"),
@@ -156,6 +159,7 @@ async def test_a_voicemail_is_read_once_its_words_are_known(town: Town, reader: 
 # --- a reader that is not to be believed ------------------------------------------------------------------
 
 
+@on_sqlite
 async def test_unquoted_and_unlisted_claims_are_dropped_and_counted(town: Town, reader: FakeReader) -> None:
     reader.answer = claims(
         ("category", "scam", "they said they were from the bank"),
@@ -182,6 +186,7 @@ _OBEYED = {
 }
 
 
+@on_sqlite
 async def test_a_report_that_instructs_a_reader_that_obeys_is_a_suggestion_at_most(
     town: Town, reader: FakeReader
 ) -> None:
@@ -237,6 +242,7 @@ async def test_an_unruly_reader_costs_nothing_but_its_reading(
     assert [asked.path for asked in reader.asked] == ["/v1/chat/completions"]
 
 
+@on_sqlite
 async def test_one_that_never_answers_well_is_parked_and_nobody_is_called(
     town: Town, reader: FakeReader
 ) -> None:
@@ -267,6 +273,7 @@ async def test_a_slow_reader_is_given_up_in_time_and_holds_nothing_up(town: Town
     assert (row.error, row.attempts) == ("timeout", 1)
 
 
+@on_sqlite
 async def test_one_that_is_not_there_changes_nothing(town: Town, reader: FakeReader) -> None:
     await reader.__aexit__()
     await town.takes(QUIET)
@@ -370,13 +377,14 @@ async def test_killed_between_the_call_and_the_record_it_is_read_again_and_sugge
         partial(second.record, desk=town.app.desk, claimed=dead, told=Told(), model_version="late")
     )
     assert late is False
-    await town.app.database.run(partial(second.failed, claimed=dead, fault=second.Fault.TIMEOUT))
+    await town.app.database.run(partial(second.failed, claimed=dead, fault=Fault.TIMEOUT))
     (row,) = await readings(town)
     assert (row.state, row.attempts) == (SecondReadingState.READ, 2)
     assert len(await case.happened("second_reading_recorded")) == 1
     assert list(await case.tasks()).count("second_reading") == 1
 
 
+@on_sqlite
 async def test_a_node_that_always_dies_parks_it(town: Town) -> None:
     assert (await town.post("/api/v1/reports", QUIET)).status_code == 201
     await town.app.worker.deliver_events()
