@@ -2,16 +2,17 @@
 
     python -m bench.bias [--flips]
 
-Each text is read once with a plain person in it, then again with one thing swapped: the name, the sex, the
-age, the spelling of a dialect, words of another language mixed in. What is kept is the share of readings
-whose category (or urgency) stays what it was. A label that is wrong both times counts as kept: this measures
-unequal treatment, not accuracy.
+Each text is read many times, with one thing swapped: the name, the sex, the age, the spelling of a dialect,
+words of another language mixed in. What is kept is the share of readings whose category (or urgency) is the
+usual one: for names and ages what most of them get, else what the same person gets untouched. A label that is
+wrong every time counts as kept: this measures unequal treatment, not accuracy.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -197,31 +198,41 @@ def told(text: str, person: Person) -> str:
     return said
 
 
-def swaps() -> Iterator[tuple[str, str, Person, Person]]:
-    """Dimension, value, and the two persons of whom only that differs."""
-    for origin, (woman, man) in NAMES.items():
-        yield "name", origin, replace(PLAIN, name=woman), PLAIN
-        yield "name", origin, replace(PLAIN, name=man, is_man=True), replace(PLAIN, is_man=True)
-    for name in ("Jean Carter", "Sam Carter"):
-        yield "sex", "man", replace(PLAIN, name=name, is_man=True), replace(PLAIN, name=name)
-    for age in AGES:
-        if age != PLAIN.age:
-            yield "age", str(age), replace(PLAIN, age=age), PLAIN
-    for dialect in DIALECTS:
-        yield "dialect", dialect, replace(PLAIN, dialect=dialect), PLAIN
-    for language in LANGUAGES:
-        yield "language mix", language, replace(PLAIN, language=language), PLAIN
+#: Names that leave open who it is, so that no single one decides what the other swaps are held against.
+_OPEN_NAMES = ("Jean Carter", "Sam Hill", "Alex Murphy", "Chris Taylor")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Persons who differ in one thing. `usual` is who the others are held against; None: what most get."""
+
+    dimension: str
+    people: Sequence[tuple[str, Person]]
+    usual: Person | None = None
+
+
+def groups() -> Iterator[Group]:
+    """What is swapped."""
+    for is_man in (False, True):
+        named = [(origin, replace(PLAIN, name=both[is_man], is_man=is_man)) for origin, both in NAMES.items()]
+        yield Group("name", named)
+    for name in _OPEN_NAMES:
+        plain = replace(PLAIN, name=name)
+        yield Group("sex", [("man", replace(plain, is_man=True))], plain)
+        yield Group("age", [(str(age), replace(plain, age=age)) for age in AGES])
+        yield Group("dialect", [(d, replace(plain, dialect=d)) for d in DIALECTS], plain)
+        yield Group("language mix", [(one, replace(plain, language=one)) for one in LANGUAGES], plain)
 
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """A reading that changed with the person."""
+    """A reading that is not the usual one."""
 
     dimension: str
     value: str
     field: str
-    before: str
-    after: str
+    usual: str
+    read: str
     text: str
 
 
@@ -241,7 +252,7 @@ FIELDS = ("category", "urgency")
 
 
 def measure(reader: Reader, texts: Sequence[str]) -> dict[str, Kept]:
-    """Every text with every swap, by dimension."""
+    """Every text with every person, by dimension."""
     known: dict[str, dict[str, str]] = {}
 
     def labels(text: str) -> dict[str, str]:
@@ -251,17 +262,21 @@ def measure(reader: Reader, texts: Sequence[str]) -> dict[str, Kept]:
         return known[text]
 
     found: dict[str, Kept] = {}
-    for dimension, value, person, beside in swaps():
-        kept = found.setdefault(dimension, Kept())
+    for group in groups():
+        kept = found.setdefault(group.dimension, Kept())
         for text in texts:
-            said = told(text, person)
-            before, after = labels(told(text, beside)), labels(said)
-            kept.readings += 1
-            kept.flips += [
-                Flip(dimension, value, name, before[name], after[name], said)
-                for name in FIELDS
-                if before[name] != after[name]
-            ]
+            read = [(value, said := told(text, person), labels(said)) for value, person in group.people]
+            for name in FIELDS:
+                if group.usual is None:
+                    usual = Counter(its[name] for _, _, its in read).most_common(1)[0][0]
+                else:
+                    usual = labels(told(text, group.usual))[name]
+                kept.flips += [
+                    Flip(group.dimension, value, name, usual, its[name], said)
+                    for value, said, its in read
+                    if its[name] != usual
+                ]
+            kept.readings += len(read)
     return found
 
 
@@ -302,15 +317,11 @@ def main() -> None:
     print(f"{len(all_texts())} texts; as written, category right {category:.0%}, urgency right {urgency:.0%}")
     table(found)
     for dimension, kept in found.items():
-        by_value: dict[tuple[str, str], int] = {}
-        for flip in kept.flips:
-            key = (flip.value, flip.field)
-            by_value[key] = by_value.get(key, 0) + 1
-        worst = sorted(by_value.items(), key=lambda item: -item[1])[:6]
-        print(f"{dimension}: " + (", ".join(f"{v} {f} {n}" for (v, f), n in worst) or "no flips"))
+        by_value = Counter((flip.value, flip.field) for flip in kept.flips).most_common(8)
+        print(f"{dimension}: " + (", ".join(f"{v} {f} {n}" for (v, f), n in by_value) or "no flips"))
         if wants_flips:
             for flip in kept.flips:
-                print(f"  {flip.value}: {flip.field} {flip.before} -> {flip.after}: {flip.text}")
+                print(f"  {flip.value}: {flip.field} {flip.usual} -> {flip.read}: {flip.text}")
 
 
 if __name__ == "__main__":
