@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from rapid_response.core.clock import Clock, SystemClock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.intake.reading import default_reader
 from rapid_response.intake.reading.port import Reader
+from rapid_response.intake.second.endpoint import Endpoint
 from rapid_response.messaging.gateway import Gateway
 from rapid_response.messaging.simulated import SimulatorGateway
 from rapid_response.settings import Settings
@@ -37,8 +39,11 @@ from rapid_response.storage import clock_mark
 from rapid_response.storage.database import Database
 from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import HEADER, Verifier, WebhookRefused, sign
-from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS
-from rapid_response.worker import Worker, clock_offset
+from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
+from rapid_response.worker import Second, Worker, clock_offset
+
+#: How much longer than its time-out a question to the second reader is ours: to mask, to read, to record.
+_LEASE_BEYOND = timedelta(seconds=30)
 
 if TYPE_CHECKING:
     from rapid_response.messaging.twilio_gateway import TwilioGateway
@@ -72,7 +77,7 @@ def open_database(settings: Settings, clock: Clock | None = None, ids: Ids | Non
         settings.database_url,
         clock=clock or SystemClock(settings.clock_speed),
         ids=ids or SystemIds(),
-        subscriptions=SUBSCRIPTIONS,
+        subscriptions=SUBSCRIPTIONS if settings.second_reader_url is None else WITH_SECOND_READER,
     )
 
 
@@ -106,7 +111,15 @@ def build(
     )
     node = secrets.token_hex(8)
     pump = carrier.simulated.pump if carrier.simulated else None
-    worker = Worker(database, desk, carrier.gateway, HANDLERS, node=node, pump=pump)
+    worker = Worker(
+        database,
+        desk,
+        carrier.gateway,
+        HANDLERS,
+        node=node,
+        pump=pump,
+        second_reader=second_reader(settings),
+    )
     app = App(asgi, database, desk, worker, carrier.gateway, carrier.simulated)
     asgi.state.context = Context(
         database=database,
@@ -119,6 +132,22 @@ def build(
     asgi.state.app = app
     _add_routes(app, settings)
     return app
+
+
+def second_reader(settings: Settings) -> Second | None:
+    """The council's own model, if one is set; without it nothing that could reach it is built."""
+    if settings.second_reader_url is None or settings.second_reader_model is None:
+        return None
+    return Second(
+        Endpoint(
+            settings.second_reader_url,
+            settings.second_reader_model,
+            _secret(settings.second_reader_key),
+            settings.second_reader_timeout,
+        ),
+        settings.second_reader_per_day,
+        timedelta(seconds=settings.second_reader_timeout) + _LEASE_BEYOND,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +276,7 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
     finally:
         if works:
             await app.worker.stop()
+        await app.worker.close()
         if examined is not None:
             examined.cancel()
         await app.gateway.aclose()

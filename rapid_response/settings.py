@@ -59,6 +59,16 @@ def _web_address(url: str, *, https_only: bool = False) -> str:
     return url.rstrip("/")
 
 
+def _endpoint(url: str) -> str:
+    """An https address, http on this machine alone; a query may choose the version of an interface."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s#@]", url):
+        raise ValueError
+    if parts.port == 0 or (parts.scheme == "http" and not is_loopback(url)):
+        raise ValueError
+    return url
+
+
 def _networks(text: str) -> str:
     """Addresses and networks, each one that exists; `*` would believe anybody."""
     for part in text.split(","):
@@ -193,6 +203,19 @@ class Settings(BaseSettings):
     heartbeat_url: Annotated[SecretStr, AfterValidator(_heartbeat)] | None = _setting(
         None, "be an http or https address"
     )
+    second_reader_url: Annotated[str, AfterValidator(_endpoint)] | None = _setting(
+        None, "be an https address without a name or a password; http is for this machine's own only"
+    )
+    second_reader_model: Annotated[str, Field(min_length=1, max_length=100)] | None = _setting(
+        None, "be the model's name, at most 100 characters"
+    )
+    second_reader_key: _Secret | None = _setting(None, "not be empty")
+    second_reader_timeout: Annotated[float, Field(ge=1, le=120, allow_inf_nan=False)] = _setting(
+        20.0, "be a number of seconds from 1 to 120"
+    )
+    second_reader_per_day: Annotated[int, Field(ge=1, le=100_000)] = _setting(
+        500, "be a whole number from 1 to 100000"
+    )
     log_format: Annotated[Literal["console", "json"], _Folded] | None = _setting(None, "be console or json")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _Folded] = _setting(
         "info", "be debug, info, warning or error"
@@ -253,6 +276,16 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield (
             f"{PREFIX}TWILIO_REGION and {PREFIX}TWILIO_EDGE belong together: "
             "set both, or neither, so that nothing is sent by way of another country."
+        )
+    if settings.second_reader_url is not None and settings.second_reader_model is None:
+        yield (
+            f"{PREFIX}SECOND_READER_URL needs {PREFIX}SECOND_READER_MODEL beside it: name the model that is "
+            "asked, because agreement with it is counted by that name."
+        )
+    if settings.second_reader_url is None and settings.second_reader_key is not None:
+        yield (
+            f"{PREFIX}SECOND_READER_KEY does nothing without {PREFIX}SECOND_READER_URL: set the address, or "
+            "take the key out."
         )
     if not settings.has_real_provider:
         for name in _CREDENTIALS:
@@ -317,6 +350,7 @@ SECRETS = (
     "metrics_token",
     "oidc_client_secret",
     "heartbeat_url",
+    "second_reader_key",
 )
 
 

@@ -56,6 +56,7 @@ _DONE: Mapping[Action, str] = {
     Action.TASK_DONE: "The task is done",
     Action.ADD_OUTCOMES: "It is recorded what changed",
     Action.REVIEW_AGE_TARGETING: "The decision is recorded",
+    Action.ANSWER_SECOND_READING: "Your answer is recorded",
 }
 
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from rapid_response.access.csrf import CsrfRefused
 from rapid_response.console import (
     account_pages,
+    agreement_pages,
     board_pages,
     handler_pages,
     incident_pages,
@@ -66,6 +67,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         account_pages.router,
         handler_pages.router,
         board_pages.router,
+        agreement_pages.router,
         incident_pages.router,
         job_pages.router,
         text_pages.router,

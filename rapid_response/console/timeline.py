@@ -193,6 +193,16 @@ def _remote(t: Telling) -> Told:
     return "Helped by phone", _joined(f"{t.word('protective_act', ProtectiveAct)}.", flagged)
 
 
+def _second_read(t: Telling) -> Told:
+    suggested = t.words("suggested")
+    return "A second reader read the report", f"It suggests: {suggested}." if suggested else "Nothing new."
+
+
+def _second_answered(t: Telling) -> Told:
+    how = "Agreed with" if t.data.get("agrees") else "Did not agree with"
+    return f"{how} the second reader", f"{t.word('label')}: {t.word('value').lower()}."
+
+
 def pounds(pence: int) -> str:
     """`£1,200` or `£1,200.50`."""
     whole, part = divmod(pence, 100)
@@ -251,6 +261,8 @@ TELLERS: Mapping[str, _Teller] = {
     "back_entry_released": lambda _: ("Released by a person", "Messages may now be sent."),
     "breach_explained": lambda t: ("Reason for missing the two hours", f"{t.word('code')}."),
     "note_added": lambda _: ("Note added", ""),
+    "second_reading_recorded": _second_read,
+    "second_reading_answered": _second_answered,
     "work_parked": lambda t: ("Work parked: a person is needed", f"{t.word('kind')}."),
     "service_loaded": lambda t: ("Service definition loaded", f"Version {t.data.get('version')}."),
     "availability_changed": lambda t: (f"{t.who()} is {t.word('state').lower()} duty", ""),

@@ -320,6 +320,7 @@ _NAVIGATION: Mapping[Page, Permission] = {
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,
+    Page.AGREEMENT: Permission.AGREEMENT_VIEW,
 }
 
 

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from rapid_response.core.incident import Action, Status
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
@@ -216,6 +223,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Action.TASK_DONE: "Mark a task as done",
         Action.ADD_OUTCOMES: "Add what changed for someone",
         Action.REVIEW_AGE_TARGETING: "Decide on age targeting",
+        Action.ANSWER_SECOND_READING: "Answer the second reader",
     },
     OfferState: {
         OfferState.OPEN: "Waiting for an answer",
@@ -248,6 +256,12 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         MessageState.FAILED: "Not delivered",
         MessageState.CANCELLED: "Not sent: no longer needed",
         MessageState.EXPIRED: "Not sent: too late",
+    },
+    SecondReadingState: {
+        SecondReadingState.WAITING: "Not read yet",
+        SecondReadingState.READ: "Read",
+        SecondReadingState.PARKED: "It did not answer",
+        SecondReadingState.SKIPPED: "Not read: too many were waiting",
     },
     PauseReason: {
         PauseReason.VICTIM_REQUESTED_LATER_TIME: "The person asked for a later time",

@@ -364,6 +364,37 @@ class NoteAdded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SecondReadingRecorded(Event):
+    """What a second reader made of one report: labels of closed lists. It changed nothing by itself."""
+
+    type: ClassVar[str] = "second_reading_recorded"
+    report_id: str
+    model_version: str
+    category: str | None
+    urgency: str | None
+    age_targeted: bool
+    other_vulnerability: bool
+    dangers: tuple[str, ...] = ()
+    #: The labels shown to a person, and whether one says more danger or targeting than we had.
+    suggested: tuple[str, ...] = ()
+    raises: bool = False
+    #: Claims that were not believed: outside the lists, or without words that stand in the text.
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReadingAnswered(Event):
+    """A person agreed with a suggestion of the second reader, or did not."""
+
+    type: ClassVar[str] = "second_reading_answered"
+    suggestion_id: str
+    label: str
+    value: str
+    agrees: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkParked(Event):
     """A step failed too often and waits for a person; nothing else waits for it."""
 

@@ -52,6 +52,7 @@ class Action(StrEnum):
     TASK_DONE = "task_done"
     REVIEW_AGE_TARGETING = "review_age_targeting"
     ADD_OUTCOMES = "add_outcomes"
+    ANSWER_SECOND_READING = "answer_second_reading"
 
 
 class Move(StrEnum):
@@ -114,6 +115,7 @@ _EVERYWHERE = (
     Action.SET_PRIORITY,
     Action.REVIEW_AGE_TARGETING,
     Action.ADD_OUTCOMES,
+    Action.ANSWER_SECOND_READING,
 )
 
 

@@ -66,3 +66,14 @@ class AvailabilityKind(StrEnum):
 
     OFF = "off"
     ON = "on"
+
+
+class SecondReadingState(StrEnum):
+    """Where the second reading of a report stands."""
+
+    WAITING = "waiting"
+    READ = "read"
+    #: It failed too often, and is not tried again.
+    PARKED = "parked"
+    #: It waited for so long that nobody would gain by it.
+    SKIPPED = "skipped"

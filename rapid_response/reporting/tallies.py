@@ -27,6 +27,8 @@ from rapid_response.core.events import (
     PriorityDecided,
     ReportReceived,
     RungReached,
+    SecondReadingAnswered,
+    SecondReadingRecorded,
     TargetingAssessed,
 )
 from rapid_response.core.vocabulary import OutcomeCode
@@ -186,6 +188,17 @@ def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
         sums.add("money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
 
 
+def _second_reading(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    result = "raises" if data["raises"] else "suggests" if data["suggested"] else "nothing"
+    sums.add("second_readings", result=result)
+    if data["dropped"]:
+        sums.add("second_reading_claims_dropped", by=float(data["dropped"]))
+
+
+def _second_answered(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("second_reading_answers", answer="agree" if data["agrees"] else "disagree")
+
+
 _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     ReportReceived.type: _contact,
     PriorityDecided.type: _incident,
@@ -199,6 +212,8 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     MessageAccepted.type: _message_accepted,
     MessageSettled.type: _message_settled,
     OutcomeRecorded.type: _outcome,
+    SecondReadingRecorded.type: _second_reading,
+    SecondReadingAnswered.type: _second_answered,
 }
 
 #: The events that are counted.

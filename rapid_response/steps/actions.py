@@ -21,10 +21,12 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     Priority,
     StoppedBy,
+    Urgency,
 )
 from rapid_response.hatecrime import rules as targeting
+from rapid_response.intake.second.answering import Label
 from rapid_response.sla import rules as sla
-from rapid_response.steps import clock, commands, notices, offers
+from rapid_response.steps import clock, commands, notices, offers, second
 from rapid_response.steps.case import check, facts_of, find, hold, is_counting, move
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Forbidden, Invalid
@@ -367,7 +369,7 @@ def _reclassify(doing: _Doing, command: commands.Reclassify) -> None:
     move(incident, Action.RECLASSIFY)
     if command.subtype is not None or command.category is not incident.category:
         incident.subtype = command.subtype or _NOT_SAID[command.category]
-    incident.category = command.category
+    incident.category, incident.urgency = command.category, command.urgency or incident.urgency
     victim = incident.victim
     doing.record(
         happened.IncidentClassified(
@@ -551,6 +553,20 @@ def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -
         finish_kind(doing.tx, incident, TaskKind.REVIEW_AGE_TARGETING)
 
 
+def _answer_second_reading(doing: _Doing, command: commands.AnswerSecondReading) -> None:
+    """A person's word on a suggestion. Where she agrees on what it is, she reclassifies by that."""
+    incident = doing.incident
+    check(incident, Action.ANSWER_SECOND_READING)
+    suggestion = second.answer(doing.tx, incident, command.suggestion, command.agrees, doing.who.source)
+    if not command.agrees:
+        return
+    if suggestion.label == Label.CATEGORY:
+        _reclassify(doing, commands.Reclassify(category=Category(suggestion.value)))
+    elif suggestion.label == Label.URGENCY:
+        urgency = Urgency(suggestion.value)
+        _reclassify(doing, commands.Reclassify(category=incident.category, urgency=urgency))
+
+
 def _own_name(doing: _Doing, named: str | None) -> str | None:
     """`named` itself where it is the asker's own account or key: nobody is her own second pair of eyes."""
     kind, _, own_id = doing.who.actor.partition(":")
@@ -602,4 +618,5 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.TASK_DONE: _task_done,
     Action.REVIEW_AGE_TARGETING: _review_age_targeting,
     Action.ADD_OUTCOMES: _add_outcomes,
+    Action.ANSWER_SECOND_READING: _answer_second_reading,
 }

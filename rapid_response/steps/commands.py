@@ -23,6 +23,7 @@ from rapid_response.core.vocabulary import (
     OutcomeCode,
     Priority,
     ProtectiveAct,
+    Urgency,
 )
 
 Line = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=200)]
@@ -118,6 +119,7 @@ class Reopen(Command):
 class Reclassify(Command):
     category: Category
     subtype: Line | None = None
+    urgency: Urgency | None = None
     reason: Line | None = None
 
 
@@ -167,6 +169,14 @@ class ReviewAgeTargeting(Command):
     victims_own_perception: bool = False
 
 
+class AnswerSecondReading(Command):
+    """Whether a person agrees with one suggestion of the second reader."""
+
+    suggestion: Line
+    agrees: bool
+    note: Words | None = None
+
+
 COMMANDS: Mapping[Action, type[Command]] = {
     Action.ACCEPT: ByResponder,
     Action.DECLINE: ByResponder,
@@ -189,4 +199,5 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.TASK_DONE: TaskIsDone,
     Action.REVIEW_AGE_TARGETING: ReviewAgeTargeting,
     Action.ADD_OUTCOMES: AddOutcomes,
+    Action.ANSWER_SECOND_READING: AnswerSecondReading,
 }

@@ -21,6 +21,7 @@ from rapid_response.core.states import (
     MessageState,
     OfferState,
     Purpose,
+    SecondReadingState,
     TaskState,
 )
 from rapid_response.core.vocabulary import (
@@ -672,3 +673,62 @@ class SuggestedLinkRow(SQLModel, table=True):
     suggested_at: datetime = Field(sa_type=UtcDateTime)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_by: str | None = Field(default=None, max_length=80)
+
+
+# --- the second reader ------------------------------------------------------------------------------------
+
+
+class SecondReadingRow(SQLModel, table=True):
+    """A report that a second reader reads, or has read. Times are real: nobody's promise hangs on them.
+
+    What left the house, and what came back, are not kept: suggestions are codes and places in the report.
+    """
+
+    __tablename__ = "second_readings"
+    __table_args__ = (
+        Index(
+            "ix_second_readings_waiting",
+            "next_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    report_id: str = Field(primary_key=True, foreign_key="reports.id", max_length=36)
+    state: SecondReadingState = word(SecondReadingState, default=SecondReadingState.WAITING)
+    queued_at: datetime = Field(sa_type=UtcDateTime)
+    next_at: datetime = Field(sa_type=UtcDateTime)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    attempts: int = 0
+    error: str | None = Field(default=None, max_length=40)
+    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    model_version: str | None = Field(default=None, max_length=120)
+    dropped: int = 0
+
+
+class SuggestionRow(SQLModel, table=True):
+    """Something a second reader suggests to a person, and the characters of the report that it rests on."""
+
+    __tablename__ = "suggestions"
+
+    id: str = Field(primary_key=True, max_length=36)
+    report_id: str = Field(foreign_key="reports.id", index=True, max_length=36)
+    position: int
+    label: str = Field(max_length=40)
+    value: str = Field(max_length=40)
+    start_char: int
+    end_char: int
+    raises: bool = False
+    agrees: bool | None = None
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_by: str | None = Field(default=None, max_length=80)
+
+
+class SecondReaderDayRow(SQLModel, table=True):
+    """How often the second reader was asked on a day: its budget, the same for every node."""
+
+    __tablename__ = "second_reader_days"
+
+    day: str = Field(primary_key=True, max_length=10)
+    asked: int = 0

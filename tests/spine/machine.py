@@ -714,6 +714,7 @@ def _is_whole(action: Action, body: Mapping[str, Any]) -> bool:
         Action.DECLINE: "responder",
         Action.ASSIGN: "responder",
         Action.ADD_OUTCOMES: "outcomes",
+        Action.ANSWER_SECOND_READING: "suggestion",
     }
     return action not in needs or bool(body.get(needs[action]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -25,6 +26,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _keys(settings)
     yield from _provider(settings)
     yield _address(settings)
+    yield from _second_reader(settings)
     yield from _evaluation(settings)
     yield from _not_yet(settings)
 
@@ -74,6 +76,16 @@ def _address(settings: Settings) -> Finding:
             "correct RAPID_RESPONSE_BASE_URL."
         )
     return ok(f"This service answers at {settings.base_url}, where links and webhooks lead.")
+
+
+def _second_reader(settings: Settings) -> Iterator[Finding]:
+    """It is not asked here: each question costs the council money, and a made-up one proves little."""
+    if settings.second_reader_url is not None:
+        host = urlsplit(settings.second_reader_url).hostname
+        yield ok(
+            f"Reports leave for a second reader at {host}, with the people in them masked, at most "
+            f"{settings.second_reader_per_day} times a day."
+        )
 
 
 def _evaluation(settings: Settings) -> Iterator[Finding]:

@@ -643,4 +643,51 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tasks_incident_id"), "tasks", ["incident_id"], unique=False)
     op.create_index("ix_tasks_open", "tasks", ["state", "due_at"], unique=False)
+    op.create_table(
+        "second_reader_days",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_second_reader_days")),
+    )
+    op.create_table(
+        "second_readings",
+        sa.Column("report_id", sa.String(length=36), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(length=40), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("model_version", sa.String(length=120), nullable=True),
+        sa.Column("dropped", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name=op.f("fk_second_readings_report_id")),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_second_readings")),
+    )
+    op.create_index(
+        "ix_second_readings_waiting",
+        "second_readings",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "suggestions",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("report_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.String(length=40), nullable=False),
+        sa.Column("start_char", sa.Integer(), nullable=False),
+        sa.Column("end_char", sa.Integer(), nullable=False),
+        sa.Column("raises", sa.Boolean(), nullable=False),
+        sa.Column("agrees", sa.Boolean(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name=op.f("fk_suggestions_report_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestions")),
+    )
+    op.create_index(op.f("ix_suggestions_report_id"), "suggestions", ["report_id"], unique=False)
     # ### end Alembic commands ###
