@@ -72,6 +72,9 @@ def build(
         reader=reader or default_reader(),
         base_url=settings.base_url,
         sms_links=settings.sms_links,
+        texts_per_second=settings.texts_per_second,
+        texts_a_day=settings.sms_daily_alarm,
+        our_numbers=(settings.simulator_number,),
     )
     # Made anew at each start, and known to nobody but the simulated network and our own webhooks.
     signing_token = secrets.token_hex(16)

@@ -44,9 +44,21 @@ def converse(tx: Tx, desk: Desk, token: str, digits: str) -> Said:
     if attempt is None or message is None or message.incident_id is None:
         return _bye(wording.spoken_gone())
     incident = hold(tx, message.incident_id)
-    if message.purpose is Purpose.NOTICE:
-        return _notice(tx, desk, attempt, message, incident, digits)
-    return _offer(tx, desk, attempt, message, incident, digits)
+    match message.purpose:
+        case Purpose.NOTICE:
+            return _notice(tx, desk, attempt, message, incident, digits)
+        case Purpose.STAND_DOWN:
+            return _stand_down(attempt, message, digits)
+        case _:
+            return _offer(tx, desk, attempt, message, incident, digits)
+
+
+def _stand_down(attempt: AttemptRow, message: MessageRow, digits: str) -> Said:
+    """Nothing is asked; but nothing is said either before a key proves a person."""
+    if not digits and not attempt.keys:
+        return Said((wording.spoken_notice_first(),), asks=True)
+    attempt.keys = (attempt.keys + digits)[:20]
+    return _bye(wording.spoken_words(message.body))
 
 
 def _notice(
@@ -71,8 +83,9 @@ def _offer(
     tx: Tx, desk: Desk, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str
 ) -> Said:
     offer = tx.get(OfferRow, message.offer_id or "")
-    if offer is None or offers.answerable(tx, incident, offer.responder_id) is None:
-        return _bye(wording.spoken_gone())
+    is_taken = incident.owner is not None
+    if offer is None or is_taken or offers.answerable(tx, incident, offer.responder_id) is None:
+        return _bye(_not_open(incident, offer))
     if not digits and not attempt.keys:
         return Said((wording.spoken_offer(),), asks=True)
     if not attempt.keys:
@@ -80,6 +93,15 @@ def _offer(
     elif digits in (_YES, _NO):
         return _answer(tx, desk, incident, offer.responder_id, accepts=digits == _YES)
     return Said((wording.spoken_job(texts.job(incident), desk.zone, tx.now),), asks=True)
+
+
+def _not_open(incident: IncidentRow, offer: OfferRow | None) -> str:
+    """It was taken while the phone rang, or is over; nothing of the job itself is said."""
+    if offer is None or incident.owner is None:
+        return wording.spoken_gone()
+    if incident.owner == offer.responder_id:
+        return wording.spoken_yours()
+    return wording.spoken_taken()
 
 
 def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, accepts: bool) -> Said:
@@ -96,7 +118,7 @@ def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, acc
             who,
         )
     except (NotAllowed, Refusal):
-        return _bye(wording.spoken_gone())
+        return _bye(_not_open(incident, None))
     if accepts:
         return _bye(wording.spoken_accepted(incident.job_number or 0))
     return _bye(wording.spoken_declined())
