@@ -91,13 +91,6 @@ def build(
 ) -> App:
     """Make the service. With `works` False its worker does nothing by itself: tests drive it."""
     database = open_database(settings, clock, ids)
-    desk = Desk(
-        zone=settings.time_zone,
-        reader=reader or default_reader(),
-        base_url=settings.base_url,
-        sms_links=settings.sms_links,
-        provider=settings.messages,
-    )
     asgi = FastAPI(
         title="rapid_response",
         version=__version__,
@@ -108,6 +101,16 @@ def build(
     )
     carrier = (
         _twilio(settings, database) if settings.has_real_provider else _simulator(settings, database, asgi)
+    )
+    desk = Desk(
+        zone=settings.time_zone,
+        reader=reader or default_reader(),
+        base_url=settings.base_url,
+        sms_links=settings.sms_links,
+        provider=settings.messages,
+        texts_per_second=settings.texts_per_second,
+        texts_a_day=settings.sms_daily_alarm,
+        our_numbers=carrier.gateway.our_numbers,
     )
     node = secrets.token_hex(8)
     pump = carrier.simulated.pump if carrier.simulated else None

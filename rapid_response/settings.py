@@ -30,6 +30,8 @@ _FOR_TESTS = f"{PREFIX}TEST_"
 SHORTEST_KEY = 32
 _LARGEST_SECRET_FILE = 64 * 1024
 _ENV_FILE = Path(".env")
+#: What the simulated network takes, far above what a borough sends.
+_SIMULATED_PER_SECOND = 100.0
 _IN_THE_DOCS = "docs/settings.md lists all there are"
 
 
@@ -190,6 +192,9 @@ class Settings(BaseSettings):
     sms_per_second: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = _setting(
         1.0, "be a number above 0, at most 1000"
     )
+    sms_daily_alarm: Annotated[int, Field(ge=1, le=1_000_000)] = _setting(
+        1000, "be a whole number from 1 to 1000000"
+    )
     twilio_concurrency: Annotated[int, Field(ge=1, le=64)] = _setting(4, "be a whole number from 1 to 64")
     sms_links: bool = _setting(False, "be on or off")
     trusted_proxies: Annotated[str, AfterValidator(_networks)] | None = _setting(
@@ -225,6 +230,13 @@ class Settings(BaseSettings):
     def has_real_provider(self) -> bool:
         """Whether messages would leave this machine."""
         return self.messages != "simulator"
+
+    @property
+    def texts_per_second(self) -> float:
+        """The pace of texts. Simulated phones take them as they come, unless a pace was set for them too."""
+        if self.has_real_provider or "sms_per_second" in self.model_fields_set:
+            return self.sms_per_second
+        return _SIMULATED_PER_SECOND
 
     @property
     def sqlite_path(self) -> Path | None:

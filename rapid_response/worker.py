@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -24,11 +25,21 @@ from rapid_response.intake.second.breaker import Breaker
 from rapid_response.intake.second.endpoint import AT_ONCE
 from rapid_response.intake.second.masking import Masked, mask
 from rapid_response.intake.second.port import Fault, ReaderFailed, SecondReader
-from rapid_response.messaging.gateway import Ambiguous, CallRequest, Gateway, SendOutcome, TextRequest
-from rapid_response.steps import heartbeat, second, sending
+from rapid_response.messaging.gateway import (
+    Ambiguous,
+    CallRequest,
+    CannotAsk,
+    Gateway,
+    SendOutcome,
+    SentRecord,
+    TextRequest,
+)
+from rapid_response.steps import catch_up, heartbeat, receipts, second, sending, unknowns
+from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.ring import arm_daily_line, ring
-from rapid_response.steps.sending import Claimed, Unknown
+from rapid_response.steps.ring import arm_standing, ring
+from rapid_response.steps.sending import Claimed
+from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
 from rapid_response.storage.database import Database
 from rapid_response.storage.tx import Tx
@@ -37,11 +48,14 @@ from rapid_response.wiring import Handler
 
 logger = structlog.get_logger("worker")
 
+T = TypeVar("T")
+
 #: How many messages are with the provider at once.
 IN_FLIGHT = 8
 #: A text or call that the provider does not answer in this time is unknown (its own time-outs are shorter).
 _PROVIDER_SECONDS = 20.0
 _TICK_SECONDS = 1
+_SWEEP_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,7 @@ class Worker:
             Loop("ring", self.ring_due),
             Loop("send", self.send_queued),
             Loop("deliver", self.deliver_events),
+            Loop("catch_up", self.catch_up),
         ]
         if pump is not None:
             loops.append(Loop("pump", pump))
@@ -110,7 +125,7 @@ class Worker:
         self._bells = {name: asyncio.Event() for name in self._loops}
         self._database.on_commit = self._on_commit
         await self._database.run(lambda tx: heartbeat.beat(tx, self._node, started=True))
-        await self._database.run(partial(arm_daily_line, desk=self._desk))
+        await self._database.run(partial(arm_standing, desk=self._desk))
         self._tasks = [
             asyncio.create_task(self._forever(loop), name=f"loop-{loop.name}")
             for loop in self._loops.values()
@@ -119,6 +134,7 @@ class Worker:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
+        scheduler.add_job(self._each_quarter, "interval", seconds=_SWEEP_SECONDS)
         scheduler.add_job(self._each_minute, "interval", seconds=60)
         scheduler.start()
         self._scheduler = scheduler
@@ -172,9 +188,17 @@ class Worker:
         except Exception as error:  # the next tick tries again
             logger.error("tick_failed", error=type(error).__name__)
 
+    async def _each_quarter(self) -> None:
+        try:
+            await self.sweep()
+        except Exception as error:  # the next one tries again
+            logger.error("sweep_failed", error=type(error).__name__)
+
     async def _each_minute(self) -> None:
         try:
             await self.seal()
+            # A definition that was loaded meanwhile may want its shifts tested.
+            await self._database.run(partial(arm_standing, desk=self._desk))
             clock = self._database.clock
             if isinstance(clock, SystemClock):
                 clock.set_offset(clock_offset(self._database, clock))
@@ -231,10 +255,12 @@ class Worker:
     # what is queued
 
     async def send_queued(self) -> int:
-        """Hand queued messages to the provider, and look up what nobody knows the fate of."""
+        """Hand queued messages to the provider, and ask about what nobody knows the fate of."""
         found = await self._database.run(partial(sending.look_for_work, desk=self._desk, limit=IN_FLIGHT))
         await asyncio.gather(
-            *(self._send(one) for one in found.claimed), *(self._look_up(one) for one in found.unknown)
+            *(self._send(one) for one in found.claimed),
+            *(self._look_up(one) for one in found.unknown),
+            *(self._fetch(one) for one in found.fetching),
         )
         return len(found)
 
@@ -258,16 +284,50 @@ class Worker:
             return Ambiguous(type(error).__name__)
 
     async def _look_up(self, unknown: Unknown) -> None:
-        since = self._database.clock.now() - unknown.since - timedelta(seconds=5)
+        found: list[SentRecord] | None = []
+        if unknown.can_be_listed:
+            found = await self._ask(self._gateway.find_sent(unknown.to_number, unknown.since))
+        await self._database.run(
+            partial(unknowns.record_look_up, desk=self._desk, unknown=unknown, sent=found)
+        )
+
+    async def _fetch(self, fetching: Fetching) -> None:
+        found = await self._ask(self._gateway.fetch(fetching.sid))
+        await self._database.run(
+            partial(unknowns.record_fetch, desk=self._desk, fetching=fetching, found=found)
+        )
+
+    async def _ask(self, question: Awaitable[T]) -> T | None:
+        """The provider's answer; None when it could not be asked, which is not "there is none"."""
         try:
             async with asyncio.timeout(_PROVIDER_SECONDS):
-                found = await self._gateway.find_sent(unknown.to_number, since)
-        except Exception as error:  # its lease ends, and it is looked up again
-            logger.warning("look_up_failed", error=type(error).__name__)
-            return
-        await self._database.run(
-            partial(sending.record_look_up, desk=self._desk, unknown=unknown, sent=found)
+                return await question
+        except Exception as error:  # it is asked again
+            why = error.error_class if isinstance(error, CannotAsk) else type(error).__name__
+            logger.warning("provider_not_asked", why=why)
+            return None
+
+    # what was said, and came to nothing yet
+
+    async def sweep(self) -> int:
+        """Receipts that fitted nothing when they came are tried once more."""
+        return await self._database.run(partial(receipts.sweep, desk=self._desk))
+
+    async def catch_up(self) -> int:
+        """Look for texts whose webhook was lost; gives how many were found."""
+        numbers = self._gateway.our_numbers
+        due = await self._database.run(partial(catch_up.claim, desk=self._desk, numbers=numbers))
+        found = await asyncio.gather(*(self._list(listing) for listing in due))
+        return sum(found)
+
+    async def _list(self, listing: Listing) -> int:
+        texts = await self._ask(self._gateway.list_inbound(listing.number, listing.since))
+        new = await self._database.run(
+            partial(catch_up.record, desk=self._desk, listing=listing, found=texts)
         )
+        if new:
+            logger.warning("lost_webhooks", texts=new)
+        return new
 
     # what happened
 

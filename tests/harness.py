@@ -21,14 +21,14 @@ from rapid_response.access.keys import create_key
 from rapid_response.app import App, build
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import Ids, SystemIds
-from rapid_response.core.states import MessageState, SecondReadingState
+from rapid_response.core.states import SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
 from rapid_response.intake.reading.port import Reader
 from rapid_response.settings import Settings
 from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
-from rapid_response.steps.ring import arm_daily_line
+from rapid_response.steps.ring import arm_standing
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow, SecondReadingRow
 from tests.builders import SMALL_TOWN
 
@@ -40,8 +40,6 @@ LEADER, HEAD, LEAD_ON_HATE, DESK = "+447700900120", "+447700900121", "+447700900
 BASE = "http://testserver"
 
 R = TypeVar("R", bound=SQLModel)
-
-_UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
 
 
 class Town:
@@ -94,7 +92,7 @@ class Town:
         )
         self.app = build(settings, clock=self.clock, ids=self._ids, reader=self._reader, works=False)
         await self._stack.enter_async_context(self.app.asgi.router.lifespan_context(self.app.asgi))
-        await self.app.database.run(partial(arm_daily_line, desk=self.app.desk))
+        await self.app.database.run(partial(arm_standing, desk=self.app.desk))
         transport = httpx.ASGITransport(app=self.app.asgi, raise_app_exceptions=False)
         headers = {"authorization": f"Bearer {self.key}"} if self.key else {}
         self.http = await self._stack.enter_async_context(
@@ -344,9 +342,7 @@ def _work(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
     agenda = select(col(AgendaRow.due_at), col(AgendaRow.leased_until)).where(
         col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
     )
-    messages = select(col(MessageRow.next_attempt_at), col(MessageRow.leased_until)).where(
-        col(MessageRow.state).in_(_UNSETTLED)
-    )
+    messages = select(col(MessageRow.next_attempt_at)).where(col(MessageRow.next_attempt_at).is_not(None))
     deliveries = select(col(DeliveryRow.leased_until)).where(col(DeliveryRow.parked_at).is_(None))
     gives_up = col(SimPostRow.kind) == PostKind.GIVE_UP
     # Phones do all they can at once, but each rings for as long as it rings.

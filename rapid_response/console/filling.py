@@ -225,6 +225,7 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.BREACH: "The two hours have passed without a response",
     NoticeKind.HAND_OVER: "The responder's shift ends: arrange a handover",
     NoticeKind.DELIVERY_FAILING: "Messages do not arrive: ring instead",
+    NoticeKind.TEXTS_STOPPED: "The responder's phone has stopped our texts: ring instead",
     NoticeKind.TASK_OVERDUE: "A task is overdue",
     NoticeKind.REVIEW: "A report is waiting to be read",
 }

@@ -245,6 +245,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Purpose.NOTICE: "Notice",
         Purpose.CONFIRM: "Confirmation",
         Purpose.CLARIFY: "Question about a reply",
+        Purpose.TEST: "Test at the start of a shift",
     },
     MessageState: {
         MessageState.PENDING: "Waiting to be sent",

@@ -258,23 +258,84 @@ class NoticeAcknowledged(Event):
 
 @dataclass(frozen=True, slots=True)
 class MessageAccepted(Event):
-    """The provider took it. Says nothing of a person."""
+    """The provider took it. Says nothing of a person. `request_seconds`: how long the provider took."""
 
     type: ClassVar[str] = "message_accepted"
     message_id: str
     purpose: str
     channel: str
     seconds_since_report: float | None = None
+    attempt: int = 1
+    provider: str = ""
+    request_seconds: float | None = None
+    segments: int = 0
+    replaced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTroubled(Event):
+    """An attempt came to nothing: `refused`, `unknown`, `undelivered`, `absent`; `then` says what follows."""
+
+    type: ClassVar[str] = "message_troubled"
+    message_id: str
+    purpose: str
+    channel: str
+    what: str
+    then: str
+    attempt: int
+    provider: str
+    error_class: str | None = None
+    error_code: str = ""
+    request_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReconciled(Event):
+    """What looking it up came to: `adopted`, `absent`, `duplicate`, `unresolved`."""
+
+    type: ClassVar[str] = "message_reconciled"
+    message_id: str
+    channel: str
+    result: str
 
 
 @dataclass(frozen=True, slots=True)
 class MessageSettled(Event):
+    """Delivered, failed or expired, as far as we know. `late`: proof came after it had been given up."""
+
     type: ClassVar[str] = "message_settled"
     message_id: str
     purpose: str
     channel: str
     state: str
     error_class: str | None = None
+    late: bool = False
+    provider: str = ""
+    accept_seconds: float | None = None
+    offer_seconds: float | None = None
+    priority: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWayTried(Event):
+    """The ladder inside an offer or a stand-down went on; `to_way` is `next` when another person is asked."""
+
+    type: ClassVar[str] = "other_way_tried"
+    offer_id: str
+    purpose: str
+    from_way: str
+    to_way: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayNotTried(Event):
+    """A rung of the ladder was not needed, or cannot be."""
+
+    type: ClassVar[str] = "way_not_tried"
+    offer_id: str
+    way: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +477,43 @@ class AvailabilityChanged(Event):
     responder: str
     state: str
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChanged(Event):
+    """What is known of a number changed; whose it is stands here, the number does not."""
+
+    type: ClassVar[str] = "endpoint_changed"
+    whose: str
+    channel: str
+    state: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineDown(Event):
+    """Nothing goes over a provider's texts, or calls, until it is mended."""
+
+    type: ClassVar[str] = "line_down"
+    provider: str
+    channel: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineMended(Event):
+    type: ClassVar[str] = "line_mended"
+    provider: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextsOverCap(Event):
+    """More texts went out today than a day should need; none was held back for it."""
+
+    type: ClassVar[str] = "texts_over_cap"
+    provider: str
+    cap: int
 
 
 @dataclass(frozen=True, slots=True)

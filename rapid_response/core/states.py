@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     NOTICE = "notice"
     CONFIRM = "confirm"
     CLARIFY = "clarify"
+    TEST = "test"
 
 
 #: A duplicate is harmless, a loss is not: sent again when the provider's answer is unknown.
@@ -77,3 +78,11 @@ class SecondReadingState(StrEnum):
     PARKED = "parked"
     #: It waited for so long that nobody would gain by it.
     SKIPPED = "skipped"
+
+
+class EndpointState(StrEnum):
+    """What is known of a number: a suspect one comes last, one that opted out is not texted."""
+
+    ACTIVE = "active"
+    SUSPECT = "suspect"
+    OPTED_OUT = "opted_out"

@@ -6,7 +6,7 @@ Each checks the one table of statuses first, so that what the state does not all
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rapid_response.core import events as happened
@@ -179,9 +179,18 @@ def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, Action.ON_SCENE, command)
     move(doing.incident, Action.ON_SCENE)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
-    if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED):
+    if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED, at=_arrived_at(doing)):
         owe_breach_reason(doing.tx, doing.service, doing.incident)
     _to_be_finished(doing)
+
+
+def _arrived_at(doing: _Doing) -> datetime:
+    """When she was there: as her text says, where it was held up; never before the clock began."""
+    said_at, incident = doing.who.said_at, doing.incident
+    counts = incident.clock_state is ClockState.RUNNING and incident.started_at is not None
+    if said_at is None or not counts or incident.started_at is None:
+        return doing.tx.now
+    return min(doing.tx.now, max(said_at, incident.started_at))
 
 
 def _no_contact(doing: _Doing, command: commands.ByOwner) -> None:

@@ -21,7 +21,7 @@ from rapid_response.core.vocabulary import Channel
 from rapid_response.intake.reading.port import Reading
 from rapid_response.messaging import hotline as words
 from rapid_response.messaging import wording
-from rapid_response.steps import hotline, inbound, sending, spoken
+from rapid_response.steps import hotline, inbound, receipts, spoken
 from rapid_response.steps.desk import Desk
 from rapid_response.storage.database import Database, DatabaseUnavailable
 from rapid_response.webhooks import twiml
@@ -151,7 +151,7 @@ async def text_in(hook: Signed) -> Response:
 @router.post("/sms/status")
 async def text_status(hook: Signed, token: Token = "") -> Response:
     """What became of a text of ours."""
-    await _receipt(hook, token, hook.field("MessageSid"), hook.field("MessageStatus"))
+    await _receipt(hook, "text", token, hook.field("MessageSid"), hook.field("MessageStatus"))
     return Response(status_code=204)
 
 
@@ -160,25 +160,23 @@ async def call_status(hook: Signed, token: Token = "") -> Response:
     """What became of a call, ours or to us."""
     sid, status = hook.field("CallSid"), hook.field("CallStatus")
     if token:
-        await _receipt(hook, token, sid, status)
+        await _receipt(hook, "call", token, sid, status)
     else:
         await hook.run(partial(hotline.ended, desk=hook.hooks.desk, sid=sid, status=status))
     return Response(status_code=204)
 
 
-async def _receipt(hook: Genuine, token: str, sid: str, status: str) -> None:
+async def _receipt(hook: Genuine, kind: str, token: str, sid: str, status: str) -> None:
     number = hook.field("SequenceNumber")
-    await hook.run(
-        partial(
-            sending.record_receipt,
-            desk=hook.hooks.desk,
-            token=token,
-            sid=sid[:64],
-            status=status[:30],
-            error_code=hook.field("ErrorCode")[:20],
-            sequence_no=int(number) if number.isdigit() and len(number) < 9 else -1,
-        )
+    told = receipts.Told(
+        token=token,
+        sid=sid[:64],
+        status=status[:30],
+        error_code=hook.field("ErrorCode")[:20],
+        sequence_no=int(number) if number.isdigit() and len(number) < 9 else -1,
+        kind=kind,
     )
+    await hook.run(partial(receipts.record, desk=hook.hooks.desk, told=told))
 
 
 @router.post("/voice")

@@ -26,7 +26,7 @@ from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
 from rapid_response.settings import Settings
 from rapid_response.steps.load_service import load
-from rapid_response.steps.ring import arm_daily_line
+from rapid_response.steps.ring import arm_standing
 from tests.builders import SMALL_TOWN
 from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN, FakeTwilio
 
@@ -108,7 +108,7 @@ async def twilio_town(database_url: str, start: datetime, **settings: Any) -> As
         await stack.enter_async_context(_served(app, listener))
         line = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         double.connect(line)
-        await app.database.run(partial(arm_daily_line, desk=app.desk))
+        await app.database.run(partial(arm_standing, desk=app.desk))
         service = parse(SMALL_TOWN, "test.yaml")
         await app.database.run(lambda tx: load(tx, service))
         key = await app.database.run(lambda tx: create_key(tx, "tests", tuple(Scope)))

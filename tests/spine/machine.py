@@ -112,6 +112,8 @@ class Driven(Town):
             await self.app.worker._send(claimed)
         for unknown in found.unknown:
             await self.app.worker._look_up(unknown)
+        for fetching in found.fetching:
+            await self.app.worker._fetch(fetching)
         return len(found)
 
     async def _phones(self) -> int:
