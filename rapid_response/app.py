@@ -122,6 +122,7 @@ def build(
         node=node,
         pump=pump,
         second_reader=second_reader(settings),
+        in_flight=settings.twilio_concurrency if settings.has_real_provider else 8,
     )
     app = App(asgi, database, desk, worker, carrier.gateway, carrier.simulated)
     asgi.state.context = Context(

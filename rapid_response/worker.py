@@ -50,8 +50,6 @@ logger = structlog.get_logger("worker")
 
 T = TypeVar("T")
 
-#: How many messages are with the provider at once.
-IN_FLIGHT = 8
 #: A text or call that the provider does not answer in this time is unknown (its own time-outs are shorter).
 _PROVIDER_SECONDS = 20.0
 _TICK_SECONDS = 1
@@ -81,6 +79,7 @@ class Worker:
 
     `pump` is what the simulator does by itself, being a party of its own; None with a real provider. `second`
     is the second reader, in a loop of its own: however slow it is, no other loop waits for it.
+    `in_flight` messages are with the provider at once.
     """
 
     def __init__(
@@ -93,7 +92,9 @@ class Worker:
         node: str,
         pump: Callable[[], Awaitable[int]] | None = None,
         second_reader: Second | None = None,
+        in_flight: int = 8,
     ) -> None:
+        self._in_flight = in_flight
         self._database = database
         self._desk = desk
         self._gateway = gateway
@@ -256,7 +257,8 @@ class Worker:
 
     async def send_queued(self) -> int:
         """Hand queued messages to the provider, and ask about what nobody knows the fate of."""
-        found = await self._database.run(partial(sending.look_for_work, desk=self._desk, limit=IN_FLIGHT))
+        look = partial(sending.look_for_work, desk=self._desk, limit=self._in_flight)
+        found = await self._database.run(look)
         await asyncio.gather(
             *(self._send(one) for one in found.claimed),
             *(self._look_up(one) for one in found.unknown),
