@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from rapid_response.core.incident import Action
-from rapid_response.core.text import clean_text
+from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
@@ -25,8 +25,8 @@ from rapid_response.core.vocabulary import (
     ProtectiveAct,
 )
 
-Line = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=200)]
-Words = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=5000)]
+Line = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=200)]
+Words = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=5000)]
 #: Whole pounds and pence, up to ten million.
 Pounds = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 

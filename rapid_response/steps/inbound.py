@@ -18,7 +18,7 @@ from rapid_response.core.definition import Means, Responder
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
-from rapid_response.core.text import clean_text
+from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import Channel, ClockState, ContactRole
 from rapid_response.dispatch import replies, reply_decision
 from rapid_response.dispatch.reply_decision import (
@@ -84,7 +84,7 @@ def take_text(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, bo
 
 def _storable(body: str) -> str:
     try:
-        return clean_text(body)[:5000]
+        return storable(body)[:5000]
     except ValueError:
         return _EMPTY
 
