@@ -191,7 +191,8 @@ def _finishing(posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:
     code = ShortDisposition(body["code"])
     note = {"note": body["note"]} if "note" in body else {}
     if code in (ShortDisposition.NOTRACE, ShortDisposition.NOCONTACT):
-        return Filled(), [(Action.NO_CONTACT, {"responder": job.responder_id, **note})]
+        found = {"responder": job.responder_id, "no_trace": code is ShortDisposition.NOTRACE}
+        return Filled(), [(Action.NO_CONTACT, {**found, **note})]
     first: list[Deed] = []
     if not job.incident.stopped_at and code is ShortDisposition.POLICE:
         first = [(Action.POLICE_HANDOVER, {"cad_reference": body["cad_reference"]})]

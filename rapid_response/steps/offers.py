@@ -415,7 +415,12 @@ def withdraw_others(
             stand_down(tx, desk, service, incident, offer, why)
 
 
-_WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED}
+_WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED, "joined": StoodDown.JOINED}
+
+
+def stand_down_key(offer: OfferRow) -> str:
+    """Under which the outbox knows that somebody was told that this offer is over: once."""
+    return f"stand_down:{offer.id}"
 
 
 def stand_down(
@@ -426,7 +431,7 @@ def stand_down(
     if responder and responder.sms:
         queue(
             tx,
-            key=f"stand_down:{offer.id}",
+            key=stand_down_key(offer),
             purpose=Purpose.STAND_DOWN,
             to_number=responder.sms,
             recipient=f"responder:{responder.id}",
@@ -460,7 +465,7 @@ def _end_ownership(
             disarm(tx, incident, [Kind.SHIFT_END], why)
             if state is OfferState.RELEASED:
                 tx.record(incident.id, Released(offer.responder_id, why))
-            if why in ("reassigned", "cancelled"):
+            if why in ("reassigned", "cancelled", "joined"):
                 stand_down(tx, desk, service, incident, offer, why)
     if owner is not None and state is OfferState.DONE:
         responder = tx.get(ResponderRow, owner, lock=True)

@@ -23,7 +23,7 @@ from rapid_response.dispatch.rules import who_hears
 from rapid_response.messaging import wording
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import actions, clock, inbound, notices, offers, sending, texts
+from rapid_response.steps import actions, clock, inbound, notices, offers, raising, sending, texts
 from rapid_response.steps.case import is_counting
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
@@ -160,7 +160,7 @@ def _breach(ringing: _Ringing) -> None:
         return
     for role in (ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER):
         ringing.tell(NoticeKind.BREACH, role, (Means.SMS, Means.VOICE))
-    actions.owe_breach_reason(tx, ringing.service, incident)
+    raising.owe_breach_reason(tx, ringing.service, incident)
 
 
 def _resume(ringing: _Ringing) -> None:
