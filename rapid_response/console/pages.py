@@ -46,7 +46,7 @@ _FOR_MACHINES = ("/api", "/webhooks", "/health", "/metrics", "/openapi.json", "/
 
 
 def add_pages(
-    app: FastAPI, settings: PageSettings, *, database: Database, desk: Desk, network: SimulatedNetwork
+    app: FastAPI, settings: PageSettings, *, database: Database, desk: Desk, network: SimulatedNetwork | None
 ) -> Pages:
     """Put the pages onto the application: before the simulator's calls, whose addresses its forms share."""
     pages = Pages(settings, database, desk, network)

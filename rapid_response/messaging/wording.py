@@ -664,7 +664,7 @@ def spoken_wrong_key() -> str:
 
 def spoken_goodbye() -> str:
     """Nobody pressed a key that counts."""
-    return "No key was pressed. We will try again. Goodbye."
+    return "No key was pressed. Goodbye."
 
 
 def digits(number: int) -> str:

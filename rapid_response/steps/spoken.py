@@ -6,7 +6,7 @@ person, and only a key counts (delivery.md 11.2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import col, select
 
@@ -31,22 +31,28 @@ class Said:
 
     sentences: tuple[str, ...]
     asks: bool
+    #: How many keys were pressed so far: it stands in the address that the next key is posted to.
+    pressed: int = 0
 
 
 def _bye(*sentences: str) -> Said:
     return Said(sentences, asks=False)
 
 
-def converse(tx: Tx, desk: Desk, token: str, digits: str) -> Said:
-    """One turn of the conversation; made from stored state, so a repeated request gets the same answer."""
+def converse(tx: Tx, desk: Desk, token: str, digits: str, pressed: int = 0) -> Said:
+    """One turn of the conversation, the `pressed`-th key before it; a repeated request gets the same answer.
+
+    The provider asks again when our answer was slow. The 1 that hears a job must not then take it.
+    """
     attempt = tx.first(select(AttemptRow).where(col(AttemptRow.token) == token))
     message = tx.get(MessageRow, attempt.message_id) if attempt else None
     if attempt is None or message is None or message.incident_id is None:
         return _bye(wording.spoken_gone())
     incident = hold(tx, message.incident_id)
-    if message.purpose is Purpose.NOTICE:
-        return _notice(tx, desk, attempt, message, incident, digits)
-    return _offer(tx, desk, attempt, message, incident, digits)
+    attempt.keys = attempt.keys[:pressed]
+    turn = _notice if message.purpose is Purpose.NOTICE else _offer
+    said = turn(tx, desk, attempt, message, incident, digits)
+    return replace(said, pressed=len(attempt.keys))
 
 
 def _notice(
