@@ -162,7 +162,7 @@ class LinkTo(Command):
     """Another incident and how it belongs to this one; `dismiss` says that it does not."""
 
     kind: Link | None = None
-    reference: Reference
+    reference: Reference = Field(validation_alias=AliasChoices("reference", "other", "incident", "to"))
     reason: Line | None = None
     dismiss: bool = False
 

@@ -107,7 +107,7 @@ def caller_now(report: ReportRow, corrected: Sequence[Correction]) -> dict[str, 
 
 def put(values: dict[str, Any], name: str, value: Any) -> None:
     """Set a value, or take it away where nothing is known any more."""
-    if value in (None, [], ""):
+    if is_nothing(value):
         values.pop(name, None)
     else:
         values[name] = value
@@ -117,7 +117,12 @@ def changed(part: str, stored: Mapping[str, Any], given: Mapping[str, Any]) -> l
     """What `given` changes in the stored values of a part."""
     found = []
     for name, value in given.items():
-        new = None if value in ([], "") else value
-        if stored.get(name) != new:
-            found.append(Change(f"{part}.{name}", stored.get(name), new))
+        old, new = (None if is_nothing(v) else v for v in (stored.get(name), value))
+        if old != new:
+            found.append(Change(f"{part}.{name}", old, new))
     return found
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a stored value says nothing: not known, or an empty list or line."""
+    return value in (None, [], "")

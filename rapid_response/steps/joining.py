@@ -215,7 +215,8 @@ def _what_fills_gaps(incident: IncidentRow, into: IncidentRow) -> list[Change]:
     found: list[Change] = []
     for part in ("location", "victim", "suspect"):
         mine, theirs = getattr(into, part), getattr(incident, part)
-        found += corrections.changed(part, mine, {n: v for n, v in theirs.items() if n not in mine})
+        gaps = {n: v for n, v in theirs.items() if corrections.is_nothing(mine.get(n))}
+        found += corrections.changed(part, mine, gaps)
     return found
 
 

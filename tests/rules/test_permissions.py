@@ -79,6 +79,8 @@ ACTS = """
     task_done             x x o x x x . . . .  .
     review_age_targeting  . x . x x x . . . .  .
     add_outcomes          . x o x x . . . . .  .
+    amend                 x x . x x . . . . .  .
+    link                  x x . x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 
