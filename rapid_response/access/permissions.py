@@ -174,6 +174,10 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.TASK_DONE: _DESK | _REVIEWERS,
     Action.REVIEW_AGE_TARGETING: _REVIEWERS,
     Action.ADD_OUTCOMES: _IN_CHARGE,
+    # What a caller says next may be put right by whoever takes the call; it can raise a case, never lower it.
+    Action.AMEND: _DESK,
+    # Joining loses nothing and can be taken apart by opening the joined one again.
+    Action.LINK: _DESK,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.

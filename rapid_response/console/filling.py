@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.access.principal import Principal
-from rapid_response.console import timeline
+from rapid_response.console import related, timeline
 from rapid_response.console.forms import CALLER_ROLES
 from rapid_response.console.views import (
     AgeTargetingPart,
@@ -45,6 +45,7 @@ from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
+from rapid_response.core.safe_contact import may_be_told
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ContactRole, HateStrand, Priority, Urgency
 from rapid_response.dispatch.rules import explain
@@ -172,9 +173,8 @@ def victim(incident: IncidentRow) -> Person:
     )
 
 
-def safe_contact(incident: IncidentRow) -> SafeContact:
-    """What is safe; silence means no."""
-    said = incident.safe_contact
+def safe_contact(said: Mapping[str, Any]) -> SafeContact:
+    """What is safe, all links considered (core.safe_contact.reach); silence means no."""
     return SafeContact(
         sms=said.get("sms") is True,
         voice=said.get("voice") is True,
@@ -204,7 +204,7 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.FOLLOW_UP: "Follow up with the person",
     TaskKind.CHECK_BACK: "Look at it again",
     TaskKind.WELFARE_CHECK: "Check that the person is all right",
-    TaskKind.CALL_BACK: "Ring the person: nobody answered the door",
+    TaskKind.CALL_BACK: "Ring back in a safe way: nobody was reached at the address",
     TaskKind.CONFIRM_REMOTE: "Confirm the help by phone",
     TaskKind.BREACH_REASON: "Say why the two hours were missed",
     TaskKind.HAND_OVER: "Hand the job over: the shift ends",
@@ -265,6 +265,7 @@ class Looking:
     names: Names
     definition: ServiceDefinition | None
     zone: ZoneInfo
+    now: datetime
 
     @property
     def sees_people(self) -> bool:
@@ -323,7 +324,7 @@ def incident_view(
         next_step=next_step(case.next_step, names),
         place=place(incident) if whole else None,
         victim=victim(incident) if whole else None,
-        safe_contact=safe_contact(incident) if whole else None,
+        safe_contact=safe_contact(case.safe_contact) if whole else None,
         suspect=suspect(incident) if whole else {},
         facts=facts_of(incident) if whole else Facts(),
         age_targeting=_age_targeting(looking, events),
@@ -342,6 +343,14 @@ def incident_view(
         outcomes=tuple(OutcomePart(o.code, o.amount_pence, o.evidence_grade) for o in case.outcomes),
         disposition=incident.disposition,
         timeline=_timeline(looking, events),
+        joined_to=case.joined_to or "",
+        links=related.links(looking) if whole else (),
+        series=related.series(looking) if whole else (),
+        corrections=related.corrected(looking, looking.now) if whole else (),
+        told=related.told(looking) if whole else (),
+        amend=related.amend_form(looking) if Action.AMEND in actions else None,
+        wards=looking.definition.wards if looking.definition else (),
+        stricter_elsewhere=related.stricter_elsewhere(looking) if whole else (),
         done=done,
     )
 
@@ -417,7 +426,7 @@ def _notice(notice: NoticeRow, names: Names, actions: Sequence[Action]) -> Notic
 
 
 def _report(report: ReportRow, looking: Looking) -> ReportPart:
-    caller = report.caller
+    caller = looking.case.caller(report)
     role = str(caller.get("role", ""))
     spans = [
         EvidenceSpan(s["start"], s["end"], s["label"], s["why"])
@@ -439,6 +448,9 @@ def _report(report: ReportRow, looking: Looking) -> ReportPart:
         ),
         source=looking.names.actor(report.source) if took_it else "",
         back_entry=report.back_entry,
+        report_id=report.id,
+        may_be_told=may_be_told(role),
+        amend=related.amend_caller_form(report, caller) if Action.AMEND in looking.actions else None,
     )
 
 

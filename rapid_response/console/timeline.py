@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rapid_response.console.moments import at_words
 from rapid_response.console.views import TimelinePart, minutes_words
-from rapid_response.console.words import ENUM_WORDS, plain
+from rapid_response.console.words import ENUM_WORDS, field_words, plain
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.core.vocabulary import (
     AgeTargeting,
@@ -18,6 +18,7 @@ from rapid_response.core.vocabulary import (
     Channel,
     ContactRole,
     Disposition,
+    Link,
     OutcomeCode,
     ProtectiveAct,
     StoppedBy,
@@ -216,7 +217,23 @@ def _outcome(t: Telling) -> Told:
 
 def _no_contact(t: Telling) -> Told:
     back = "The clock goes on: the arrival did not reach the person." if t.data.get("took_stop_back") else ""
+    if t.data.get("no_trace"):
+        return f"{t.who()} could not find the address", back
     return f"{t.who()} found nobody there", back
+
+
+def _amended(t: Telling) -> Told:
+    fields = ", ".join(field_words(name).lower() for name in t.data.get("fields") or ())
+    how = {"joined": "From the report that was joined", "new_episode": "As the new report tells it"}
+    title = how.get(str(t.data.get("source")), "Put right")
+    rules = t.data.get("rules_say")
+    return title, _joined(f"{fields[:1].upper()}{fields[1:]}.", f"By the rules now {rules}." if rules else "")
+
+
+def _linked(t: Telling) -> Told:
+    if t.data.get("state") == "rejected":
+        return "Not linked, a person says", f"{t.word('kind', Link)}: no."
+    return f"Linked by a person: {t.word('kind', Link).lower()}", ""
 
 
 def _remote(t: Telling) -> Told:
@@ -265,6 +282,21 @@ TELLERS: Mapping[str, _Teller] = {
     ),
     "no_contact_made": _no_contact,
     "clock_stopped": _stopped,
+    "clock_moved_back": lambda t: (
+        "Clock counts from an earlier report",
+        _joined(
+            f"Due by {t.time('due_at')}.",
+            "The response was late by it." if t.data.get("no_longer_met") else "",
+        ),
+    ),
+    "incident_amended": _amended,
+    "link_decided": _linked,
+    "report_joined": lambda t: (
+        "Report joined",
+        f"{t.word('channel', Channel)} at {t.time('received_at')}; it had come in as another incident.",
+    ),
+    "report_left": lambda _: ("A report went back to its own incident", ""),
+    "outcome_joined": _outcome,
     "clock_paused": lambda t: ("Clock paused", f"{t.word('why')}."),
     "clock_resumed": lambda t: ("Clock started again", f"Now due by {t.time('due_at')}."),
     "deadline_warned": _warned,

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from rapid_response.console.forms import Filled, Now
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Status
+from rapid_response.core.safe_contact import MayBeTold
 from rapid_response.core.states import (
     MessageChannel,
     MessageState,
@@ -345,6 +346,10 @@ class HandlerSentView(View):
     next_step: NextStep | None = None
     #: Nobody on duty or on call could be asked: the caller is to be told so.
     nobody_to_send: bool = False
+    #: What the caller may hear, now and whenever she rings again.
+    may_be_told: MayBeTold = MayBeTold.RECEIPT_ONLY
+    #: Other incidents that this may belong to; decided on the incident's own page.
+    links: tuple[LinkPart, ...] = ()
 
 
 # --- the board --------------------------------------------------------------------------------------------
@@ -490,6 +495,11 @@ class ReportPart:
     caller: Person | None = None
     source: str = ""
     back_entry: bool = False
+    report_id: str = ""
+    #: What this caller may hear of the case.
+    may_be_told: MayBeTold = MayBeTold.RECEIPT_ONLY
+    #: The form to correct who the caller is, filled in; None for who may not.
+    amend: Filled | None = None
 
     @property
     def is_read_late(self) -> bool:
@@ -622,10 +632,48 @@ class TimelinePart:
 
 @dataclass(frozen=True, slots=True)
 class LinkPart:
-    """Another incident that belongs to this one, as a person said."""
+    """Another incident that may belong to this one, or does, as a person said.
 
-    kind: str
+    A suggestion gives its viewer buttons: to confirm as `confirm_as` (on the incident `confirm_on`, to
+    `confirm_to`), to dismiss, or to open the earlier case again with the newer report.
+    """
+
+    words: str
     reference: str
+    is_suggested: bool = False
+    reasons: tuple[str, ...] = ()
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+    confirm_as: str = ""
+    confirm_on: str = ""
+    confirm_to: str = ""
+    #: The earlier case, which is over, and the newer report that may tell of a new episode of it.
+    reopens: str = ""
+    reopens_with: str = ""
+    may_decide: bool = False
+    may_reopen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionPart:
+    """One value that was put right; `old` and `new` are in words, empty for not known."""
+
+    words: str
+    old: str
+    new: str
+    at: datetime
+    by: str = ""
+    reason: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPart:
+    """Somebody who may ask, and what she may be told."""
+
+    who: str
+    may_be_told: MayBeTold
 
 
 @dataclass(frozen=True, slots=True)
@@ -683,6 +731,17 @@ class IncidentView(View):
     #: Newest last, as the log keeps it.
     timeline: tuple[TimelinePart, ...] = ()
     links: tuple[LinkPart, ...] = ()
+    #: The incident that this one was joined to: its page leads there.
+    joined_to: str = ""
+    #: The references of a series that people have made, this one's among them.
+    series: tuple[str, ...] = ()
+    corrections: tuple[CorrectionPart, ...] = ()
+    told: tuple[ToldPart, ...] = ()
+    #: The form to correct what is known, filled in with it; None for who may not.
+    amend: Filled | None = None
+    wards: tuple[str, ...] = ()
+    #: Linked incidents of the same people, where less is safe than was said here.
+    stricter_elsewhere: tuple[str, ...] = ()
     #: What was just done, said once at the top: "Assigned to Asha Patel".
     done: str = ""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from rapid_response.core.incident import Action, Status
+from rapid_response.core.safe_contact import MayBeTold
 from rapid_response.core.states import (
     MessageChannel,
     MessageState,
@@ -23,6 +24,7 @@ from rapid_response.core.vocabulary import (
     Disposition,
     EvidenceGrade,
     HateStrand,
+    Link,
     OutcomeCode,
     PaymentMethod,
     Priority,
@@ -109,6 +111,17 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ContactRole.HEAD_OF_SERVICE: "Head of service",
         ContactRole.HATE_CRIME_LEAD: "Hate crime lead",
         ContactRole.DESK: "Duty desk",
+    },
+    Link: {
+        Link.DUPLICATE_OF: "The same incident, told twice",
+        Link.SAME_SUSPECT: "The same suspect",
+        Link.RELATED: "Related in another way",
+    },
+    MayBeTold: {
+        MayBeTold.OWN_CASE: "Their own case; first make sure that it is they, without saying what it is",
+        MayBeTold.RECEIPT_ONLY: "Confirm receipt only",
+        MayBeTold.VERIFY_FIRST: "Ring them back on a number that you know, keep their reference, then what "
+        "they need for their task",
     },
     PaymentMethod: {
         PaymentMethod.CASH: "Cash",
@@ -224,6 +237,8 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Action.ADD_OUTCOMES: "Add what changed for someone",
         Action.REVIEW_AGE_TARGETING: "Decide on age targeting",
         Action.ANSWER_SECOND_READING: "Answer the second reader",
+        Action.AMEND: "Correct what we know",
+        Action.LINK: "Link to another incident",
     },
     OfferState: {
         OfferState.OPEN: "Waiting for an answer",
@@ -297,6 +312,14 @@ def plain(value: str | None) -> str:
     return text[:1].upper() + text[1:]
 
 
+def field_words(path: str) -> str:
+    """A field of a report in words: `location.address`, `answers.lives_alone`."""
+    part, _, name = path.partition(".")
+    if part == "answers":
+        return QUESTIONS.get(name, plain(name))
+    return FIELDS.get(path) or plain(path.replace(".", " "))
+
+
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     """Every value of a list with its words, in the list's own order."""
     return [(value.value, ENUM_WORDS[enum][value]) for value in enum]
@@ -357,4 +380,32 @@ QUESTIONS: Mapping[str, str] = {
     "happened_at": "When did it happen?",
     "amount_gbp": "How much money, in pounds?",
     "payment_method": "How?",
+}
+
+#: The other fields of a report, as the page of an incident names them.
+FIELDS: Mapping[str, str] = {
+    "location.address": "Address",
+    "location.postcode": "Postcode",
+    "location.ward": "Ward",
+    "location.latitude": "Point on the map, latitude",
+    "location.longitude": "Point on the map, longitude",
+    "victim.name": "Victim’s name",
+    "victim.phone": "Victim’s number",
+    "victim.age": "Victim’s age",
+    "victim.lives_alone": "Victim lives alone",
+    "victim.vulnerabilities": "What makes the victim vulnerable",
+    "caller.name": "Caller’s name",
+    "caller.phone": "Caller’s number",
+    "caller.email": "Caller’s email",
+    "caller.role": "Who the caller is",
+    "safe_contact.sms": "Safe to text",
+    "safe_contact.voice": "Safe to ring",
+    "safe_contact.voicemail": "Safe to leave a voicemail",
+    "safe_contact.note": "Safe contact: when, who, code word",
+    "suspect.name": "Suspect’s name",
+    "suspect.company": "Suspect’s company",
+    "suspect.phone": "Suspect’s number",
+    "suspect.vehicle_registration": "Suspect’s vehicle registration",
+    "suspect.website": "Suspect’s website",
+    "suspect.description": "Suspect’s looks",
 }

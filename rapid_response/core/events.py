@@ -186,6 +186,8 @@ class NoContactMade(Event):
     responder: str
     source: str
     took_stop_back: bool
+    #: The address, or anybody who could be her, was not found there.
+    no_trace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,21 @@ class ClockResumed(Event):
     type: ClassVar[str] = "clock_resumed"
     paused_seconds: int
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMovedBack(Event):
+    """An earlier report of the same incident was joined: the promise counts from that one.
+
+    `no_longer_met`: the response that was in time is late by this.
+    """
+
+    type: ClassVar[str] = "clock_moved_back"
+    started_at: datetime
+    due_at: datetime
+    needed_by: datetime
+    paused_seconds: int
+    no_longer_met: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,6 +470,69 @@ class SecondReadingAnswered(Event):
     value: str
     agrees: bool
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentAmended(Event):
+    """Something known of it was put right, or added: which fields, never what they hold.
+
+    The rest says how the case counts now. `rules_say`: the priority that the rules give it; what is less
+    urgent than the priority it has lowers nothing.
+    """
+
+    type: ClassVar[str] = "incident_amended"
+    fields: tuple[str, ...]
+    source: str
+    victim_aged_60_plus: bool = False
+    victim_lives_alone: bool = False
+    repeat_victim: bool = False
+    repeat_within_28_days: bool = False
+    ward: str | None = None
+    reason_given: bool = False
+    rules_say: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDecided(Event):
+    """A person said how another incident belongs to this one, or that it does not."""
+
+    type: ClassVar[str] = "link_decided"
+    kind: str
+    other_id: str
+    state: str
+    reason_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportJoined(Event):
+    """A report that raised another incident belongs to this one."""
+
+    type: ClassVar[str] = "report_joined"
+    report_id: str
+    channel: str
+    received_at: datetime
+    from_id: str
+    back_entry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLeft(Event):
+    """A report that had been joined by mistake went back to the incident that it raised."""
+
+    type: ClassVar[str] = "report_left"
+    report_id: str
+    to_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeJoined(Event):
+    """An outcome recorded on an incident that was then joined to this one."""
+
+    type: ClassVar[str] = "outcome_joined"
+    outcome_id: str
+    code: str
+    amount_pence: int | None = None
+    evidence_grade: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class StoodDown(StrEnum):
     PASSED_ON = "passed on"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    JOINED = "joined to another job"
 
 
 # --- what a job looks like from outside ---------------------------------------------------------------
@@ -243,6 +244,26 @@ def stand_down(
         f"Job {number}: not yours any more ({why.value} {local_time(at, zone, now)}). Do not attend. "
         "Already there? Ring the duty desk now."
     )
+
+
+def joined(number: int, into: int) -> str:
+    """Two jobs were one: the other goes on, and whoever has that one is not called off."""
+    return (
+        f"Job {number} is now part of job {into}: one case, told twice. Job {into} goes on as it was. "
+        "Use its number from now on."
+    )
+
+
+def address_changed(number: int) -> str:
+    """The address that you saw is not right any more; the new one is behind the sign-in."""
+    return (
+        f"Job {number}: the address has changed. Sign in for the new one before you go on, or ring the desk."
+    )
+
+
+def now_joint(number: int) -> str:
+    """A suspect is there or expected, which was not known when you were asked."""
+    return f"Job {number} has changed: {_JOINT}. Sign in for the details, or ring the duty desk."
 
 
 def en_route_noted(number: int) -> str:

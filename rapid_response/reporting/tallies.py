@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from rapid_response.core.events import (
+    ClockMovedBack,
     ClockStopped,
     DeadlineMissed,
     DeadlineWarned,
@@ -151,6 +152,12 @@ def _taken_back(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
         sums.add("sla_met_corrections", category=_category(sums.tx, event), mode=before["stopped_by"])
 
 
+def _moved_back(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    before = _earlier(sums.tx, event, ClockStopped.type)
+    if data["no_longer_met"] and before is not None:
+        sums.add("sla_met_corrections", category=_category(sums.tx, event), mode=before["stopped_by"])
+
+
 def _missed(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     sums.add("sla_breached", category=_category(sums.tx, event))
     _late(sums, event, data)
@@ -205,6 +212,7 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     TargetingAssessed.type: _targeting,
     ClockStopped.type: _stopped,
     NoContactMade.type: _taken_back,
+    ClockMovedBack.type: _moved_back,
     DeadlineMissed.type: _missed,
     DeadlineWarned.type: _late,
     RungReached.type: _late,

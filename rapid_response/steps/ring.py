@@ -30,6 +30,7 @@ from rapid_response.steps import (
     inbound,
     notices,
     offers,
+    raising,
     reaching,
     readiness,
     texts,
@@ -181,7 +182,7 @@ def _breach(ringing: _Ringing) -> None:
         return
     for role in (ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER):
         ringing.tell(NoticeKind.BREACH, role, (Means.SMS, Means.VOICE))
-    actions.owe_breach_reason(tx, ringing.service, incident)
+    raising.owe_breach_reason(tx, ringing.service, incident)
 
 
 def _resume(ringing: _Ringing) -> None:

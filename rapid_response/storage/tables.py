@@ -112,16 +112,22 @@ class IncidentRow(SQLModel, table=True):
     unconfirmed: list[str] = Field(default_factory=list, sa_type=JSON)
     disposition: Disposition | None = word(Disposition, default=None, nullable=True)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: The incident that this one's reports were joined to. Named without a foreign key, as links are.
+    duplicate_of: str | None = Field(default=None, index=True, max_length=36)
 
 
 class ReportRow(SQLModel, table=True):
-    """The content of one contact: immutable; corrections are added beside it."""
+    """The content of one contact: immutable; corrections are added beside it.
+
+    `first_incident_id` is the incident that it raised when it came; `incident_id` the one it belongs to now.
+    """
 
     __tablename__ = "reports"
     __table_args__ = (Index("ix_reports_received_at", "received_at"),)
 
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    first_incident_id: str = Field(index=True, max_length=36)
     channel: Channel = word(Channel)
     source: str = Field(max_length=80)
     external_reference: str | None = Field(default=None, max_length=200)
@@ -132,6 +138,28 @@ class ReportRow(SQLModel, table=True):
     answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     reading: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     back_entry: bool = False
+
+
+class CorrectionRow(SQLModel, table=True):
+    """One value that a person put right, or a joined report added: the old beside the new, for good.
+
+    `field` is a path as in the body of a report (`location.address`); `report_id` says whose caller it was.
+    """
+
+    __tablename__ = "corrections"
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    report_id: str | None = Field(default=None, max_length=36)
+    #: Counts within the incident, so that what was done in one moment keeps its order.
+    position: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+    source: str = Field(max_length=20)
+    field: str = Field(max_length=60)
+    old: Any = Field(default=None, sa_type=JSON, nullable=True)
+    new: Any = Field(default=None, sa_type=JSON, nullable=True)
+    reason: str | None = Field(default=None, sa_type=Text)
 
 
 class NoteRow(SQLModel, table=True):
@@ -770,7 +798,7 @@ class IdentifierRow(SQLModel, table=True):
 
 
 class SuggestedLinkRow(SQLModel, table=True):
-    """A pair of incidents that a person should look at; nothing is joined by it.
+    """A pair of incidents: suggested by the machine, or asserted by a person with a reason of her own.
 
     The earlier incident is named without a foreign key, which on PostgreSQL would lock its row: taking in a
     report never waits for another case.
@@ -787,6 +815,7 @@ class SuggestedLinkRow(SQLModel, table=True):
     suggested_at: datetime = Field(sa_type=UtcDateTime)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_by: str | None = Field(default=None, max_length=80)
+    reason: str | None = Field(default=None, sa_type=Text)
 
 
 # --- the second reader ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from rapid_response.core.text import clean_text
+from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import Channel
 from rapid_response.intake.reading.port import Reading
 from rapid_response.messaging import hotline as words
@@ -230,7 +230,7 @@ async def message_left(hook: Signed) -> Response:
 async def words_known(hook: Signed) -> Response:
     """The words of a message; none, or unreadable ones, change nothing."""
     try:
-        text = clean_text(hook.field("TranscriptionText"))[:20_000]
+        text = storable(hook.field("TranscriptionText"))[:20_000]
     except ValueError:
         return Response(status_code=204)
     await hook.run(

@@ -81,6 +81,8 @@ ACTS = """
     review_age_targeting  . x . x x x . . . .  .
     add_outcomes          . x o x x . . . . .  .
     answer_second_reading x x . x x . . . . .  .
+    amend                 x x . x x . . . . .  .
+    link                  x x . x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 

@@ -75,6 +75,9 @@ SAID: dict[str, Say] = {
     "pictures_not_received": lambda j, at, now: iter([wording.pictures_not_received()]),
     "unknown_sender": lambda j, at, now: iter([wording.unknown_sender()]),
     "check_in": lambda j, at, now: iter([wording.check_in(j.number)]),
+    "joined": lambda j, at, now: iter([wording.joined(j.number, 999_999)]),
+    "address_changed": lambda j, at, now: iter([wording.address_changed(j.number)]),
+    "now_joint": lambda j, at, now: iter([wording.now_joint(j.number)]),
     "warning_to_owner": lambda j, at, now: (
         wording.warning_to_owner(j.number, p, at, LONDON, now) for p in (1, 50, 100)
     ),

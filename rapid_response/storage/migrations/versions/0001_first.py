@@ -271,6 +271,7 @@ def upgrade() -> None:
         sa.Column("unconfirmed", sa.JSON(), nullable=False),
         sa.Column("disposition", sa.String(length=40), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("duplicate_of", sa.String(length=36), nullable=True),
         sa.CheckConstraint("paused_seconds >= 0", name=op.f("ck_incidents_paused_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("reference", name=op.f("uq_incidents_reference")),
@@ -283,6 +284,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_open"),
         postgresql_where=sa.text("is_open"),
     )
+    op.create_index(op.f("ix_incidents_duplicate_of"), "incidents", ["duplicate_of"], unique=False)
     op.create_index("ix_incidents_received_at", "incidents", ["received_at"], unique=False)
     op.create_table(
         "job_numbers",
@@ -576,6 +578,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_attempts_message_id"), "attempts", ["message_id"], unique=False)
     op.create_index("ix_attempts_provider_sid", "attempts", ["provider_sid"], unique=False)
     op.create_table(
+        "corrections",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("report_id", sa.String(length=36), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("field", sa.String(length=60), nullable=False),
+        sa.Column("old", sa.JSON(), nullable=True),
+        sa.Column("new", sa.JSON(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_corrections_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
+    )
+    op.create_index(op.f("ix_corrections_incident_id"), "corrections", ["incident_id"], unique=False)
+    op.create_table(
         "identifiers",
         sa.Column("incident_id", sa.String(length=36), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
@@ -665,6 +684,7 @@ def upgrade() -> None:
         "reports",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("first_incident_id", sa.String(length=36), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("source", sa.String(length=80), nullable=False),
         sa.Column("external_reference", sa.String(length=200), nullable=True),
@@ -678,6 +698,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_reports_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
+    op.create_index(op.f("ix_reports_first_incident_id"), "reports", ["first_incident_id"], unique=False)
     op.create_index(op.f("ix_reports_incident_id"), "reports", ["incident_id"], unique=False)
     op.create_index("ix_reports_received_at", "reports", ["received_at"], unique=False)
     op.create_table(
@@ -703,6 +724,7 @@ def upgrade() -> None:
         sa.Column("suggested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["from_incident_id"], ["incidents.id"], name=op.f("fk_suggested_links_from_incident_id")
         ),
