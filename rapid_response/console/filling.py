@@ -33,6 +33,7 @@ from rapid_response.console.views import (
     OutcomePart,
     Person,
     Place,
+    ReachPart,
     ReportPart,
     SafeContact,
     TaskPart,
@@ -47,9 +48,11 @@ from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import ContactRole, HateStrand, Priority
 from rapid_response.dispatch.rules import explain
 from rapid_response.intake.rules import RULEBOOK, rows_of
+from rapid_response.messaging.explaining import Verdict
 from rapid_response.steps import casefile
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
+from rapid_response.steps.deliveries import Chain
 from rapid_response.steps.service import stored_definition
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.tables import (
@@ -259,6 +262,7 @@ class Looking:
     names: Names
     definition: ServiceDefinition | None
     zone: ZoneInfo
+    reach: Sequence[Chain] = ()
 
     @property
     def sees_people(self) -> bool:
@@ -329,6 +333,7 @@ def incident_view(
         reports=tuple(_report(r, looking) for r in case.reports) if whole else (),
         offers=tuple(_offer(o, names) for o in case.offers),
         messages=_messages(looking) if whole else (),
+        reach=tuple(_reach(chain) for chain in looking.reach),
         notes=tuple(NotePart(n.at, names.actor(n.actor), n.body) for n in case.notes) if whole else (),
         outcomes=tuple(OutcomePart(o.code, o.amount_pence, o.evidence_grade) for o in case.outcomes),
         disposition=incident.disposition,
@@ -461,6 +466,22 @@ def _messages(looking: Looking) -> tuple[MessagePart, ...]:
     )
 
 
+_REACHED = (Verdict.ANSWERED, Verdict.ARRIVED)
+
+
+def _reach(chain: Chain) -> ReachPart:
+    return ReachPart(
+        chain.name,
+        chain.summary,
+        chain.verdict in _REACHED,
+        tuple((step.at, step.sentence) for step in chain.steps),
+    )
+
+
+#: Told in "Did it reach them?", in better order.
+_TOLD_THERE = frozenset({"message_troubled", "message_reconciled", "other_way_tried", "way_not_tried"})
+
+
 def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[TimelinePart, ...]:
     return tuple(
         timeline.entry(
@@ -473,6 +494,7 @@ def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[Ti
             rules=_RULE_TITLES,
         )
         for e in events
+        if e["type"] not in _TOLD_THERE
     )
 
 
