@@ -28,7 +28,7 @@ from rapid_response.core.incident import Status
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, readiness
 from rapid_response.steps.casefile import Filters
 from rapid_response.steps.service import service_for
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, OfferRow, TaskRow
@@ -92,6 +92,12 @@ class _Reading:
             review_total=counts.get(Status.AWAITING_REVIEW, 0),
             responders_on_duty=sum(r.id in on_duty for r in service.definition.responders if r.skills),
             parked=parked_count(self.connection) if shows_parked else 0,
+            alarms=tuple(readiness.alarms(self.connection, self.now, self.zone)),
+            unreachable=tuple(
+                finding.sentence
+                for finding in readiness.findings(self.connection, service.definition)
+                if finding.trouble is not readiness.Trouble.NEVER_CONFIRMED
+            ),
         )
 
     def _overdue(self) -> int:

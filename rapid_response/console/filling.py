@@ -33,6 +33,7 @@ from rapid_response.console.views import (
     OutcomePart,
     Person,
     Place,
+    ReachPart,
     ReportPart,
     SafeContact,
     SecondReadingPart,
@@ -51,9 +52,11 @@ from rapid_response.core.vocabulary import Category, ContactRole, HateStrand, Pr
 from rapid_response.dispatch.rules import explain
 from rapid_response.intake.rules import RULEBOOK, rows_of
 from rapid_response.intake.second.answering import Label
+from rapid_response.messaging.explaining import Verdict
 from rapid_response.steps import casefile
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
+from rapid_response.steps.deliveries import Chain
 from rapid_response.steps.service import stored_definition
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.tables import (
@@ -266,6 +269,7 @@ class Looking:
     definition: ServiceDefinition | None
     zone: ZoneInfo
     now: datetime
+    reach: Sequence[Chain] = ()
 
     @property
     def sees_people(self) -> bool:
@@ -339,6 +343,7 @@ def incident_view(
         ),
         offers=tuple(_offer(o, names) for o in case.offers),
         messages=_messages(looking) if whole else (),
+        reach=tuple(_reach(chain) for chain in looking.reach),
         notes=tuple(NotePart(n.at, names.actor(n.actor), n.body) for n in case.notes) if whole else (),
         outcomes=tuple(OutcomePart(o.code, o.amount_pence, o.evidence_grade) for o in case.outcomes),
         disposition=incident.disposition,
@@ -529,6 +534,22 @@ def _messages(looking: Looking) -> tuple[MessagePart, ...]:
     )
 
 
+_REACHED = (Verdict.ANSWERED, Verdict.ARRIVED)
+
+
+def _reach(chain: Chain) -> ReachPart:
+    return ReachPart(
+        chain.name,
+        chain.summary,
+        chain.verdict in _REACHED,
+        tuple((step.at, step.sentence) for step in chain.steps),
+    )
+
+
+#: Told in "Did it reach them?", in better order.
+_TOLD_THERE = frozenset({"message_troubled", "message_reconciled", "other_way_tried", "way_not_tried"})
+
+
 def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[TimelinePart, ...]:
     return tuple(
         timeline.entry(
@@ -541,6 +562,7 @@ def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[Ti
             rules=_RULE_TITLES,
         )
         for e in events
+        if e["type"] not in _TOLD_THERE
     )
 
 

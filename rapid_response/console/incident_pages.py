@@ -21,7 +21,7 @@ from rapid_response.console.views import FailedAction, IncidentView
 from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action, NotAllowed
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, deliveries
 from rapid_response.steps.actions import act
 from rapid_response.steps.commands import COMMANDS, Command
 from rapid_response.steps.errors import Forbidden, NotFound, NothingOffered, Refusal
@@ -162,7 +162,8 @@ async def _look(visit: Visit, reference: str) -> tuple[Looking, Sequence[Mapping
             return None
         case, names = found
         events = casefile.events_of(connection, case.incident.id)
-        return Looking(visit.principal, case, names, visit.definition, zone, visit.now), events
+        reach = deliveries.chains(connection, case.incident, visit.definition, zone)
+        return Looking(visit.principal, case, names, visit.definition, zone, visit.now, reach), events
 
     looked = await visit.look(read)
     if looked is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
@@ -20,8 +21,9 @@ from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Status
 from rapid_response.core.states import MessageState, SecondReadingState
+from rapid_response.steps import readiness
 from rapid_response.steps.errors import NotFound
-from rapid_response.steps.service import NoService, service_for
+from rapid_response.steps.service import NoService, Service, service_for
 from rapid_response.storage.tables import (
     AgendaRow,
     DeliveryRow,
@@ -133,6 +135,7 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     yield Check(
         "Service definition", True, f"{service.definition.name}, version {service.definition.version}."
     )
+    yield from _numbers(connection, service, now, zone)
     people = [r for r in service.definition.responders if r.skills]
     on_duty = sum(r.id in service.on_duty(now) for r in people)
     begins = service.next_shift_start(now)
@@ -144,6 +147,19 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     yield Check(
         "Incidents nobody has taken", unowned == 0, f"{unowned} need somebody now." if unowned else "None."
     )
+
+
+def _numbers(connection: Connection, service: Service, now: datetime, zone: ZoneInfo) -> Iterable[Check]:
+    """Whether messages go out, and whom they do not reach."""
+    alarms = " ".join(readiness.alarms(connection, now, zone))
+    yield Check("Texts and calls", not alarms, alarms or "They go out.")
+    found = readiness.findings(connection, service.definition)
+    bad = [f for f in found if f.trouble is not readiness.Trouble.NEVER_CONFIRMED]
+    new = sorted({f.responder_id for f in found} - {f.responder_id for f in bad})
+    said = " ".join(f.sentence for f in bad) or "None is known not to work."
+    if new:
+        said += f" Nothing has arrived yet by text at: {', '.join(new)}."
+    yield Check("Responders' numbers", not bad, said)
 
 
 def _worker(connection: Connection, real: datetime) -> Check:

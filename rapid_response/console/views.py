@@ -436,6 +436,10 @@ class BoardView(View):
     #: Work that failed too often and waits for a person.
     parked: int = 0
     shows_agreement: bool = False
+    #: What keeps people from being reached, each a sentence; the first ones stop everything.
+    alarms: tuple[str, ...] = ()
+    #: Numbers that do not take our texts or calls, each a sentence.
+    unreachable: tuple[str, ...] = ()
 
     @property
     def ordered(self) -> tuple[BoardRow, ...]:
@@ -556,6 +560,16 @@ class OfferPart:
     answered_at: datetime | None = None
     eta_minutes: int | None = None
     joint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReachPart:
+    """Why something did, or did not, reach one person: the whole in a line, and each step in a sentence."""
+
+    name: str
+    summary: str
+    reached: bool
+    steps: tuple[tuple[datetime, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -725,6 +739,7 @@ class IncidentView(View):
     second_readings: tuple[SecondReadingPart, ...] = ()
     offers: tuple[OfferPart, ...] = ()
     messages: tuple[MessagePart, ...] = ()
+    reach: tuple[ReachPart, ...] = ()
     notes: tuple[NotePart, ...] = ()
     outcomes: tuple[OutcomePart, ...] = ()
     disposition: Disposition | None = None

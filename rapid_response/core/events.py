@@ -115,6 +115,8 @@ class OfferDeclined(Event):
     offer_id: str
     responder: str
     source: str
+    seconds: float | None = None
+    priority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,9 @@ class OfferAccepted(Event):
     source: str
     late: bool = False
     eta_minutes: int | None = None
+    #: From the making of the offer.
+    seconds: float | None = None
+    priority: str = ""
 
 
 @dataclass(frozen=True, slots=True)

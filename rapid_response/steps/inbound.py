@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import col, select
 
 from rapid_response.core import events as happened
@@ -33,9 +33,9 @@ from rapid_response.dispatch.reply_decision import (
 from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import wording
-from rapid_response.messaging.numbers import normalise_number
+from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import actions, endpoints, failing, notices, readiness, texts
+from rapid_response.steps import actions, endpoints, failing, lines, notices, readiness, texts
 from rapid_response.steps.case import clock_facts, hold, offers_of
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.desk import Desk, Who
@@ -53,8 +53,10 @@ from rapid_response.storage.tables import (
 )
 from rapid_response.storage.tx import Tx
 
-#: Automatic answers that ask again, to one number in an hour.
-_MOST_CLARIFICATIONS = 5
+#: Automatic answers to one number: in an hour until it does something real, and in a day whatever it does.
+_MOST_AN_HOUR, _MOST_A_DAY = 5, 50
+#: The same words are not sent again to one number so soon.
+_SAME_WORDS_AFTER = timedelta(minutes=5)
 #: What a text of nothing says.
 _EMPTY = "(an empty text)"
 
@@ -81,6 +83,7 @@ def take_text(
         )
     )
     if known is not None:
+        known.to_count = (known.to_count or 0) + 1
         return False
     inbound_id = tx.ids.uuid()
     tx.add(
@@ -342,9 +345,11 @@ def _opt_out(text: _Text, jobs: Sequence[IncidentRow]) -> None:
 
 def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
     """The text that goes back: to the enrolled number only, and never in a loop."""
-    if decision.answer in (None, Answer.UNKNOWN_SENDER) or _is_loop(text):
+    if decision.answer in (None, Answer.UNKNOWN_SENDER) or not is_uk_mobile(text.known.number):
         return
     body = _wording(text, decision, jobs)
+    if _is_loop(text, decision, body):
+        return
     # Words kept as a note were asked back: an OK after that is an answer, not courtesy.
     acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
     queue(
@@ -359,19 +364,52 @@ def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -
     )
 
 
-def _is_loop(text: _Text) -> bool:
-    """Auto-responders answer answers: five clarifications an hour to one number are enough."""
-    tx = text.tx
-    lately = tx.execute(
+def _is_loop(text: _Text, decision: ReplyDecision, body: str) -> bool:
+    """Auto-responders answer answers: five an hour to one number are enough, until it does something real.
+
+    Beyond the texts that a day should need, only what somebody did is answered.
+    """
+    tx, now = text.tx, text.tx.now
+    acted = decision.effect in _REAL
+    if _answers(text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body):
+        return True
+    if acted:
+        return False
+    if lines.is_over_cap(tx, text.desk):
+        return True
+    since = max(now - timedelta(hours=1), _last_real(text) or now - timedelta(hours=1))
+    return _answers(text, since) >= _MOST_AN_HOUR or _answers(text, now - timedelta(days=1)) >= _MOST_A_DAY
+
+
+#: What a text really did: a person stands behind it.
+_REAL = (Effect.ACT, Effect.CHECK_IN)
+
+
+def _answers(text: _Text, since: datetime, *where: ColumnElement[bool]) -> int:
+    """How many automatic answers went to the number since then."""
+    found: int = text.tx.execute(
         select(func.count())
         .select_from(MessageRow)
         .where(
             col(MessageRow.to_number) == text.known.number,
-            col(MessageRow.purpose) == Purpose.CLARIFY,
-            col(MessageRow.created_at) > tx.now - timedelta(hours=1),
+            col(MessageRow.purpose).in_((Purpose.CONFIRM, Purpose.CLARIFY)),
+            col(MessageRow.created_at) > since,
+            *where,
         )
     ).scalar_one()
-    return bool(lately >= _MOST_CLARIFICATIONS)
+    return found
+
+
+def _last_real(text: _Text) -> datetime | None:
+    """When the number last did something real."""
+    at: datetime | None = text.tx.execute(
+        select(func.max(col(InboundMessageRow.received_at))).where(
+            col(InboundMessageRow.from_number) == text.row.from_number,
+            col(InboundMessageRow.effect).in_([effect.value for effect in _REAL]),
+            col(InboundMessageRow.id) != text.row.id,
+        )
+    ).scalar()
+    return at
 
 
 def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> str:

@@ -291,7 +291,18 @@ def accept(
         eta,
     )
     _end_reaching(tx, incident, offer, "accepted")
-    tx.record(incident.id, OfferAccepted(offer.id, responder_id, who.source, late=late, eta_minutes=eta))
+    tx.record(
+        incident.id,
+        OfferAccepted(
+            offer.id,
+            responder_id,
+            who.source,
+            late=late,
+            eta_minutes=eta,
+            seconds=_since_made(tx, offer),
+            priority=incident.priority,
+        ),
+    )
     _now_owned(tx, desk, service, incident, responder_id, keep=offer.id)
     if who.source not in ("sms", "page"):  # these are answered, or seen, where they came from
         _confirm(tx, desk, service, incident, responder_id, f"confirm:{offer.id}")
@@ -375,6 +386,10 @@ def _confirm(
         )
 
 
+def _since_made(tx: Tx, offer: OfferRow) -> float:
+    return round((tx.now - offer.made_at).total_seconds(), 3)
+
+
 def decline(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, who: Who) -> None:
     """A NO to an open offer; the next person is asked in the same step."""
     check(incident, Action.DECLINE)
@@ -386,7 +401,10 @@ def decline(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, respond
     offer.state, offer.answered_at, offer.source = OfferState.DECLINED, tx.now, who.source
     disarm(tx, incident, [Kind.ANSWER], "declined", subject=offer.id)
     _end_reaching(tx, incident, offer, "declined")
-    tx.record(incident.id, OfferDeclined(offer.id, responder_id, who.source))
+    tx.record(
+        incident.id,
+        OfferDeclined(offer.id, responder_id, who.source, _since_made(tx, offer), incident.priority),
+    )
     if was_open:
         advance(tx, desk, service, incident)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from rapid_response.core.numbers import is_uk_mobile
@@ -85,17 +85,15 @@ def queue(
     tx.wake("send")
 
 
-def cancel_unsent(tx: Tx, *, incident_id: str | None = None, offer_id: str | None = None, why: str) -> None:
-    """What has not left yet will not: the case has overtaken it.
+def cancel_unsent(tx: Tx, *, offer_id: str, why: str) -> None:
+    """What asks about an offer and has not left yet will not: the case has overtaken it.
+
+    That somebody must not go, or goes on under another number, is still told.
 
     What may have left cannot be called back: should it turn out that it went, the person is told
     (steps.messages).
     """
-    wanted: list[ColumnElement[bool]] = []
-    if offer_id is not None:
-        wanted.append(col(MessageRow.offer_id) == offer_id)
-    if incident_id is not None:
-        wanted.append(col(MessageRow.incident_id) == incident_id)
+    wanted = (col(MessageRow.offer_id) == offer_id, col(MessageRow.purpose) != Purpose.STAND_DOWN)
     tx.execute(
         update(MessageRow)
         .where(*wanted, col(MessageRow.state).in_(READY))

@@ -205,8 +205,9 @@ class InboundMessageRow(SQLModel, table=True):
     effect: str | None = Field(default=None, max_length=40)
     incident_id: str | None = Field(default=None, max_length=36)
     needs_person: bool = False
-    #: 1 until the figures have counted it.
+    #: How often it came since the figures last counted; and whether they have counted what it did.
     to_count: int | None = 1
+    is_counted: bool = False
 
 
 class CallRow(SQLModel, table=True):
@@ -458,9 +459,9 @@ class ProviderEventRow(SQLModel, table=True):
     why: str = Field(default="", max_length=20)
     #: Told before the attempt was known: tried again until then. Real time.
     retry_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    #: How often it was told again.
-    repeats: int = 0
+    #: How often it was told since the figures last counted; and whether they have counted what it came to.
     to_count: int | None = 1
+    is_counted: bool = False
 
 
 class LineRow(SQLModel, table=True):

@@ -210,6 +210,7 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.String(length=36), nullable=True),
         sa.Column("needs_person", sa.Boolean(), nullable=False),
         sa.Column("to_count", sa.Integer(), nullable=True),
+        sa.Column("is_counted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_messages")),
         sa.UniqueConstraint(
             "provider", "provider_sid", name=op.f("uq_inbound_messages_provider_provider_sid")
@@ -381,8 +382,8 @@ def upgrade() -> None:
         sa.Column("applied", sa.Boolean(), nullable=False),
         sa.Column("why", sa.String(length=20), nullable=False),
         sa.Column("retry_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("repeats", sa.Integer(), nullable=False),
         sa.Column("to_count", sa.Integer(), nullable=True),
+        sa.Column("is_counted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_events")),
         sa.UniqueConstraint(
             "provider",
