@@ -28,7 +28,7 @@ from rapid_response.core.incident import Status
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, reviewqueue
 from rapid_response.steps.casefile import Filters
 from rapid_response.steps.service import service_for
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, OfferRow, TaskRow
@@ -49,8 +49,8 @@ async def get_board(visit: Desk) -> Response:
     """All that is open; the filters are in the address."""
     filters = read_filters(visit.query, visit.service)
     zone, now = visit.pages.desk.zone, visit.now
-    shows_parked = visit.may(Permission.EXCEPTIONS_VIEW)
-    view = await visit.look(lambda c: _Reading(c, zone, now).view(filters, shows_parked))
+    shows_parked, shows_reviews = visit.may(Permission.EXCEPTIONS_VIEW), visit.may(Permission.REVIEW_LIST)
+    view = await visit.look(lambda c: _Reading(c, zone, now).view(filters, shows_parked, shows_reviews))
     return await visit.page(view)
 
 
@@ -78,7 +78,7 @@ class _Reading:
     zone: ZoneInfo
     now: datetime
 
-    def view(self, filters: BoardFilters, shows_parked: bool) -> BoardView:
+    def view(self, filters: BoardFilters, shows_parked: bool, shows_reviews: bool) -> BoardView:
         service = service_for(self.connection, self.zone, self.now)
         on_duty = service.on_duty(self.now)
         counts = casefile.count_open(self.connection)
@@ -92,6 +92,7 @@ class _Reading:
             review_total=counts.get(Status.AWAITING_REVIEW, 0),
             responders_on_duty=sum(r.id in on_duty for r in service.definition.responders if r.skills),
             parked=parked_count(self.connection) if shows_parked else 0,
+            age_reviews=reviewqueue.count_owed(self.connection) if shows_reviews else None,
         )
 
     def _overdue(self) -> int:

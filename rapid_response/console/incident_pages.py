@@ -55,7 +55,10 @@ _DONE: Mapping[Action, str] = {
     Action.NOTE: "The note is added",
     Action.TASK_DONE: "The task is done",
     Action.ADD_OUTCOMES: "It is recorded what changed",
-    Action.REVIEW_AGE_TARGETING: "The decision is recorded",
+    Action.REVIEW_AGE_TARGETING: "What you say about age targeting is recorded",
+    Action.SECOND_REVIEW: "What you say as second reviewer is recorded",
+    Action.REFER: "The referral is recorded. Somebody will be reminded to ask after it",
+    Action.UPDATE_REFERRAL: "It is recorded what became of the referral",
 }
 
 

@@ -21,6 +21,7 @@ from rapid_response.console import (
     incident_pages,
     job_pages,
     public_pages,
+    review_pages,
     simulator_pages,
     text_pages,
     upkeep_pages,
@@ -68,6 +69,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         board_pages.router,
         incident_pages.router,
         job_pages.router,
+        review_pages.router,
         text_pages.router,
         upkeep_pages.router,
     ]

@@ -18,3 +18,9 @@ class NoticeKind(StrEnum):
     DELIVERY_FAILING = "delivery_failing"
     TASK_OVERDUE = "task_overdue"
     REVIEW = "review"
+    LEAD_REVIEW = "lead_review"
+    LEAD_OVERDUE = "lead_overdue"
+
+
+#: What the hate-crime lead hears: one story, told once each time and never repeated by itself.
+LEADS = frozenset({NoticeKind.LEAD_REVIEW, NoticeKind.LEAD_OVERDUE})

@@ -25,6 +25,7 @@ from rapid_response.core.events import (
     OfferAccepted,
     OutcomeRecorded,
     PriorityDecided,
+    ReferralMoved,
     ReportReceived,
     RungReached,
     TargetingAssessed,
@@ -186,6 +187,10 @@ def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
         sums.add("money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
 
 
+def _referral(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("referrals", kind=data["kind"], state=data["state"])
+
+
 _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     ReportReceived.type: _contact,
     PriorityDecided.type: _incident,
@@ -199,6 +204,7 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     MessageAccepted.type: _message_accepted,
     MessageSettled.type: _message_settled,
     OutcomeRecorded.type: _outcome,
+    ReferralMoved.type: _referral,
 }
 
 #: The events that are counted.

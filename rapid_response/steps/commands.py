@@ -20,9 +20,12 @@ from rapid_response.core.vocabulary import (
     Category,
     Disposition,
     EvidenceGrade,
+    HateStrand,
     OutcomeCode,
     Priority,
     ProtectiveAct,
+    ReferralKind,
+    ReferralStep,
 )
 
 Line = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=200)]
@@ -161,10 +164,48 @@ class TaskIsDone(Command):
 
 
 class ReviewAgeTargeting(Command):
-    state: AgeTargeting
+    """A decision (`state`), or a correction of what is kept beside it, or both."""
+
+    state: AgeTargeting | None = None
     reason: Line | None = None
     second_reviewer: Line | None = None
     victims_own_perception: bool = False
+    statutory_strands: tuple[HateStrand, ...] | None = Field(default=None, max_length=len(HateStrand))
+    other_vulnerability: bool | None = None
+    referral_kind: ReferralKind | None = None
+    reference: Line | None = None
+    police_hate_crime_ref: Line | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ReviewAgeTargeting:
+        said = (self.state, self.statutory_strands, self.other_vulnerability, self.police_hate_crime_ref)
+        if all(value is None for value in said) and not self.victims_own_perception:
+            raise ValueError("give the state that it moves to, or what is to be corrected")
+        return self
+
+
+class SecondReview(Command):
+    """Whether a second reviewer agrees; `second_reviewer` names the person where a system answers."""
+
+    agree: bool
+    reason: Line | None = None
+    second_reviewer: Line | None = None
+
+
+class Refer(Command):
+    kind: ReferralKind
+    reference: Line | None = None
+    police_hate_crime_ref: Line | None = None
+    note: Words | None = None
+
+
+class UpdateReferral(Command):
+    referral: Line = Field(validation_alias=AliasChoices("referral", "referral_id", "id"))
+    state: ReferralStep
+    reference: Line | None = None
+    reason: Line | None = None
+    police_hate_crime_ref: Line | None = None
+    note: Words | None = None
 
 
 COMMANDS: Mapping[Action, type[Command]] = {
@@ -189,4 +230,7 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.TASK_DONE: TaskIsDone,
     Action.REVIEW_AGE_TARGETING: ReviewAgeTargeting,
     Action.ADD_OUTCOMES: AddOutcomes,
+    Action.SECOND_REVIEW: SecondReview,
+    Action.REFER: Refer,
+    Action.UPDATE_REFERRAL: UpdateReferral,
 }

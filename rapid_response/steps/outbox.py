@@ -22,6 +22,8 @@ _WORTH = {
     Purpose.CONFIRM: timedelta(minutes=5),
     Purpose.CLARIFY: timedelta(minutes=5),
 }
+#: Behind the messages of every priority.
+LAST = 5
 
 
 def queue(
@@ -39,8 +41,13 @@ def queue(
     notice_id: str | None = None,
     is_new: bool = False,
     report_recorded_at: datetime | None = None,
+    rank: int | None = None,
 ) -> None:
-    """Put one message in the outbox. `is_new` says that its key cannot have been used before."""
+    """Put one message in the outbox. `is_new` says that its key cannot have been used before.
+
+    It goes out with the rank of its incident's priority, unless another is given.
+    """
+    usual = incident.priority.rank if incident else 4
     if not is_new and tx.execute(select(col(MessageRow.id)).where(col(MessageRow.dedupe_key) == key)).first():
         return
     tx.add(
@@ -55,7 +62,7 @@ def queue(
         to_number=to_number,
         recipient=recipient,
         body=body,
-        rank=incident.priority.rank if incident else 4,
+        rank=usual if rank is None else rank,
         created_at=tx.now,
         expires_at=expires_at or tx.now + _WORTH[purpose],
         next_attempt_at=tx.real,

@@ -8,10 +8,10 @@ from rapid_response.core.facts import facts_to_json
 from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import ContactRole
-from rapid_response.hatecrime.rules import after_assessment, assess
+from rapid_response.hatecrime.rules import assess
 from rapid_response.intake.reading.port import Reading
 from rapid_response.intake.rules import TriageCase, decide, either
-from rapid_response.steps import actions, clock, knowing, notices
+from rapid_response.steps import actions, clock, knowing, notices, reviewing
 from rapid_response.steps.case import facts_of, is_counting
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.receive import hold_for_joint
@@ -45,7 +45,10 @@ def read_again(
             ward=incident.ward,
         ),
     )
-    _target(tx, incident, reading)
+    found = assess(
+        reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
+    )
+    reviewing.found_later(tx, desk, service, incident, found)
     clock.set_needed_by(incident)
     decision = decide(
         TriageCase(
@@ -87,25 +90,3 @@ def read_again(
         actions.start_second_clock(tx, desk, service, incident)
     if is_newly_joint and is_counting(incident):
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
-
-
-def _target(tx: Tx, incident: IncidentRow, reading: Reading) -> None:
-    found = assess(
-        reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
-    )
-    state = after_assessment(incident.age_state, found.state)
-    if state is incident.age_state and not found.statutory_strands and not found.other_vulnerability:
-        return
-    incident.age_state = state
-    incident.age_kinds = sorted({*incident.age_kinds, *found.kinds})
-    incident.other_vulnerability = incident.other_vulnerability or found.other_vulnerability
-    incident.statutory_strands = sorted({*incident.statutory_strands, *found.statutory_strands})
-    tx.record(
-        incident.id,
-        happened.TargetingAssessed(
-            state,
-            tuple(incident.age_kinds),
-            incident.other_vulnerability,
-            tuple(incident.statutory_strands),
-        ),
-    )

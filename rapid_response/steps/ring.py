@@ -23,7 +23,7 @@ from rapid_response.dispatch.rules import who_hears
 from rapid_response.messaging import wording
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import actions, clock, inbound, notices, offers, sending, texts
+from rapid_response.steps import actions, clock, inbound, leading, notices, offers, sending, texts
 from rapid_response.steps.case import is_counting
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
@@ -211,6 +211,8 @@ def _task(ringing: _Ringing) -> None:
     if task is None or task.state is not TaskState.OPEN or task.kind == TaskKind.REVIEW_REPORT:
         return
     ringing.tell(NoticeKind.TASK_OVERDUE, ContactRole.DUTY_OFFICER, task=task.kind)
+    if task.kind in leading.LEADS_TASKS:
+        leading.tell_overdue(ringing.tx, ringing.desk, ringing.service, ringing.incident)
     # Until it is done: nothing that is owed is ever forgotten (reliability.md, rule 3).
     again = Deadline(Kind.TASK, ringing.service.next_working_day(ringing.tx.now), task.id)
     work.arm(ringing.tx, ringing.incident.id, ringing.due.cycle + 1, ringing.incident.priority.rank, [again])

@@ -229,6 +229,13 @@ def upgrade() -> None:
         sa.Column("age_kinds", sa.JSON(), nullable=False),
         sa.Column("other_vulnerability", sa.Boolean(), nullable=False),
         sa.Column("statutory_strands", sa.JSON(), nullable=False),
+        sa.Column("targeting_corrected", sa.Boolean(), nullable=False),
+        sa.Column("victims_own_perception", sa.Boolean(), nullable=False),
+        sa.Column("police_hate_crime_ref", sa.String(length=200), nullable=True),
+        sa.Column("review_proposed_by", sa.String(length=80), nullable=True),
+        sa.Column("review_proposed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_decided_by", sa.String(length=80), nullable=True),
         sa.Column("victim", sa.JSON(), nullable=False),
         sa.Column("location", sa.JSON(), nullable=False),
         sa.Column("safe_contact", sa.JSON(), nullable=False),
@@ -269,6 +276,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_open"),
     )
     op.create_index("ix_incidents_received_at", "incidents", ["received_at"], unique=False)
+    op.create_index(
+        "ix_incidents_reviewed",
+        "incidents",
+        ["review_decided_at"],
+        unique=False,
+        sqlite_where=sa.text("review_decided_at IS NOT NULL"),
+        postgresql_where=sa.text("review_decided_at IS NOT NULL"),
+    )
     op.create_table(
         "job_numbers",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -578,6 +593,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_outcomes_incident_id"), "outcomes", ["incident_id"], unique=False)
     op.create_table(
+        "referrals",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_by", sa.String(length=80), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("chased", sa.Integer(), nullable=False),
+        sa.Column("chased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("moved_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_referrals_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
+    )
+    op.create_index(op.f("ix_referrals_incident_id"), "referrals", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_referrals_unanswered",
+        "referrals",
+        ["sent_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('sent', 'acknowledged')"),
+        postgresql_where=sa.text("state IN ('sent', 'acknowledged')"),
+    )
+    op.create_table(
         "reports",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
@@ -632,6 +674,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=36), nullable=False),
         sa.Column("owner", sa.String(length=60), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
