@@ -165,14 +165,14 @@ class Town:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def act(self, reference: str, action: str, **body: Any) -> dict[str, Any]:
+    async def act(self, reference: str, action: str, /, **body: Any) -> dict[str, Any]:
         """Do something to an incident; it must be allowed."""
         answer = await self.try_to(reference, action, **body)
         assert answer.status_code == 200, answer.text
         done: dict[str, Any] = answer.json()
         return done
 
-    async def try_to(self, reference: str, action: str, **body: Any) -> httpx.Response:
+    async def try_to(self, reference: str, action: str, /, **body: Any) -> httpx.Response:
         """Try to do something to an incident."""
         answer = await self.post(f"/api/v1/incidents/{reference}/actions/{action}", body)
         await self.settle()
@@ -304,11 +304,11 @@ class Case:
         await self.town.texts_reply(phone, words.format(n=self.number))
         return await self.town.last_text(phone)
 
-    async def act(self, action: str, **body: Any) -> dict[str, Any]:
+    async def act(self, action: str, /, **body: Any) -> dict[str, Any]:
         """The desk does something, which must be allowed."""
         return await self.town.act(self.reference, action, **body)
 
-    async def try_to(self, action: str, **body: Any) -> httpx.Response:
+    async def try_to(self, action: str, /, **body: Any) -> httpx.Response:
         """The desk tries to do something."""
         return await self.town.try_to(self.reference, action, **body)
 

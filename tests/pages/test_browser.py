@@ -26,7 +26,9 @@ pytestmark = pytest.mark.skipif(
 LOOKED_AT = (
     *("report-start-unanswered", "report-form-coming", "report-form-faults", "report-sent-emergency"),
     *("console-faults", "console-sent-p0", "board", "board-filtered-empty"),
-    *("incident-emergency-faults", "incident-closed", "job-offered", "job-faults", "jobs"),
+    *("incident-emergency-faults", "incident-closed", "incident-proposed", "incident-correction-faults"),
+    *("incident-referral-faults", "reviews", "reviews-filtered-empty"),
+    *("job-offered", "job-faults", "jobs"),
     *("sign-in", "sign-in-wrong", "account", "simulator", "exceptions", "status", "error-409"),
 )
 
