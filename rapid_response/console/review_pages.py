@@ -117,7 +117,6 @@ def _referral(awaited: Awaited) -> ReferralLine:
         state=referral.state,
         sent_at=referral.sent_at,
         their_reference=referral.reference or "",
-        ward=awaited.incident.ward or "",
         chased=referral.chased,
         chase_due_at=awaited.chase_due_at,
     )

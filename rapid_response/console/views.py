@@ -819,7 +819,6 @@ class ReferralLine:
     state: ReferralState
     sent_at: datetime
     their_reference: str = ""
-    ward: str = ""
     chased: int = 0
     chase_due_at: datetime | None = None
 

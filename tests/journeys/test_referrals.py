@@ -123,6 +123,7 @@ async def test_s24_a_strand_is_referred_as_a_hate_crime_and_the_task_is_done(tow
     assert len(await town.texts(LEAD_ON_HATE)) == 1
 
 
+@on_sqlite
 async def test_recognised_locally_is_no_police_record_until_they_give_a_reference(town: Town) -> None:
     case = await flagged(town)
     await case.act("review_age_targeting", state="recognised_local", reason="Met our definition.")

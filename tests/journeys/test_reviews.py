@@ -92,6 +92,7 @@ async def test_s22_the_lead_is_told_once_and_again_when_it_is_overdue(town: Town
     assert await town.texts(LEAD_ON_HATE) == before
 
 
+@on_sqlite
 async def test_the_text_to_the_lead_names_the_job_and_nobody(town: Town) -> None:
     case = await town.takes(
         paid_today(narrative=OLD_DEARS, victim={"name": "Jean Whitlock"}, location={"address": "14 Larkspur"})
@@ -107,6 +108,7 @@ async def test_the_text_to_the_lead_names_the_job_and_nobody(town: Town) -> None
     assert sent.index(ASHA) < sent.index(LEAD_ON_HATE)
 
 
+@on_sqlite
 async def test_whoever_holds_the_role_on_the_rota_is_told(town: Town) -> None:
     lead = {"id": "hal", "name": "Hal", "phones": {"sms": "+447700900133"}, "roles": ["hate_crime_lead"]}
     made = yaml.safe_load(SMALL_TOWN)
@@ -125,6 +127,7 @@ async def test_words_heard_later_open_a_review_as_well(town: Town) -> None:
     assert len(await town.texts(LEAD_ON_HATE)) == 1
 
 
+@on_sqlite
 async def test_paper_from_an_outage_tells_the_lead_when_it_is_released(town: Town) -> None:
     case = await town.takes(paid_today(narrative=OLD_DEARS, back_entry=True))
     assert "review_age_targeting" in await case.tasks()
@@ -152,6 +155,7 @@ async def test_a_decision_ends_the_review_and_another_look_opens_it_again(town: 
     assert await states(case) == ["potential", "under_review", "ruled_out", "under_review"]
 
 
+@on_sqlite
 async def test_a_person_may_raise_what_the_machine_did_not_see(town: Town) -> None:
     case = await town.takes(kettle())
     assert await town.texts(LEAD_ON_HATE) == []
@@ -160,6 +164,7 @@ async def test_a_person_may_raise_what_the_machine_did_not_see(town: Town) -> No
     assert len(await town.texts(LEAD_ON_HATE)) == 1
 
 
+@on_sqlite
 async def test_the_task_of_a_review_ends_with_a_decision_only(town: Town) -> None:
     case = await flagged(town)
     task = (await case.tasks())["review_age_targeting"]["id"]
@@ -169,6 +174,7 @@ async def test_the_task_of_a_review_ends_with_a_decision_only(town: Town) -> Non
     assert "review_age_targeting" in await case.tasks()
 
 
+@on_sqlite
 async def test_a_review_says_something(town: Town) -> None:
     case = await flagged(town)
     assert (await case.try_to("review_age_targeting", reason="Nothing.")).status_code == 422
@@ -248,6 +254,7 @@ async def test_s23_who_does_not_agree_says_why_and_it_stays_under_review(town: T
     assert (await case.now())["age_targeting"]["state"] == "recognised_local"
 
 
+@on_sqlite
 async def test_s23_that_the_victim_says_so_stays_said(town: Town) -> None:
     case = await flagged(town)
     async with await browser_of(town, "dee.o", Role.DUTY_OFFICER) as dee:
@@ -281,6 +288,7 @@ async def test_s23_a_system_names_the_second_person(town: Town) -> None:
     assert notes == ["api", "api"]
 
 
+@on_sqlite
 async def test_s23_a_system_may_be_the_second_pair_of_eyes_for_a_person_it_names(town: Town) -> None:
     case = await flagged(town, PICKED_ME)
     async with await browser_of(town, "dee.o", Role.DUTY_OFFICER) as dee:

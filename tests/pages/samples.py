@@ -493,7 +493,6 @@ REVIEWS = ReviewsView(
             ReferralState.ACKNOWLEDGED,
             NOW - 4 * 24 * 60 * MINUTE,
             "CRIS 4821/26",
-            "Penge & Cator",
             chased=2,
             chase_due_at=NOW - 60 * MINUTE,
         ),
