@@ -37,12 +37,14 @@ from rapid_response.console.views import (
     ReferralPart,
     ReportPart,
     SafeContact,
+    SecondReadingPart,
     StepPart,
+    SuggestionPart,
     TaskPart,
     TimelinePart,
     Words,
 )
-from rapid_response.console.words import plain
+from rapid_response.console.words import QUESTIONS, plain
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
@@ -51,15 +53,18 @@ from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
+    Category,
     ContactRole,
     HateStrand,
     Priority,
     ReferralKind,
+    Urgency,
 )
 from rapid_response.dispatch.rules import explain
 from rapid_response.hatecrime.referrals import STEPS
 from rapid_response.hatecrime.rules import DECISIONS, UNDECIDED, is_own_perception
 from rapid_response.intake.rules import RULEBOOK, rows_of
+from rapid_response.intake.second.answering import Label
 from rapid_response.steps import casefile
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
@@ -72,6 +77,8 @@ from rapid_response.storage.tables import (
     OfferRow,
     ReferralRow,
     ReportRow,
+    SecondReadingRow,
+    SuggestionRow,
     TaskRow,
     UserRow,
 )
@@ -223,6 +230,7 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.REVIEW_REPORT: "Read the report and decide",
     TaskKind.FINISH_JOB: "See that the job is finished",
     TaskKind.CHASE_REFERRAL: "Ask what became of the referral",
+    TaskKind.SECOND_READING: "Look at what the second reader suggests",
 }
 
 _NOTICE_WORDS: Mapping[str, str] = {
@@ -234,6 +242,7 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.BREACH: "The two hours have passed without a response",
     NoticeKind.HAND_OVER: "The responder's shift ends: arrange a handover",
     NoticeKind.DELIVERY_FAILING: "Messages do not arrive: ring instead",
+    NoticeKind.TEXTS_STOPPED: "The responder's phone has stopped our texts: ring instead",
     NoticeKind.TASK_OVERDUE: "A task is overdue",
     NoticeKind.REVIEW: "A report is waiting to be read",
     NoticeKind.LEAD_REVIEW: "A case waits for the hate crime lead",
@@ -355,6 +364,9 @@ def incident_view(
         tasks=tuple(_task(t, looking, actions) for t in case.tasks),
         notices=tuple(_notice(n, names, actions) for n in case.notices),
         reports=tuple(_report(r, looking) for r in case.reports) if whole else (),
+        second_readings=(
+            tuple(_second_reading(s, looking, actions) for s in case.second_readings) if whole else ()
+        ),
         offers=tuple(_offer(o, names) for o in case.offers),
         messages=_messages(looking) if whole else (),
         notes=tuple(NotePart(n.at, names.actor(n.actor), n.body) for n in case.notes) if whole else (),
@@ -546,6 +558,53 @@ def _report(report: ReportRow, looking: Looking) -> ReportPart:
     )
 
 
+#: What agreeing leaves to be done, by what is suggested.
+_THEN = {
+    Label.CATEGORY: "If you agree, it is reclassified in your name.",
+    Label.URGENCY: "If you agree, it is reclassified in your name. The priority stays.",
+    Label.AGE_TARGETED: "If you agree, decide on age targeting as well.",
+    Label.OTHER_VULNERABILITY_TARGETED: "If you agree, say so in a note to whoever reviews the targeting.",
+    Label.DANGER: "If you agree, change the priority as well, and tell the responder.",
+}
+
+
+def _second_reading(
+    reading: SecondReadingRow, looking: Looking, actions: Sequence[Action]
+) -> SecondReadingPart:
+    mine = [s for s in looking.case.suggestions if s.report_id == reading.report_id]
+    return SecondReadingPart(reading.state, tuple(_suggestion(s, looking, actions) for s in mine))
+
+
+def _suggestion(suggestion: SuggestionRow, looking: Looking, actions: Sequence[Action]) -> SuggestionPart:
+    label, by = Label(suggestion.label), suggestion.answered_by
+    return SuggestionPart(
+        suggestion_id=suggestion.id,
+        words=_suggested_words(label, suggestion.value),
+        quote=looking.case.words_of(suggestion),
+        raises=suggestion.raises,
+        then=_THEN[label],
+        agrees=suggestion.agrees,
+        answered_by=looking.names.actor(by) if by else "",
+        answered_at=suggestion.answered_at,
+        may_answer=suggestion.agrees is None and Action.ANSWER_SECOND_READING in actions,
+    )
+
+
+def _suggested_words(label: Label, value: str) -> str:
+    """`Scam`, `Happening now`, `Concern: is the person there now?`"""
+    match label:
+        case Label.CATEGORY:
+            return plain(Category(value))
+        case Label.URGENCY:
+            return plain(Urgency(value))
+        case Label.AGE_TARGETED:
+            return "Perhaps chosen for their age"
+        case Label.OTHER_VULNERABILITY_TARGETED:
+            return "Perhaps chosen for another vulnerability"
+        case Label.DANGER:
+            return f"Yes to the question: {QUESTIONS[value]}"
+
+
 def _offer(offer: OfferRow, names: Names) -> OfferPart:
     return OfferPart(
         responder=names.responder(offer.responder_id),
@@ -601,6 +660,7 @@ _AUTOMATIC = frozenset(
         "nobody_left",
         "notice_given",
         "task_opened",
+        "second_reading_recorded",
     }
 )
 

@@ -35,6 +35,7 @@ from rapid_response.core.vocabulary import (
     ReferralKind,
     ReferralStep,
     ShortDisposition,
+    Urgency,
 )
 from rapid_response.steps.commands import PauseReason
 
@@ -609,6 +610,7 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         (
             ActionField("category", "Category", Kind.RADIOS, choices(Category), missing="Choose a category"),
             ActionField("subtype", "Kind, in a few words", Kind.LINE, hint="For example: rogue trader"),
+            ActionField("urgency", "How near is it? Leave it if it is right", Kind.SELECT, choices(Urgency)),
             _reason("Why?", "Say why it changes"),
         ),
     ),
@@ -725,6 +727,16 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         ),
     ),
     Action.ACKNOWLEDGE: ActionForm("I have seen this"),
+    # And this beside the suggestion that it answers.
+    Action.ANSWER_SECOND_READING: ActionForm(
+        "Answer",
+        (
+            ActionField("suggestion", "Suggestion", Kind.HIDDEN, missing="Choose a suggestion"),
+            ActionField(
+                "agrees", "Do you agree?", Kind.RADIOS, ((YES, "Yes"), (NO, "No")), missing="Say yes or no"
+            ),
+        ),
+    ),
 }
 
 
@@ -787,7 +799,7 @@ def _read_action_field(reading: _Reading, asked: ActionField) -> None:
         value = posted.text(asked.name)
         if value in dict(asked.options):
             reading.put(asked.name, value)
-        elif value or asked.missing is not None:
+        elif value or asked.missing:
             reading.fail(asked.name, asked.missing or "Choose one of the list")
     else:
         reading.text(asked.name, asked.missing, asked.limit)

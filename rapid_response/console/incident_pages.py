@@ -59,6 +59,7 @@ _DONE: Mapping[Action, str] = {
     Action.SECOND_REVIEW: "What you say as second reviewer is recorded",
     Action.REFER: "The referral is recorded. Somebody will be reminded to ask after it",
     Action.UPDATE_REFERRAL: "It is recorded what became of the referral",
+    Action.ANSWER_SECOND_READING: "Your answer is recorded",
 }
 
 

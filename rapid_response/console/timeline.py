@@ -191,6 +191,37 @@ def _message(t: Telling) -> Told:
     return f"{t.word('purpose', Purpose)}: {t.word('state', MessageState).lower()}", ""
 
 
+def _trouble(t: Telling) -> Told:
+    what = {
+        "refused": "not taken by the phone network",
+        "unknown": "nobody knows whether it went",
+        "undelivered": "not delivered",
+        "absent": "not found at the phone network",
+    }.get(str(t.data.get("what")), "in trouble")
+    why = f"{t.word('error_class')}." if t.data.get("error_class") else ""
+    again = "It is tried again." if t.data.get("then") == MessageState.RETRY_WAIT else ""
+    return f"{t.word('purpose', Purpose)}: {what}", _joined(why, again)
+
+
+_WAYS = {
+    "sms1": "a text",
+    "sms2": "a text to the second number",
+    "voice1": "a call",
+    "voice2": "a call to the second number",
+    "next": "the next person",
+}
+
+
+def _other_way(t: Telling) -> Told:
+    way = _WAYS.get(str(t.data.get("to_way")), "another way")
+    return f"{t.word('purpose', Purpose)}: {way} is tried", f"{t.word('reason')}."
+
+
+def _way_not_tried(t: Telling) -> Told:
+    way = _WAYS.get(str(t.data.get("way")), "another way")
+    return f"Not tried: {way}", f"{t.word('reason')}."
+
+
 def _outcome(t: Telling) -> Told:
     pence = t.data.get("amount_pence")
     return (
@@ -207,6 +238,16 @@ def _no_contact(t: Telling) -> Told:
 def _remote(t: Telling) -> Told:
     flagged = "To be confirmed by the duty officer." if t.data.get("flagged") else ""
     return "Helped by phone", _joined(f"{t.word('protective_act', ProtectiveAct)}.", flagged)
+
+
+def _second_read(t: Telling) -> Told:
+    suggested = t.words("suggested")
+    return "A second reader read the report", f"It suggests: {suggested}." if suggested else "Nothing new."
+
+
+def _second_answered(t: Telling) -> Told:
+    how = "Agreed with" if t.data.get("agrees") else "Did not agree with"
+    return f"{how} the second reader", f"{t.word('label')}: {t.word('value').lower()}."
 
 
 def pounds(pence: int) -> str:
@@ -264,6 +305,10 @@ TELLERS: Mapping[str, _Teller] = {
     "notice_acknowledged": lambda t: (f"{t.word('role', ContactRole)} has seen the notice", ""),
     "message_accepted": lambda t: (f"{t.word('purpose', Purpose)}: handed to the phone network", ""),
     "message_settled": _message,
+    "message_troubled": _trouble,
+    "message_reconciled": lambda t: ("Looked up at the phone network", f"{t.word('result')}."),
+    "other_way_tried": _other_way,
+    "way_not_tried": _way_not_tried,
     "reply_understood": lambda t: (f"{t.who()} replied", f"Understood as: {t.word('verb').lower()}."),
     "police_handed_over": lambda _: ("The police attended", ""),
     "response_made_remotely": _remote,
@@ -279,8 +324,14 @@ TELLERS: Mapping[str, _Teller] = {
     "back_entry_released": lambda _: ("Released by a person", "Messages may now be sent."),
     "breach_explained": lambda t: ("Reason for missing the two hours", f"{t.word('code')}."),
     "note_added": lambda _: ("Note added", ""),
+    "second_reading_recorded": _second_read,
+    "second_reading_answered": _second_answered,
     "work_parked": lambda t: ("Work parked: a person is needed", f"{t.word('kind')}."),
     "service_loaded": lambda t: ("Service definition loaded", f"Version {t.data.get('version')}."),
     "availability_changed": lambda t: (f"{t.who()} is {t.word('state').lower()} duty", ""),
+    "endpoint_changed": lambda t: ("A number changed", f"{t.word('state')}: {t.word('why').lower()}."),
+    "line_down": lambda t: ("A provider is down", f"{t.word('provider')}, {t.word('channel').lower()}."),
+    "line_mended": lambda t: ("A provider is back", f"{t.word('provider')}, {t.word('channel').lower()}."),
+    "texts_over_cap": lambda t: ("More texts today than a day should need", f"Over {t.data.get('cap')}."),
     "account_changed": lambda t: ("Account changed", f"{t.word('change')}."),
 }

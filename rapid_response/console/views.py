@@ -18,7 +18,14 @@ from zoneinfo import ZoneInfo
 from rapid_response.console.forms import CORRECTION, Filled, Now
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Status
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
@@ -51,6 +58,7 @@ class Page(StrEnum):
     EXCEPTIONS = "/exceptions"
     SIMULATOR = "/simulator"
     STATUS = "/status"
+    AGREEMENT = "/agreement"
     ACCOUNT = "/account"
 
 
@@ -63,6 +71,7 @@ PAGE_WORDS: Mapping[Page, str] = {
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
+    Page.AGREEMENT: "Agreement",
     Page.ACCOUNT: "My account",
 }
 
@@ -428,6 +437,7 @@ class BoardView(View):
     responders_on_duty: int | None = None
     #: Work that failed too often and waits for a person.
     parked: int = 0
+    shows_agreement: bool = False
 
     @property
     def ordered(self) -> tuple[BoardRow, ...]:
@@ -582,6 +592,30 @@ class ReferralPart:
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestionPart:
+    """One thing that the second reader suggests; `quote` are the report's own words, and may be long."""
+
+    suggestion_id: str
+    words: str
+    quote: str
+    raises: bool = False
+    #: What agreeing does, or leaves to be done.
+    then: str = ""
+    agrees: bool | None = None
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    may_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReadingPart:
+    """What a second reader made of one report; absent where there is none."""
+
+    state: SecondReadingState
+    suggestions: tuple[SuggestionPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OfferPart:
     """One person asked, and in words the reasons why she was."""
 
@@ -731,6 +765,8 @@ class IncidentView(View):
     tasks: tuple[TaskPart, ...] = ()
     notices: tuple[NoticePart, ...] = ()
     reports: tuple[ReportPart, ...] = ()
+    #: One a report that the second reader was, or is to be, asked about.
+    second_readings: tuple[SecondReadingPart, ...] = ()
     offers: tuple[OfferPart, ...] = ()
     messages: tuple[MessagePart, ...] = ()
     notes: tuple[NotePart, ...] = ()
@@ -1063,6 +1099,39 @@ class StatusView(View):
     def is_good(self) -> bool:
         """Whether every check passes."""
         return all(check.is_good for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementLine:
+    """One reader's month: each figure in words, as `9 of 10 (90%)`."""
+
+    reader: str
+    model: str
+    cases: str
+    category: str
+    priority: str
+    urgency: str
+    targeting: str
+    #: Of the second reader: how many of its suggestions that people answered were agreed with.
+    suggestions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementMonth:
+    """A month, `October 2026`, and the readers of it."""
+
+    label: str
+    lines: tuple[AgreementLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView(View):
+    """`GET /agreement`: how often people left standing what the readers of reports said."""
+
+    template: ClassVar[str] = "agreement.html"
+    months: tuple[AgreementMonth, ...] = ()
+    #: Whether counts under five are not told: the viewer may see no case.
+    hides_small: bool = False
 
 
 @dataclass(frozen=True, slots=True)

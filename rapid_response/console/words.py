@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from rapid_response.core.incident import Action, Status
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
@@ -259,6 +266,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Action.SECOND_REVIEW: "Say whether you agree to rule it out",
         Action.REFER: "Refer to the police or a partner",
         Action.UPDATE_REFERRAL: "Record what became of a referral",
+        Action.ANSWER_SECOND_READING: "Answer the second reader",
     },
     OfferState: {
         OfferState.OPEN: "Waiting for an answer",
@@ -280,6 +288,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Purpose.NOTICE: "Notice",
         Purpose.CONFIRM: "Confirmation",
         Purpose.CLARIFY: "Question about a reply",
+        Purpose.TEST: "Test at the start of a shift",
     },
     MessageState: {
         MessageState.PENDING: "Waiting to be sent",
@@ -291,6 +300,12 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         MessageState.FAILED: "Not delivered",
         MessageState.CANCELLED: "Not sent: no longer needed",
         MessageState.EXPIRED: "Not sent: too late",
+    },
+    SecondReadingState: {
+        SecondReadingState.WAITING: "Not read yet",
+        SecondReadingState.READ: "Read",
+        SecondReadingState.PARKED: "It did not answer",
+        SecondReadingState.SKIPPED: "Not read: too many were waiting",
     },
     PauseReason: {
         PauseReason.VICTIM_REQUESTED_LATER_TIME: "The person asked for a later time",

@@ -55,6 +55,7 @@ class Action(StrEnum):
     SECOND_REVIEW = "second_review"
     REFER = "refer"
     UPDATE_REFERRAL = "update_referral"
+    ANSWER_SECOND_READING = "answer_second_reading"
 
 
 class Move(StrEnum):
@@ -125,6 +126,7 @@ _EVERYWHERE = (
     Action.RECLASSIFY,
     Action.SET_PRIORITY,
     Action.ADD_OUTCOMES,
+    Action.ANSWER_SECOND_READING,
 )
 
 

@@ -572,6 +572,17 @@ def daily_line(count: int, numbers: Sequence[int] = ()) -> str:
     return _first_that_fits(*variants, head + tail)
 
 
+def numbers_failing(many: int) -> str:
+    """A responder's number has stopped or fails; whose is seen after sign-in, not in a text."""
+    who = "a responder's phone does" if many == 1 else f"{many} responders' phones do"
+    return f"{SERVICE}: {who} not take our texts or calls. Sign in to see whose, and ring them."
+
+
+def shift_test() -> str:
+    """At the start of a shift: nothing is asked, its receipt is what counts."""
+    return f"{SERVICE}: your shift starts. This text only checks that ours reach you. Nothing to do."
+
+
 # --- the same again -------------------------------------------------------------------------------------
 
 _OPTIONAL_TAIL = re.compile(r" (?:Sign in for details\.|Details: \S+)$")
@@ -629,8 +640,24 @@ def spoken_declined() -> str:
 
 
 def spoken_gone() -> str:
-    """The job was taken or closed while the phone rang."""
+    """The job was closed while the phone rang, or is none that we know."""
     return "This job is not open any more. There is nothing to do. Goodbye."
+
+
+def spoken_taken() -> str:
+    """Somebody else took the job while the phone rang."""
+    return "This job has been taken by somebody else. Do not attend. There is nothing to do. Goodbye."
+
+
+def spoken_yours() -> str:
+    """The person who is rung has taken the job meanwhile, by text or on the page."""
+    return "You have taken this job already. Sign in for the address. Goodbye."
+
+
+def spoken_words(text: str) -> str:
+    """A text as it is said, after a key: without what can only be texted."""
+    said = re.sub(r"\b\d{4,6}\b", lambda found: digits(int(found[0])), text.removeprefix(REPEAT))
+    return f"{said} Goodbye."
 
 
 def spoken_notice(text: str) -> str:
@@ -658,7 +685,7 @@ def spoken_wrong_key() -> str:
 
 def spoken_goodbye() -> str:
     """Nobody pressed a key that counts."""
-    return "No key was pressed. We will try again. Goodbye."
+    return "No key was pressed. Goodbye."
 
 
 def digits(number: int) -> str:

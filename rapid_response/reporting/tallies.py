@@ -28,6 +28,8 @@ from rapid_response.core.events import (
     ReferralMoved,
     ReportReceived,
     RungReached,
+    SecondReadingAnswered,
+    SecondReadingRecorded,
     TargetingAssessed,
 )
 from rapid_response.core.vocabulary import OutcomeCode
@@ -191,6 +193,17 @@ def _referral(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     sums.add("referrals", kind=data["kind"], state=data["state"])
 
 
+def _second_reading(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    result = "raises" if data["raises"] else "suggests" if data["suggested"] else "nothing"
+    sums.add("second_readings", result=result)
+    if data["dropped"]:
+        sums.add("second_reading_claims_dropped", by=float(data["dropped"]))
+
+
+def _second_answered(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("second_reading_answers", answer="agree" if data["agrees"] else "disagree")
+
+
 _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     ReportReceived.type: _contact,
     PriorityDecided.type: _incident,
@@ -205,6 +218,8 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     MessageSettled.type: _message_settled,
     OutcomeRecorded.type: _outcome,
     ReferralMoved.type: _referral,
+    SecondReadingRecorded.type: _second_reading,
+    SecondReadingAnswered.type: _second_answered,
 }
 
 #: The events that are counted.

@@ -6,7 +6,7 @@ Each checks the one table of statuses first, so that what the state does not all
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rapid_response.core import events as happened
@@ -20,10 +20,12 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     Priority,
     StoppedBy,
+    Urgency,
 )
 from rapid_response.hatecrime.rules import UNDECIDED
+from rapid_response.intake.second.answering import Label
 from rapid_response.sla import rules as sla
-from rapid_response.steps import clock, commands, leading, notices, offers, referring, reviewing
+from rapid_response.steps import clock, commands, leading, notices, offers, referring, reviewing, second
 from rapid_response.steps.case import check, facts_of, find, hold, is_counting, move
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Forbidden, Invalid
@@ -168,9 +170,18 @@ def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, Action.ON_SCENE, command)
     move(doing.incident, Action.ON_SCENE)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
-    if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED):
+    if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED, at=_arrived_at(doing)):
         owe_breach_reason(doing.tx, doing.service, doing.incident)
     _to_be_finished(doing)
+
+
+def _arrived_at(doing: _Doing) -> datetime:
+    """When she was there: as her text says, where it was held up; never before the clock began."""
+    said_at, incident = doing.who.said_at, doing.incident
+    counts = incident.clock_state is ClockState.RUNNING and incident.started_at is not None
+    if said_at is None or not counts or incident.started_at is None:
+        return doing.tx.now
+    return min(doing.tx.now, max(said_at, incident.started_at))
 
 
 def _no_contact(doing: _Doing, command: commands.ByOwner) -> None:
@@ -359,7 +370,7 @@ def _reclassify(doing: _Doing, command: commands.Reclassify) -> None:
     move(incident, Action.RECLASSIFY)
     if command.subtype is not None or command.category is not incident.category:
         incident.subtype = command.subtype or _NOT_SAID[command.category]
-    incident.category = command.category
+    incident.category, incident.urgency = command.category, command.urgency or incident.urgency
     victim = incident.victim
     doing.record(
         happened.IncidentClassified(
@@ -531,6 +542,20 @@ def _update_referral(doing: _Doing, command: commands.UpdateReferral) -> None:
     referring.update(doing.tx, doing.service, doing.incident, command)
 
 
+def _answer_second_reading(doing: _Doing, command: commands.AnswerSecondReading) -> None:
+    """A person's word on a suggestion. Where she agrees on what it is, she reclassifies by that."""
+    incident = doing.incident
+    check(incident, Action.ANSWER_SECOND_READING)
+    suggestion = second.answer(doing.tx, incident, command.suggestion, command.agrees, doing.who.source)
+    if not command.agrees:
+        return
+    if suggestion.label == Label.CATEGORY:
+        _reclassify(doing, commands.Reclassify(category=Category(suggestion.value)))
+    elif suggestion.label == Label.URGENCY:
+        urgency = Urgency(suggestion.value)
+        _reclassify(doing, commands.Reclassify(category=incident.category, urgency=urgency))
+
+
 def is_aged_60_plus(victim: Mapping[str, Any]) -> bool:
     """HMICFRS and the CPS work with 60 and over; an aid to counting, never a trigger."""
     age = victim.get("age")
@@ -573,4 +598,5 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.SECOND_REVIEW: _second_review,
     Action.REFER: _refer,
     Action.UPDATE_REFERRAL: _update_referral,
+    Action.ANSWER_SECOND_READING: _answer_second_reading,
 }

@@ -38,6 +38,8 @@ from rapid_response.storage.tables import (
     OutcomeRow,
     ReferralRow,
     ReportRow,
+    SecondReadingRow,
+    SuggestionRow,
     TaskRow,
 )
 from rapid_response.storage.tx import Tx, table_of
@@ -78,6 +80,8 @@ class CaseFile:
     #: Other incidents that may belong to this one; surest first.
     links: Sequence[ShownLink] = ()
     referrals: Sequence[ReferralRow] = ()
+    second_readings: Sequence[SecondReadingRow] = ()
+    suggestions: Sequence[SuggestionRow] = ()
 
     @property
     def allowed(self) -> tuple[Action, ...]:
@@ -109,6 +113,7 @@ class CaseFile:
             "tasks": [_task_json(t) for t in self.tasks if t.state is TaskState.OPEN],
             "reports": [_report_json(r) for r in self.reports],
             "links": [link.to_json() for link in self.links],
+            "second_reading": [self._second_json(s) for s in self.second_readings],
             "outcomes": [_outcome_json(o) for o in self.outcomes],
             "disposition": incident.disposition,
             "episode": incident.episode,
@@ -118,6 +123,34 @@ class CaseFile:
             "safe_contact": incident.safe_contact,
             "suspect": incident.suspect,
             "allowed_actions": list(self.allowed),
+        }
+
+    def words_of(self, suggestion: SuggestionRow) -> str:
+        """The words of the report that a suggestion rests on."""
+        report = next(r for r in self.reports if r.id == suggestion.report_id)
+        return report.narrative[suggestion.start_char : suggestion.end_char]
+
+    def _second_json(self, reading: SecondReadingRow) -> dict[str, Any]:
+        return {
+            "report": reading.report_id,
+            "state": reading.state,
+            "model_version": reading.model_version,
+            "read_at": reading.read_at.isoformat() if reading.read_at else None,
+            "dropped": reading.dropped,
+            "suggestions": [
+                {
+                    "id": s.id,
+                    "label": s.label,
+                    "value": s.value,
+                    "start": s.start_char,
+                    "end": s.end_char,
+                    "text": self.words_of(s),
+                    "raises": s.raises,
+                    "agrees": s.agrees,
+                }
+                for s in self.suggestions
+                if s.report_id == reading.report_id
+            ],
         }
 
     def age_evidence(self) -> list[dict[str, Any]]:
@@ -195,6 +228,10 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         mine = typed_select(row).where(row.incident_id == incident.id)  # type: ignore[attr-defined]
         return session.exec(mine.order_by(at)).all()
 
+    def of_reports(row: type[R], *order: Any) -> Sequence[R]:
+        mine = typed_select(row).join(ReportRow, col(ReportRow.id) == row.report_id)  # type: ignore[attr-defined]
+        return session.exec(mine.where(col(ReportRow.incident_id) == incident.id).order_by(*order)).all()
+
     return CaseFile(
         incident=incident,
         reports=rows(ReportRow, col(ReportRow.recorded_at)),
@@ -211,6 +248,8 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         ).all(),
         links=links_of(connection, incident.id),
         referrals=rows(ReferralRow, col(ReferralRow.sent_at)),
+        second_readings=of_reports(SecondReadingRow, col(ReportRow.recorded_at)),
+        suggestions=of_reports(SuggestionRow, col(ReportRow.recorded_at), col(SuggestionRow.position)),
     )
 
 

@@ -26,6 +26,7 @@ from rapid_response.core.vocabulary import (
     ProtectiveAct,
     ReferralKind,
     ReferralStep,
+    Urgency,
 )
 
 Line = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=200)]
@@ -121,6 +122,7 @@ class Reopen(Command):
 class Reclassify(Command):
     category: Category
     subtype: Line | None = None
+    urgency: Urgency | None = None
     reason: Line | None = None
 
 
@@ -208,6 +210,14 @@ class UpdateReferral(Command):
     note: Words | None = None
 
 
+class AnswerSecondReading(Command):
+    """Whether a person agrees with one suggestion of the second reader."""
+
+    suggestion: Line
+    agrees: bool
+    note: Words | None = None
+
+
 COMMANDS: Mapping[Action, type[Command]] = {
     Action.ACCEPT: ByResponder,
     Action.DECLINE: ByResponder,
@@ -233,4 +243,5 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.SECOND_REVIEW: SecondReview,
     Action.REFER: Refer,
     Action.UPDATE_REFERRAL: UpdateReferral,
+    Action.ANSWER_SECOND_READING: AnswerSecondReading,
 }

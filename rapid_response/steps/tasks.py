@@ -31,6 +31,7 @@ class TaskKind(StrEnum):
     REVIEW_REPORT = "review_report"
     FINISH_JOB = "finish_job"
     CHASE_REFERRAL = "chase_referral"
+    SECOND_READING = "second_reading"
 
 
 def open_task(

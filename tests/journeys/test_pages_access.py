@@ -44,6 +44,7 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/exceptions": (P.EXCEPTIONS_VIEW,),
     "/texts": (P.INBOX_WORK,),
     "/status": (P.SERVICE_STATUS,),
+    "/agreement": (P.AGREEMENT_VIEW,),
 }
 POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/report": ANYBODY,

@@ -14,6 +14,9 @@ from rapid_response.console.forms import FieldError, Filled, Now, Posted, read_a
 from rapid_response.console.views import (
     AccountView,
     AgeTargetingPart,
+    AgreementLine,
+    AgreementMonth,
+    AgreementView,
     BoardFilters,
     BoardRow,
     BoardView,
@@ -57,11 +60,13 @@ from rapid_response.console.views import (
     ReviewLine,
     ReviewsView,
     SafeContact,
+    SecondReadingPart,
     SignInView,
     SimulatorView,
     Site,
     StatusView,
     StepPart,
+    SuggestionPart,
     TaskPart,
     TextsView,
     TextToRead,
@@ -72,7 +77,14 @@ from rapid_response.console.views import (
 )
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, ClockFacts, Status, allowed_actions
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
@@ -324,6 +336,32 @@ INCIDENT = IncidentView(
             "Two men at number 14 again, white van outside.",
             source="Adult social care",
         ),
+    ),
+    second_readings=(
+        SecondReadingPart(
+            SecondReadingState.READ,
+            (
+                SuggestionPart(
+                    "s1",
+                    "Perhaps chosen for their age",
+                    "old dears never check",
+                    raises=True,
+                    then="If you agree, decide on age targeting as well.",
+                    may_answer=True,
+                ),
+                SuggestionPart(
+                    "s2",
+                    "Scam",
+                    "the other 2,600",
+                    agrees=False,
+                    answered_by="Dee Okoro",
+                    answered_at=NOW - 3 * MINUTE,
+                ),
+                SuggestionPart("s3", "Happening now", "he is coming back at 3pm"),
+            ),
+        ),
+        SecondReadingPart(SecondReadingState.READ),
+        SecondReadingPart(SecondReadingState.PARKED),
     ),
     offers=(
         OfferPart(
@@ -846,6 +884,42 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     ),
     "texts-empty": (TextsView(), HANDLER, "/texts", False),
     "exceptions-empty": (ExceptionsView(), DUTY_OFFICER, "/exceptions", False),
+    "agreement": (
+        AgreementView(
+            (
+                AgreementMonth(
+                    "November 2026",
+                    (
+                        AgreementLine(
+                            "This service",
+                            "a1b2c3",
+                            "41",
+                            "39 of 41 (95%)",
+                            "37 of 41 (90%)",
+                            "40 of 41 (98%)",
+                            "3 of 4 (75%)",
+                            "–",
+                        ),
+                        AgreementLine(
+                            "Second reader",
+                            "council-model+1f2e",
+                            "38",
+                            "35 of 38 (92%)",
+                            "36 of 38 (95%)",
+                            "30 of 38 (79%)",
+                            "4 of 4 (100%)",
+                            "5 of 9 (56%)",
+                        ),
+                    ),
+                ),
+            ),
+            hides_small=True,
+        ),
+        DUTY_OFFICER,
+        "/agreement",
+        False,
+    ),
+    "agreement-empty": (AgreementView(), DUTY_OFFICER, "/agreement", False),
     "status": (
         StatusView(
             (Check("Database", True, "answers in 2 ms"), Check("Rota", False, "gap on Sunday")), "0.1.0"

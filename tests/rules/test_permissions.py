@@ -55,6 +55,7 @@ PAGES = """
     users_manage          . . . . . . . . . x  .
     keys_manage           . . . . . . . . . x  .
     audit_view            . . . . . . . . x .  .
+    agreement_view        . x . x x . x . . .  .
 """
 
 # x: any incident; o: only a job of their own; down: a priority that goes down.
@@ -83,6 +84,7 @@ ACTS = """
     second_review         . x . x x x . . . .  .
     refer                 . x . x x x . . . .  .
     update_referral       . x . x x x . . . .  .
+    answer_second_reading x x . x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 
