@@ -406,10 +406,22 @@ def _age_targeting(looking: Looking, events: Iterable[Mapping[str, Any]]) -> Age
     )
 
 
-def words_of(evidence: Iterable[Mapping[str, Any]]) -> tuple[Words, ...]:
-    """Evidence as a page shows it."""
+def words_of(evidence: Sequence[Mapping[str, Any]]) -> tuple[Words, ...]:
+    """Evidence as a page shows it: the same words once a kind, and no piece of what is shown whole."""
     kinds = {kind.value: kind for kind in AgeEvidence}
-    return tuple(Words(span["text"], span["why"], kinds.get(span.get("kind", ""))) for span in evidence)
+    shown: dict[tuple[str, str | None], Words] = {}
+    for span in evidence:
+        if not any(_is_inside(span, other) for other in evidence):
+            words = Words(span["text"], span["why"], kinds.get(span.get("kind", "")))
+            shown.setdefault((words.text.casefold(), words.kind), words)
+    return tuple(shown.values())
+
+
+def _is_inside(span: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether it is a piece of the other, which speaks for the same."""
+    longer = other["end"] - other["start"] > span["end"] - span["start"]
+    within = other["start"] <= span["start"] and span["end"] <= other["end"]
+    return longer and within and all(span.get(key) == other.get(key) for key in ("report", "kind", "label"))
 
 
 def proposal(incident: IncidentRow, names: Names, viewer: Principal) -> ProposalPart | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from rapid_response.access.principal import Principal
 from rapid_response.console import filling
 from rapid_response.console.filling import Names
 from rapid_response.console.forms import Posted
-from rapid_response.console.views import ReferralLine, ReviewFilters, ReviewLine, ReviewsView
+from rapid_response.console.views import ReferralLine, ReviewFilters, ReviewLine, ReviewsView, Words
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.vocabulary import Category, HateStrand
@@ -99,7 +99,7 @@ class _Lines:
             state=incident.age_state,
             ward=incident.ward or "",
             job_number=incident.job_number,
-            words=filling.words_of(evidence[:_MOST_WORDS]),
+            words=_most_telling(filling.words_of(evidence)),
             strands=tuple(strands) if self.sees_strands else (),
             raised_at=queued.opened_at,
             due_at=queued.due_at,
@@ -107,6 +107,12 @@ class _Lines:
             decided_at=incident.review_decided_at,
             decided_by=self.names.actor(incident.review_decided_by or ""),
         )
+
+
+def _most_telling(words: Sequence[Words]) -> tuple[Words, ...]:
+    """The longest stretches, in the order of the report: one word says less than five."""
+    longest = sorted(words, key=lambda said: -len(said.text))[:_MOST_WORDS]
+    return tuple(said for said in words if said in longest)
 
 
 def _referral(awaited: Awaited) -> ReferralLine:

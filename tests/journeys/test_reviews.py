@@ -23,7 +23,10 @@ OLD_DEARS = (
     "He said old dears round here never check, and he only called at the bungalows for older people. "
     "She paid him 200 pounds."
 )
-PICKED_ME = "A man sold me a mattress at the door. He picked me because I'm old, I am sure of it."
+PICKED_ME = (
+    "He picked me because I'm old. He said old dears never check, and he called only at the bungalows for "
+    "older people. I paid him 200 pounds."
+)
 SLURS = "He shouted homophobic abuse at my uncle, called him a queer, and made him pay for the drive."
 
 
@@ -65,6 +68,8 @@ async def test_s22_the_words_are_shown_with_their_kind_and_the_rest_apart(town: 
     assert "The suspect’s own words or list point to age" in page
     assert "Who is called on and who is passed over points to age" in page
     assert "“old dears”" in page
+    # Of what is shown whole, no piece is shown again.
+    assert "“dears”" not in page
 
 
 async def test_s22_the_lead_is_told_once_and_again_when_it_is_overdue(town: Town) -> None:

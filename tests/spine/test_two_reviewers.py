@@ -38,7 +38,8 @@ ACCOUNTS = (
     ("lena", Role.HEAD_OF_SERVICE, None),
 )
 WORDS = (
-    "A man sold my mother a mattress at the door. He picked her because she is old, she says.",
+    "He picked my mother because she is old: he called only at the bungalows for older people and skipped "
+    "the young families. She paid 200 pounds.",
     "He said old dears round here never check, and he only called at the bungalows for older people.",
     "A man sold my mother a mattress at the door, the week before last.",
 )
