@@ -31,6 +31,7 @@ class Permission(StrEnum):
     PRIORITY_LOWER = "priority_lower"
     SUSPECT_HISTORY = "suspect_history"
     SPECIAL_CATEGORY = "special_category"
+    REVIEW_LIST = "review_list"
     INBOX_WORK = "inbox_work"
     RECORDING_HEAR = "recording_hear"
     OPEN_SHEET = "open_sheet"
@@ -82,6 +83,7 @@ _DUTY_OFFICER = _HANDLER | {
     _P.PRIORITY_LOWER,
     _P.SUSPECT_HISTORY,
     _P.SPECIAL_CATEGORY,
+    _P.REVIEW_LIST,
     _P.OWN_JOBS,
     _P.AVAILABILITY_OWN,
     _P.AVAILABILITY_ANY,
@@ -109,6 +111,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             _P.TIMELINE_VIEW,
             _P.SUSPECT_HISTORY,
             _P.SPECIAL_CATEGORY,
+            _P.REVIEW_LIST,
             _P.BOARD_VIEW,
         }
     ),
@@ -178,6 +181,10 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.AMEND: _DESK,
     # Joining loses nothing and can be taken apart by opening the joined one again.
     Action.LINK: _DESK,
+    Action.SECOND_REVIEW: _REVIEWERS,
+    # Passing a case on shares personal data with others: a decision, not a note.
+    Action.REFER: _REVIEWERS,
+    Action.UPDATE_REFERRAL: _REVIEWERS,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.

@@ -22,6 +22,7 @@ from rapid_response.console import (
     incident_pages,
     job_pages,
     public_pages,
+    review_pages,
     simulator_pages,
     text_pages,
     upkeep_pages,
@@ -70,6 +71,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         agreement_pages.router,
         incident_pages.router,
         job_pages.router,
+        review_pages.router,
         text_pages.router,
         upkeep_pages.router,
     ]

@@ -21,6 +21,8 @@ from rapid_response.core.vocabulary import (
     Link,
     OutcomeCode,
     ProtectiveAct,
+    ReferralKind,
+    ReferralStep,
     StoppedBy,
 )
 
@@ -129,6 +131,20 @@ def _targeting(t: Telling) -> Told:
         else "Suggested by the words of the report; a person decides."
     )
     return f"Age targeting: {t.word('state', AgeTargeting).lower()}", how
+
+
+#: What became of a proposal to rule out what the person says.
+PROPOSAL_WORDS: Mapping[str, str] = {
+    "confirmed": "A second reviewer agrees to rule it out",
+    "rejected": "A second reviewer does not agree to rule it out",
+    "withdrawn": "The proposal to rule it out is taken back",
+}
+
+
+def _referral(t: Telling) -> Told:
+    state = t.data.get("state")
+    what = "sent" if state == "sent" else t.word("state", ReferralStep).lower()
+    return f"Referral to: {t.word('kind', ReferralKind).lower()}", f"{what[:1].upper()}{what[1:]}."
 
 
 def _offer_made(t: Telling) -> Told:
@@ -267,6 +283,18 @@ TELLERS: Mapping[str, _Teller] = {
     "held_for_review": lambda t: ("Waiting for a person to review", f"{t.word('why')}."),
     "scheduled": lambda t: ("Follow-up scheduled", f"{t.word('why')}."),
     "targeting_assessed": _targeting,
+    # Which strands they are stands with the case, for those who may see it.
+    "targeting_corrected": lambda _: ("What is kept beside age targeting was corrected", ""),
+    "review_proposed": lambda _: (
+        "Proposed to rule out what the person says",
+        "A second reviewer has to agree.",
+    ),
+    "review_proposal_settled": lambda t: (
+        PROPOSAL_WORDS.get(str(t.data.get("outcome")), "The proposal to rule it out is settled"),
+        "",
+    ),
+    "police_hate_crime_recorded": lambda _: ("The police gave a hate crime reference", ""),
+    "referral_moved": _referral,
     "offer_made": _offer_made,
     "offer_declined": lambda t: (f"{t.who()} declined", ""),
     "offer_lapsed": lambda t: (f"{t.who()} did not answer in time", ""),

@@ -315,6 +315,7 @@ class Visit:
 _NAVIGATION: Mapping[Page, Permission] = {
     Page.CONSOLE: Permission.REPORT_TAKE,
     Page.BOARD: Permission.CASE_LIST,
+    Page.REVIEWS: Permission.REVIEW_LIST,
     Page.JOBS: Permission.OWN_JOBS,
     Page.TEXTS: Permission.INBOX_WORK,
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,

@@ -566,6 +566,21 @@ def task_overdue(number: int | None) -> str:
     return f"{SERVICE}: job {number}: a task is overdue. Sign in to see which. {_SEEN}"
 
 
+def case_to_review(
+    number: int | None, by: datetime | None, zone: ZoneInfo, now: datetime | None = None
+) -> str:
+    """To the hate-crime lead. Neutral: not what it is about, for whoever else reads the screen."""
+    until = f" by {local_time(by, zone, now)}" if by else ""
+    what, seen = (f"job {number} is", f" {_SEEN}") if number else ("a case is", "")
+    return f"{SERVICE}: {what} for you to review{until}. Sign in and open Reviews.{seen}"
+
+
+def case_to_review_overdue(number: int | None) -> str:
+    """As :func:`case_to_review`, when its time is over."""
+    what, seen = (f"job {number}", f" {_SEEN}") if number else ("a case", "")
+    return f"{SERVICE}: {what} still waits for your review, and is overdue. Sign in and open Reviews.{seen}"
+
+
 def daily_line(count: int, numbers: Sequence[int] = ()) -> str:
     """Once a day to the duty officer: the cases that wait for their follow-up; those with a number named."""
     waiting = "1 scheduled case waits" if count == 1 else f"{count} scheduled cases wait"

@@ -28,6 +28,9 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     OutcomeCode,
     Priority,
+    ReferralKind,
+    ReferralState,
+    ReferralStep,
     StoppedBy,
 )
 from rapid_response.reporting.tallies import (
@@ -100,6 +103,14 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
         "money_pounds",
         "Pounds kept from suspects or got back, by how sure the sum is",
         {"kind": ("prevented", "recovered"), "grade": _values(EvidenceGrade)},
+    ),
+    (
+        "referrals",
+        "Referrals, by what became of them; chased is asking again",
+        {
+            "kind": _values(ReferralKind),
+            "state": (*_values(ReferralState), ReferralStep.CHASED.value),
+        },
     ),
     ("repeat_victims", "Incidents of somebody who was a victim within the year before", {}),
     (
@@ -385,8 +396,6 @@ class _Collector(Collector):
             family = GaugeMetricFamily(PREFIX + name, _GAUGE_HELP[name])
             family.add_metric([], value)
             yield family
-        # Referrals come with a later release; the family is there for dashboards.
-        yield CounterMetricFamily(f"{PREFIX}referrals", "Referrals to partners", labels=["kind", "state"])
 
     def _counter(self, name: str, text: str, labels: Mapping[str, Sequence[str]]) -> Metric:
         family = CounterMetricFamily(PREFIX + name, text, labels=list(labels))

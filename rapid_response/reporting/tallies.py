@@ -31,6 +31,7 @@ from rapid_response.core.events import (
     OtherWayTried,
     OutcomeRecorded,
     PriorityDecided,
+    ReferralMoved,
     ReportReceived,
     RungReached,
     SecondReadingAnswered,
@@ -289,6 +290,10 @@ def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
         sums.add("money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
 
 
+def _referral(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("referrals", kind=data["kind"], state=data["state"])
+
+
 def _second_reading(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     result = "raises" if data["raises"] else "suggests" if data["suggested"] else "nothing"
     sums.add("second_readings", result=result)
@@ -318,6 +323,7 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     MessageSettled.type: _message_settled,
     OtherWayTried.type: _failed_over,
     OutcomeRecorded.type: _outcome,
+    ReferralMoved.type: _referral,
     SecondReadingRecorded.type: _second_reading,
     SecondReadingAnswered.type: _second_answered,
 }

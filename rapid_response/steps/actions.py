@@ -13,7 +13,6 @@ from rapid_response.core import events as happened
 from rapid_response.core.incident import Action, Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
-    AgeTargeting,
     Category,
     ClockState,
     ContactRole,
@@ -22,7 +21,7 @@ from rapid_response.core.vocabulary import (
     StoppedBy,
     Urgency,
 )
-from rapid_response.hatecrime import rules as targeting
+from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.intake.second.answering import Label
 from rapid_response.sla import rules as sla
 from rapid_response.steps import (
@@ -31,10 +30,13 @@ from rapid_response.steps import (
     commands,
     episodes,
     joining,
+    leading,
     linking,
     notices,
     offers,
     raising,
+    referring,
+    reviewing,
     second,
 )
 from rapid_response.steps.case import (
@@ -49,16 +51,14 @@ from rapid_response.steps.case import (
 )
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Forbidden, Invalid
+from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.service import Service, service_now
 from rapid_response.steps.tasks import TaskKind, finish, finish_kind, open_task
 from rapid_response.storage import work
 from rapid_response.storage.tables import (
-    ApiKeyRow,
     IncidentRow,
-    NoteRow,
     OutcomeRow,
     TaskRow,
-    UserRow,
 )
 from rapid_response.storage.tx import Tx
 
@@ -140,13 +140,6 @@ class _Doing:
         return open_task(self.tx, self.incident, kind, owner, due)
 
 
-def add_note(tx: Tx, incident: IncidentRow, body: str, who: Who) -> None:
-    """Keep a person's words beside the case."""
-    note_id = tx.ids.uuid()
-    tx.add(NoteRow, id=note_id, incident_id=incident.id, at=tx.now, actor=tx.actor, body=body)
-    tx.record(incident.id, happened.NoteAdded(note_id, who.source))
-
-
 # --- answers and movement --------------------------------------------------------------------------------
 
 
@@ -184,6 +177,7 @@ def _release(doing: _Doing, command: commands.ByOwner) -> None:
     if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())
         _tell_if_joint(doing)
+        leading.tell_of_what_waits(doing.tx, doing.desk, doing.service, doing.incident)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
 
@@ -346,6 +340,7 @@ _OUTLIVES = frozenset(
         TaskKind.BREACH_REASON,
         TaskKind.REVIEW_AGE_TARGETING,
         TaskKind.OFFER_POLICE_HATE_REFERRAL,
+        TaskKind.CHASE_REFERRAL,
         TaskKind.WELFARE_CHECK,
         TaskKind.CONFIRM_REMOTE,
     }
@@ -532,6 +527,8 @@ def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
     task = doing.tx.get(TaskRow, command.task)
     if task is None or task.incident_id != doing.incident.id or task.done_at is not None:
         raise Invalid("This incident has no open task with this id. Its tasks are listed with it.", "task")
+    if task.kind == TaskKind.REVIEW_AGE_TARGETING and doing.incident.age_state in UNDECIDED:
+        raise Invalid("This task ends with a decision: use review_age_targeting.", "task")
     if task.kind == TaskKind.BREACH_REASON:
         if not command.reason:
             raise Invalid("Say why the two hours were missed.", "reason")
@@ -544,7 +541,12 @@ def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
         ]
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
-    finish(doing.tx, task)
+    if task.kind == TaskKind.CHASE_REFERRAL:
+        referring.chased(doing.tx, doing.service, doing.incident, task.subject)
+    else:
+        finish(doing.tx, task)
+    if task.kind in leading.LEADS_TASKS:
+        leading.seen_to(doing.tx, doing.incident)
     _keep_cared_for(doing)
 
 
@@ -565,40 +567,21 @@ def _link(doing: _Doing, command: commands.LinkTo) -> None:
 
 
 def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -> None:
-    incident = doing.incident
-    check(incident, Action.REVIEW_AGE_TARGETING)
-    if doing.who.role is None:
-        raise Forbidden("Sign in as a duty officer or the hate-crime lead to review this.")
-    try:
-        state = targeting.review(
-            current=incident.age_state,
-            to=command.state,
-            reviewer_role=doing.who.role,
-            reason=command.reason,
-            victims_own_perception=command.victims_own_perception,
-            second_reviewer=command.second_reviewer,
-            reviewer=_own_name(doing, command.second_reviewer),
-        )
-    except targeting.NotAReviewer as refused:
-        raise Forbidden(str(refused)) from None
-    except targeting.ReviewRefused as refused:
-        raise Invalid(str(refused), "state") from None
-    incident.age_state = state
-    if command.second_reviewer:
-        add_note(doing.tx, incident, f"Second reviewer: {command.second_reviewer}", doing.who)
-    doing.record(
-        happened.TargetingAssessed(
-            state,
-            tuple(incident.age_kinds),
-            incident.other_vulnerability,
-            tuple(incident.statutory_strands),
-            by_person=True,
-        )
-    )
-    if command.reason:
-        add_note(doing.tx, incident, command.reason, doing.who)
-    if state not in (AgeTargeting.POTENTIAL, AgeTargeting.UNDER_REVIEW):
-        finish_kind(doing.tx, incident, TaskKind.REVIEW_AGE_TARGETING)
+    reviewing.review(doing.tx, doing.desk, doing.service, doing.incident, command, doing.who)
+
+
+def _second_review(doing: _Doing, command: commands.SecondReview) -> None:
+    reviewing.second_review(doing.tx, doing.desk, doing.service, doing.incident, command, doing.who)
+
+
+def _refer(doing: _Doing, command: commands.Refer) -> None:
+    check(doing.incident, Action.REFER)
+    referring.refer(doing.tx, doing.service, doing.incident, command)
+
+
+def _update_referral(doing: _Doing, command: commands.UpdateReferral) -> None:
+    check(doing.incident, Action.UPDATE_REFERRAL)
+    referring.update(doing.tx, doing.service, doing.incident, command)
 
 
 def _answer_second_reading(doing: _Doing, command: commands.AnswerSecondReading) -> None:
@@ -613,18 +596,6 @@ def _answer_second_reading(doing: _Doing, command: commands.AnswerSecondReading)
     elif suggestion.label == Label.URGENCY:
         urgency = Urgency(suggestion.value)
         _reclassify(doing, commands.Reclassify(category=incident.category, urgency=urgency))
-
-
-def _own_name(doing: _Doing, named: str | None) -> str | None:
-    """`named` itself where it is the asker's own account or key: nobody is her own second pair of eyes."""
-    kind, _, own_id = doing.who.actor.partition(":")
-    own: UserRow | ApiKeyRow | None = None
-    if kind == "user":
-        own = doing.tx.get(UserRow, own_id)
-    elif kind == "key":
-        own = doing.tx.get(ApiKeyRow, own_id)
-    is_own = own is not None and named is not None and named.casefold() in (own.name.casefold(), own_id)
-    return named if is_own else None
 
 
 _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
@@ -649,6 +620,9 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.TASK_DONE: _task_done,
     Action.REVIEW_AGE_TARGETING: _review_age_targeting,
     Action.ADD_OUTCOMES: _add_outcomes,
+    Action.SECOND_REVIEW: _second_review,
+    Action.REFER: _refer,
+    Action.UPDATE_REFERRAL: _update_referral,
     Action.ANSWER_SECOND_READING: _answer_second_reading,
     Action.AMEND: _amend,
     Action.LINK: _link,

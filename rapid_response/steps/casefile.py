@@ -20,7 +20,8 @@ from sqlmodel import select as typed_select
 from rapid_response.core.incident import Action, Status, allowed_actions
 from rapid_response.core.safe_contact import may_be_told, reach
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import Category, ClockState
+from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState
+from rapid_response.hatecrime.rules import is_own_perception
 from rapid_response.sla.rules import Kind
 from rapid_response.steps.case import clock_facts
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
@@ -37,6 +38,7 @@ from rapid_response.storage.tables import (
     NoticeRow,
     OfferRow,
     OutcomeRow,
+    ReferralRow,
     ReportRow,
     SecondReadingRow,
     SuggestionRow,
@@ -79,6 +81,7 @@ class CaseFile:
     agenda: Sequence[AgendaRow]
     #: Other incidents that may belong to this one; surest first.
     links: Sequence[ShownLink] = ()
+    referrals: Sequence[ReferralRow] = ()
     second_readings: Sequence[SecondReadingRow] = ()
     suggestions: Sequence[SuggestionRow] = ()
     corrections: Sequence[Correction] = ()
@@ -114,8 +117,13 @@ class CaseFile:
         return {
             **summary_json(incident),
             "age_targeting": {"state": incident.age_state, "evidence": self.age_evidence()},
+            "targeting_review": self._review_json(),
             "other_vulnerability_targeted": incident.other_vulnerability,
+            "other_vulnerability_evidence": self.evidence("other_vulnerability_targeted"),
             "statutory_strands": incident.statutory_strands,
+            "statutory_strand_evidence": self.evidence("hate_strand"),
+            "police_hate_crime_ref": incident.police_hate_crime_ref,
+            "referrals": [_referral_json(r, self.tasks) for r in self.referrals],
             "received_at": incident.received_at.isoformat(),
             "facts": incident.facts,
             "next_step": step.to_json() if step else None,
@@ -166,13 +174,39 @@ class CaseFile:
         }
 
     def age_evidence(self) -> list[dict[str, Any]]:
-        """The words that point to age, and why: exact spans of the reports' narratives."""
-        return [
-            {**span, "text": report.narrative[span["start"] : span["end"]]}
-            for report in self.reports
-            for span in report.reading.get("evidence", [])
-            if span["label"] == "age_targeted"
-        ]
+        """The words that point to age: which of the six kinds of labels.md they are, and why."""
+        return self.evidence("age_targeted")
+
+    def evidence(self, label: str) -> list[dict[str, Any]]:
+        """The words that support a label, as :func:`evidence_in` the case's reports."""
+        return evidence_in(self.reports, label)
+
+    def _review_json(self) -> dict[str, Any]:
+        """What people have said of it so far; `proposal` waits for a second reviewer."""
+        incident = self.incident
+        proposed_at, decided_at = incident.review_proposed_at, incident.review_decided_at
+        return {
+            "victims_own_perception": is_own_perception(incident.victims_own_perception, incident.age_kinds),
+            "proposal": {
+                "state": AgeTargeting.RULED_OUT,
+                "by": incident.review_proposed_by,
+                "at": proposed_at.isoformat(),
+            }
+            if proposed_at
+            else None,
+            "decided_at": decided_at.isoformat() if decided_at else None,
+            "decided_by": incident.review_decided_by,
+        }
+
+
+def evidence_in(reports: Sequence[ReportRow], label: str) -> list[dict[str, Any]]:
+    """The words that support a label: exact spans of the reports' narratives, with their report's id."""
+    return [
+        {**span, "text": report.narrative[span["start"] : span["end"]], "report": report.id}
+        for report in reports
+        for span in report.reading.get("evidence", [])
+        if span["label"] == label
+    ]
 
 
 def next_step(
@@ -236,6 +270,7 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
             )
         ).all(),
         links=links_of(connection, incident.id),
+        referrals=rows(ReferralRow, col(ReferralRow.sent_at)),
         second_readings=of_reports(SecondReadingRow, col(ReportRow.recorded_at)),
         suggestions=of_reports(SuggestionRow, col(ReportRow.recorded_at), col(SuggestionRow.position)),
     )
@@ -386,6 +421,27 @@ def _task_json(task: TaskRow) -> dict[str, Any]:
         "owner": task.owner,
         "due_at": task.due_at.isoformat(),
         "state": task.state,
+        "subject": task.subject or None,
+    }
+
+
+def _referral_json(referral: ReferralRow, tasks: Sequence[TaskRow]) -> dict[str, Any]:
+    due = (t.due_at for t in tasks if t.subject == referral.id and t.state is TaskState.OPEN)
+    chase_due = next(due, None)
+    return {
+        "id": referral.id,
+        "kind": referral.kind,
+        "state": referral.state,
+        "reference": referral.reference,
+        "sent_at": referral.sent_at.isoformat(),
+        "sent_by": referral.sent_by,
+        "acknowledged_at": referral.acknowledged_at.isoformat() if referral.acknowledged_at else None,
+        "settled_at": referral.settled_at.isoformat() if referral.settled_at else None,
+        "reason": referral.reason,
+        "chased": referral.chased,
+        "chased_at": referral.chased_at.isoformat() if referral.chased_at else None,
+        "chase_due_at": chase_due.isoformat() if chase_due else None,
+        "moved_by": referral.moved_by,
     }
 
 

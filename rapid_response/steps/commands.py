@@ -20,10 +20,13 @@ from rapid_response.core.vocabulary import (
     Category,
     Disposition,
     EvidenceGrade,
+    HateStrand,
     Link,
     OutcomeCode,
     Priority,
     ProtectiveAct,
+    ReferralKind,
+    ReferralStep,
     Urgency,
 )
 from rapid_response.intake.report_in import Answers, Caller, Location, SafeContact, Suspect, Victim
@@ -221,10 +224,48 @@ class TaskIsDone(Command):
 
 
 class ReviewAgeTargeting(Command):
-    state: AgeTargeting
+    """A decision (`state`), or a correction of what is kept beside it, or both."""
+
+    state: AgeTargeting | None = None
     reason: Line | None = None
     second_reviewer: Line | None = None
     victims_own_perception: bool = False
+    statutory_strands: tuple[HateStrand, ...] | None = Field(default=None, max_length=len(HateStrand))
+    other_vulnerability: bool | None = None
+    referral_kind: ReferralKind | None = None
+    reference: Line | None = None
+    police_hate_crime_ref: Line | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ReviewAgeTargeting:
+        said = (self.state, self.statutory_strands, self.other_vulnerability, self.police_hate_crime_ref)
+        if all(value is None for value in said) and not self.victims_own_perception:
+            raise ValueError("give the state that it moves to, or what is to be corrected")
+        return self
+
+
+class SecondReview(Command):
+    """Whether a second reviewer agrees; `second_reviewer` names the person where a system answers."""
+
+    agree: bool
+    reason: Line | None = None
+    second_reviewer: Line | None = None
+
+
+class Refer(Command):
+    kind: ReferralKind
+    reference: Line | None = None
+    police_hate_crime_ref: Line | None = None
+    note: Words | None = None
+
+
+class UpdateReferral(Command):
+    referral: Line = Field(validation_alias=AliasChoices("referral", "referral_id", "id"))
+    state: ReferralStep
+    reference: Line | None = None
+    reason: Line | None = None
+    police_hate_crime_ref: Line | None = None
+    note: Words | None = None
 
 
 class AnswerSecondReading(Command):
@@ -257,6 +298,9 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.TASK_DONE: TaskIsDone,
     Action.REVIEW_AGE_TARGETING: ReviewAgeTargeting,
     Action.ADD_OUTCOMES: AddOutcomes,
+    Action.SECOND_REVIEW: SecondReview,
+    Action.REFER: Refer,
+    Action.UPDATE_REFERRAL: UpdateReferral,
     Action.ANSWER_SECOND_READING: AnswerSecondReading,
     Action.AMEND: Amend,
     Action.LINK: LinkTo,

@@ -25,6 +25,8 @@ _WORTH = {
     Purpose.CLARIFY: timedelta(minutes=5),
     Purpose.TEST: timedelta(minutes=60),
 }
+#: Behind the messages of every priority.
+LAST = 5
 #: Before they leave, or while they wait to be tried again: these can still be stopped.
 READY = (MessageState.PENDING, MessageState.RETRY_WAIT)
 #: These may have gone already, so they cannot.
@@ -49,11 +51,14 @@ def queue(
     notice_id: str | None = None,
     is_new: bool = False,
     report_recorded_at: datetime | None = None,
+    rank: int | None = None,
 ) -> None:
     """Put one message in the outbox. `is_new` says that its key cannot have been used before.
 
-    Texts go to UK mobiles alone: one to any other number is on record as failed and never sent.
+    It goes out with the rank of its incident's priority, unless another is given. Texts go to UK mobiles
+    alone: one to any other number is on record as failed and never sent.
     """
+    usual = incident.priority.rank if incident else 4
     if not is_new and tx.execute(select(col(MessageRow.id)).where(col(MessageRow.dedupe_key) == key)).first():
         return
     is_text = channel is MessageChannel.SMS
@@ -72,7 +77,7 @@ def queue(
         recipient=recipient,
         body=normalise(body) if is_text else body,
         replaced=foreign(body) if is_text else 0,
-        rank=incident.priority.rank if incident else 4,
+        rank=usual if rank is None else rank,
         created_at=tx.now,
         expires_at=expires_at or tx.now + _WORTH[purpose],
         report_recorded_at=report_recorded_at,

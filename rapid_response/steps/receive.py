@@ -27,7 +27,7 @@ from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
-from rapid_response.steps import clock, knowing, notices, offers
+from rapid_response.steps import clock, knowing, leading, notices, offers, reviewing
 from rapid_response.steps.case import is_aged_60_plus, move, needs_two
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
@@ -83,8 +83,11 @@ def receive(
     report_id = _keep_report(tx, incident, report, reading, source, received_at)
     knowing.remember(tx, incident, known)
     _record_intake(tx, incident, report, report_id, reading, decision, facts, known)
-    _assess_targeting(tx, service, incident, targeted)
+    to_review_by = reviewing.found_at_arrival(tx, service, incident, targeted)
     _set_going(tx, desk, service, incident, report, decision)
+    if to_review_by is not None:
+        # After the clock has started, so that the notice can name the job.
+        leading.tell(tx, desk, service, incident, to_review_by)
     answer = json.dumps(_answer(incident, facts, reading), separators=(",", ":"))
     if key is not None:
         tx.add(
@@ -201,7 +204,9 @@ def reading_json(reading: Reading) -> dict[str, Any]:
         "matter": reading.matter.value,
         "scores": {k: round(v, 4) for k, v in reading.scores.items()},
         "evidence": [
-            {"label": e.label, "start": e.start, "end": e.end, "why": e.why} for e in reading.evidence
+            {"label": e.label, "start": e.start, "end": e.end, "why": e.why}
+            | ({"kind": e.kind} if e.kind else {})
+            for e in reading.evidence
         ],
         "question": reading.question,
         "model_version": reading.model_version,
@@ -270,26 +275,6 @@ def _record_intake(
             decision.escalators,
         ),
     )
-
-
-def _assess_targeting(tx: Tx, service: Service, incident: IncidentRow, targeted: Targeting) -> None:
-    """The machine says `potential` at most; a named person reviews within one working day (domain.md 2.4)."""
-    if not targeted.kinds and not targeted.statutory_strands and not targeted.other_vulnerability:
-        return
-    tx.record(
-        incident.id,
-        happened.TargetingAssessed(
-            targeted.state,
-            targeted.kinds,
-            targeted.other_vulnerability,
-            tuple(targeted.statutory_strands),
-        ),
-    )
-    by = service.next_working_day(tx.now)
-    if targeted.kinds:
-        open_first_task(tx, incident, TaskKind.REVIEW_AGE_TARGETING, ContactRole.DUTY_OFFICER, by)
-    if targeted.offer_police_referral:
-        open_first_task(tx, incident, TaskKind.OFFER_POLICE_HATE_REFERRAL, ContactRole.DUTY_OFFICER, by)
 
 
 def _set_going(

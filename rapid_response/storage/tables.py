@@ -33,6 +33,8 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     OutcomeCode,
     Priority,
+    ReferralKind,
+    ReferralState,
     Role,
     StoppedBy,
     Urgency,
@@ -64,6 +66,12 @@ class IncidentRow(SQLModel, table=True):
             "ix_incidents_open", "needed_by", sqlite_where=text("is_open"), postgresql_where=text("is_open")
         ),
         Index("ix_incidents_received_at", "received_at"),
+        Index(
+            "ix_incidents_reviewed",
+            "review_decided_at",
+            sqlite_where=text("review_decided_at IS NOT NULL"),
+            postgresql_where=text("review_decided_at IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -83,6 +91,17 @@ class IncidentRow(SQLModel, table=True):
     age_kinds: list[str] = Field(default_factory=list, sa_type=JSON)
     other_vulnerability: bool = False
     statutory_strands: list[str] = Field(default_factory=list, sa_type=JSON)
+    #: A person has said which strands and vulnerability it is about: reading again changes neither.
+    targeting_corrected: bool = False
+    #: The victim says so herself. Once known it stays: one person alone cannot rule it out.
+    victims_own_perception: bool = False
+    #: Given by the police. Without it nothing here is a hate crime that they have recorded.
+    police_hate_crime_ref: str | None = Field(default=None, max_length=200)
+    #: Who would rule it out, while a second reviewer has yet to agree.
+    review_proposed_by: str | None = Field(default=None, max_length=80)
+    review_proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_decided_by: str | None = Field(default=None, max_length=80)
     victim: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     location: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     safe_contact: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
@@ -294,12 +313,44 @@ class TaskRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
     kind: str = Field(max_length=40)
+    #: What it is about where the kind alone does not say: a referral's id.
+    subject: str = Field(default="", max_length=36)
     owner: str = Field(max_length=60)
     state: TaskState = word(TaskState, default=TaskState.OPEN)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_by: str | None = Field(default=None, max_length=80)
+
+
+class ReferralRow(SQLModel, table=True):
+    """A case passed on to a partner, and what became of it there. `reference` is whoever's was given."""
+
+    __tablename__ = "referrals"
+    __table_args__ = (
+        Index(
+            "ix_referrals_unanswered",
+            "sent_at",
+            sqlite_where=text("state IN ('sent', 'acknowledged')"),
+            postgresql_where=text("state IN ('sent', 'acknowledged')"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    kind: ReferralKind = word(ReferralKind)
+    state: ReferralState = word(ReferralState)
+    reference: str | None = Field(default=None, max_length=200)
+    #: Why it was declined, in the partner's words.
+    reason: str | None = Field(default=None, max_length=200)
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+    sent_by: str = Field(max_length=80)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: How often it was asked after, and when last.
+    chased: int = 0
+    chased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    moved_by: str = Field(max_length=80)
 
 
 class OutcomeRow(SQLModel, table=True):

@@ -37,6 +37,7 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/account": SOMEBODY,
     "/console": (P.REPORT_TAKE,),
     "/board": (P.CASE_LIST,),
+    "/reviews": (P.REVIEW_LIST,),
     "/incidents/{reference}": (P.CASE_VIEW, P.TIMELINE_VIEW),
     "/j": (P.OWN_JOBS,),
     "/j/{number}": (P.OWN_JOBS, P.CASE_VIEW),

@@ -50,16 +50,23 @@ from rapid_response.console.views import (
     PhoneCall,
     PhoneMessage,
     Place,
+    ProposalPart,
+    ReferralLine,
+    ReferralPart,
     ReportFormView,
     ReportPart,
     ReportSentView,
     ReportStartView,
+    ReviewFilters,
+    ReviewLine,
+    ReviewsView,
     SafeContact,
     SecondReadingPart,
     SignInView,
     SimulatorView,
     Site,
     StatusView,
+    StepPart,
     SuggestionPart,
     TaskPart,
     TextsView,
@@ -68,6 +75,7 @@ from rapid_response.console.views import (
     ToldPart,
     View,
     Viewer,
+    Words,
 )
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, ClockFacts, Status, allowed_actions
@@ -81,6 +89,7 @@ from rapid_response.core.states import (
     TaskState,
 )
 from rapid_response.core.vocabulary import (
+    AgeEvidence,
     AgeTargeting,
     Category,
     Channel,
@@ -91,6 +100,8 @@ from rapid_response.core.vocabulary import (
     OutcomeCode,
     PaymentMethod,
     Priority,
+    ReferralKind,
+    ReferralState,
     Role,
     StoppedBy,
     Urgency,
@@ -108,8 +119,9 @@ HANDLER = Viewer("Rosa Lindqvist", Role.HANDLER, (Page.CONSOLE, Page.BOARD, Page
 DUTY_OFFICER = Viewer(
     "Dee Okoro",
     Role.DUTY_OFFICER,
-    (Page.CONSOLE, Page.BOARD, Page.JOBS, Page.EXCEPTIONS, Page.STATUS, Page.ACCOUNT),
+    (Page.CONSOLE, Page.BOARD, Page.REVIEWS, Page.JOBS, Page.EXCEPTIONS, Page.STATUS, Page.ACCOUNT),
 )
+LEAD = Viewer("Hal Novak", Role.HATE_CRIME_LEAD, (Page.BOARD, Page.REVIEWS, Page.ACCOUNT))
 RESPONDER = Viewer("Asha Patel", Role.RESPONDER, (Page.JOBS, Page.ACCOUNT))
 
 
@@ -252,9 +264,53 @@ INCIDENT = IncidentView(
     ),
     age_targeting=AgeTargetingPart(
         AgeTargeting.POTENTIAL,
-        ("“old dears never check”: the suspect’s own words about age",),
+        (
+            Words("old dears never check", "words about age", AgeEvidence.OFFENDER_WORDS),
+            Words("only the bungalows", "others were passed over", AgeEvidence.PATTERN),
+        ),
         (HateStrand.DISABILITY,),
+        (Words("called him names for his limp", "hostility about disability"),),
+        offers_police=True,
         other_vulnerability=True,
+        vulnerability_words=(Words("he cannot hear", "deafness"),),
+        victims_own_perception=True,
+        history=(
+            StepPart("Strands: none, now disability", NOW - 30 * MINUTE, "Hal Novak"),
+            StepPart("Proposed to rule it out", NOW - 20 * MINUTE, "Dee Okoro"),
+        ),
+    ),
+    referrals=(
+        ReferralPart(
+            "r1",
+            ReferralKind.ASC_SAFEGUARDING,
+            ReferralState.SENT,
+            NOW - 26 * 60 * MINUTE,
+            "Dee Okoro",
+            chased=1,
+            chased_at=NOW - 2 * 60 * MINUTE,
+            chase_due_at=NOW - MINUTE,
+            may_update=True,
+        ),
+        ReferralPart(
+            "r2",
+            ReferralKind.POLICE_HATE_CRIME,
+            ReferralState.ACKNOWLEDGED,
+            NOW - 40 * MINUTE,
+            "Hal Novak",
+            "CAD 4471",
+            NOW - 20 * MINUTE,
+            chase_due_at=NOW + 5000 * MINUTE,
+            may_update=True,
+        ),
+        ReferralPart(
+            "r3",
+            ReferralKind.BANK,
+            ReferralState.DECLINED,
+            NOW - 50 * MINUTE,
+            "Dee Okoro",
+            settled_at=NOW - 10 * MINUTE,
+            reason="Not their customer",
+        ),
     ),
     actions=allowed_actions(Status.EN_ROUTE, ClockFacts(ClockState.RUNNING, False)),
     responders=(Choice("asha", "Asha Patel (asked)"), Choice("ben", "Ben Carter")),
@@ -489,6 +545,40 @@ REFUSED = replace(
     failed=FailedAction(Action.ACCEPT, message="Asha Patel has this job already. Assign it to change that."),
 )
 
+PROPOSED = replace(
+    INCIDENT,
+    age_targeting=replace(
+        INCIDENT.age_targeting,
+        state=AgeTargeting.UNDER_REVIEW,
+        proposal=ProposalPart("Dee Okoro", NOW - 20 * MINUTE),
+    ),
+    actions=allowed_actions(Status.EN_ROUTE, ClockFacts(ClockState.RUNNING, False, is_proposed=True)),
+)
+OWN_PROPOSAL = replace(
+    PROPOSED,
+    age_targeting=replace(
+        PROPOSED.age_targeting, proposal=ProposalPart("Dee Okoro", NOW - 20 * MINUTE, is_own=True)
+    ),
+    actions=INCIDENT.actions,
+)
+RECOGNISED = replace(
+    CLOSED,
+    age_targeting=replace(
+        INCIDENT.age_targeting,
+        state=AgeTargeting.RECOGNISED_LOCAL,
+        decided_by="Hal Novak",
+        decided_at=NOW - 9 * MINUTE,
+    ),
+)
+
+
+def failed(action: Action, **posted: str) -> IncidentView:
+    """The page after a form that did not fit."""
+    return replace(
+        INCIDENT, failed=FailedAction(action, read_action(action, Posted.from_pairs(posted.items())).filled)
+    )
+
+
 BARE = IncidentView(
     reference="RR-0000000",
     status=Status.AWAITING_REVIEW,
@@ -500,6 +590,83 @@ BARE = IncidentView(
     clock=NO_CLOCK,
     received_at=NOW,
     actions=allowed_actions(Status.AWAITING_REVIEW, ClockFacts(ClockState.NOT_APPLICABLE, False)),
+)
+
+_LINE = ReviewLine(
+    "RR-7K4M2QX",
+    Category.DOORSTEP_CRIME,
+    "rogue_trader",
+    Status.EN_ROUTE,
+    AgeTargeting.POTENTIAL,
+    "Bromley Town",
+    4821,
+    (
+        Words("old dears never check", "words about age", AgeEvidence.OFFENDER_WORDS),
+        Words("only the bungalows for older people", "others passed over", AgeEvidence.PATTERN),
+    ),
+    raised_at=NOW - 26 * 60 * MINUTE,
+    due_at=NOW - 5 * 60 * MINUTE,
+)
+_LATER = replace(
+    _LINE,
+    reference="RR-3C4D5E6",
+    category=Category.SCAM,
+    subtype="courier_fraud",
+    status=Status.CLOSED,
+    ward="",
+    job_number=None,
+    words=(Words("he picked me because I’m old", "age is the reason", AgeEvidence.STATED_REASON),),
+    raised_at=NOW - 60 * MINUTE,
+    due_at=NOW + 19 * 60 * MINUTE,
+)
+REVIEWS = ReviewsView(
+    wards=WARDS,
+    waiting=(_LINE, _LATER, replace(_LATER, reference="RR-8T7S6R5", words=())),
+    under_review=(
+        replace(
+            _LATER,
+            reference="RR-1Q2W3E4",
+            state=AgeTargeting.UNDER_REVIEW,
+            proposal=ProposalPart("Dee Okoro", NOW - 40 * MINUTE),
+        ),
+        replace(_LINE, reference="RR-9P8N7M6", state=AgeTargeting.UNDER_REVIEW, due_at=NOW + 60 * MINUTE),
+    ),
+    to_offer=(
+        replace(
+            _LATER,
+            reference="RR-6Y7T8R9",
+            words=(Words("called my uncle names", "hostility about sexual orientation"),),
+            strands=(HateStrand.SEXUAL_ORIENTATION,),
+        ),
+    ),
+    referrals=(
+        ReferralLine(
+            "RR-2Z9QW4T",
+            ReferralKind.POLICE_HATE_CRIME,
+            ReferralState.ACKNOWLEDGED,
+            NOW - 4 * 24 * 60 * MINUTE,
+            "CRIS 4821/26",
+            chased=2,
+            chase_due_at=NOW - 60 * MINUTE,
+        ),
+        ReferralLine(
+            "RR-5N8Q0VC",
+            ReferralKind.ASC_SAFEGUARDING,
+            ReferralState.SENT,
+            NOW - 60 * MINUTE,
+            chase_due_at=NOW + 19 * 60 * MINUTE,
+        ),
+    ),
+    decided=(
+        replace(
+            _LATER,
+            reference="RR-4M5N6P7",
+            state=AgeTargeting.RECOGNISED_LOCAL,
+            decided_at=NOW - 26 * 60 * MINUTE,
+            decided_by="Hal Novak",
+        ),
+    ),
+    most=100,
 )
 
 BOARD_ROWS = (
@@ -735,6 +902,35 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     "incident": (INCIDENT, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-closed": (CLOSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-emergency-faults": (EMERGENCY, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-proposed": (PROPOSED, LEAD, "/incidents/RR-7K4M2QX", False),
+    "incident-own-proposal": (OWN_PROPOSAL, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-recognised": (RECOGNISED, LEAD, "/incidents/RR-7K4M2QX", False),
+    "incident-review-faults": (
+        failed(Action.REVIEW_AGE_TARGETING, state="referred_partner"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "incident-correction-faults": (
+        failed(Action.REVIEW_AGE_TARGETING, correction="yes"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "incident-referral-faults": (
+        failed(Action.UPDATE_REFERRAL, referral="r1"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "reviews": (REVIEWS, LEAD, "/reviews", True),
+    "reviews-empty": (ReviewsView(), LEAD, "/reviews", False),
+    "reviews-filtered-empty": (
+        ReviewsView(filters=ReviewFilters(Category.SCAM, "Bromley Town", True, False), wards=WARDS),
+        LEAD,
+        "/reviews",
+        False,
+    ),
     "incident-refused": (REFUSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-not-corrected": (NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-caller-not-corrected": (CALLER_NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),

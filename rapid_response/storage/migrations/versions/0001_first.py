@@ -245,6 +245,13 @@ def upgrade() -> None:
         sa.Column("age_kinds", sa.JSON(), nullable=False),
         sa.Column("other_vulnerability", sa.Boolean(), nullable=False),
         sa.Column("statutory_strands", sa.JSON(), nullable=False),
+        sa.Column("targeting_corrected", sa.Boolean(), nullable=False),
+        sa.Column("victims_own_perception", sa.Boolean(), nullable=False),
+        sa.Column("police_hate_crime_ref", sa.String(length=200), nullable=True),
+        sa.Column("review_proposed_by", sa.String(length=80), nullable=True),
+        sa.Column("review_proposed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_decided_by", sa.String(length=80), nullable=True),
         sa.Column("victim", sa.JSON(), nullable=False),
         sa.Column("location", sa.JSON(), nullable=False),
         sa.Column("safe_contact", sa.JSON(), nullable=False),
@@ -287,6 +294,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_incidents_duplicate_of"), "incidents", ["duplicate_of"], unique=False)
     op.create_index("ix_incidents_received_at", "incidents", ["received_at"], unique=False)
+    op.create_index(
+        "ix_incidents_reviewed",
+        "incidents",
+        ["review_decided_at"],
+        unique=False,
+        sqlite_where=sa.text("review_decided_at IS NOT NULL"),
+        postgresql_where=sa.text("review_decided_at IS NOT NULL"),
+    )
     op.create_table(
         "job_numbers",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -435,6 +450,12 @@ def upgrade() -> None:
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("root", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_seals")),
+    )
+    op.create_table(
+        "second_reader_days",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_second_reader_days")),
     )
     op.create_table(
         "sim_calls",
@@ -682,6 +703,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_outcomes_incident_id"), "outcomes", ["incident_id"], unique=False)
     op.create_table(
+        "referrals",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_by", sa.String(length=80), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("chased", sa.Integer(), nullable=False),
+        sa.Column("chased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("moved_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_referrals_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
+    )
+    op.create_index(op.f("ix_referrals_incident_id"), "referrals", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_referrals_unanswered",
+        "referrals",
+        ["sent_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('sent', 'acknowledged')"),
+        postgresql_where=sa.text("state IN ('sent', 'acknowledged')"),
+    )
+    op.create_table(
         "reports",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
@@ -739,6 +787,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=36), nullable=False),
         sa.Column("owner", sa.String(length=60), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -750,12 +799,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tasks_incident_id"), "tasks", ["incident_id"], unique=False)
     op.create_index("ix_tasks_open", "tasks", ["state", "due_at"], unique=False)
-    op.create_table(
-        "second_reader_days",
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("asked", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("day", name=op.f("pk_second_reader_days")),
-    )
     op.create_table(
         "second_readings",
         sa.Column("report_id", sa.String(length=36), nullable=False),
