@@ -48,9 +48,17 @@ class Town:
     """
 
     def __init__(
-        self, database_url: str, start: datetime, definition: str | None = None, ids: Ids | None = None
+        self,
+        database_url: str,
+        start: datetime,
+        definition: str | None = None,
+        ids: Ids | None = None,
+        *,
+        texts_per_second: float = 1000.0,
+        texts_a_day: int = 100_000,
     ) -> None:
         self._url = database_url
+        self._texts_per_second, self._texts_a_day = texts_per_second, texts_a_day
         self._ids: Ids = ids or SystemIds()
         self._definition = definition if definition is not None else SMALL_TOWN
         self.clock = ManualClock(start)
@@ -78,6 +86,8 @@ class Town:
             base_url=BASE,
             secret_key=SecretStr("a secret key only for tests, long enough"),
             evaluation=True,
+            sms_per_second=self._texts_per_second,
+            sms_daily_alarm=self._texts_a_day,
         )
         self.app = build(settings, clock=self.clock, ids=self._ids, works=False)
         await self._stack.enter_async_context(self.app.asgi.router.lifespan_context(self.app.asgi))
