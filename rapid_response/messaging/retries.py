@@ -76,6 +76,11 @@ def wait_after(error_class: str, times: int, purpose: Purpose = Purpose.OFFER) -
     return timedelta(seconds=once) if once is not None and times == 1 else None
 
 
+def alike(error_class: str) -> frozenset[str]:
+    """The classes that count as one: a phone that was busy and then not picked up was rung twice."""
+    return _RUNG_OUT if error_class in _RUNG_OUT else frozenset({error_class})
+
+
 def is_in_budget(purpose: Purpose, attempts: int) -> bool:
     """Whether one more attempt may be made after so many that count."""
     return attempts < BUDGET[purpose]
