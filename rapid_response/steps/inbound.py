@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlmodel import col, select
 
 from rapid_response.core import events as happened
@@ -77,13 +77,12 @@ def take_text(
 
     `opt_out_type` is what the carrier has done about it already; `sent_at` when it was written, if known.
     """
-    known = tx.first(
-        select(InboundMessageRow).where(
-            col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid
-        )
+    again = tx.execute(
+        update(InboundMessageRow)
+        .where(col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid)
+        .values(to_count=func.coalesce(col(InboundMessageRow.to_count), 0) + 1)
     )
-    if known is not None:
-        known.to_count = (known.to_count or 0) + 1
+    if again.rowcount:
         return False
     inbound_id = tx.ids.uuid()
     tx.add(
