@@ -41,6 +41,8 @@ NOMINAL_ANSWER = timedelta(seconds=300)
 EARLIEST_CALL = timedelta(seconds=45)
 #: Texts that arrive late let the call come earlier by so much (delivery.md 6.3).
 WHEN_SLOW = timedelta(seconds=60)
+#: How long a phone is let ring, before another is rung.
+RINGS_FOR = timedelta(seconds=25)
 #: One call to one person in so long, whatever the number.
 CALLS_APART = timedelta(minutes=2)
 
@@ -107,11 +109,15 @@ def _earlier(after: timedelta, address: Address, slow: bool) -> timedelta:
 
 
 def _compressed(rungs: Sequence[Rung], answer_within: timedelta) -> list[Rung]:
-    if rungs[-1].after >= answer_within:
-        share = min(1.0, answer_within / NOMINAL_ANSWER)
-        rungs = [replace(rung, after=_not_too_soon(rung, rung.after * share)) for rung in rungs]
-    return [rung for rung in rungs if rung.after < answer_within]
-
-
-def _not_too_soon(rung: Rung, after: timedelta) -> timedelta:
-    return max(after, EARLIEST_CALL) if rung.address.way.is_call and rung.after else after
+    if rungs[-1].after < answer_within:
+        return list(rungs)
+    share = min(1.0, answer_within / NOMINAL_ANSWER)
+    compressed: list[Rung] = []
+    earliest = EARLIEST_CALL
+    for rung in rungs:
+        after = rung.after * share
+        if rung.address.way.is_call and rung.after:
+            after = max(after, earliest)
+            earliest = after + RINGS_FOR
+        compressed.append(replace(rung, after=after))
+    return sorted((r for r in compressed if r.after < answer_within), key=lambda rung: rung.after)
