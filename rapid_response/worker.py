@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -20,6 +20,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from rapid_response.core.clock import SystemClock
 from rapid_response.core.events import SERVICE_STREAM, WorkParked
 from rapid_response.core.states import MessageChannel
+from rapid_response.intake.second.answering import Told, question, read_answer, version_of
+from rapid_response.intake.second.breaker import Breaker
+from rapid_response.intake.second.endpoint import AT_ONCE
+from rapid_response.intake.second.masking import Masked, mask
+from rapid_response.intake.second.port import Fault, ReaderFailed, SecondReader
 from rapid_response.messaging.gateway import (
     Ambiguous,
     CallRequest,
@@ -30,7 +35,7 @@ from rapid_response.messaging.gateway import (
     TextRequest,
 )
 from rapid_response.reporting import tallies
-from rapid_response.steps import catch_up, heartbeat, receipts, sending, unknowns
+from rapid_response.steps import catch_up, heartbeat, receipts, second, sending, unknowns
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.ring import arm_standing, ring
@@ -46,8 +51,6 @@ logger = structlog.get_logger("worker")
 
 T = TypeVar("T")
 
-#: How many messages are with the provider at once.
-IN_FLIGHT = 8
 #: A text or call that the provider does not answer in this time is unknown (its own time-outs are shorter).
 _PROVIDER_SECONDS = 20.0
 _TICK_SECONDS = 1
@@ -62,10 +65,22 @@ class Loop:
     pass_: Callable[[], Awaitable[int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The second reader, and how often it may be asked. Its lease is longer than any call of it."""
+
+    reader: SecondReader
+    per_day: int
+    lease: timedelta
+    breaker: Breaker = field(default_factory=Breaker)
+
+
 class Worker:
     """Rings what is due, sends what is queued, delivers events, seals the log.
 
-    `pump` is what the simulator does by itself, being a party of its own; None with a real provider.
+    `pump` is what the simulator does by itself, being a party of its own; None with a real provider. `second`
+    is the second reader, in a loop of its own: however slow it is, no other loop waits for it.
+    `in_flight` messages are with the provider at once.
     """
 
     def __init__(
@@ -77,7 +92,10 @@ class Worker:
         *,
         node: str,
         pump: Callable[[], Awaitable[int]] | None = None,
+        second_reader: Second | None = None,
+        in_flight: int = 8,
     ) -> None:
+        self._in_flight = in_flight
         self._database = database
         self._desk = desk
         self._gateway = gateway
@@ -91,6 +109,9 @@ class Worker:
         ]
         if pump is not None:
             loops.append(Loop("pump", pump))
+        self._second = second_reader
+        if second_reader is not None:
+            loops.append(Loop("second", self.ask_second_reader))
         self._loops = {loop.name: loop for loop in loops}
         self._bells: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -132,6 +153,11 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+
+    async def close(self) -> None:
+        """Let go of what was opened before the start, whether or not it was ever started."""
+        if self._second is not None:
+            await self._second.reader.close()
 
     def nudge(self, names: set[str]) -> None:
         """Wake loops; from the event loop's own thread."""
@@ -232,7 +258,8 @@ class Worker:
 
     async def send_queued(self) -> int:
         """Hand queued messages to the provider, and ask about what nobody knows the fate of."""
-        found = await self._database.run(partial(sending.look_for_work, desk=self._desk, limit=IN_FLIGHT))
+        look = partial(sending.look_for_work, desk=self._desk, limit=self._in_flight)
+        found = await self._database.run(look)
         await asyncio.gather(
             *(self._send(one) for one in found.claimed),
             *(self._look_up(one) for one in found.unknown),
@@ -334,6 +361,51 @@ class Worker:
             await self._deliver(name, [waiting])
         except Exception as error:  # it waits for its back-off, or is parked
             await self._failed(waiting, waiting.stream, "delivery", error)
+
+    # the second reader
+
+    async def ask_second_reader(self) -> int:
+        """Have waiting reports read a second time; no transaction is open while it is asked."""
+        if self._second is None:
+            return 0
+        room = self._second.breaker.room(self._database.clock.real(), AT_ONCE)
+        if not room:
+            return 0
+        claimed = await self._database.run(
+            partial(
+                second.claim,
+                zone=self._desk.zone,
+                per_day=self._second.per_day,
+                at_once=AT_ONCE,
+                limit=room,
+                lease=self._second.lease,
+            )
+        )
+        await asyncio.gather(*(self._have_read(self._second, one) for one in claimed))
+        return len(claimed)
+
+    async def _have_read(self, with_: Second, claimed: second.Claimed) -> None:
+        real = self._database.clock.real
+        try:
+            told = await self._second_opinion(with_.reader, claimed)
+        except Exception as error:  # whatever it was, only the second reading is without an answer
+            fault = error.fault if isinstance(error, ReaderFailed) else Fault.NOT_UNDERSTOOD
+            with_.breaker.failed(real())
+            logger.warning("second_reading_failed", error=fault.value, attempts=claimed.attempts)
+            await self._database.run(partial(second.failed, claimed=claimed, fault=fault))
+            return
+        with_.breaker.succeeded()
+        version = version_of(with_.reader.model)
+        await self._database.run(
+            partial(second.record, desk=self._desk, claimed=claimed, told=told, model_version=version)
+        )
+
+    async def _second_opinion(self, reader: SecondReader, claimed: second.Claimed) -> Told:
+        """Only what :func:`mask` leaves of the report goes out; the way back stays in this call's memory."""
+        received_at = claimed.received_at.astimezone(self._desk.zone)
+        masked: Masked = await asyncio.to_thread(mask, claimed.narrative, claimed.known, received_at.year)
+        words = await reader.ask(question(masked, claimed.channel, received_at))
+        return await asyncio.to_thread(read_answer, words, masked)
 
     async def seal(self) -> None:
         """Seal the log, and say the root where others keep it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -28,7 +28,7 @@ from rapid_response.core.incident import Status
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile, readiness
+from rapid_response.steps import casefile, readiness, reviewqueue
 from rapid_response.steps.casefile import Filters
 from rapid_response.steps.service import service_for
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, OfferRow, TaskRow
@@ -49,9 +49,9 @@ async def get_board(visit: Desk) -> Response:
     """All that is open; the filters are in the address."""
     filters = read_filters(visit.query, visit.service)
     zone, now = visit.pages.desk.zone, visit.now
-    shows_parked = visit.may(Permission.EXCEPTIONS_VIEW)
-    view = await visit.look(lambda c: _Reading(c, zone, now).view(filters, shows_parked))
-    return await visit.page(view)
+    shows_parked, shows_reviews = visit.may(Permission.EXCEPTIONS_VIEW), visit.may(Permission.REVIEW_LIST)
+    view = await visit.look(lambda c: _Reading(c, zone, now).view(filters, shows_parked, shows_reviews))
+    return await visit.page(replace(view, shows_agreement=visit.may(Permission.AGREEMENT_VIEW)))
 
 
 def read_filters(query: Posted, service: ServiceDefinition) -> BoardFilters:
@@ -78,7 +78,7 @@ class _Reading:
     zone: ZoneInfo
     now: datetime
 
-    def view(self, filters: BoardFilters, shows_parked: bool) -> BoardView:
+    def view(self, filters: BoardFilters, shows_parked: bool, shows_reviews: bool) -> BoardView:
         service = service_for(self.connection, self.zone, self.now)
         on_duty = service.on_duty(self.now)
         counts = casefile.count_open(self.connection)
@@ -98,6 +98,7 @@ class _Reading:
                 for finding in readiness.findings(self.connection, service.definition)
                 if finding.trouble is not readiness.Trouble.NEVER_CONFIRMED
             ),
+            age_reviews=reviewqueue.count_owed(self.connection) if shows_reviews else None,
         )
 
     def _overdue(self) -> int:

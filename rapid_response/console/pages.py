@@ -16,11 +16,13 @@ from starlette.exceptions import HTTPException
 from rapid_response.access.csrf import CsrfRefused
 from rapid_response.console import (
     account_pages,
+    agreement_pages,
     board_pages,
     handler_pages,
     incident_pages,
     job_pages,
     public_pages,
+    review_pages,
     simulator_pages,
     text_pages,
     upkeep_pages,
@@ -46,7 +48,7 @@ _FOR_MACHINES = ("/api", "/webhooks", "/health", "/metrics", "/openapi.json", "/
 
 
 def add_pages(
-    app: FastAPI, settings: PageSettings, *, database: Database, desk: Desk, network: SimulatedNetwork
+    app: FastAPI, settings: PageSettings, *, database: Database, desk: Desk, network: SimulatedNetwork | None
 ) -> Pages:
     """Put the pages onto the application: before the simulator's calls, whose addresses its forms share."""
     pages = Pages(settings, database, desk, network)
@@ -66,8 +68,10 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         account_pages.router,
         handler_pages.router,
         board_pages.router,
+        agreement_pages.router,
         incident_pages.router,
         job_pages.router,
+        review_pages.router,
         text_pages.router,
         upkeep_pages.router,
     ]

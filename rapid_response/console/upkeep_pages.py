@@ -18,8 +18,9 @@ from rapid_response.console.board_pages import parked_count
 from rapid_response.console.moments import at_words
 from rapid_response.console.views import Check, ExceptionsView, ParkedWork, StatusView, minutes_words
 from rapid_response.console.visit_pages import NeedsAny, Visit
+from rapid_response.console.words import plain
 from rapid_response.core.incident import Status
-from rapid_response.core.states import MessageState
+from rapid_response.core.states import MessageState, SecondReadingState
 from rapid_response.steps import readiness
 from rapid_response.steps.errors import NotFound
 from rapid_response.steps.service import NoService, Service, service_for
@@ -29,6 +30,7 @@ from rapid_response.storage.tables import (
     IncidentRow,
     MessageRow,
     NodeRow,
+    SecondReadingRow,
 )
 from rapid_response.storage.work import release_parked
 
@@ -122,6 +124,7 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     yield _worker(connection, real)
     yield _agenda(connection, now)
     yield _messages(connection, real)
+    yield from _second_reader(connection)
     parked = parked_count(connection)
     yield Check("Parked work", parked == 0, f"{parked} waiting for a person." if parked else "None.")
     try:
@@ -190,3 +193,20 @@ def _messages(connection: Connection, real: datetime) -> Check:
     ).scalar_one()
     said = f"{waiting} should have gone out by now." if waiting else "None is waiting."
     return Check("Messages", waiting == 0, said)
+
+
+def _second_reader(connection: Connection) -> Iterable[Check]:
+    """How its queue stands, where it was ever asked. Always good: the promise does not depend on it."""
+    counts = {
+        row.state: row.many
+        for row in connection.execute(
+            select(col(SecondReadingRow.state), func.count().label("many")).group_by(
+                col(SecondReadingRow.state)
+            )
+        )
+    }
+    if counts:
+        said = ", ".join(
+            f"{counts[state]} {plain(state).lower()}" for state in SecondReadingState if state in counts
+        )
+        yield Check("Second reader (nothing waits for it)", True, f"Reports: {said}.")

@@ -19,3 +19,9 @@ class NoticeKind(StrEnum):
     TEXTS_STOPPED = "texts_stopped"
     TASK_OVERDUE = "task_overdue"
     REVIEW = "review"
+    LEAD_REVIEW = "lead_review"
+    LEAD_OVERDUE = "lead_overdue"
+
+
+#: What the hate-crime lead hears: one story, told once each time and never repeated by itself.
+LEADS = frozenset({NoticeKind.LEAD_REVIEW, NoticeKind.LEAD_OVERDUE})

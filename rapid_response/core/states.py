@@ -69,6 +69,17 @@ class AvailabilityKind(StrEnum):
     ON = "on"
 
 
+class SecondReadingState(StrEnum):
+    """Where the second reading of a report stands."""
+
+    WAITING = "waiting"
+    READ = "read"
+    #: It failed too often, and is not tried again.
+    PARKED = "parked"
+    #: It waited for so long that nobody would gain by it.
+    SKIPPED = "skipped"
+
+
 class EndpointState(StrEnum):
     """What is known of a number: a suspect one comes last, one that opted out is not texted."""
 

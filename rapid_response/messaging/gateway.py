@@ -95,8 +95,10 @@ class Gateway(Protocol):
     """A carrier of texts and calls. What looks something up raises :class:`CannotAsk`, nothing else."""
 
     name: str
-    #: What we send from and receive on: where lost replies are looked for.
-    our_numbers: tuple[str, ...]
+
+    @property
+    def our_numbers(self) -> tuple[str, ...]:
+        """What we send from and receive on: where lost replies are looked for."""
 
     async def send_text(self, request: TextRequest) -> SendOutcome:
         """Hand one text over; never retries by itself."""

@@ -109,15 +109,23 @@ def _earlier(after: timedelta, address: Address, slow: bool) -> timedelta:
 
 
 def _compressed(rungs: Sequence[Rung], answer_within: timedelta) -> list[Rung]:
-    if rungs[-1].after < answer_within:
-        return list(rungs)
-    share = min(1.0, answer_within / NOMINAL_ANSWER)
-    compressed: list[Rung] = []
-    earliest = EARLIEST_CALL
+    if rungs[-1].after >= answer_within:
+        share = min(1.0, answer_within / NOMINAL_ANSWER)
+        rungs = [replace(rung, after=_not_too_soon(rung, rung.after * share)) for rung in rungs]
+    return [rung for rung in _one_by_one(rungs) if rung.after < answer_within]
+
+
+def _one_by_one(rungs: Sequence[Rung]) -> list[Rung]:
+    """No two calls ring at once: the second must see that the first has rung out."""
+    apart: list[Rung] = []
+    earliest = timedelta()
     for rung in rungs:
-        after = rung.after * share
-        if rung.address.way.is_call and rung.after:
-            after = max(after, earliest)
-            earliest = after + RINGS_FOR
-        compressed.append(replace(rung, after=after))
-    return sorted((r for r in compressed if r.after < answer_within), key=lambda rung: rung.after)
+        if rung.address.way.is_call:
+            rung = replace(rung, after=max(rung.after, earliest))
+            earliest = rung.after + RINGS_FOR
+        apart.append(rung)
+    return sorted(apart, key=lambda rung: rung.after)
+
+
+def _not_too_soon(rung: Rung, after: timedelta) -> timedelta:
+    return max(after, EARLIEST_CALL) if rung.address.way.is_call and rung.after else after

@@ -55,6 +55,7 @@ class StoodDown(StrEnum):
     PASSED_ON = "passed on"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    JOINED = "joined to another job"
 
 
 # --- what a job looks like from outside ---------------------------------------------------------------
@@ -243,6 +244,26 @@ def stand_down(
         f"Job {number}: not yours any more ({why.value} {local_time(at, zone, now)}). Do not attend. "
         "Already there? Ring the duty desk now."
     )
+
+
+def joined(number: int, into: int) -> str:
+    """Two jobs were one: the other goes on, and whoever has that one is not called off."""
+    return (
+        f"Job {number} is now part of job {into}: one case, told twice. Job {into} goes on as it was. "
+        "Use its number from now on."
+    )
+
+
+def address_changed(number: int) -> str:
+    """The address that you saw is not right any more; the new one is behind the sign-in."""
+    return (
+        f"Job {number}: the address has changed. Sign in for the new one before you go on, or ring the desk."
+    )
+
+
+def now_joint(number: int) -> str:
+    """A suspect is there or expected, which was not known when you were asked."""
+    return f"Job {number} has changed: {_JOINT}. Sign in for the details, or ring the duty desk."
 
 
 def en_route_noted(number: int) -> str:
@@ -545,6 +566,21 @@ def task_overdue(number: int | None) -> str:
     return f"{SERVICE}: job {number}: a task is overdue. Sign in to see which. {_SEEN}"
 
 
+def case_to_review(
+    number: int | None, by: datetime | None, zone: ZoneInfo, now: datetime | None = None
+) -> str:
+    """To the hate-crime lead. Neutral: not what it is about, for whoever else reads the screen."""
+    until = f" by {local_time(by, zone, now)}" if by else ""
+    what, seen = (f"job {number} is", f" {_SEEN}") if number else ("a case is", "")
+    return f"{SERVICE}: {what} for you to review{until}. Sign in and open Reviews.{seen}"
+
+
+def case_to_review_overdue(number: int | None) -> str:
+    """As :func:`case_to_review`, when its time is over."""
+    what, seen = (f"job {number}", f" {_SEEN}") if number else ("a case", "")
+    return f"{SERVICE}: {what} still waits for your review, and is overdue. Sign in and open Reviews.{seen}"
+
+
 def daily_line(count: int, numbers: Sequence[int] = ()) -> str:
     """Once a day to the duty officer: the cases that wait for their follow-up; those with a number named."""
     waiting = "1 scheduled case waits" if count == 1 else f"{count} scheduled cases wait"
@@ -670,7 +706,7 @@ def spoken_wrong_key() -> str:
 
 def spoken_goodbye() -> str:
     """Nobody pressed a key that counts."""
-    return "No key was pressed. We will try again. Goodbye."
+    return "No key was pressed. Goodbye."
 
 
 def digits(number: int) -> str:

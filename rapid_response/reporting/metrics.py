@@ -28,6 +28,9 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     OutcomeCode,
     Priority,
+    ReferralKind,
+    ReferralState,
+    ReferralStep,
     StoppedBy,
 )
 from rapid_response.reporting.tallies import (
@@ -101,7 +104,26 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
         "Pounds kept from suspects or got back, by how sure the sum is",
         {"kind": ("prevented", "recovered"), "grade": _values(EvidenceGrade)},
     ),
+    (
+        "referrals",
+        "Referrals, by what became of them; chased is asking again",
+        {
+            "kind": _values(ReferralKind),
+            "state": (*_values(ReferralState), ReferralStep.CHASED.value),
+        },
+    ),
     ("repeat_victims", "Incidents of somebody who was a victim within the year before", {}),
+    (
+        "second_readings",
+        "Reports read by the second reader, by what came of it",
+        {"result": ("nothing", "suggests", "raises")},
+    ),
+    ("second_reading_claims_dropped", "Claims of the second reader that were not believed", {}),
+    (
+        "second_reading_answers",
+        "What people said to its suggestions",
+        {"answer": ("agree", "disagree")},
+    ),
     ("segments", "Parts of texts that the provider took", {}),
     ("non_gsm_replaced", "Characters of texts that became a question mark", {}),
     (
@@ -374,8 +396,6 @@ class _Collector(Collector):
             family = GaugeMetricFamily(PREFIX + name, _GAUGE_HELP[name])
             family.add_metric([], value)
             yield family
-        # Referrals come with a later release; the family is there for dashboards.
-        yield CounterMetricFamily(f"{PREFIX}referrals", "Referrals to partners", labels=["kind", "state"])
 
     def _counter(self, name: str, text: str, labels: Mapping[str, Sequence[str]]) -> Metric:
         family = CounterMetricFamily(PREFIX + name, text, labels=list(labels))

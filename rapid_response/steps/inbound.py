@@ -17,7 +17,7 @@ from rapid_response.core import events as happened
 from rapid_response.core.definition import Responder
 from rapid_response.core.incident import Action
 from rapid_response.core.states import EndpointState, MessageChannel, MessageState, OfferState, Purpose
-from rapid_response.core.text import clean_text
+from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import Channel, ClockState
 from rapid_response.dispatch import replies, reply_decision
 from rapid_response.dispatch.replies import Reply
@@ -104,7 +104,7 @@ def take_text(
 
 def _storable(body: str) -> str:
     try:
-        return clean_text(body)[:5000]
+        return storable(body)[:5000]
     except ValueError:
         return _EMPTY
 

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from rapid_response.core.definition import Means
 from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
-from rapid_response.core.notices import NoticeKind
+from rapid_response.core.notices import LEADS, NoticeKind
 from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.dispatch.rules import Recipient, ways, who_hears
@@ -18,7 +18,7 @@ from rapid_response.sla.rules import NOTICE_REPEAT, Deadline, Kind
 from rapid_response.steps import texts
 from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.outbox import queue
+from rapid_response.steps.outbox import LAST, queue
 from rapid_response.steps.service import Service
 from rapid_response.storage.tables import IncidentRow, NoticeRow
 from rapid_response.storage.tx import Tx
@@ -66,7 +66,8 @@ def give(
         given_at=tx.now,
     )
     _send(tx, desk, incident, notice)
-    arm(tx, incident, [_again(tx, notice)])
+    if kind not in LEADS:
+        arm(tx, incident, [_again(tx, notice)])
     tx.record(incident.id, NoticeGiven(notice.id, kind, role, tuple(by)))
 
 
@@ -87,11 +88,13 @@ def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRol
 
     Gives the means of those that it replaces.
     """
-    if kind not in _PROGRESS and kind is not NoticeKind.TASK_OVERDUE:
+    stories = (_PROGRESS, LEADS, frozenset({NoticeKind.TASK_OVERDUE}))
+    story = next((kinds for kinds in stories if kind in kinds), None)
+    if story is None:
         return []
     means: list[Means] = []
     for notice in unseen(tx, incident.id):
-        same_story = notice.kind == kind or (kind in _PROGRESS and notice.kind in _PROGRESS)
+        same_story = notice.kind in story
         if notice.role == role and same_story:
             _end(tx, incident, notice, "superseded")
             means += [Means(m) for m in notice.by]
@@ -141,6 +144,8 @@ def _say(
         incident=incident,
         notice_id=notice.id,
         is_new=is_new,
+        # However urgent the case: no offer waits behind a notice that can wait till tomorrow.
+        rank=LAST if notice.kind in LEADS else None,
     )
 
 

@@ -443,7 +443,7 @@ def _end_reaching(tx: Tx, incident: IncidentRow, offer: OfferRow, why: str) -> N
     cancel_unsent(tx, offer_id=offer.id, why=why)
 
 
-_WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED}
+_WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED, "joined": StoodDown.JOINED}
 
 
 def stand_down(
@@ -482,7 +482,7 @@ def _end_ownership(
             disarm(tx, incident, [Kind.SHIFT_END], why)
             if state is OfferState.RELEASED:
                 tx.record(incident.id, Released(offer.responder_id, why))
-            if why in ("reassigned", "cancelled"):
+            if why in ("reassigned", "cancelled", "joined"):
                 stand_down(tx, desk, service, incident, offer, why)
     if owner is not None and state is OfferState.DONE:
         responder = tx.get(ResponderRow, owner, lock=True)

@@ -28,8 +28,10 @@ from rapid_response.steps import (
     clock,
     failing,
     inbound,
+    leading,
     notices,
     offers,
+    raising,
     reaching,
     readiness,
     texts,
@@ -181,7 +183,7 @@ def _breach(ringing: _Ringing) -> None:
         return
     for role in (ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER):
         ringing.tell(NoticeKind.BREACH, role, (Means.SMS, Means.VOICE))
-    actions.owe_breach_reason(tx, ringing.service, incident)
+    raising.owe_breach_reason(tx, ringing.service, incident)
 
 
 def _resume(ringing: _Ringing) -> None:
@@ -232,6 +234,8 @@ def _task(ringing: _Ringing) -> None:
     if task is None or task.state is not TaskState.OPEN or task.kind == TaskKind.REVIEW_REPORT:
         return
     ringing.tell(NoticeKind.TASK_OVERDUE, ContactRole.DUTY_OFFICER, task=task.kind)
+    if task.kind in leading.LEADS_TASKS:
+        leading.tell_overdue(ringing.tx, ringing.desk, ringing.service, ringing.incident)
     # Until it is done: nothing that is owed is ever forgotten (reliability.md, rule 3).
     again = Deadline(Kind.TASK, ringing.service.next_working_day(ringing.tx.now), task.id)
     work.arm(ringing.tx, ringing.incident.id, ringing.due.cycle + 1, ringing.incident.priority.rank, [again])

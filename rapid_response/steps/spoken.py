@@ -6,7 +6,7 @@ person, and only a key counts (delivery.md 11.2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import col, select
 
@@ -31,29 +31,32 @@ class Said:
 
     sentences: tuple[str, ...]
     asks: bool
+    #: How many keys were pressed so far: it stands in the address that the next key is posted to.
+    pressed: int = 0
 
 
 def _bye(*sentences: str) -> Said:
     return Said(sentences, asks=False)
 
 
-def converse(tx: Tx, desk: Desk, token: str, digits: str) -> Said:
-    """One turn of the conversation; made from stored state, so a repeated request gets the same answer."""
+def converse(tx: Tx, desk: Desk, token: str, digits: str, pressed: int = 0) -> Said:
+    """One turn of the conversation, the `pressed`-th key before it; a repeated request gets the same answer.
+
+    The provider asks again when our answer was slow. The 1 that hears a job must not then take it.
+    """
     attempt = tx.first(select(AttemptRow).where(col(AttemptRow.token) == token))
     message = tx.get(MessageRow, attempt.message_id) if attempt else None
     if attempt is None or message is None or message.incident_id is None:
         return _bye(wording.spoken_gone())
     incident = hold(tx, message.incident_id)
-    match message.purpose:
-        case Purpose.NOTICE:
-            return _notice(tx, desk, attempt, message, incident, digits)
-        case Purpose.STAND_DOWN:
-            return _stand_down(attempt, message, digits)
-        case _:
-            return _offer(tx, desk, attempt, message, incident, digits)
+    attempt.keys = attempt.keys[:pressed]
+    said = _TURNS.get(message.purpose, _offer)(tx, desk, attempt, message, incident, digits)
+    return replace(said, pressed=len(attempt.keys))
 
 
-def _stand_down(attempt: AttemptRow, message: MessageRow, digits: str) -> Said:
+def _stand_down(
+    _tx: Tx, _desk: Desk, attempt: AttemptRow, message: MessageRow, _incident: IncidentRow, digits: str
+) -> Said:
     """Nothing is asked; but nothing is said either before a key proves a person."""
     if not digits and not attempt.keys:
         return Said((wording.spoken_notice_first(),), asks=True)
@@ -122,3 +125,6 @@ def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, acc
     if accepts:
         return _bye(wording.spoken_accepted(incident.job_number or 0))
     return _bye(wording.spoken_declined())
+
+
+_TURNS = {Purpose.NOTICE: _notice, Purpose.STAND_DOWN: _stand_down}

@@ -119,6 +119,10 @@ _SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
     NoticeKind.DELIVERY_FAILING: lambda t: wording.delivery_failing(t.job),
     NoticeKind.TEXTS_STOPPED: lambda t: wording.texts_stopped(t.job),
     NoticeKind.TASK_OVERDUE: lambda t: wording.task_overdue(t.incident.job_number),
+    NoticeKind.LEAD_REVIEW: lambda t: wording.case_to_review(
+        t.incident.job_number, t.moment("by"), t.zone, t.now
+    ),
+    NoticeKind.LEAD_OVERDUE: lambda t: wording.case_to_review_overdue(t.incident.job_number),
     NoticeKind.REVIEW: lambda t: wording.review_waiting(
         t.incident.job_number, t.moment("until"), t.zone, t.now
     ),

@@ -21,6 +21,7 @@ from rapid_response.core.states import (
     MessageState,
     OfferState,
     Purpose,
+    SecondReadingState,
     TaskState,
 )
 from rapid_response.core.vocabulary import (
@@ -32,6 +33,8 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     OutcomeCode,
     Priority,
+    ReferralKind,
+    ReferralState,
     Role,
     StoppedBy,
     Urgency,
@@ -63,6 +66,12 @@ class IncidentRow(SQLModel, table=True):
             "ix_incidents_open", "needed_by", sqlite_where=text("is_open"), postgresql_where=text("is_open")
         ),
         Index("ix_incidents_received_at", "received_at"),
+        Index(
+            "ix_incidents_reviewed",
+            "review_decided_at",
+            sqlite_where=text("review_decided_at IS NOT NULL"),
+            postgresql_where=text("review_decided_at IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -82,6 +91,17 @@ class IncidentRow(SQLModel, table=True):
     age_kinds: list[str] = Field(default_factory=list, sa_type=JSON)
     other_vulnerability: bool = False
     statutory_strands: list[str] = Field(default_factory=list, sa_type=JSON)
+    #: A person has said which strands and vulnerability it is about: reading again changes neither.
+    targeting_corrected: bool = False
+    #: The victim says so herself. Once known it stays: one person alone cannot rule it out.
+    victims_own_perception: bool = False
+    #: Given by the police. Without it nothing here is a hate crime that they have recorded.
+    police_hate_crime_ref: str | None = Field(default=None, max_length=200)
+    #: Who would rule it out, while a second reviewer has yet to agree.
+    review_proposed_by: str | None = Field(default=None, max_length=80)
+    review_proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_decided_by: str | None = Field(default=None, max_length=80)
     victim: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     location: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     safe_contact: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
@@ -111,16 +131,22 @@ class IncidentRow(SQLModel, table=True):
     unconfirmed: list[str] = Field(default_factory=list, sa_type=JSON)
     disposition: Disposition | None = word(Disposition, default=None, nullable=True)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: The incident that this one's reports were joined to. Named without a foreign key, as links are.
+    duplicate_of: str | None = Field(default=None, index=True, max_length=36)
 
 
 class ReportRow(SQLModel, table=True):
-    """The content of one contact: immutable; corrections are added beside it."""
+    """The content of one contact: immutable; corrections are added beside it.
+
+    `first_incident_id` is the incident that it raised when it came; `incident_id` the one it belongs to now.
+    """
 
     __tablename__ = "reports"
     __table_args__ = (Index("ix_reports_received_at", "received_at"),)
 
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    first_incident_id: str = Field(index=True, max_length=36)
     channel: Channel = word(Channel)
     source: str = Field(max_length=80)
     external_reference: str | None = Field(default=None, max_length=200)
@@ -131,6 +157,28 @@ class ReportRow(SQLModel, table=True):
     answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     reading: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     back_entry: bool = False
+
+
+class CorrectionRow(SQLModel, table=True):
+    """One value that a person put right, or a joined report added: the old beside the new, for good.
+
+    `field` is a path as in the body of a report (`location.address`); `report_id` says whose caller it was.
+    """
+
+    __tablename__ = "corrections"
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    report_id: str | None = Field(default=None, max_length=36)
+    #: Counts within the incident, so that what was done in one moment keeps its order.
+    position: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+    source: str = Field(max_length=20)
+    field: str = Field(max_length=60)
+    old: Any = Field(default=None, sa_type=JSON, nullable=True)
+    new: Any = Field(default=None, sa_type=JSON, nullable=True)
+    reason: str | None = Field(default=None, sa_type=Text)
 
 
 class NoteRow(SQLModel, table=True):
@@ -265,12 +313,44 @@ class TaskRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
     kind: str = Field(max_length=40)
+    #: What it is about where the kind alone does not say: a referral's id.
+    subject: str = Field(default="", max_length=36)
     owner: str = Field(max_length=60)
     state: TaskState = word(TaskState, default=TaskState.OPEN)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_by: str | None = Field(default=None, max_length=80)
+
+
+class ReferralRow(SQLModel, table=True):
+    """A case passed on to a partner, and what became of it there. `reference` is whoever's was given."""
+
+    __tablename__ = "referrals"
+    __table_args__ = (
+        Index(
+            "ix_referrals_unanswered",
+            "sent_at",
+            sqlite_where=text("state IN ('sent', 'acknowledged')"),
+            postgresql_where=text("state IN ('sent', 'acknowledged')"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    kind: ReferralKind = word(ReferralKind)
+    state: ReferralState = word(ReferralState)
+    reference: str | None = Field(default=None, max_length=200)
+    #: Why it was declined, in the partner's words.
+    reason: str | None = Field(default=None, max_length=200)
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+    sent_by: str = Field(max_length=80)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: How often it was asked after, and when last.
+    chased: int = 0
+    chased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    moved_by: str = Field(max_length=80)
 
 
 class OutcomeRow(SQLModel, table=True):
@@ -770,7 +850,7 @@ class IdentifierRow(SQLModel, table=True):
 
 
 class SuggestedLinkRow(SQLModel, table=True):
-    """A pair of incidents that a person should look at; nothing is joined by it.
+    """A pair of incidents: suggested by the machine, or asserted by a person with a reason of her own.
 
     The earlier incident is named without a foreign key, which on PostgreSQL would lock its row: taking in a
     report never waits for another case.
@@ -787,3 +867,63 @@ class SuggestedLinkRow(SQLModel, table=True):
     suggested_at: datetime = Field(sa_type=UtcDateTime)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_by: str | None = Field(default=None, max_length=80)
+    reason: str | None = Field(default=None, sa_type=Text)
+
+
+# --- the second reader ------------------------------------------------------------------------------------
+
+
+class SecondReadingRow(SQLModel, table=True):
+    """A report that a second reader reads, or has read. Times are real: nobody's promise hangs on them.
+
+    What left the house, and what came back, are not kept: suggestions are codes and places in the report.
+    """
+
+    __tablename__ = "second_readings"
+    __table_args__ = (
+        Index(
+            "ix_second_readings_waiting",
+            "next_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    report_id: str = Field(primary_key=True, foreign_key="reports.id", max_length=36)
+    state: SecondReadingState = word(SecondReadingState, default=SecondReadingState.WAITING)
+    queued_at: datetime = Field(sa_type=UtcDateTime)
+    next_at: datetime = Field(sa_type=UtcDateTime)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    attempts: int = 0
+    error: str | None = Field(default=None, max_length=40)
+    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    model_version: str | None = Field(default=None, max_length=120)
+    dropped: int = 0
+
+
+class SuggestionRow(SQLModel, table=True):
+    """Something a second reader suggests to a person, and the characters of the report that it rests on."""
+
+    __tablename__ = "suggestions"
+
+    id: str = Field(primary_key=True, max_length=36)
+    report_id: str = Field(foreign_key="reports.id", index=True, max_length=36)
+    position: int
+    label: str = Field(max_length=40)
+    value: str = Field(max_length=40)
+    start_char: int
+    end_char: int
+    raises: bool = False
+    agrees: bool | None = None
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_by: str | None = Field(default=None, max_length=80)
+
+
+class SecondReaderDayRow(SQLModel, table=True):
+    """How often the second reader was asked on a day: its budget, the same for every node."""
+
+    __tablename__ = "second_reader_days"
+
+    day: str = Field(primary_key=True, max_length=10)
+    asked: int = 0

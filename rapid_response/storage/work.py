@@ -113,6 +113,15 @@ def disarm(
     tx.execute(update(AgendaRow).where(*wanted).values(settled_at=tx.now, outcome=outcome))
 
 
+def rerank(tx: Tx, incident_id: str, rank: int) -> None:
+    """An incident became more urgent: what is still to come of it is done before what is less so."""
+    tx.execute(
+        update(AgendaRow)
+        .where(col(AgendaRow.incident_id) == incident_id, col(AgendaRow.settled_at).is_(None))
+        .values(rank=rank)
+    )
+
+
 def pending(tx: Tx, incident_id: str, kinds: Sequence[str]) -> Sequence[AgendaRow]:
     """What of those kinds is still to come, soonest first."""
 

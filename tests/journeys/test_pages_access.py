@@ -37,12 +37,14 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/account": SOMEBODY,
     "/console": (P.REPORT_TAKE,),
     "/board": (P.CASE_LIST,),
+    "/reviews": (P.REVIEW_LIST,),
     "/incidents/{reference}": (P.CASE_VIEW, P.TIMELINE_VIEW),
     "/j": (P.OWN_JOBS,),
     "/j/{number}": (P.OWN_JOBS, P.CASE_VIEW),
     "/exceptions": (P.EXCEPTIONS_VIEW,),
     "/texts": (P.INBOX_WORK,),
     "/status": (P.SERVICE_STATUS,),
+    "/agreement": (P.AGREEMENT_VIEW,),
 }
 POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/report": ANYBODY,

@@ -75,6 +75,9 @@ SAID: dict[str, Say] = {
     "pictures_not_received": lambda j, at, now: iter([wording.pictures_not_received()]),
     "unknown_sender": lambda j, at, now: iter([wording.unknown_sender()]),
     "check_in": lambda j, at, now: iter([wording.check_in(j.number)]),
+    "joined": lambda j, at, now: iter([wording.joined(j.number, 999_999)]),
+    "address_changed": lambda j, at, now: iter([wording.address_changed(j.number)]),
+    "now_joint": lambda j, at, now: iter([wording.now_joint(j.number)]),
     "warning_to_owner": lambda j, at, now: (
         wording.warning_to_owner(j.number, p, at, LONDON, now) for p in (1, 50, 100)
     ),
@@ -100,6 +103,12 @@ SAID: dict[str, Say] = {
     "review_waiting": lambda j, at, now: (
         wording.review_waiting(n, u, LONDON, now) for n in (j.number, None) for u in (at, None)
     ),
+    "case_to_review": lambda j, at, now: (
+        wording.case_to_review(n, u, LONDON, now) for n in (j.number, None) for u in (at, None)
+    ),
+    "case_to_review_overdue": lambda j, at, now: (
+        wording.case_to_review_overdue(n) for n in (j.number, None)
+    ),
     "task_overdue": lambda j, at, now: (wording.task_overdue(n) for n in (j.number, None)),
     "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
     "shift_test": lambda j, at, now: iter([wording.shift_test()]),
@@ -112,7 +121,8 @@ SAID: dict[str, Say] = {
 #: They say nothing about one job.
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
-    "review_waiting", "task_overdue", "daily_line", "numbers_failing", "shift_test",
+    "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "daily_line",
+    "numbers_failing", "shift_test",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)

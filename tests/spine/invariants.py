@@ -18,9 +18,11 @@ from sqlalchemy import Connection, select
 from sqlmodel import SQLModel, col
 
 from rapid_response.core.incident import ALLOWED, OWNED_STATUSES, Action, Move, Status
-from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import OfferState, Purpose
+from rapid_response.core.notices import LEADS, NoticeKind
+from rapid_response.core.states import OfferState, Purpose, TaskState
 from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy
+from rapid_response.hatecrime.referrals import CHASE_AFTER
+from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.messaging.wording import REPEAT
 from rapid_response.simulator.tables import Direction, SimCallRow, SimTextRow
 from rapid_response.sla.rules import Kind
@@ -39,6 +41,7 @@ from rapid_response.storage.tables import (
     NoticeRow,
     OfferRow,
     OutcomeRow,
+    ReferralRow,
     ReportRow,
     SealRow,
     TallyRow,
@@ -57,6 +60,7 @@ _TABLES: tuple[type[SQLModel], ...] = (
     TaskRow,
     NoticeRow,
     OutcomeRow,
+    ReferralRow,
     MessageRow,
     AttemptRow,
     AgendaRow,
@@ -69,6 +73,7 @@ _MORE_TABLES: tuple[type[SQLModel], ...] = (EventRow, NoteRow, TallyRow, SealRow
 _ENDED = (Status.CLOSED, Status.CANCELLED)
 #: What may still go out about a closed case: do not go, and answers to what somebody wrote.
 _AFTER_THE_END = (Purpose.STAND_DOWN, Purpose.CONFIRM, Purpose.CLARIFY)
+_OWED_AFTER_THE_END = (NoticeKind.TASK_OVERDUE, *LEADS)
 #: Of these there is at most one on an incident's agenda at a time.
 _ONE_AT_A_TIME = (Kind.RUNG, Kind.WARN, Kind.BREACH, Kind.ACCEPT_WITHIN, Kind.RETRY, Kind.RESUME)
 #: A record closed so is no incident of the board's (contract.md 4, reconciliation).
@@ -437,6 +442,7 @@ class Watch:
             self._next_step_is_set,
             self._nothing_doubled,
             self._nobody_is_misled,
+            self._reviews_are_owed,
         ):
             check(picture)
         if before is not None:
@@ -593,6 +599,20 @@ class Watch:
                 assert row["id"] not in waiting, f"{row['reference']}: offered while it is held back"
                 assert not (row["back_entry"] and row["id"] in told_of), f"{row['reference']}: held, and told"
 
+    def _reviews_are_owed(self, picture: Picture) -> None:
+        """Whoever is undecided has a review on somebody's list; whoever waits for an answer, a reminder."""
+        owed = {
+            (row["incident_id"], row["kind"], row["subject"])
+            for row in picture.of(TaskRow)
+            if row["state"] is TaskState.OPEN
+        }
+        for row in picture.of(IncidentRow):
+            is_owed = (row["id"], TaskKind.REVIEW_AGE_TARGETING.value, "") in owed
+            assert is_owed == (row["age_state"] in UNDECIDED), f"{row['reference']}: {row['age_state']}"
+        for row in picture.of(ReferralRow):
+            is_asked_after = (row["incident_id"], TaskKind.CHASE_REFERRAL.value, row["id"]) in owed
+            assert is_asked_after == (row["state"] in CHASE_AFTER), f"referral {row['id']}: {row['state']}"
+
     # once everything due is done
 
     def _nothing_is_left(self, picture: Picture) -> None:
@@ -656,8 +676,8 @@ def _silent_after_the_end(before: Picture, after: Picture) -> None:
     for row in after.of(MessageRow):
         if row["incident_id"] not in ended or (row["id"] in known and row["id"] not in trying):
             continue
-        # What is still owed after the end (why it was late, a welfare check) is still asked for.
-        owed = row["notice_id"] and notices[row["notice_id"]]["kind"] == NoticeKind.TASK_OVERDUE
+        # What is still owed after the end (why it was late, a review, an answer) is still asked for.
+        owed = row["notice_id"] and notices[row["notice_id"]]["kind"] in _OWED_AFTER_THE_END
         assert row["purpose"] in _AFTER_THE_END or owed, f"I7 after the end: {row}"
 
 

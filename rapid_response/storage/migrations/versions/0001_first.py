@@ -245,6 +245,13 @@ def upgrade() -> None:
         sa.Column("age_kinds", sa.JSON(), nullable=False),
         sa.Column("other_vulnerability", sa.Boolean(), nullable=False),
         sa.Column("statutory_strands", sa.JSON(), nullable=False),
+        sa.Column("targeting_corrected", sa.Boolean(), nullable=False),
+        sa.Column("victims_own_perception", sa.Boolean(), nullable=False),
+        sa.Column("police_hate_crime_ref", sa.String(length=200), nullable=True),
+        sa.Column("review_proposed_by", sa.String(length=80), nullable=True),
+        sa.Column("review_proposed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_decided_by", sa.String(length=80), nullable=True),
         sa.Column("victim", sa.JSON(), nullable=False),
         sa.Column("location", sa.JSON(), nullable=False),
         sa.Column("safe_contact", sa.JSON(), nullable=False),
@@ -272,6 +279,7 @@ def upgrade() -> None:
         sa.Column("unconfirmed", sa.JSON(), nullable=False),
         sa.Column("disposition", sa.String(length=40), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("duplicate_of", sa.String(length=36), nullable=True),
         sa.CheckConstraint("paused_seconds >= 0", name=op.f("ck_incidents_paused_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("reference", name=op.f("uq_incidents_reference")),
@@ -284,7 +292,16 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_open"),
         postgresql_where=sa.text("is_open"),
     )
+    op.create_index(op.f("ix_incidents_duplicate_of"), "incidents", ["duplicate_of"], unique=False)
     op.create_index("ix_incidents_received_at", "incidents", ["received_at"], unique=False)
+    op.create_index(
+        "ix_incidents_reviewed",
+        "incidents",
+        ["review_decided_at"],
+        unique=False,
+        sqlite_where=sa.text("review_decided_at IS NOT NULL"),
+        postgresql_where=sa.text("review_decided_at IS NOT NULL"),
+    )
     op.create_table(
         "job_numbers",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -435,6 +452,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_seals")),
     )
     op.create_table(
+        "second_reader_days",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_second_reader_days")),
+    )
+    op.create_table(
         "sim_calls",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("sid", sa.String(length=34), nullable=False),
@@ -577,6 +600,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_attempts_message_id"), "attempts", ["message_id"], unique=False)
     op.create_index("ix_attempts_provider_sid", "attempts", ["provider_sid"], unique=False)
     op.create_table(
+        "corrections",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("report_id", sa.String(length=36), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("field", sa.String(length=60), nullable=False),
+        sa.Column("old", sa.JSON(), nullable=True),
+        sa.Column("new", sa.JSON(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_corrections_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
+    )
+    op.create_index(op.f("ix_corrections_incident_id"), "corrections", ["incident_id"], unique=False)
+    op.create_table(
         "identifiers",
         sa.Column("incident_id", sa.String(length=36), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
@@ -663,9 +703,37 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_outcomes_incident_id"), "outcomes", ["incident_id"], unique=False)
     op.create_table(
+        "referrals",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_by", sa.String(length=80), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("chased", sa.Integer(), nullable=False),
+        sa.Column("chased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("moved_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_referrals_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
+    )
+    op.create_index(op.f("ix_referrals_incident_id"), "referrals", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_referrals_unanswered",
+        "referrals",
+        ["sent_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('sent', 'acknowledged')"),
+        postgresql_where=sa.text("state IN ('sent', 'acknowledged')"),
+    )
+    op.create_table(
         "reports",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("first_incident_id", sa.String(length=36), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("source", sa.String(length=80), nullable=False),
         sa.Column("external_reference", sa.String(length=200), nullable=True),
@@ -679,6 +747,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_reports_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
+    op.create_index(op.f("ix_reports_first_incident_id"), "reports", ["first_incident_id"], unique=False)
     op.create_index(op.f("ix_reports_incident_id"), "reports", ["incident_id"], unique=False)
     op.create_index("ix_reports_received_at", "reports", ["received_at"], unique=False)
     op.create_table(
@@ -704,6 +773,7 @@ def upgrade() -> None:
         sa.Column("suggested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["from_incident_id"], ["incidents.id"], name=op.f("fk_suggested_links_from_incident_id")
         ),
@@ -717,6 +787,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=36), nullable=False),
         sa.Column("owner", sa.String(length=60), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -728,4 +799,45 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tasks_incident_id"), "tasks", ["incident_id"], unique=False)
     op.create_index("ix_tasks_open", "tasks", ["state", "due_at"], unique=False)
+    op.create_table(
+        "second_readings",
+        sa.Column("report_id", sa.String(length=36), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(length=40), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("model_version", sa.String(length=120), nullable=True),
+        sa.Column("dropped", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name=op.f("fk_second_readings_report_id")),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_second_readings")),
+    )
+    op.create_index(
+        "ix_second_readings_waiting",
+        "second_readings",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "suggestions",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("report_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.String(length=40), nullable=False),
+        sa.Column("start_char", sa.Integer(), nullable=False),
+        sa.Column("end_char", sa.Integer(), nullable=False),
+        sa.Column("raises", sa.Boolean(), nullable=False),
+        sa.Column("agrees", sa.Boolean(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name=op.f("fk_suggestions_report_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestions")),
+    )
+    op.create_index(op.f("ix_suggestions_report_id"), "suggestions", ["report_id"], unique=False)
     # ### end Alembic commands ###
