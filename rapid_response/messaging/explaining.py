@@ -135,7 +135,7 @@ _SENTENCES: Mapping[str, str] = {
     "declined": "said no, by {by}.",
     "lapsed": "no answer came in time; a late yes is still welcome while nobody has the job.",
     "withdrawn": "is no longer asked, because {why}.",
-    "given_up": "no way was left to try, so the next person was asked.",
+    "passed_on": "nothing of it had arrived, so the next person was asked as well.",
     "seen": "said that the notice was seen.",
 }
 

@@ -41,9 +41,10 @@ NOMINAL_ANSWER = timedelta(seconds=300)
 EARLIEST_CALL = timedelta(seconds=45)
 #: Texts that arrive late let the call come earlier by so much (delivery.md 6.3).
 WHEN_SLOW = timedelta(seconds=60)
+#: How long a phone is let ring, before another is rung.
+RINGS_FOR = timedelta(seconds=25)
 #: One call to one person in so long, whatever the number.
 CALLS_APART = timedelta(minutes=2)
-A_MOMENT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,15 @@ def _compressed(rungs: Sequence[Rung], answer_within: timedelta) -> list[Rung]:
 
 
 def _one_by_one(rungs: Sequence[Rung]) -> list[Rung]:
-    """No two calls fall due in the same moment: the second must see that the first has rung."""
+    """No two calls ring at once: the second must see that the first has rung out."""
     apart: list[Rung] = []
+    earliest = timedelta()
     for rung in rungs:
-        calls = [r.after for r in apart if r.address.way.is_call]
-        earliest = calls[-1] + A_MOMENT if rung.address.way.is_call and calls else rung.after
-        apart.append(replace(rung, after=max(rung.after, earliest)))
-    return apart
+        if rung.address.way.is_call:
+            rung = replace(rung, after=max(rung.after, earliest))
+            earliest = rung.after + RINGS_FOR
+        apart.append(rung)
+    return sorted(apart, key=lambda rung: rung.after)
 
 
 def _not_too_soon(rung: Rung, after: timedelta) -> timedelta:

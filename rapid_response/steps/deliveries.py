@@ -171,8 +171,8 @@ class _Telling:
             yield Step(offer.made_at, "no_voice_number")
         if offer.state is OfferState.OPEN:
             yield from self._coming(offer)
-        if offer.given_up_at is not None:
-            yield Step(offer.given_up_at, "given_up")
+        if offer.passed_on_at is not None:
+            yield Step(offer.passed_on_at, "passed_on")
         yield from self._end(offer)
 
     def _not_tried(self, offer: OfferRow) -> Iterator[tuple[str, datetime, str]]:

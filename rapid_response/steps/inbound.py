@@ -77,18 +77,12 @@ def take_text(
 
     `opt_out_type` is what the carrier has done about it already; `sent_at` when it was written, if known.
     """
-    known = tx.first(
-        select(InboundMessageRow).where(
-            col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid
-        )
+    again = tx.execute(
+        update(InboundMessageRow)
+        .where(col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid)
+        .values(to_count=func.coalesce(col(InboundMessageRow.to_count), 0) + 1)
     )
-    if known is not None:
-        # In the database, not in this row: the same text may come ten times at once.
-        tx.execute(
-            update(InboundMessageRow)
-            .where(col(InboundMessageRow.id) == known.id)
-            .values(to_count=func.coalesce(col(InboundMessageRow.to_count), 0) + 1)
-        )
+    if again.rowcount:
         return False
     inbound_id = tx.ids.uuid()
     tx.add(

@@ -41,7 +41,6 @@ logger = structlog.get_logger("sending")
 
 #: Longer than the provider's time-outs together: a lease that ends means that the sender died.
 LEASE = timedelta(seconds=25)
-_RING_FOR = timedelta(seconds=25)
 #: Why a call waits: the person was rung a moment ago.
 HELD_BY_PERSON = "person"
 
@@ -57,7 +56,7 @@ class Claimed:
     to_number: str
     body: str
     validity: timedelta
-    ring_for: timedelta = _RING_FOR
+    ring_for: timedelta = ladder.RINGS_FOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,9 +281,9 @@ class OfferRow(SQLModel, table=True):
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     source: str | None = Field(default=None, max_length=20)
     eta_minutes: int | None = None
-    #: Since when a way to this person fails, and since when none is left to try.
+    #: Since when nothing arrives of it, and when the next person was asked because of that.
     failing_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    given_up_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    passed_on_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class NoticeRow(SQLModel, table=True):

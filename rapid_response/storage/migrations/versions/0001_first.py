@@ -672,7 +672,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=20), nullable=True),
         sa.Column("eta_minutes", sa.Integer(), nullable=True),
         sa.Column("failing_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("given_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("passed_on_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_offers_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
     )
