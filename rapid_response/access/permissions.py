@@ -47,6 +47,9 @@ class Permission(StrEnum):
     USERS_MANAGE = "users_manage"
     KEYS_MANAGE = "keys_manage"
     AUDIT_VIEW = "audit_view"
+    RISK_MARKERS = "risk_markers"
+    ALARM_SEE = "alarm_see"
+    ALARM_END = "alarm_end"
 
 
 class Reach(StrEnum):
@@ -75,6 +78,8 @@ _HANDLER = frozenset(
         _P.RECORDING_HEAR,
         _P.OPEN_SHEET,
         _P.SERVICE_STATUS,
+        # Whoever sits at the desk when an alarm comes rings 999.
+        _P.ALARM_SEE,
     }
 )
 _DUTY_OFFICER = _HANDLER | {
@@ -88,6 +93,8 @@ _DUTY_OFFICER = _HANDLER | {
     _P.EXCEPTIONS_VIEW,
     _P.EXCEPTIONS_RETRY,
     _P.DEFINITION_VIEW,
+    _P.RISK_MARKERS,
+    _P.ALARM_END,
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
 _TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW}
@@ -171,6 +178,9 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.TASK_DONE: _DESK | _REVIEWERS,
     Action.REVIEW_AGE_TARGETING: _REVIEWERS,
     Action.ADD_OUTCOMES: _IN_CHARGE,
+    # Whoever spoke with her writes it down.
+    Action.CHECK_IN: _DESK,
+    Action.RELEASE_COMPANION: _IN_CHARGE,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.
@@ -189,6 +199,8 @@ JOB_ACTIONS = frozenset(
         Action.NOTE,
         Action.TASK_DONE,
         Action.ADD_OUTCOMES,
+        Action.CHECK_IN,
+        Action.RELEASE_COMPANION,
     }
 )
 

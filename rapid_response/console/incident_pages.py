@@ -33,8 +33,10 @@ Desk = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW))]
 
 _NO_INCIDENT = "There is no incident with this reference."
 
+#: After `assign` with the mark of a second officer.
+_GOES_ALONG = "companion"
 #: Said once after an action, in the address as the action's own word.
-_DONE: Mapping[Action, str] = {
+_DONE: Mapping[str, str] = {
     Action.ACCEPT: "{responder} has the job",
     Action.DECLINE: "The refusal is recorded",
     Action.ASSIGN: "Assigned to {responder}",
@@ -56,14 +58,16 @@ _DONE: Mapping[Action, str] = {
     Action.TASK_DONE: "The task is done",
     Action.ADD_OUTCOMES: "It is recorded what changed",
     Action.REVIEW_AGE_TARGETING: "The decision is recorded",
+    Action.CHECK_IN: "It is recorded that {responder} is safe",
+    Action.RELEASE_COMPANION: "The second officer does not go along any more",
+    _GOES_ALONG: "A second officer goes along, and is told",
 }
 
 
 @router.api_route("/incidents/{reference}", methods=["GET", "HEAD"])
 async def get_incident(reference: str, visit: Reader) -> Response:
     """The case. That it was looked at is kept, before anything of it is shown."""
-    done = next((a for a in Action if a.value == visit.query.text("done")), None)
-    return await visit.page(await _view(visit, reference, done=done))
+    return await visit.page(await _view(visit, reference, done=visit.query.text("done")))
 
 
 @router.post("/incidents/{reference}/actions/{action}")
@@ -97,7 +101,8 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
     except (NotAllowed, Refusal) as refused:
         failed, status = _refusal(wanted, parsed, refused)
         return await _not_done(visit, reference, failed, status)
-    return visit.go(f"/incidents/{reference.upper()}?done={wanted.value}")
+    done = _GOES_ALONG if parsed.body.get("companion") else wanted.value
+    return visit.go(f"/incidents/{reference.upper()}?done={done}")
 
 
 def _command(action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
@@ -139,13 +144,13 @@ async def _owns_job(visit: Visit, reference: str) -> bool:
 
 
 async def _view(
-    visit: Visit, reference: str, *, failed: FailedAction | None = None, done: Action | None = None
+    visit: Visit, reference: str, *, failed: FailedAction | None = None, done: str = ""
 ) -> IncidentView:
     looking, events = await _look(visit, reference)
     seen = partial(casefile.seen, reference=looking.case.incident.reference, what="page")
     await visit.run(seen)
     owner = looking.names.responder(looking.case.incident.owner) or "The responder"
-    said = _DONE[done].format(responder=owner) if done else ""
+    said = _DONE.get(done, "").format(responder=owner)
     return filling.incident_view(looking, events, failed=failed, done=said)
 
 

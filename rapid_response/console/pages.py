@@ -16,10 +16,12 @@ from starlette.exceptions import HTTPException
 from rapid_response.access.csrf import CsrfRefused
 from rapid_response.console import (
     account_pages,
+    alarm_pages,
     board_pages,
     handler_pages,
     incident_pages,
     job_pages,
+    marker_pages,
     public_pages,
     simulator_pages,
     text_pages,
@@ -67,6 +69,8 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         handler_pages.router,
         board_pages.router,
         incident_pages.router,
+        alarm_pages.router,
+        marker_pages.router,
         job_pages.router,
         text_pages.router,
         upkeep_pages.router,

@@ -52,6 +52,8 @@ class Action(StrEnum):
     TASK_DONE = "task_done"
     REVIEW_AGE_TARGETING = "review_age_targeting"
     ADD_OUTCOMES = "add_outcomes"
+    CHECK_IN = "check_in"
+    RELEASE_COMPANION = "release_companion"
 
 
 class Move(StrEnum):
@@ -72,6 +74,7 @@ class When(StrEnum):
     CLOCK_PAUSED = "clock_paused"
     MAY_CLOSE = "may_close"
     HELD = "held"
+    ACCOMPANIED = "accompanied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class ClockFacts:
     state: ClockState
     is_stopped: bool
     is_held: bool = False
+    has_companion: bool = False
 
 
 class NotAllowed(Exception):
@@ -121,6 +125,7 @@ def _open(status: Status, moves: Mapping[Action | Move, Step]) -> dict[Action | 
     """An open status: its own moves, and what every open incident allows."""
     return {
         **_same(status, *_EVERYWHERE),
+        Action.RELEASE_COMPANION: Step(status, When.ACCOMPANIED),
         Action.PAUSE: Step(status, When.CLOCK_RUNNING),
         Action.RESUME: Step(status, When.CLOCK_PAUSED),
         Action.CANCEL: Step(Status.CANCELLED),
@@ -138,6 +143,8 @@ _ANSWERED_UNOWNED: Mapping[Action | Move, Step] = {
 
 def _answered_owned(status: Status) -> dict[Action | Move, Step]:
     return {
+        # A sign of life: on her way, there, or before she has set off.
+        Action.CHECK_IN: Step(status),
         Action.REMOTE_RESPONSE: Step(status, When.CLOCK_NOT_STOPPED),
         Action.POLICE_HANDOVER: Step(status, When.CLOCK_NOT_STOPPED),
     }
@@ -221,6 +228,8 @@ ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
         {
             # The one legal step backwards: nobody answered the door.
             Action.NO_CONTACT: Step(Status.ASSIGNED),
+            # Somebody takes over at the address: she is there, and the check-ins are hers from now on.
+            Action.ASSIGN: Step(Status.ON_SCENE),
             **_answered_owned(Status.ON_SCENE),
         },
     ),
@@ -259,6 +268,8 @@ def _holds(when: When, clock: ClockFacts) -> bool:
             return clock.state is ClockState.PAUSED
         case When.HELD:
             return clock.is_held
+        case When.ACCOMPANIED:
+            return clock.has_companion
         case When.MAY_CLOSE:
             # Closing must not be a way round the promise: a clock that still counts is first stopped
             # by a response, or the incident is cancelled with a reason.

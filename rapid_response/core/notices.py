@@ -18,3 +18,10 @@ class NoticeKind(StrEnum):
     DELIVERY_FAILING = "delivery_failing"
     TASK_OVERDUE = "task_overdue"
     REVIEW = "review"
+    CHECK_IN_MISSED = "check_in_missed"
+    TRAVEL_OVERDUE = "travel_overdue"
+    NOT_SAFE = "not_safe"
+
+
+#: A responder does not answer: the story ends when she is heard from.
+SILENCE = frozenset({NoticeKind.CHECK_IN_MISSED, NoticeKind.TRAVEL_OVERDUE})

@@ -138,6 +138,7 @@ _JOB = r"(?:repeat: ?)?job \d{4,6}"
 OWN_BEGINNINGS = (
     r"(?:repeat: ?)?ts duty:",
     rf"{_JOB} is (?:yours|still open|not yours)",
+    rf"{_JOB}: (?:you set off at|noted, you go along|a second officer goes|the second officer is|joint, do)",
     rf"{_JOB}: (?:no reply yet|not yours|not possible|on your way,|on scene, noted|closed as|response by)",
     rf"{_JOB}: (?:nobody reached|you cannot take|handed back|you are safe|noted that|your message is)",
     rf"{_JOB}: (?:you said no to it|are you safe\?|your shift ends|\d{{1,3}}% of the time)",
@@ -146,6 +147,7 @@ OWN_BEGINNINGS = (
     r"no job is open with you",
     r"\d+ jobs? open with you:",
     r"you get texts from trading",
+    r"noted that you have seen the alarm",
     r"pictures are not received",
     r"trading standards has your message",
 )

@@ -42,6 +42,14 @@ class Kind(StrEnum):
     INBOUND = "inbound"
     DAILY_LINE = "daily_line"
     FAIL_OVER = "fail_over"
+    CHECK_IN = "check_in"
+    TRAVEL = "travel"
+    SIGN_OF_LIFE = "sign_of_life"
+    ALARM = "alarm"
+    ALARM_OF_NO_JOB = "alarm_of_no_job"
+    MARKER_APPLY = "marker_apply"
+    MARKER_REVIEW = "marker_review"
+    MARKER_END = "marker_end"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from sqlalchemy import func, or_
 from sqlmodel import col, select
 
+from rapid_response.core import duress
 from rapid_response.core import events as happened
 from rapid_response.core.definition import Means, Responder
 from rapid_response.core.incident import Action
@@ -34,7 +35,7 @@ from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import wording
 from rapid_response.messaging.numbers import normalise_number
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import actions, notices, texts
+from rapid_response.steps import actions, alarms, companions, notices, texts
 from rapid_response.steps.case import clock_facts, hold
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.desk import Desk, Who
@@ -57,6 +58,8 @@ from rapid_response.storage.tx import Tx
 _MOST_CLARIFICATIONS = 5
 #: What a text of nothing says.
 _EMPTY = "(an empty text)"
+#: What is left of a text that held the duress word.
+_WITHHELD = "(withheld)"
 
 
 def take_text(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, body: str) -> None:
@@ -95,20 +98,77 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     service = service_now(tx, desk.zone)
     known = _who_sent(service, text)
     reply = replies.read(text.body)
+    if _is_duress(tx, service, text, known, reply):
+        return
     jobs = _jobs(tx, known) if known.recipients else {}
     views = [view for _, view in jobs.values()]
-    decision = reply_decision.decide(reply, known.sender, views, _last_text(tx, known.number), tx.now)
+    last = _last_text(tx, known.number)
+    decision = reply_decision.decide(reply, known.sender, views, last, tx.now)
     tx.actor = known.actor
+    if _answers_alarm_of_no_job(_Text(tx, desk, service, text, known, None), reply, last):
+        return
     text.sender, text.verb, text.effect = known.actor, reply.verb.value, decision.effect.value
     text.incident_id, text.needs_person = decision.incident_id, decision.flagged
     incident = jobs[decision.incident_id][0] if decision.incident_id in jobs else None
     _carry_out(_Text(tx, desk, service, text, known, incident), decision)
+    if decision.alert and incident is not None:
+        notices.give(
+            tx,
+            desk,
+            service,
+            incident,
+            NoticeKind.NOT_SAFE,
+            ContactRole.DUTY_OFFICER,
+            by=(Means.SMS, Means.VOICE),
+            apart_from=known.responder.id if known.responder else None,
+        )
     if incident is not None:
         tx.record(
             incident.id,
             happened.ReplyUnderstood(text.id, known.actor, reply.verb.value, decision.effect.value),
         )
     _answer(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+
+
+# --- alarms ----------------------------------------------------------------------------------------------
+
+
+def _is_duress(
+    tx: Tx, service: Service, text: InboundMessageRow, known: _Known, reply: replies.Reply
+) -> bool:
+    """Whether a responder's text holds the duress word; then it is an alarm, and nothing else.
+
+    Nothing answers it, and what she wrote is not kept: the word must stand nowhere.
+    """
+    policy = service.definition.lone_worker
+    if policy is None or known.responder is None or not duress.says(text.body, policy.duress_word):
+        return False
+    tx.actor = known.actor
+    text.body, text.sender, text.effect = _WITHHELD, known.actor, "alarm"
+    alarms.raise_alarm(tx, service, known.responder.id, "sms", reply.number)
+    return True
+
+
+def _answers_alarm_of_no_job(text: _Text, reply: replies.Reply, last: LastText | None) -> bool:
+    """An OK to an alarm that no job number could name; others are told apart by their number."""
+    if last is None or last.purpose is not Purpose.ALARM or last.incident_id is not None:
+        return False
+    if reply.verb is not replies.Verb.ACCEPT or reply.number is not None:
+        return False
+    unseen = [a for a in alarms.unseen_by(text.tx, text.known.recipients) if a.incident_id is None]
+    if not alarms.acknowledge(text.tx, unseen, "sms"):
+        return False
+    text.row.sender, text.row.verb, text.row.effect = text.known.actor, reply.verb.value, Effect.ACT.value
+    queue(
+        text.tx,
+        key=f"answer:{text.row.id}",
+        purpose=Purpose.CONFIRM,
+        to_number=text.known.number,
+        recipient=text.known.actor,
+        body=wording.alarm_seen(),
+        is_new=True,
+    )
+    return True
 
 
 # --- who, and about what ---------------------------------------------------------------------------------
@@ -174,18 +234,27 @@ def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
             ),
         )
     )
+    along = companions.goes_along(tx, responder_id) if responder_id else []
+    alarmed = {a.incident_id for a in alarms.unseen_by(tx, known.recipients) if a.incident_id}
     found: dict[str, tuple[IncidentRow, JobView]] = {}
     # Locked in the order of their ids, so that two texts cannot wait for each other.
-    for incident_id in sorted({o.incident_id for o in asked} | {n.incident_id for n in told}):
+    concerned = {o.incident_id for o in asked} | {n.incident_id for n in told} | alarmed | set(along)
+    for incident_id in sorted(concerned):
         incident = hold(tx, incident_id)
         mine = [o for o in asked if o.incident_id == incident_id and o.episode == incident.episode]
         hers = [n for n in told if n.incident_id == incident_id]
-        found[incident_id] = (incident, _view(incident, mine[-1] if mine else None, hers, responder_id))
+        view = _view(incident, mine[-1] if mine else None, hers, responder_id, alarmed=incident_id in alarmed)
+        found[incident_id] = (incident, view)
     return found
 
 
 def _view(
-    incident: IncidentRow, offer: OfferRow | None, told: Sequence[NoticeRow], responder_id: str | None
+    incident: IncidentRow,
+    offer: OfferRow | None,
+    told: Sequence[NoticeRow],
+    responder_id: str | None,
+    *,
+    alarmed: bool,
 ) -> JobView:
     clock = clock_facts(incident)
     held = responder_id is not None and incident.owner == responder_id
@@ -199,7 +268,8 @@ def _view(
         closed=not incident.is_open,
         clock_stopped=clock.is_stopped,
         clock_applies=clock.state is not ClockState.NOT_APPLICABLE,
-        open_notice=any(n.acknowledged_at is None for n in told),
+        companion=responder_id is not None and incident.companion == responder_id,
+        open_notice=alarmed or any(n.acknowledged_at is None for n in told),
         notice_seen=any(n.acknowledged_at is not None for n in told),
     )
 
@@ -260,13 +330,15 @@ def _act(text: _Text, decision: ReplyDecision) -> None:
     for action, params in decision.actions:
         if action is Action.ACKNOWLEDGE:
             notices.acknowledge(text.tx, incident, "sms", text.known.recipients)
+            unseen = alarms.unseen_by(text.tx, text.known.recipients)
+            alarms.acknowledge(text.tx, [a for a in unseen if a.incident_id == incident.id], "sms")
             actions.keep_in_view(text.tx, text.service, incident)
             continue
         # No reference is longer than a line; all that was written stays with the text itself.
         given = {key: value[:200] if isinstance(value, str) else value for key, value in params.items()}
         if action is Action.NOTE:
             given["body"] = text.row.body
-        if action in (Action.ACCEPT, Action.DECLINE) and responder is not None:
+        if action in (Action.ACCEPT, Action.DECLINE, Action.CHECK_IN) and responder is not None:
             given["responder"] = responder.id
         command = COMMANDS[action].model_validate(given)
         actions.perform(text.tx, text.desk, text.service, incident, action, command, who)
@@ -373,6 +445,7 @@ _ABOUT_A_JOB: Mapping[Answer, Callable[[int], str]] = {
     Answer.DECLINED: wording.declined_noted,
     Answer.RELEASED: wording.released_noted,
     Answer.SAFE: wording.safe_noted,
+    Answer.COMPANION: wording.companion_noted,
     Answer.SEEN: wording.seen_noted,
     Answer.NOTE_KEPT: wording.note_kept,
     Answer.NOT_YOURS: wording.not_yours,

@@ -21,6 +21,8 @@ _WORTH = {
     Purpose.NOTICE: timedelta(minutes=60),
     Purpose.CONFIRM: timedelta(minutes=5),
     Purpose.CLARIFY: timedelta(minutes=5),
+    Purpose.CHECK_IN: timedelta(minutes=10),
+    Purpose.ALARM: timedelta(minutes=60),
 }
 
 
@@ -39,8 +41,13 @@ def queue(
     notice_id: str | None = None,
     is_new: bool = False,
     report_recorded_at: datetime | None = None,
+    rank: int | None = None,
 ) -> None:
-    """Put one message in the outbox. `is_new` says that its key cannot have been used before."""
+    """Put one message in the outbox. `is_new` says that its key cannot have been used before.
+
+    It goes out with the rank of its incident's priority, unless another is given.
+    """
+    usual = incident.priority.rank if incident else 4
     if not is_new and tx.execute(select(col(MessageRow.id)).where(col(MessageRow.dedupe_key) == key)).first():
         return
     tx.add(
@@ -55,7 +62,7 @@ def queue(
         to_number=to_number,
         recipient=recipient,
         body=body,
-        rank=incident.priority.rank if incident else 4,
+        rank=usual if rank is None else rank,
         created_at=tx.now,
         expires_at=expires_at or tx.now + _WORTH[purpose],
         next_attempt_at=tx.real,
@@ -64,7 +71,15 @@ def queue(
     tx.wake("send")
 
 
-def cancel_unsent(tx: Tx, *, incident_id: str | None = None, offer_id: str | None = None, why: str) -> None:
+def cancel_unsent(
+    tx: Tx,
+    *,
+    incident_id: str | None = None,
+    offer_id: str | None = None,
+    notice_id: str | None = None,
+    purpose: Purpose | None = None,
+    why: str,
+) -> None:
     """What has not left yet will not: the case has overtaken it."""
     wanted: list[ColumnElement[bool]] = [
         col(MessageRow.state).in_((MessageState.PENDING, MessageState.RETRY_WAIT))
@@ -73,4 +88,8 @@ def cancel_unsent(tx: Tx, *, incident_id: str | None = None, offer_id: str | Non
         wanted.append(col(MessageRow.offer_id) == offer_id)
     if incident_id is not None:
         wanted.append(col(MessageRow.incident_id) == incident_id)
+    if notice_id is not None:
+        wanted.append(col(MessageRow.notice_id) == notice_id)
+    if purpose is not None:
+        wanted.append(col(MessageRow.purpose) == purpose)
     tx.execute(update(MessageRow).where(*wanted).values(state=MessageState.CANCELLED, reason=why))

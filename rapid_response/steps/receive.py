@@ -27,7 +27,7 @@ from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
-from rapid_response.steps import clock, knowing, notices, offers
+from rapid_response.steps import clock, knowing, markers, notices, offers
 from rapid_response.steps.actions import is_aged_60_plus, needs_two
 from rapid_response.steps.case import move
 from rapid_response.steps.clock import arm
@@ -76,6 +76,7 @@ def receive(
     answered = report.facts()
     facts = merge(reading.facts, answered)
     known = knowing.known(tx, report, received_at, desk.zone)
+    marked = markers.found(tx, known.profile)
     decision = decide(_triage_case(report, reading, facts, answered, known, received_at, tx.now, desk))
     targeted = assess(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
@@ -83,7 +84,9 @@ def receive(
     incident = _new_incident(tx, service, report, reading, facts, decision, targeted, received_at)
     report_id = _keep_report(tx, incident, report, reading, source, received_at)
     knowing.remember(tx, incident, known)
+    incident.joint = incident.joint or bool(marked)
     _record_intake(tx, incident, report, report_id, reading, decision, facts, known)
+    markers.warn(tx, incident, marked)
     _assess_targeting(tx, service, incident, targeted)
     _set_going(tx, desk, service, incident, report, decision)
     answer = json.dumps(_answer(incident, facts, reading), separators=(",", ":"))

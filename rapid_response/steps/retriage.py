@@ -11,7 +11,7 @@ from rapid_response.core.vocabulary import ContactRole
 from rapid_response.hatecrime.rules import after_assessment, assess
 from rapid_response.intake.reading.port import Reading
 from rapid_response.intake.rules import TriageCase, decide, either
-from rapid_response.steps import actions, clock, knowing, notices
+from rapid_response.steps import actions, clock, knowing, markers, notices
 from rapid_response.steps.case import facts_of, is_counting
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.receive import hold_for_joint
@@ -31,6 +31,7 @@ def read_again(
     is_newly_joint = not incident.joint and actions.needs_two(facts)
     incident.joint = incident.joint or is_newly_joint
     known = knowing.learn(tx, incident, report, desk.zone)
+    markers.look_again(tx, desk, service, incident, known.profile)
     tx.record(
         incident.id,
         happened.IncidentClassified(
