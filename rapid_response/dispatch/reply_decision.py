@@ -113,6 +113,7 @@ class Answer(StrEnum):
     DECLINED = "declined_noted"
     RELEASED = "released_noted"
     SAFE = "safe_noted"
+    HELP_COMING = "help_coming"
     COMPANION = "companion_noted"
     SEEN = "seen_noted"
     NOTE_KEPT = "note_kept"
@@ -248,6 +249,22 @@ def decide(
     if last_text and last_text.at and now - last_text.at > CONTEXT:
         last_text = None
     case = _Case(reply, jobs, last_text, {job.incident_id: _stand(job) for job in jobs})
+    return _heeding_trouble(case, _by_verb(case))
+
+
+def _heeding_trouble(case: _Case, decided: ReplyDecision) -> ReplyDecision:
+    """From somebody at a door, words of danger reach the duty officer now, whatever else they do."""
+    if not case.reply.in_trouble or not case.at_a_door:
+        return decided
+    there = {job.incident_id for job in case.at_a_door}
+    if decided.effect in (Effect.ACT, Effect.CHECK_IN):
+        return replace(decided, alert=decided.incident_id in there)
+    job = next((j for j in case.at_a_door if j.incident_id == decided.incident_id), case.at_a_door[0])
+    return replace(_note(job, Answer.HELP_COMING, "may be in trouble"), alert=True)
+
+
+def _by_verb(case: _Case) -> ReplyDecision:
+    reply = case.reply
     match reply.verb:
         case Verb.OPT_OUT:
             offered = case.that(_Stand.OFFERED)
@@ -258,16 +275,7 @@ def decide(
         case Verb.OPT_IN:
             return ReplyDecision(Effect.OPT_IN, answer=Answer.OPTED_IN, why="texts wanted again")
         case Verb.HELP:
-            # At a door, help may mean help: a person looks, and the duty officer is told.
-            door = case.at_a_door
-            return ReplyDecision(
-                Effect.CLARIFY,
-                door[0].incident_id if door else None,
-                answer=Answer.WORDS,
-                flagged=bool(door),
-                why="asked for the words",
-                alert=bool(door),
-            )
+            return ReplyDecision(Effect.CLARIFY, answer=Answer.WORDS, why="asked for the words")
         case Verb.NONE:
             return _not_understood(case)
     return _by_number(case) if reply.number is not None else _without_number(case)
@@ -672,9 +680,6 @@ def _not_understood(case: _Case) -> ReplyDecision:
             return _nothing_said(case)
         case None | Doubt.QUESTION:
             return _keep(case, Answer.NOTE_KEPT)
-        case Doubt.NEGATED if Verb.SAFE in case.reply.heard:
-            kept = _keep(case, Answer.CLARIFY)
-            return replace(kept, alert=kept.incident_id in {job.incident_id for job in case.at_a_door})
         case _:
             return _keep(case, Answer.CLARIFY)
 

@@ -294,6 +294,14 @@ def safe_noted(number: int) -> str:
     return f"Job {number}: you are safe, noted. Thank you."
 
 
+def help_coming(number: int) -> str:
+    """You wrote from a door that you may need help."""
+    return (
+        f"Job {number}: the duty officer is told now and rings you. In danger? Ring 999. For the list of "
+        "words text ?"
+    )
+
+
 def seen_noted(number: int) -> str:
     """You have seen the notice: it is not given again."""
     return f"Job {number}: noted that you have seen this. It stays open until someone acts."

@@ -446,6 +446,7 @@ _ABOUT_A_JOB: Mapping[Answer, Callable[[int], str]] = {
     Answer.RELEASED: wording.released_noted,
     Answer.SAFE: wording.safe_noted,
     Answer.COMPANION: wording.companion_noted,
+    Answer.HELP_COMING: wording.help_coming,
     Answer.SEEN: wording.seen_noted,
     Answer.NOTE_KEPT: wording.note_kept,
     Answer.NOT_YOURS: wording.not_yours,

@@ -54,6 +54,9 @@ PAGES = """
     users_manage          . . . . . . . . . x  .
     keys_manage           . . . . . . . . . x  .
     audit_view            . . . . . . . . x .  .
+    risk_markers          . x . x x . . . . .  .
+    alarm_see             x x . x x . . . . .  .
+    alarm_end             . x . x x . . . . .  .
 """
 
 # x: any incident; o: only a job of their own; down: a priority that goes down.
@@ -79,6 +82,8 @@ ACTS = """
     task_done             x x o x x x . . . .  .
     review_age_targeting  . x . x x x . . . .  .
     add_outcomes          . x o x x . . . . .  .
+    check_in              x x o x x . . . . .  .
+    release_companion     . x o x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 
