@@ -180,10 +180,11 @@ class CompanionReleased(Event):
 
 @dataclass(frozen=True, slots=True)
 class JointArranged(Event):
-    """What was held for a joint visit may go out: who goes along, or that a person lets one go alone."""
+    """Who goes along to a joint visit, or that a person lets one go alone; `goes_out`: it was held for that."""
 
     type: ClassVar[str] = "joint_arranged"
     how: str
+    goes_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

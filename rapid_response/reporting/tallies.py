@@ -15,6 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from rapid_response.core.events import (
+    CheckInAsked,
+    CheckInMissed,
     ClockStopped,
     DeadlineMissed,
     DeadlineWarned,
@@ -195,6 +197,8 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     DeadlineMissed.type: _missed,
     DeadlineWarned.type: _late,
     RungReached.type: _late,
+    CheckInAsked.type: _late,
+    CheckInMissed.type: _late,
     OfferAccepted.type: _accepted,
     MessageAccepted.type: _message_accepted,
     MessageSettled.type: _message_settled,

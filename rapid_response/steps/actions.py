@@ -177,7 +177,7 @@ def _release(doing: _Doing, command: commands.Release) -> None:
     was_held = doing.incident.is_held
     if companions.must_be_arranged(doing.service, doing.incident):
         how = _how(command.arranged, command.reason, companions.WHO_GOES)
-        companions.arranged(doing.tx, doing.incident, how)
+        companions.arranged(doing.tx, doing.incident, how, goes_out=True)
     offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
     if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())

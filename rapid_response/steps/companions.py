@@ -35,10 +35,10 @@ def must_be_arranged(service: Service, incident: IncidentRow) -> bool:
     )
 
 
-def arranged(tx: Tx, incident: IncidentRow, how: JointArrangement) -> None:
+def arranged(tx: Tx, incident: IncidentRow, how: JointArrangement, *, goes_out: bool = False) -> None:
     """Somebody goes along, or a person answers for it that nobody does."""
     notices.overtaken(tx, incident, (NoticeKind.JOINT,))
-    tx.record(incident.id, JointArranged(how))
+    tx.record(incident.id, JointArranged(how, goes_out))
 
 
 def name(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str) -> None:
@@ -52,7 +52,7 @@ def name(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_
         raise Invalid("This responder has the job. Choose somebody else to go along.", "responder")
     if responder_id == incident.companion:
         raise Invalid("This responder goes along already.", "responder")
-    was_held = must_be_arranged(service, incident)
+    goes_out = must_be_arranged(service, incident) and not incident.back_entry
     if incident.companion is not None:
         _stand_down(tx, desk, service, incident, "replaced")
     was_asked = offers.withdraw_from(tx, incident, responder_id, "goes_along")
@@ -60,8 +60,8 @@ def name(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_
     if incident.job_number is None:
         incident.job_number = jobnumbers.issue(tx, incident.id)
     tx.record(incident.id, CompanionNamed(responder_id))
-    arranged(tx, incident, JointArrangement.SECOND_OFFICER)
-    if was_held and not incident.back_entry:
+    arranged(tx, incident, JointArrangement.SECOND_OFFICER, goes_out=goes_out)
+    if goes_out:
         offers.release(tx, desk, service, incident, "joint_arranged")
     elif was_asked:
         offers.advance(tx, desk, service, incident)

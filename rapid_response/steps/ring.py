@@ -231,8 +231,8 @@ def _task(ringing: _Ringing) -> None:
 
 
 def _silence(ringing: _Ringing) -> visits.Silence:
-    step = ringing.due.subject.rpartition(":")[2]
-    return visits.Silence(ringing.due.id, int(step), ringing.late)
+    question, _, step = ringing.due.subject.partition(":")
+    return visits.Silence(question, int(step), ringing.late)
 
 
 def _check_in(ringing: _Ringing) -> None:

@@ -126,10 +126,14 @@ def sign_of_life(
     is_hers = visit is not None and who.responder in (visit.responder_id, incident.companion)
     if visit is not None and is_hers and action not in (*_LEAVES, Action.CHECK_IN):
         _heard(tx, desk, service, incident, visit)
-    elsewhere = select(VisitRow).where(
-        col(VisitRow.responder_id) == who.responder,
-        col(VisitRow.ended_at).is_(None),
-        col(VisitRow.incident_id) != incident.id,
+    elsewhere = (
+        select(VisitRow)
+        .where(
+            col(VisitRow.responder_id) == who.responder,
+            col(VisitRow.ended_at).is_(None),
+            col(VisitRow.incident_id) != incident.id,
+        )
+        .order_by(col(VisitRow.incident_id))
     )
     what = _GONE if action in _LEAVES else _ALIVE
     for other in tx.all(elsewhere):
@@ -175,6 +179,7 @@ def _reassure(tx: Tx, incident: IncidentRow, visit: VisitRow) -> None:
             col(NoticeRow.kind).in_([kind.value for kind in SILENCE]),
             col(NoticeRow.given_at) > visit.heard_at,
         )
+        .order_by(col(NoticeRow.given_at), col(NoticeRow.id))
     )
     if not told:
         return
@@ -212,7 +217,7 @@ def _unask(tx: Tx, incident: IncidentRow, visit: VisitRow, why: str) -> None:
 class Silence:
     """One question that has fallen due: which step of it, and how late."""
 
-    entry_id: int
+    question: str
     step: int
     late: float
 
@@ -257,7 +262,7 @@ def _ask(
     if number:
         queue(
             tx,
-            key=f"check_in:{due.entry_id}",
+            key=f"check_in:{due.question}:{due.step}",
             purpose=Purpose.CHECK_IN,
             channel=MessageChannel.VOICE if is_call else MessageChannel.SMS,
             to_number=number,
