@@ -2,10 +2,9 @@
 
     python -m bench.unseen [FILE …]
 
-FILEs are those of tests/reading/corpus to leave out, one at a time; all `train_*.jsonl` unless named. It takes
-about half a minute each. The phrases were written with some of the reports in view, so the figures are a little
-flattered;
-`rapid-response evaluate tests/reading/corpus/put_aside.jsonl` is not.
+FILEs are those of tests/reading/corpus to leave out, one at a time; all `train_*.jsonl` unless named. Each
+takes about half a minute. The phrases were written with some of these reports in view, which flatters a bit;
+what `rapid-response evaluate tests/reading/corpus/put_aside.jsonl` prints is not flattered.
 """
 
 from __future__ import annotations

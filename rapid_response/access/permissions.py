@@ -31,6 +31,7 @@ class Permission(StrEnum):
     PRIORITY_LOWER = "priority_lower"
     SUSPECT_HISTORY = "suspect_history"
     SPECIAL_CATEGORY = "special_category"
+    REVIEW_LIST = "review_list"
     INBOX_WORK = "inbox_work"
     RECORDING_HEAR = "recording_hear"
     OPEN_SHEET = "open_sheet"
@@ -47,6 +48,7 @@ class Permission(StrEnum):
     USERS_MANAGE = "users_manage"
     KEYS_MANAGE = "keys_manage"
     AUDIT_VIEW = "audit_view"
+    AGREEMENT_VIEW = "agreement_view"
     RISK_MARKERS = "risk_markers"
     ALARM_SEE = "alarm_see"
     ALARM_END = "alarm_end"
@@ -86,6 +88,7 @@ _DUTY_OFFICER = _HANDLER | {
     _P.PRIORITY_LOWER,
     _P.SUSPECT_HISTORY,
     _P.SPECIAL_CATEGORY,
+    _P.REVIEW_LIST,
     _P.OWN_JOBS,
     _P.AVAILABILITY_OWN,
     _P.AVAILABILITY_ANY,
@@ -93,6 +96,7 @@ _DUTY_OFFICER = _HANDLER | {
     _P.EXCEPTIONS_VIEW,
     _P.EXCEPTIONS_RETRY,
     _P.DEFINITION_VIEW,
+    _P.AGREEMENT_VIEW,
     _P.RISK_MARKERS,
     _P.ALARM_END,
 }
@@ -114,11 +118,12 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             _P.TIMELINE_VIEW,
             _P.SUSPECT_HISTORY,
             _P.SPECIAL_CATEGORY,
+            _P.REVIEW_LIST,
             _P.BOARD_VIEW,
         }
     ),
     # Counts with small numbers suppressed, never a case.
-    Role.ANALYST: frozenset({_P.BOARD_VIEW, _P.METRICS_VIEW}),
+    Role.ANALYST: frozenset({_P.BOARD_VIEW, _P.METRICS_VIEW, _P.AGREEMENT_VIEW}),
     Role.BOARD_VIEWER: frozenset({_P.BOARD_VIEW}),
     # Who did and saw what, by ids; not the content again.
     Role.AUDITOR: frozenset({_P.AUDIT_VIEW, _P.TIMELINE_VIEW, _P.BOARD_VIEW, _P.SERVICE_STATUS}),
@@ -171,6 +176,7 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.RESUME: _IN_CHARGE,
     # Category and urgency only describe (design.md 6), so correcting them costs nobody their place.
     Action.RECLASSIFY: _DESK,
+    Action.ANSWER_SECOND_READING: _DESK,
     # Raising only; lowering asks for PRIORITY_LOWER.
     Action.SET_PRIORITY: _DESK,
     Action.ACKNOWLEDGE: _DESK | _REVIEWERS,
@@ -178,6 +184,14 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.TASK_DONE: _DESK | _REVIEWERS,
     Action.REVIEW_AGE_TARGETING: _REVIEWERS,
     Action.ADD_OUTCOMES: _IN_CHARGE,
+    # What a caller says next may be put right by whoever takes the call; it can raise a case, never lower it.
+    Action.AMEND: _DESK,
+    # Joining loses nothing and can be taken apart by opening the joined one again.
+    Action.LINK: _DESK,
+    Action.SECOND_REVIEW: _REVIEWERS,
+    # Passing a case on shares personal data with others: a decision, not a note.
+    Action.REFER: _REVIEWERS,
+    Action.UPDATE_REFERRAL: _REVIEWERS,
     # Whoever spoke with her writes it down.
     Action.CHECK_IN: _DESK,
     Action.RELEASE_COMPANION: _IN_CHARGE,

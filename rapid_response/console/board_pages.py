@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -29,7 +29,7 @@ from rapid_response.core.incident import Status
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, readiness, reviewqueue
 from rapid_response.steps.casefile import Filters
 from rapid_response.steps.service import service_for
 from rapid_response.storage.tables import (
@@ -61,7 +61,7 @@ async def get_board(visit: Desk) -> Response:
     zone, now = visit.pages.desk.zone, visit.now
     principal = visit.principal
     view = await visit.look(lambda c: _Reading(c, zone, now, principal).view(filters))
-    return await visit.page(view)
+    return await visit.page(replace(view, shows_agreement=visit.may(Permission.AGREEMENT_VIEW)))
 
 
 def read_filters(query: Posted, service: ServiceDefinition) -> BoardFilters:
@@ -103,15 +103,24 @@ class _Reading:
             review_total=counts.get(Status.AWAITING_REVIEW, 0),
             responders_on_duty=sum(r.id in on_duty for r in service.definition.responders if r.skills),
             parked=parked_count(self.connection) if self._may(Permission.EXCEPTIONS_VIEW) else 0,
-            alarms=self._alarms(),
-            may_see_alarms=self._may(Permission.ALARM_SEE),
+            alarms=tuple(readiness.alarms(self.connection, self.now, self.zone)),
+            unreachable=tuple(
+                finding.sentence
+                for finding in readiness.findings(self.connection, service.definition)
+                if finding.trouble is not readiness.Trouble.NEVER_CONFIRMED
+            ),
+            age_reviews=reviewqueue.count_owed(self.connection)
+            if self._may(Permission.REVIEW_LIST)
+            else None,
+            duress=self._duress(),
+            may_see_duress=self._may(Permission.ALARM_SEE),
             markers_to_review=self._markers_to_review() if self._may(Permission.RISK_MARKERS) else 0,
         )
 
     def _may(self, permission: Permission) -> bool:
         return may(self.principal, permission)
 
-    def _alarms(self) -> tuple[AlarmPart, ...]:
+    def _duress(self) -> tuple[AlarmPart, ...]:
         """What nobody has ended, but for the viewer's own: whoever raised it may not be alone."""
         live = typed_select(AlarmRow).where(col(AlarmRow.ended_at).is_(None))
         alarms = Session(self.connection).exec(live.order_by(col(AlarmRow.raised_at))).all()

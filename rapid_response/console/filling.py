@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.access.principal import Principal
-from rapid_response.console import timeline
+from rapid_response.console import related, timeline
 from rapid_response.console.forms import CALLER_ROLES
 from rapid_response.console.views import (
     AgeTargetingPart,
@@ -36,25 +36,47 @@ from rapid_response.console.views import (
     OutcomePart,
     Person,
     Place,
+    ProposalPart,
+    ReachPart,
+    ReferralPart,
     ReportPart,
     SafeContact,
+    SecondReadingPart,
+    StepPart,
+    SuggestionPart,
     TaskPart,
     TimelinePart,
     VisitPart,
+    Words,
 )
-from rapid_response.console.words import plain
+from rapid_response.console.words import QUESTIONS, plain
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
+from rapid_response.core.safe_contact import may_be_told
 from rapid_response.core.states import OfferState, Purpose, TaskState
-from rapid_response.core.vocabulary import ContactRole, HateStrand, Priority
+from rapid_response.core.vocabulary import (
+    AgeEvidence,
+    AgeTargeting,
+    Category,
+    ContactRole,
+    HateStrand,
+    Priority,
+    ReferralKind,
+    Urgency,
+)
 from rapid_response.dispatch.rules import explain
+from rapid_response.hatecrime.referrals import STEPS
+from rapid_response.hatecrime.rules import DECISIONS, UNDECIDED, is_own_perception
 from rapid_response.intake.rules import RULEBOOK, rows_of
+from rapid_response.intake.second.answering import Label
 from rapid_response.messaging import wording
+from rapid_response.messaging.explaining import Verdict
 from rapid_response.steps import casefile
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
+from rapid_response.steps.deliveries import Chain
 from rapid_response.steps.markers import Found
 from rapid_response.steps.service import stored_definition
 from rapid_response.steps.tasks import TaskKind
@@ -64,7 +86,10 @@ from rapid_response.storage.tables import (
     IncidentRow,
     NoticeRow,
     OfferRow,
+    ReferralRow,
     ReportRow,
+    SecondReadingRow,
+    SuggestionRow,
     TaskRow,
     UserRow,
     VisitRow,
@@ -175,9 +200,8 @@ def victim(incident: IncidentRow) -> Person:
     )
 
 
-def safe_contact(incident: IncidentRow) -> SafeContact:
-    """What is safe; silence means no."""
-    said = incident.safe_contact
+def safe_contact(said: Mapping[str, Any]) -> SafeContact:
+    """What is safe, all links considered (core.safe_contact.reach); silence means no."""
     return SafeContact(
         sms=said.get("sms") is True,
         voice=said.get("voice") is True,
@@ -256,7 +280,7 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.FOLLOW_UP: "Follow up with the person",
     TaskKind.CHECK_BACK: "Look at it again",
     TaskKind.WELFARE_CHECK: "Check that the person is all right",
-    TaskKind.CALL_BACK: "Ring the person: nobody answered the door",
+    TaskKind.CALL_BACK: "Ring back in a safe way: nobody was reached at the address",
     TaskKind.CONFIRM_REMOTE: "Confirm the help by phone",
     TaskKind.BREACH_REASON: "Say why the two hours were missed",
     TaskKind.HAND_OVER: "Hand the job over: the shift ends",
@@ -265,6 +289,8 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.RELEASE_HELD: "Decide whether it may go out",
     TaskKind.REVIEW_REPORT: "Read the report and decide",
     TaskKind.FINISH_JOB: "See that the job is finished",
+    TaskKind.CHASE_REFERRAL: "Ask what became of the referral",
+    TaskKind.SECOND_READING: "Look at what the second reader suggests",
 }
 
 _NOTICE_WORDS: Mapping[str, str] = {
@@ -276,8 +302,11 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.BREACH: "The two hours have passed without a response",
     NoticeKind.HAND_OVER: "The responder's shift ends: arrange a handover",
     NoticeKind.DELIVERY_FAILING: "Messages do not arrive: ring instead",
+    NoticeKind.TEXTS_STOPPED: "The responder's phone has stopped our texts: ring instead",
     NoticeKind.TASK_OVERDUE: "A task is overdue",
     NoticeKind.REVIEW: "A report is waiting to be read",
+    NoticeKind.LEAD_REVIEW: "A case waits for the hate crime lead",
+    NoticeKind.LEAD_OVERDUE: "The hate crime lead’s review is overdue",
     NoticeKind.CHECK_IN_MISSED: "The responder has not checked in: ring them",
     NoticeKind.TRAVEL_OVERDUE: "The responder set off and has not arrived: ring them",
     NoticeKind.NOT_SAFE: "The responder may need help: ring them",
@@ -318,6 +347,8 @@ class Looking:
     names: Names
     definition: ServiceDefinition | None
     zone: ZoneInfo
+    now: datetime
+    reach: Sequence[Chain] = ()
 
     @property
     def sees_people(self) -> bool:
@@ -359,7 +390,18 @@ class Looking:
         if not self.sees_people:
             return ()
         owns = self.owns_job
-        return tuple(a for a in self.case.allowed if may_act(self.principal, a, owns_job=owns))
+        return tuple(
+            a
+            for a in self.case.allowed
+            if may_act(self.principal, a, owns_job=owns)
+            # Nobody confirms a proposal of their own: it is not even offered.
+            and not (a is Action.SECOND_REVIEW and self.has_proposed)
+        )
+
+    @property
+    def has_proposed(self) -> bool:
+        """Whether the viewer is who would rule it out."""
+        return self.case.incident.review_proposed_by == self.principal.actor
 
 
 def incident_view(
@@ -394,27 +436,40 @@ def incident_view(
         if whole
         else (),
         may_mark=whole and may(looking.principal, Permission.RISK_MARKERS),
-        alarms=tuple(alarm(a, incident, names) for a in case.alarms if looking.sees(a)),
+        duress=tuple(alarm(a, incident, names) for a in case.alarms if looking.sees(a)),
         back_entry=incident.back_entry and incident.is_held,
         next_step=next_step(case.next_step, names),
         place=place(incident) if whole else None,
         victim=victim(incident) if whole else None,
-        safe_contact=safe_contact(incident) if whole else None,
+        safe_contact=safe_contact(case.safe_contact) if whole else None,
         suspect=suspect(incident) if whole else {},
         facts=facts_of(incident) if whole else Facts(),
         age_targeting=_age_targeting(looking, events),
+        referrals=tuple(_referral(r, looking, actions) for r in case.referrals) if whole else (),
         actions=actions,
         responders=_choices(looking) if actions else (),
         failed=failed,
         tasks=tuple(_task(t, looking, actions) for t in case.tasks),
         notices=tuple(_notice(n, names, actions) for n in case.notices),
         reports=tuple(_report(r, looking) for r in case.reports) if whole else (),
+        second_readings=(
+            tuple(_second_reading(s, looking, actions) for s in case.second_readings) if whole else ()
+        ),
         offers=tuple(_offer(o, names) for o in case.offers),
         messages=_messages(looking) if whole else (),
+        reach=tuple(_reach(chain) for chain in looking.reach),
         notes=tuple(NotePart(n.at, names.actor(n.actor), n.body) for n in case.notes) if whole else (),
         outcomes=tuple(OutcomePart(o.code, o.amount_pence, o.evidence_grade) for o in case.outcomes),
         disposition=incident.disposition,
         timeline=_timeline(looking, events),
+        joined_to=case.joined_to or "",
+        links=related.links(looking) if whole else (),
+        series=related.series(looking) if whole else (),
+        corrections=related.corrected(looking, looking.now) if whole else (),
+        told=related.told(looking) if whole else (),
+        amend=related.amend_form(looking) if Action.AMEND in actions else None,
+        wards=looking.definition.wards if looking.definition else (),
+        stricter_elsewhere=related.stricter_elsewhere(looking) if whole else (),
         done=done,
     )
 
@@ -426,18 +481,105 @@ def _who_finished(case: CaseFile) -> str | None:
 
 
 def _age_targeting(looking: Looking, events: Iterable[Mapping[str, Any]]) -> AgeTargetingPart:
-    incident = looking.case.incident
-    decisions = [e for e in events if e["type"] == "targeting_assessed" and e["data"].get("by_person")]
-    last = decisions[-1] if decisions else None
-    strands = [HateStrand(s) for s in incident.statutory_strands if s in set(HateStrand)]
-    evidence = looking.case.age_evidence() if looking.sees_people else []
+    incident, case, whole = looking.case.incident, looking.case, looking.sees_people
+    special = looking.sees_special_category
+    strands = tuple(HateStrand(s) for s in incident.statutory_strands if s in set(HateStrand))
+    is_decided = incident.age_state in DECISIONS and incident.review_decided_by is not None
     return AgeTargetingPart(
         state=incident.age_state,
-        evidence=tuple(f"“{span['text']}”: {span['why']}" for span in evidence),
-        strands=tuple(strands) if looking.sees_special_category else (),
-        other_vulnerability=incident.other_vulnerability and looking.sees_people,
-        decided_by=looking.names.actor(last["actor"]) if last else "",
-        decided_at=datetime.fromisoformat(last["at"]) if last else None,
+        evidence=words_of(case.age_evidence()) if whole else (),
+        strands=strands if special else (),
+        strand_words=words_of(case.evidence("hate_strand")) if special else (),
+        offers_police=all(r.kind is not ReferralKind.POLICE_HATE_CRIME for r in case.referrals),
+        police_reference=(incident.police_hate_crime_ref or "") if special else "",
+        other_vulnerability=incident.other_vulnerability and whole,
+        vulnerability_words=words_of(case.evidence("other_vulnerability_targeted")) if whole else (),
+        victims_own_perception=whole
+        and is_own_perception(incident.victims_own_perception, incident.age_kinds),
+        proposal=proposal(incident, looking.names, looking.principal),
+        history=tuple(_steps(looking, events)) if special else (),
+        decided_by=looking.names.actor(incident.review_decided_by or "") if is_decided else "",
+        decided_at=incident.review_decided_at if is_decided else None,
+    )
+
+
+def words_of(evidence: Sequence[Mapping[str, Any]]) -> tuple[Words, ...]:
+    """Evidence as a page shows it: the same words once a kind, and no piece of what is shown whole."""
+    kinds = {kind.value: kind for kind in AgeEvidence}
+    shown: dict[tuple[str, str | None], Words] = {}
+    for span in evidence:
+        if not any(_is_inside(span, other) for other in evidence):
+            words = Words(span["text"], span["why"], kinds.get(span.get("kind", "")))
+            shown.setdefault((words.text.casefold(), words.kind), words)
+    return tuple(shown.values())
+
+
+def _is_inside(span: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether it is a piece of the other, which speaks for the same."""
+    longer = other["end"] - other["start"] > span["end"] - span["start"]
+    within = other["start"] <= span["start"] and span["end"] <= other["end"]
+    return longer and within and all(span.get(key) == other.get(key) for key in ("report", "kind", "label"))
+
+
+def proposal(incident: IncidentRow, names: Names, viewer: Principal) -> ProposalPart | None:
+    """Who would rule it out, while a second reviewer is awaited."""
+    by, at = incident.review_proposed_by, incident.review_proposed_at
+    if by is None or at is None:
+        return None
+    return ProposalPart(names.actor(by), at, is_own=by == viewer.actor)
+
+
+def _steps(looking: Looking, events: Iterable[Mapping[str, Any]]) -> Iterable[StepPart]:
+    """What people said of it, one after the other."""
+    for event in events:
+        data = event["data"]
+        match event["type"]:
+            case "targeting_assessed" if data.get("by_person"):
+                said = plain(AgeTargeting(data["state"]))
+            case "targeting_corrected":
+                said = _corrected(data)
+            case "review_proposed":
+                said = "Proposed to rule it out"
+            case "review_proposal_settled":
+                said = timeline.PROPOSAL_WORDS[data["outcome"]]
+            case "police_hate_crime_recorded":
+                said = "Police hate crime reference recorded"
+            case _:
+                continue
+        yield StepPart(said, datetime.fromisoformat(event["at"]), looking.names.actor(event["actor"]))
+
+
+def _corrected(data: Mapping[str, Any]) -> str:
+    """What was corrected, from what to what."""
+    said = []
+    before, now = data["strands_before"], data["statutory_strands"]
+    if sorted(before) != sorted(now):
+        said.append(f"Strands: {_strand_words(before)}, now {_strand_words(now)}")
+    if data["other_vulnerability"] != data["other_vulnerability_before"]:
+        said.append("Another vulnerability: " + ("yes" if data["other_vulnerability"] else "no"))
+    return "; ".join(said) or "The person says so themselves"
+
+
+def _strand_words(strands: Iterable[str]) -> str:
+    return ", ".join(plain(HateStrand(s)).lower() for s in strands) or "none"
+
+
+def _referral(referral: ReferralRow, looking: Looking, actions: Sequence[Action]) -> ReferralPart:
+    chase = (t.due_at for t in looking.case.tasks if t.subject == referral.id and t.state is TaskState.OPEN)
+    return ReferralPart(
+        referral_id=referral.id,
+        kind=referral.kind,
+        state=referral.state,
+        sent_at=referral.sent_at,
+        sent_by=looking.names.actor(referral.sent_by),
+        reference=referral.reference or "",
+        acknowledged_at=referral.acknowledged_at,
+        settled_at=referral.settled_at,
+        reason=referral.reason or "",
+        chased=referral.chased,
+        chased_at=referral.chased_at,
+        chase_due_at=next(chase, None),
+        may_update=Action.UPDATE_REFERRAL in actions and bool(STEPS[referral.state]),
     )
 
 
@@ -455,17 +597,27 @@ def _task(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> TaskPar
     is_open, explains = task.state is TaskState.OPEN, task.kind == TaskKind.BREACH_REASON
     # Nobody below a team leader settles a breach: it may have been of their own shift.
     may_settle = not explains or may(looking.principal, Permission.BREACH_REVIEW)
+    # A decision ends the one, what became of the referral the other: each has its own form.
+    has_form = task.kind == TaskKind.CHASE_REFERRAL or (
+        task.kind == TaskKind.REVIEW_AGE_TARGETING and looking.case.incident.age_state in UNDECIDED
+    )
     return TaskPart(
         task_id=task.id,
-        words=_TASK_WORDS.get(task.kind) or plain(task.kind),
+        words=_task_words(task, looking.case),
         owner=looking.names.owner(task.owner),
         due_at=task.due_at,
         state=task.state,
         done_at=task.done_at,
         done_by=looking.names.actor(task.done_by) if task.done_by else "",
-        may_finish=is_open and may_settle and Action.TASK_DONE in actions,
+        may_finish=is_open and may_settle and not has_form and Action.TASK_DONE in actions,
         asks_breach_reason=explains,
     )
+
+
+def _task_words(task: TaskRow, case: CaseFile) -> str:
+    said = _TASK_WORDS.get(task.kind) or plain(task.kind)
+    referral = next((r for r in case.referrals if r.id == task.subject), None)
+    return f"{said}: {plain(referral.kind)}" if referral else said
 
 
 #: What stands for a person in `acknowledged_by` where the case had moved on.
@@ -490,7 +642,7 @@ def _notice(notice: NoticeRow, names: Names, actions: Sequence[Action]) -> Notic
 
 
 def _report(report: ReportRow, looking: Looking) -> ReportPart:
-    caller = report.caller
+    caller = looking.case.caller(report)
     role = str(caller.get("role", ""))
     spans = [
         EvidenceSpan(s["start"], s["end"], s["label"], s["why"])
@@ -512,7 +664,57 @@ def _report(report: ReportRow, looking: Looking) -> ReportPart:
         ),
         source=looking.names.actor(report.source) if took_it else "",
         back_entry=report.back_entry,
+        report_id=report.id,
+        may_be_told=may_be_told(role),
+        amend=related.amend_caller_form(report, caller) if Action.AMEND in looking.actions else None,
     )
+
+
+#: What agreeing leaves to be done, by what is suggested.
+_THEN = {
+    Label.CATEGORY: "If you agree, it is reclassified in your name.",
+    Label.URGENCY: "If you agree, it is reclassified in your name. The priority stays.",
+    Label.AGE_TARGETED: "If you agree, decide on age targeting as well.",
+    Label.OTHER_VULNERABILITY_TARGETED: "If you agree, say so in a note to whoever reviews the targeting.",
+    Label.DANGER: "If you agree, change the priority as well, and tell the responder.",
+}
+
+
+def _second_reading(
+    reading: SecondReadingRow, looking: Looking, actions: Sequence[Action]
+) -> SecondReadingPart:
+    mine = [s for s in looking.case.suggestions if s.report_id == reading.report_id]
+    return SecondReadingPart(reading.state, tuple(_suggestion(s, looking, actions) for s in mine))
+
+
+def _suggestion(suggestion: SuggestionRow, looking: Looking, actions: Sequence[Action]) -> SuggestionPart:
+    label, by = Label(suggestion.label), suggestion.answered_by
+    return SuggestionPart(
+        suggestion_id=suggestion.id,
+        words=_suggested_words(label, suggestion.value),
+        quote=looking.case.words_of(suggestion),
+        raises=suggestion.raises,
+        then=_THEN[label],
+        agrees=suggestion.agrees,
+        answered_by=looking.names.actor(by) if by else "",
+        answered_at=suggestion.answered_at,
+        may_answer=suggestion.agrees is None and Action.ANSWER_SECOND_READING in actions,
+    )
+
+
+def _suggested_words(label: Label, value: str) -> str:
+    """`Scam`, `Happening now`, `Concern: is the person there now?`"""
+    match label:
+        case Label.CATEGORY:
+            return plain(Category(value))
+        case Label.URGENCY:
+            return plain(Urgency(value))
+        case Label.AGE_TARGETED:
+            return "Perhaps chosen for their age"
+        case Label.OTHER_VULNERABILITY_TARGETED:
+            return "Perhaps chosen for another vulnerability"
+        case Label.DANGER:
+            return f"Yes to the question: {QUESTIONS[value]}"
 
 
 def _offer(offer: OfferRow, names: Names) -> OfferPart:
@@ -544,6 +746,22 @@ def _messages(looking: Looking) -> tuple[MessagePart, ...]:
     )
 
 
+_REACHED = (Verdict.ANSWERED, Verdict.ARRIVED)
+
+
+def _reach(chain: Chain) -> ReachPart:
+    return ReachPart(
+        chain.name,
+        chain.summary,
+        chain.verdict in _REACHED,
+        tuple((step.at, step.sentence) for step in chain.steps),
+    )
+
+
+#: Told in "Did it reach them?", in better order.
+_TOLD_THERE = frozenset({"message_troubled", "message_reconciled", "other_way_tried", "way_not_tried"})
+
+
 def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[TimelinePart, ...]:
     return tuple(
         timeline.entry(
@@ -556,6 +774,7 @@ def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[Ti
             rules=_RULE_TITLES,
         )
         for e in events
+        if e["type"] not in _TOLD_THERE
     )
 
 
@@ -571,6 +790,7 @@ _AUTOMATIC = frozenset(
         "nobody_left",
         "notice_given",
         "task_opened",
+        "second_reading_recorded",
     }
 )
 

@@ -21,7 +21,7 @@ from rapid_response.console.views import FailedAction, IncidentView
 from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action, NotAllowed
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, deliveries
 from rapid_response.steps.actions import act
 from rapid_response.steps.commands import COMMANDS, Command
 from rapid_response.steps.errors import Forbidden, NotFound, NothingOffered, Refusal
@@ -57,7 +57,13 @@ _DONE: Mapping[str, str] = {
     Action.NOTE: "The note is added",
     Action.TASK_DONE: "The task is done",
     Action.ADD_OUTCOMES: "It is recorded what changed",
-    Action.REVIEW_AGE_TARGETING: "The decision is recorded",
+    Action.REVIEW_AGE_TARGETING: "What you say about age targeting is recorded",
+    Action.SECOND_REVIEW: "What you say as second reviewer is recorded",
+    Action.REFER: "The referral is recorded. Somebody will be reminded to ask after it",
+    Action.UPDATE_REFERRAL: "It is recorded what became of the referral",
+    Action.ANSWER_SECOND_READING: "Your answer is recorded",
+    Action.AMEND: "The corrections are kept, and it was looked at again",
+    Action.LINK: "It is recorded how the two belong together",
     Action.CHECK_IN: "It is recorded that {responder} is safe",
     Action.RELEASE_COMPANION: "The second officer does not go along any more",
     _GOES_ALONG: "A second officer goes along, and is told",
@@ -81,7 +87,7 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
         return await _not_done(visit, reference, FailedAction(wanted, Filled(posted.values), STALE), 403)
     if not may_act(visit.principal, wanted, owns_job=await _owns_job(visit, reference)):
         raise MayNot
-    parsed, command = _command(wanted, posted)
+    parsed, command = _command(visit, wanted, posted)
     if command is None:
         return await _not_done(visit, reference, FailedAction(wanted, parsed.filled), 422)
     step = partial(
@@ -105,9 +111,9 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
     return visit.go(f"/incidents/{reference.upper()}?done={done}")
 
 
-def _command(action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
+def _command(visit: Visit, action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
     """The action's body, or the form with its faults."""
-    parsed = read_action(action, posted)
+    parsed = read_action(action, posted, now=visit.now, zone=visit.pages.desk.zone)
     if not parsed.ok:
         return parsed, None
     try:
@@ -164,7 +170,8 @@ async def _look(visit: Visit, reference: str) -> tuple[Looking, Sequence[Mapping
             return None
         case, names = found
         events = casefile.events_of(connection, case.incident.id)
-        return Looking(visit.principal, case, names, visit.definition, zone), events
+        reach = deliveries.chains(connection, case.incident, visit.definition, zone)
+        return Looking(visit.principal, case, names, visit.definition, zone, visit.now, reach), events
 
     looked = await visit.look(read)
     if looked is None:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from rapid_response.access.csrf import CsrfRefused
 from rapid_response.console import (
     account_pages,
+    agreement_pages,
     alarm_pages,
     board_pages,
     handler_pages,
@@ -23,6 +24,7 @@ from rapid_response.console import (
     job_pages,
     marker_pages,
     public_pages,
+    review_pages,
     simulator_pages,
     text_pages,
     upkeep_pages,
@@ -48,7 +50,7 @@ _FOR_MACHINES = ("/api", "/webhooks", "/health", "/metrics", "/openapi.json", "/
 
 
 def add_pages(
-    app: FastAPI, settings: PageSettings, *, database: Database, desk: Desk, network: SimulatedNetwork
+    app: FastAPI, settings: PageSettings, *, database: Database, desk: Desk, network: SimulatedNetwork | None
 ) -> Pages:
     """Put the pages onto the application: before the simulator's calls, whose addresses its forms share."""
     pages = Pages(settings, database, desk, network)
@@ -68,10 +70,12 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         account_pages.router,
         handler_pages.router,
         board_pages.router,
+        agreement_pages.router,
         incident_pages.router,
         alarm_pages.router,
         marker_pages.router,
         job_pages.router,
+        review_pages.router,
         text_pages.router,
         upkeep_pages.router,
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
@@ -17,16 +18,19 @@ from rapid_response.console.board_pages import parked_count
 from rapid_response.console.moments import at_words
 from rapid_response.console.views import Check, ExceptionsView, ParkedWork, StatusView, minutes_words
 from rapid_response.console.visit_pages import NeedsAny, Visit
+from rapid_response.console.words import plain
 from rapid_response.core.incident import Status
-from rapid_response.core.states import MessageState
+from rapid_response.core.states import MessageState, SecondReadingState
+from rapid_response.steps import readiness
 from rapid_response.steps.errors import NotFound
-from rapid_response.steps.service import NoService, service_for
+from rapid_response.steps.service import NoService, Service, service_for
 from rapid_response.storage.tables import (
     AgendaRow,
     DeliveryRow,
     IncidentRow,
     MessageRow,
     NodeRow,
+    SecondReadingRow,
 )
 from rapid_response.storage.work import release_parked
 
@@ -120,6 +124,7 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     yield _worker(connection, real)
     yield _agenda(connection, now)
     yield _messages(connection, real)
+    yield from _second_reader(connection)
     parked = parked_count(connection)
     yield Check("Parked work", parked == 0, f"{parked} waiting for a person." if parked else "None.")
     try:
@@ -130,6 +135,7 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     yield Check(
         "Service definition", True, f"{service.definition.name}, version {service.definition.version}."
     )
+    yield from _numbers(connection, service, now, zone)
     people = [r for r in service.definition.responders if r.skills]
     on_duty = sum(r.id in service.on_duty(now) for r in people)
     begins = service.next_shift_start(now)
@@ -141,6 +147,19 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     yield Check(
         "Incidents nobody has taken", unowned == 0, f"{unowned} need somebody now." if unowned else "None."
     )
+
+
+def _numbers(connection: Connection, service: Service, now: datetime, zone: ZoneInfo) -> Iterable[Check]:
+    """Whether messages go out, and whom they do not reach."""
+    alarms = " ".join(readiness.alarms(connection, now, zone))
+    yield Check("Texts and calls", not alarms, alarms or "They go out.")
+    found = readiness.findings(connection, service.definition)
+    bad = [f for f in found if f.trouble is not readiness.Trouble.NEVER_CONFIRMED]
+    new = sorted({f.responder_id for f in found} - {f.responder_id for f in bad})
+    said = " ".join(f.sentence for f in bad) or "None is known not to work."
+    if new:
+        said += f" Nothing has arrived yet by text at: {', '.join(new)}."
+    yield Check("Responders' numbers", not bad, said)
 
 
 def _worker(connection: Connection, real: datetime) -> Check:
@@ -174,3 +193,20 @@ def _messages(connection: Connection, real: datetime) -> Check:
     ).scalar_one()
     said = f"{waiting} should have gone out by now." if waiting else "None is waiting."
     return Check("Messages", waiting == 0, said)
+
+
+def _second_reader(connection: Connection) -> Iterable[Check]:
+    """How its queue stands, where it was ever asked. Always good: the promise does not depend on it."""
+    counts = {
+        row.state: row.many
+        for row in connection.execute(
+            select(col(SecondReadingRow.state), func.count().label("many")).group_by(
+                col(SecondReadingRow.state)
+            )
+        )
+    }
+    if counts:
+        said = ", ".join(
+            f"{counts[state]} {plain(state).lower()}" for state in SecondReadingState if state in counts
+        )
+        yield Check("Second reader (nothing waits for it)", True, f"Reports: {said}.")

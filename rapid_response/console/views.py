@@ -15,11 +15,20 @@ from typing import ClassVar
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
-from rapid_response.console.forms import Filled, Now
+from rapid_response.console.forms import CORRECTION, Filled, Now
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Status
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.safe_contact import MayBeTold
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
+    AgeEvidence,
     AgeTargeting,
     Category,
     Channel,
@@ -29,6 +38,8 @@ from rapid_response.core.vocabulary import (
     HateStrand,
     OutcomeCode,
     Priority,
+    ReferralKind,
+    ReferralState,
     RiskKind,
     RiskSubject,
     Role,
@@ -46,24 +57,28 @@ class Page(StrEnum):
 
     CONSOLE = "/console"
     BOARD = "/board"
+    REVIEWS = "/reviews"
     JOBS = "/j"
     TEXTS = "/texts"
     MARKERS = "/markers"
     EXCEPTIONS = "/exceptions"
     SIMULATOR = "/simulator"
     STATUS = "/status"
+    AGREEMENT = "/agreement"
     ACCOUNT = "/account"
 
 
 PAGE_WORDS: Mapping[Page, str] = {
     Page.CONSOLE: "Take a call",
     Page.BOARD: "Open incidents",
+    Page.REVIEWS: "Reviews",
     Page.JOBS: "My jobs",
     Page.TEXTS: "Texts to read",
     Page.MARKERS: "Risk markers",
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
+    Page.AGREEMENT: "Agreement",
     Page.ACCOUNT: "My account",
 }
 
@@ -407,6 +422,10 @@ class HandlerSentView(View):
     next_step: NextStep | None = None
     #: Nobody on duty or on call could be asked: the caller is to be told so.
     nobody_to_send: bool = False
+    #: What the caller may hear, now and whenever she rings again.
+    may_be_told: MayBeTold = MayBeTold.RECEIPT_ONLY
+    #: Other incidents that this may belong to; decided on the incident's own page.
+    links: tuple[LinkPart, ...] = ()
 
 
 # --- the board --------------------------------------------------------------------------------------------
@@ -491,12 +510,19 @@ class BoardView(View):
     overdue_total: int = 0
     unassigned_total: int = 0
     review_total: int = 0
+    #: Decisions on age targeting that are owed; None for who may not see the reviews.
+    age_reviews: int | None = None
     responders_on_duty: int | None = None
     #: Work that failed too often and waits for a person.
     parked: int = 0
-    #: Before everything else.
-    alarms: tuple[AlarmPart, ...] = ()
-    may_see_alarms: bool = False
+    shows_agreement: bool = False
+    #: What keeps people from being reached, each a sentence; the first ones stop everything.
+    alarms: tuple[str, ...] = ()
+    #: Numbers that do not take our texts or calls, each a sentence.
+    unreachable: tuple[str, ...] = ()
+    #: Silent alarms of responders, before everything else.
+    duress: tuple[AlarmPart, ...] = ()
+    may_see_duress: bool = False
     #: Risk markers to look at again, for those who may.
     markers_to_review: int = 0
 
@@ -558,6 +584,11 @@ class ReportPart:
     caller: Person | None = None
     source: str = ""
     back_entry: bool = False
+    report_id: str = ""
+    #: What this caller may hear of the case.
+    may_be_told: MayBeTold = MayBeTold.RECEIPT_ONLY
+    #: The form to correct who the caller is, filled in; None for who may not.
+    amend: Filled | None = None
 
     @property
     def is_read_late(self) -> bool:
@@ -566,16 +597,114 @@ class ReportPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Words of a report that support something, and why; of age targeting also which kind of evidence."""
+
+    text: str
+    why: str
+    kind: AgeEvidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalPart:
+    """One reviewer would rule out what the person says; `is_own` where the viewer proposed it."""
+
+    by: str
+    at: datetime
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepPart:
+    """One thing that a person said of it, and when."""
+
+    words: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgeTargetingPart:
-    """Whether the victim was chosen for their age; past `potential` only a person moves it."""
+    """Whether the victim was chosen for their age; past `potential` only a person moves it.
+
+    Another vulnerability and the statutory strands stand apart from it.
+    """
 
     state: AgeTargeting = AgeTargeting.NONE
-    #: The words and the reasons; each names the words it rests on.
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Words, ...] = ()
     strands: tuple[HateStrand, ...] = ()
+    strand_words: tuple[Words, ...] = ()
+    #: No referral to the police as a hate crime was sent yet.
+    offers_police: bool = False
+    #: What the police gave, if they recorded it.
+    police_reference: str = ""
     other_vulnerability: bool = False
+    vulnerability_words: tuple[Words, ...] = ()
+    victims_own_perception: bool = False
+    proposal: ProposalPart | None = None
+    #: What people said of it, oldest first.
+    history: tuple[StepPart, ...] = ()
     decided_by: str = ""
     decided_at: datetime | None = None
+
+    @property
+    def by_kind(self) -> tuple[tuple[AgeEvidence | None, tuple[Words, ...]], ...]:
+        """The evidence, kind by kind, in the order of the six."""
+        kinds = (*AgeEvidence, None)
+        grouped = ((kind, tuple(w for w in self.evidence if w.kind is kind)) for kind in kinds)
+        return tuple((kind, words) for kind, words in grouped if words)
+
+    @property
+    def filled(self) -> Filled:
+        """What a form that corrects it shows at first."""
+        shown = {
+            "statutory_strands": self.strands,
+            "other_vulnerability": ("yes",) * self.other_vulnerability,
+        }
+        return Filled({name: tuple(str(v) for v in values) for name, values in shown.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralPart:
+    """A referral and what became of it; `may_update` gives the viewer a form."""
+
+    referral_id: str
+    kind: ReferralKind
+    state: ReferralState
+    sent_at: datetime
+    sent_by: str
+    reference: str = ""
+    acknowledged_at: datetime | None = None
+    settled_at: datetime | None = None
+    reason: str = ""
+    chased: int = 0
+    chased_at: datetime | None = None
+    chase_due_at: datetime | None = None
+    may_update: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionPart:
+    """One thing that the second reader suggests; `quote` are the report's own words, and may be long."""
+
+    suggestion_id: str
+    words: str
+    quote: str
+    raises: bool = False
+    #: What agreeing does, or leaves to be done.
+    then: str = ""
+    agrees: bool | None = None
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    may_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReadingPart:
+    """What a second reader made of one report; absent where there is none."""
+
+    state: SecondReadingState
+    suggestions: tuple[SuggestionPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -590,6 +719,16 @@ class OfferPart:
     answered_at: datetime | None = None
     eta_minutes: int | None = None
     joint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReachPart:
+    """Why something did, or did not, reach one person: the whole in a line, and each step in a sentence."""
+
+    name: str
+    summary: str
+    reached: bool
+    steps: tuple[tuple[datetime, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -666,10 +805,48 @@ class TimelinePart:
 
 @dataclass(frozen=True, slots=True)
 class LinkPart:
-    """Another incident that belongs to this one, as a person said."""
+    """Another incident that may belong to this one, or does, as a person said.
 
-    kind: str
+    A suggestion gives its viewer buttons: to confirm as `confirm_as` (on the incident `confirm_on`, to
+    `confirm_to`), to dismiss, or to open the earlier case again with the newer report.
+    """
+
+    words: str
     reference: str
+    is_suggested: bool = False
+    reasons: tuple[str, ...] = ()
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+    confirm_as: str = ""
+    confirm_on: str = ""
+    confirm_to: str = ""
+    #: The earlier case, which is over, and the newer report that may tell of a new episode of it.
+    reopens: str = ""
+    reopens_with: str = ""
+    may_decide: bool = False
+    may_reopen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionPart:
+    """One value that was put right; `old` and `new` are in words, empty for not known."""
+
+    words: str
+    old: str
+    new: str
+    at: datetime
+    by: str = ""
+    reason: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPart:
+    """Somebody who may ask, and what she may be told."""
+
+    who: str
+    may_be_told: MayBeTold
 
 
 @dataclass(frozen=True, slots=True)
@@ -679,6 +856,16 @@ class FailedAction:
     action: Action
     filled: Filled = field(default_factory=Filled)
     message: str = ""
+
+    @property
+    def is_correction(self) -> bool:
+        """Whether it is the form beside a review that corrects and decides nothing."""
+        return bool(self.filled.value(CORRECTION))
+
+    @property
+    def prefix(self) -> str:
+        """What the ids of the form's fields begin with."""
+        return CORRECTION if self.is_correction else self.action.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -706,7 +893,7 @@ class IncidentView(View):
     markers: tuple[MarkerPart, ...] = ()
     #: Whether the viewer may set a marker on this address or suspect.
     may_mark: bool = False
-    alarms: tuple[AlarmPart, ...] = ()
+    duress: tuple[AlarmPart, ...] = ()
     back_entry: bool = False
     next_step: NextStep | None = None
     place: Place | None = None
@@ -715,6 +902,7 @@ class IncidentView(View):
     suspect: Mapping[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     age_targeting: AgeTargetingPart = field(default_factory=AgeTargetingPart)
+    referrals: tuple[ReferralPart, ...] = ()
     #: What the state allows and this viewer may do; others are absent, not disabled.
     actions: tuple[Action, ...] = ()
     #: Whom an action may name; those who were asked come first.
@@ -723,14 +911,28 @@ class IncidentView(View):
     tasks: tuple[TaskPart, ...] = ()
     notices: tuple[NoticePart, ...] = ()
     reports: tuple[ReportPart, ...] = ()
+    #: One a report that the second reader was, or is to be, asked about.
+    second_readings: tuple[SecondReadingPart, ...] = ()
     offers: tuple[OfferPart, ...] = ()
     messages: tuple[MessagePart, ...] = ()
+    reach: tuple[ReachPart, ...] = ()
     notes: tuple[NotePart, ...] = ()
     outcomes: tuple[OutcomePart, ...] = ()
     disposition: Disposition | None = None
     #: Newest last, as the log keeps it.
     timeline: tuple[TimelinePart, ...] = ()
     links: tuple[LinkPart, ...] = ()
+    #: The incident that this one was joined to: its page leads there.
+    joined_to: str = ""
+    #: The references of a series that people have made, this one's among them.
+    series: tuple[str, ...] = ()
+    corrections: tuple[CorrectionPart, ...] = ()
+    told: tuple[ToldPart, ...] = ()
+    #: The form to correct what is known, filled in with it; None for who may not.
+    amend: Filled | None = None
+    wards: tuple[str, ...] = ()
+    #: Linked incidents of the same people, where less is safe than was said here.
+    stricter_elsewhere: tuple[str, ...] = ()
     #: What was just done, said once at the top: "Assigned to Asha Patel".
     done: str = ""
 
@@ -738,6 +940,103 @@ class IncidentView(View):
     def is_emergency(self) -> bool:
         """Whether 999 belongs at the top: P0, and nobody has reached the person yet."""
         return self.priority is Priority.P0 and self.clock.counts
+
+
+# --- the reviews ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilters:
+    """What the reviews are narrowed to; each filter is a link with the others kept."""
+
+    category: Category | None = None
+    ward: str = ""
+    overdue: bool = False
+    #: True for cases that are open, False for those that have ended, None for both.
+    is_open: bool | None = None
+
+    def url(self) -> str:
+        """The address of the reviews with these filters."""
+        query = [(name, value) for name, value in (("category", self.category), ("ward", self.ward)) if value]
+        query += [("overdue", "1")] * self.overdue
+        query += [("case", "open" if self.is_open else "ended")] * (self.is_open is not None)
+        return Page.REVIEWS + ("?" + urlencode(query) if query else "")
+
+    def with_category(self, category: Category | None) -> ReviewFilters:
+        """The same, for one category or all."""
+        return replace(self, category=category)
+
+    def with_ward(self, ward: str) -> ReviewFilters:
+        """The same, for one ward or all."""
+        return replace(self, ward=ward)
+
+    def with_overdue(self, overdue: bool) -> ReviewFilters:
+        """The same, for the overdue ones or all."""
+        return replace(self, overdue=overdue)
+
+    def with_open(self, is_open: bool | None) -> ReviewFilters:
+        """The same, for open or ended cases or both."""
+        return replace(self, is_open=is_open)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether any filter is set."""
+        return bool(self.category or self.ward or self.overdue or self.is_open is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLine:
+    """One case in the queue: the words that led to it, but no name, number or address."""
+
+    reference: str
+    category: Category
+    subtype: str
+    status: Status
+    state: AgeTargeting
+    ward: str = ""
+    job_number: int | None = None
+    words: tuple[Words, ...] = ()
+    strands: tuple[HateStrand, ...] = ()
+    raised_at: datetime | None = None
+    due_at: datetime | None = None
+    proposal: ProposalPart | None = None
+    decided_at: datetime | None = None
+    decided_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralLine:
+    """One referral that waits for an answer."""
+
+    reference: str
+    kind: ReferralKind
+    state: ReferralState
+    sent_at: datetime
+    their_reference: str = ""
+    chased: int = 0
+    chase_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewsView(View):
+    """`GET /reviews`: what waits for a decision on age targeting, and what was referred."""
+
+    template: ClassVar[str] = "reviews.html"
+    filters: ReviewFilters = field(default_factory=ReviewFilters)
+    wards: tuple[str, ...] = ()
+    waiting: tuple[ReviewLine, ...] = ()
+    under_review: tuple[ReviewLine, ...] = ()
+    #: A strand was found, and no referral to the police offered yet.
+    to_offer: tuple[ReviewLine, ...] = ()
+    referrals: tuple[ReferralLine, ...] = ()
+    decided: tuple[ReviewLine, ...] = ()
+    #: No more than this are shown of each list.
+    most: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all to show."""
+        return not (self.waiting or self.under_review or self.to_offer or self.referrals or self.decided)
 
 
 # --- the responder ----------------------------------------------------------------------------------------
@@ -1018,6 +1317,39 @@ class StatusView(View):
     def is_good(self) -> bool:
         """Whether every check passes."""
         return all(check.is_good for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementLine:
+    """One reader's month: each figure in words, as `9 of 10 (90%)`."""
+
+    reader: str
+    model: str
+    cases: str
+    category: str
+    priority: str
+    urgency: str
+    targeting: str
+    #: Of the second reader: how many of its suggestions that people answered were agreed with.
+    suggestions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementMonth:
+    """A month, `October 2026`, and the readers of it."""
+
+    label: str
+    lines: tuple[AgreementLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView(View):
+    """`GET /agreement`: how often people left standing what the readers of reports said."""
+
+    template: ClassVar[str] = "agreement.html"
+    months: tuple[AgreementMonth, ...] = ()
+    #: Whether counts under five are not told: the viewer may see no case.
+    hides_small: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,8 @@ class Pages:
     settings: PageSettings
     database: Database
     desk: Desk
-    network: SimulatedNetwork
+    #: None where messages go out for real: its page is not there then.
+    simulated: SimulatedNetwork | None
     passwords: Passwords = field(default_factory=Passwords)
     #: The last definition seen: with the database gone, the number to ring can still be shown.
     last_known: ServiceDefinition | None = None
@@ -107,6 +108,13 @@ class Pages:
         self.sign_in = SignIn(self.database, self.passwords, signer)
         self.reports = Throttle(clock, limit=_REPORTS_AN_HOUR, window=timedelta(hours=1))
         self.password_tries = Throttle(clock, limit=_PASSWORD_TRIES, window=timedelta(minutes=5))
+
+    @property
+    def network(self) -> SimulatedNetwork:
+        """The simulated phones."""
+        if self.simulated is None:
+            raise LookupError("messages go out for real: there are no simulated phones")
+        return self.simulated
 
     def site(self, definition: ServiceDefinition | None) -> Site:
         """The service as every page shows it."""
@@ -307,12 +315,14 @@ class Visit:
 _NAVIGATION: Mapping[Page, Permission] = {
     Page.CONSOLE: Permission.REPORT_TAKE,
     Page.BOARD: Permission.CASE_LIST,
+    Page.REVIEWS: Permission.REVIEW_LIST,
     Page.JOBS: Permission.OWN_JOBS,
     Page.TEXTS: Permission.INBOX_WORK,
     Page.MARKERS: Permission.RISK_MARKERS,
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,
+    Page.AGREEMENT: Permission.AGREEMENT_VIEW,
 }
 
 

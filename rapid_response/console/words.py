@@ -6,8 +6,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from rapid_response.core.incident import Action, Status
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.safe_contact import MayBeTold
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
+    AgeEvidence,
     AgeTargeting,
     Category,
     Channel,
@@ -17,10 +26,14 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     HateStrand,
     JointArrangement,
+    Link,
     OutcomeCode,
     PaymentMethod,
     Priority,
     ProtectiveAct,
+    ReferralKind,
+    ReferralState,
+    ReferralStep,
     RiskKind,
     RiskSubject,
     Role,
@@ -75,6 +88,42 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AgeTargeting.RECOGNISED_LOCAL: "Recognised locally as age targeting",
         AgeTargeting.RULED_OUT: "Ruled out",
     },
+    AgeEvidence: {
+        AgeEvidence.OFFENDER_WORDS: "The suspect’s own words or list point to age",
+        AgeEvidence.PATTERN: "Who is called on and who is passed over points to age",
+        AgeEvidence.IMPAIRMENT_USED: "Memory, confusion or deafness is being used",
+        AgeEvidence.KNOWN_PAYER: "They come back to somebody who has paid before",
+        AgeEvidence.HOSTILITY: "Hostility or abuse about age",
+        AgeEvidence.STATED_REASON: "The person, or a professional, says that this is why",
+    },
+    ReferralKind: {
+        ReferralKind.POLICE_HATE_CRIME: "Police, as a hate crime",
+        ReferralKind.POLICE: "Police",
+        ReferralKind.ASC_SAFEGUARDING: "Adult social care (safeguarding)",
+        ReferralKind.BANK: "Bank",
+        ReferralKind.REPORT_FRAUD: "Report Fraud",
+        ReferralKind.CITIZENS_ADVICE: "Citizens Advice consumer service",
+        ReferralKind.TRADING_STANDARDS: "Another Trading Standards service",
+        ReferralKind.NTS_SCAMS_TEAM: "National Trading Standards Scams Team",
+        ReferralKind.IMLT: "Illegal Money Lending Team",
+        ReferralKind.VICTIM_SUPPORT: "Victim Support",
+        ReferralKind.AGE_UK: "Age UK",
+        ReferralKind.FIRE_SERVICE: "Fire service (home safety visit)",
+        ReferralKind.HOUSING: "Housing provider",
+        ReferralKind.OTHER: "Another partner",
+    },
+    ReferralState: {
+        ReferralState.SENT: "Sent, no answer yet",
+        ReferralState.ACKNOWLEDGED: "They have it",
+        ReferralState.ACCEPTED: "Accepted",
+        ReferralState.DECLINED: "Declined",
+    },
+    ReferralStep: {
+        ReferralStep.ACKNOWLEDGED: "They say that they have it",
+        ReferralStep.ACCEPTED: "They accept it",
+        ReferralStep.DECLINED: "They decline it",
+        ReferralStep.CHASED: "No answer: asked again",
+    },
     ClockState: {
         ClockState.RUNNING: "Running",
         ClockState.PAUSED: "Paused",
@@ -105,6 +154,17 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ContactRole.HEAD_OF_SERVICE: "Head of service",
         ContactRole.HATE_CRIME_LEAD: "Hate crime lead",
         ContactRole.DESK: "Duty desk",
+    },
+    Link: {
+        Link.DUPLICATE_OF: "The same incident, told twice",
+        Link.SAME_SUSPECT: "The same suspect",
+        Link.RELATED: "Related in another way",
+    },
+    MayBeTold: {
+        MayBeTold.OWN_CASE: "Their own case; first make sure that it is they, without saying what it is",
+        MayBeTold.RECEIPT_ONLY: "Confirm receipt only",
+        MayBeTold.VERIFY_FIRST: "Ring them back on a number that you know, keep their reference, then what "
+        "they need for their task",
     },
     PaymentMethod: {
         PaymentMethod.CASH: "Cash",
@@ -219,6 +279,12 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Action.TASK_DONE: "Mark a task as done",
         Action.ADD_OUTCOMES: "Add what changed for someone",
         Action.REVIEW_AGE_TARGETING: "Decide on age targeting",
+        Action.SECOND_REVIEW: "Say whether you agree to rule it out",
+        Action.REFER: "Refer to the police or a partner",
+        Action.UPDATE_REFERRAL: "Record what became of a referral",
+        Action.ANSWER_SECOND_READING: "Answer the second reader",
+        Action.AMEND: "Correct what we know",
+        Action.LINK: "Link to another incident",
         Action.CHECK_IN: "Record that the responder is safe",
         Action.RELEASE_COMPANION: "The second officer does not go along",
     },
@@ -259,6 +325,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Purpose.NOTICE: "Notice",
         Purpose.CONFIRM: "Confirmation",
         Purpose.CLARIFY: "Question about a reply",
+        Purpose.TEST: "Test at the start of a shift",
         Purpose.CHECK_IN: "Question whether the responder is safe",
         Purpose.ALARM: "Alarm",
     },
@@ -272,6 +339,12 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         MessageState.FAILED: "Not delivered",
         MessageState.CANCELLED: "Not sent: no longer needed",
         MessageState.EXPIRED: "Not sent: too late",
+    },
+    SecondReadingState: {
+        SecondReadingState.WAITING: "Not read yet",
+        SecondReadingState.READ: "Read",
+        SecondReadingState.PARKED: "It did not answer",
+        SecondReadingState.SKIPPED: "Not read: too many were waiting",
     },
     PauseReason: {
         PauseReason.VICTIM_REQUESTED_LATER_TIME: "The person asked for a later time",
@@ -304,6 +377,14 @@ def plain(value: str | None) -> str:
             return words[value]
     text = SUBTYPES.get(value) or value.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+def field_words(path: str) -> str:
+    """A field of a report in words: `location.address`, `answers.lives_alone`."""
+    part, _, name = path.partition(".")
+    if part == "answers":
+        return QUESTIONS.get(name, plain(name))
+    return FIELDS.get(path) or plain(path.replace(".", " "))
 
 
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
@@ -366,4 +447,32 @@ QUESTIONS: Mapping[str, str] = {
     "happened_at": "When did it happen?",
     "amount_gbp": "How much money, in pounds?",
     "payment_method": "How?",
+}
+
+#: The other fields of a report, as the page of an incident names them.
+FIELDS: Mapping[str, str] = {
+    "location.address": "Address",
+    "location.postcode": "Postcode",
+    "location.ward": "Ward",
+    "location.latitude": "Point on the map, latitude",
+    "location.longitude": "Point on the map, longitude",
+    "victim.name": "Victim’s name",
+    "victim.phone": "Victim’s number",
+    "victim.age": "Victim’s age",
+    "victim.lives_alone": "Victim lives alone",
+    "victim.vulnerabilities": "What makes the victim vulnerable",
+    "caller.name": "Caller’s name",
+    "caller.phone": "Caller’s number",
+    "caller.email": "Caller’s email",
+    "caller.role": "Who the caller is",
+    "safe_contact.sms": "Safe to text",
+    "safe_contact.voice": "Safe to ring",
+    "safe_contact.voicemail": "Safe to leave a voicemail",
+    "safe_contact.note": "Safe contact: when, who, code word",
+    "suspect.name": "Suspect’s name",
+    "suspect.company": "Suspect’s company",
+    "suspect.phone": "Suspect’s number",
+    "suspect.vehicle_registration": "Suspect’s vehicle registration",
+    "suspect.website": "Suspect’s website",
+    "suspect.description": "Suspect’s looks",
 }

@@ -52,6 +52,12 @@ class Action(StrEnum):
     TASK_DONE = "task_done"
     REVIEW_AGE_TARGETING = "review_age_targeting"
     ADD_OUTCOMES = "add_outcomes"
+    SECOND_REVIEW = "second_review"
+    REFER = "refer"
+    UPDATE_REFERRAL = "update_referral"
+    ANSWER_SECOND_READING = "answer_second_reading"
+    AMEND = "amend"
+    LINK = "link"
     CHECK_IN = "check_in"
     RELEASE_COMPANION = "release_companion"
 
@@ -63,6 +69,7 @@ class Move(StrEnum):
     HOLD_FOR_REVIEW = "hold_for_review"
     SCHEDULE = "schedule"
     NOBODY_LEFT = "nobody_left"
+    JOIN = "join"
 
 
 class When(StrEnum):
@@ -74,6 +81,7 @@ class When(StrEnum):
     CLOCK_PAUSED = "clock_paused"
     MAY_CLOSE = "may_close"
     HELD = "held"
+    PROPOSED = "proposed"
     ACCOMPANIED = "accompanied"
 
 
@@ -92,6 +100,7 @@ class ClockFacts:
     state: ClockState
     is_stopped: bool
     is_held: bool = False
+    is_proposed: bool = False
     has_companion: bool = False
 
 
@@ -109,15 +118,25 @@ def _same(status: Status, *actions: Action) -> dict[Action | Move, Step]:
     return {action: Step(status) for action in actions}
 
 
-#: Legal while an incident is open, whatever its status; none of them moves it.
-_EVERYWHERE = (
+#: Whether somebody was chosen for age, and who was asked to help, is decided when it is: after the end, too.
+_ALSO_AFTER_THE_END = (
     Action.NOTE,
     Action.TASK_DONE,
+    Action.REVIEW_AGE_TARGETING,
+    Action.REFER,
+    Action.UPDATE_REFERRAL,
+    # What is wrong is put right at any time; what is over is moved by it nowhere.
+    Action.AMEND,
+    Action.LINK,
+)
+#: Legal while an incident is open, whatever its status; none of them moves it.
+_EVERYWHERE = (
+    *_ALSO_AFTER_THE_END,
     Action.ACKNOWLEDGE,
     Action.RECLASSIFY,
     Action.SET_PRIORITY,
-    Action.REVIEW_AGE_TARGETING,
     Action.ADD_OUTCOMES,
+    Action.ANSWER_SECOND_READING,
 )
 
 
@@ -125,11 +144,14 @@ def _open(status: Status, moves: Mapping[Action | Move, Step]) -> dict[Action | 
     """An open status: its own moves, and what every open incident allows."""
     return {
         **_same(status, *_EVERYWHERE),
+        Action.SECOND_REVIEW: Step(status, When.PROPOSED),
         Action.RELEASE_COMPANION: Step(status, When.ACCOMPANIED),
         Action.PAUSE: Step(status, When.CLOCK_RUNNING),
         Action.RESUME: Step(status, When.CLOCK_PAUSED),
         Action.CANCEL: Step(Status.CANCELLED),
         Action.CLOSE: Step(Status.CLOSED, When.MAY_CLOSE),
+        # A person said that it is another incident told again: its reports go there, and it is over.
+        Move.JOIN: Step(Status.CANCELLED),
         **moves,
     }
 
@@ -236,17 +258,13 @@ ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
     Status.CLOSED: {
         Action.REOPEN: Step(Status.DISPATCHING),
         # A text closes with one word: what changed for someone is added after sign-in.
-        **_same(
-            Status.CLOSED,
-            Action.NOTE,
-            Action.TASK_DONE,
-            Action.REVIEW_AGE_TARGETING,
-            Action.ADD_OUTCOMES,
-        ),
+        **_same(Status.CLOSED, *_ALSO_AFTER_THE_END, Action.ADD_OUTCOMES),
+        Action.SECOND_REVIEW: Step(Status.CLOSED, When.PROPOSED),
     },
     Status.CANCELLED: {
         Action.REOPEN: Step(Status.DISPATCHING),
-        **_same(Status.CANCELLED, Action.NOTE, Action.TASK_DONE, Action.REVIEW_AGE_TARGETING),
+        **_same(Status.CANCELLED, *_ALSO_AFTER_THE_END),
+        Action.SECOND_REVIEW: Step(Status.CANCELLED, When.PROPOSED),
     },
 }
 
@@ -268,6 +286,8 @@ def _holds(when: When, clock: ClockFacts) -> bool:
             return clock.state is ClockState.PAUSED
         case When.HELD:
             return clock.is_held
+        case When.PROPOSED:
+            return clock.is_proposed
         case When.ACCOMPANIED:
             return clock.has_companion
         case When.MAY_CLOSE:

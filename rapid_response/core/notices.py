@@ -16,12 +16,17 @@ class NoticeKind(StrEnum):
     BREACH = "breach"
     HAND_OVER = "hand_over"
     DELIVERY_FAILING = "delivery_failing"
+    TEXTS_STOPPED = "texts_stopped"
     TASK_OVERDUE = "task_overdue"
     REVIEW = "review"
+    LEAD_REVIEW = "lead_review"
+    LEAD_OVERDUE = "lead_overdue"
     CHECK_IN_MISSED = "check_in_missed"
     TRAVEL_OVERDUE = "travel_overdue"
     NOT_SAFE = "not_safe"
 
 
+#: What the hate-crime lead hears: one story, told once each time and never repeated by itself.
+LEADS = frozenset({NoticeKind.LEAD_REVIEW, NoticeKind.LEAD_OVERDUE})
 #: A responder does not answer: the story ends when she is heard from.
 SILENCE = frozenset({NoticeKind.CHECK_IN_MISSED, NoticeKind.TRAVEL_OVERDUE})

@@ -142,12 +142,13 @@ _JOB = r"(?:repeat: ?)?job \d{4,6}"
 #: How our own texts begin, so that a copy of one under a reply is not read as the reply.
 OWN_BEGINNINGS = (
     r"(?:repeat: ?)?ts duty:",
-    rf"{_JOB} is (?:yours|still open|not yours)",
+    rf"{_JOB} (?:is (?:yours|still open|not yours|now part of job)|has changed:)",
     rf"{_JOB}: (?:you set off at|noted, you go along|a second officer goes|the second officer is)",
-    rf"{_JOB}: (?:joint, do not|the duty officer is told)",
+    rf"{_JOB}: the duty officer is told",
     rf"{_JOB}: (?:no reply yet|not yours|not possible|on your way,|on scene, noted|closed as|response by)",
     rf"{_JOB}: (?:nobody reached|you cannot take|handed back|you are safe|noted that|your message is)",
     rf"{_JOB}: (?:you said no to it|are you safe\?|your shift ends|\d{{1,3}}% of the time)",
+    rf"{_JOB}: the address has changed",
     r"not understood\. send one word",
     r"words: ok take it",
     r"no job is open with you",

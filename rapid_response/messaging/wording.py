@@ -55,6 +55,7 @@ class StoodDown(StrEnum):
     PASSED_ON = "passed on"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    JOINED = "joined to another job"
 
 
 # --- what a job looks like from outside ---------------------------------------------------------------
@@ -243,6 +244,26 @@ def stand_down(
         f"Job {number}: not yours any more ({why.value} {local_time(at, zone, now)}). Do not attend. "
         "Already there? Ring the duty desk now."
     )
+
+
+def joined(number: int, into: int) -> str:
+    """Two jobs were one: the other goes on, and whoever has that one is not called off."""
+    return (
+        f"Job {number} is now part of job {into}: one case, told twice. Job {into} goes on as it was. "
+        "Use its number from now on."
+    )
+
+
+def address_changed(number: int) -> str:
+    """The address that you saw is not right any more; the new one is behind the sign-in."""
+    return (
+        f"Job {number}: the address has changed. Sign in for the new one before you go on, or ring the desk."
+    )
+
+
+def now_joint(number: int) -> str:
+    """A suspect is there or expected, which was not known when you were asked."""
+    return f"Job {number} has changed: {_JOINT}. Sign in for the details, or ring the duty desk."
 
 
 def en_route_noted(number: int) -> str:
@@ -465,14 +486,6 @@ def companion_gone(number: int) -> str:
     return f"Job {number}: the second officer is not coming. Do not enter alone, ring the duty desk."
 
 
-def now_joint(number: int) -> str:
-    """To the owner: what is known since says that nobody should go in alone."""
-    return (
-        f"Job {number}: joint, do not enter alone. Wait for a second officer or the police. Sign in for "
-        "details. In danger? Ring 999."
-    )
-
-
 def taken_over(job: Job) -> str:
     """The desk gave it to you at the address: a sign of life is wanted first."""
     n = job.number
@@ -654,6 +667,21 @@ def task_overdue(number: int | None) -> str:
     return f"{SERVICE}: job {number}: a task is overdue. Sign in to see which. {_SEEN}"
 
 
+def case_to_review(
+    number: int | None, by: datetime | None, zone: ZoneInfo, now: datetime | None = None
+) -> str:
+    """To the hate-crime lead. Neutral: not what it is about, for whoever else reads the screen."""
+    until = f" by {local_time(by, zone, now)}" if by else ""
+    what, seen = (f"job {number} is", f" {_SEEN}") if number else ("a case is", "")
+    return f"{SERVICE}: {what} for you to review{until}. Sign in and open Reviews.{seen}"
+
+
+def case_to_review_overdue(number: int | None) -> str:
+    """As :func:`case_to_review`, when its time is over."""
+    what, seen = (f"job {number}", f" {_SEEN}") if number else ("a case", "")
+    return f"{SERVICE}: {what} still waits for your review, and is overdue. Sign in and open Reviews.{seen}"
+
+
 def daily_line(count: int, numbers: Sequence[int] = ()) -> str:
     """Once a day to the duty officer: the cases that wait for their follow-up; those with a number named."""
     waiting = "1 scheduled case waits" if count == 1 else f"{count} scheduled cases wait"
@@ -664,6 +692,17 @@ def daily_line(count: int, numbers: Sequence[int] = ()) -> str:
         noun = "job" if shown == 1 else "jobs"
         variants.append(f"{head}: {noun} {', '.join(str(n) for n in numbers[:shown])}{more}{tail}")
     return _first_that_fits(*variants, head + tail)
+
+
+def numbers_failing(many: int) -> str:
+    """A responder's number has stopped or fails; whose is seen after sign-in, not in a text."""
+    who = "a responder's phone does" if many == 1 else f"{many} responders' phones do"
+    return f"{SERVICE}: {who} not take our texts or calls. Sign in to see whose, and ring them."
+
+
+def shift_test() -> str:
+    """At the start of a shift: nothing is asked, its receipt is what counts."""
+    return f"{SERVICE}: your shift starts. This text only checks that ours reach you. Nothing to do."
 
 
 # --- the same again -------------------------------------------------------------------------------------
@@ -723,8 +762,24 @@ def spoken_declined() -> str:
 
 
 def spoken_gone() -> str:
-    """The job was taken or closed while the phone rang."""
+    """The job was closed while the phone rang, or is none that we know."""
     return "This job is not open any more. There is nothing to do. Goodbye."
+
+
+def spoken_taken() -> str:
+    """Somebody else took the job while the phone rang."""
+    return "This job has been taken by somebody else. Do not attend. There is nothing to do. Goodbye."
+
+
+def spoken_yours() -> str:
+    """The person who is rung has taken the job meanwhile, by text or on the page."""
+    return "You have taken this job already. Sign in for the address. Goodbye."
+
+
+def spoken_words(text: str) -> str:
+    """A text as it is said, after a key: without what can only be texted."""
+    said = re.sub(r"\b\d{4,6}\b", lambda found: digits(int(found[0])), text.removeprefix(REPEAT))
+    return f"{said} Goodbye."
 
 
 def spoken_notice(text: str) -> str:
@@ -767,7 +822,7 @@ def spoken_wrong_key() -> str:
 
 def spoken_goodbye() -> str:
     """Nobody pressed a key that counts."""
-    return "No key was pressed. We will try again. Goodbye."
+    return "No key was pressed. Goodbye."
 
 
 def digits(number: int) -> str:

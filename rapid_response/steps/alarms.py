@@ -25,7 +25,7 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps.case import hold
 from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.steps.notices import hearers
-from rapid_response.steps.outbox import cancel_unsent, queue
+from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service
 from rapid_response.storage import work
 from rapid_response.storage.columns import UtcDateTime
@@ -200,4 +200,3 @@ def _held(tx: Tx, alarm_id: str) -> AlarmRow:
 def _quiet(tx: Tx, alarm: AlarmRow, why: str) -> None:
     subject = f"{alarm.id}:{alarm.repeats}"
     work.disarm(tx, alarm.incident_id or "", [_kind(alarm).value], why, subject)
-    cancel_unsent(tx, notice_id=alarm.id, purpose=Purpose.ALARM, why=why)

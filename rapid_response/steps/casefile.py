@@ -18,13 +18,16 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.incident import Action, Status, allowed_actions
+from rapid_response.core.safe_contact import may_be_told, reach
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import Category, ClockState, ContactRole
+from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole
+from rapid_response.hatecrime.rules import is_own_perception
 from rapid_response.sla.rules import Kind
 from rapid_response.steps import markers
 from rapid_response.steps.case import clock_facts
+from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.steps.errors import Invalid
-from rapid_response.steps.knowing import ShownLink, links_of
+from rapid_response.steps.knowing import ShownLink, links_of, series_of
 from rapid_response.steps.receive import clock_json
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import (
@@ -37,7 +40,10 @@ from rapid_response.storage.tables import (
     NoticeRow,
     OfferRow,
     OutcomeRow,
+    ReferralRow,
     ReportRow,
+    SecondReadingRow,
+    SuggestionRow,
     TaskRow,
     VisitRow,
 )
@@ -82,6 +88,24 @@ class CaseFile:
     visit: VisitRow | None = None
     markers: Sequence[markers.Found] = ()
     alarms: Sequence[AlarmRow] = ()
+    referrals: Sequence[ReferralRow] = ()
+    second_readings: Sequence[SecondReadingRow] = ()
+    suggestions: Sequence[SuggestionRow] = ()
+    corrections: Sequence[Correction] = ()
+    #: All incidents of the series that people have made, this one among them; empty where there is none.
+    series: Sequence[str] = ()
+    #: The reference of the incident that this one was joined to.
+    joined_to: str | None = None
+
+    @property
+    def safe_contact(self) -> dict[str, Any]:
+        """How its people may be reached: as said here, and nowhere forbidden where they may be the same."""
+        linked = [link.other_safe_contact for link in self.links if link.is_of_the_same_people]
+        return reach(self.incident.safe_contact, linked)
+
+    def caller(self, report: ReportRow) -> dict[str, Any]:
+        """Who made one of its reports, as far as it is known now."""
+        return caller_now(report, self.corrections)
 
     @property
     def allowed(self) -> tuple[Action, ...]:
@@ -100,14 +124,23 @@ class CaseFile:
         return {
             **summary_json(incident),
             "age_targeting": {"state": incident.age_state, "evidence": self.age_evidence()},
+            "targeting_review": self._review_json(),
             "other_vulnerability_targeted": incident.other_vulnerability,
+            "other_vulnerability_evidence": self.evidence("other_vulnerability_targeted"),
             "statutory_strands": incident.statutory_strands,
+            "statutory_strand_evidence": self.evidence("hate_strand"),
+            "police_hate_crime_ref": incident.police_hate_crime_ref,
+            "referrals": [_referral_json(r, self.tasks) for r in self.referrals],
             "received_at": incident.received_at.isoformat(),
             "facts": incident.facts,
             "next_step": step.to_json() if step else None,
             "tasks": [_task_json(t) for t in self.tasks if t.state is TaskState.OPEN],
-            "reports": [_report_json(r) for r in self.reports],
+            "reports": [_report_json(r, self.caller(r)) for r in self.reports],
+            "corrections": [correction.to_json() for correction in self.corrections],
             "links": [link.to_json() for link in self.links],
+            "second_reading": [self._second_json(s) for s in self.second_readings],
+            "series": list(self.series),
+            "duplicate_of": self.joined_to,
             "outcomes": [_outcome_json(o) for o in self.outcomes],
             "disposition": incident.disposition,
             "episode": incident.episode,
@@ -117,19 +150,73 @@ class CaseFile:
             "risk_markers": [{"subject": m.subject, "kind": m.kind} for m in self.markers],
             "location": incident.location,
             "victim": incident.victim,
-            "safe_contact": incident.safe_contact,
+            "safe_contact": self.safe_contact,
             "suspect": incident.suspect,
             "allowed_actions": list(self.allowed),
         }
 
+    def words_of(self, suggestion: SuggestionRow) -> str:
+        """The words of the report that a suggestion rests on."""
+        report = next(r for r in self.reports if r.id == suggestion.report_id)
+        return report.narrative[suggestion.start_char : suggestion.end_char]
+
+    def _second_json(self, reading: SecondReadingRow) -> dict[str, Any]:
+        return {
+            "report": reading.report_id,
+            "state": reading.state,
+            "model_version": reading.model_version,
+            "read_at": reading.read_at.isoformat() if reading.read_at else None,
+            "dropped": reading.dropped,
+            "suggestions": [
+                {
+                    "id": s.id,
+                    "label": s.label,
+                    "value": s.value,
+                    "start": s.start_char,
+                    "end": s.end_char,
+                    "text": self.words_of(s),
+                    "raises": s.raises,
+                    "agrees": s.agrees,
+                }
+                for s in self.suggestions
+                if s.report_id == reading.report_id
+            ],
+        }
+
     def age_evidence(self) -> list[dict[str, Any]]:
-        """The words that point to age, and why: exact spans of the reports' narratives."""
-        return [
-            {**span, "text": report.narrative[span["start"] : span["end"]]}
-            for report in self.reports
-            for span in report.reading.get("evidence", [])
-            if span["label"] == "age_targeted"
-        ]
+        """The words that point to age: which of the six kinds of labels.md they are, and why."""
+        return self.evidence("age_targeted")
+
+    def evidence(self, label: str) -> list[dict[str, Any]]:
+        """The words that support a label, as :func:`evidence_in` the case's reports."""
+        return evidence_in(self.reports, label)
+
+    def _review_json(self) -> dict[str, Any]:
+        """What people have said of it so far; `proposal` waits for a second reviewer."""
+        incident = self.incident
+        proposed_at, decided_at = incident.review_proposed_at, incident.review_decided_at
+        return {
+            "victims_own_perception": is_own_perception(incident.victims_own_perception, incident.age_kinds),
+            "proposal": {
+                "state": AgeTargeting.RULED_OUT,
+                "by": incident.review_proposed_by,
+                "at": proposed_at.isoformat(),
+            }
+            if proposed_at
+            else None,
+            "decided_at": decided_at.isoformat() if decided_at else None,
+            "decided_by": incident.review_decided_by,
+        }
+
+
+def evidence_in(reports: Sequence[ReportRow], label: str) -> list[dict[str, Any]]:
+    """The words that support a label: exact spans of the reports' narratives, with their report's id."""
+    return [
+        {**span, "text": report.narrative[span["start"] : span["end"]], "report": report.id}
+        for report in reports
+        for span in report.reading.get("evidence", [])
+        if span["label"] == label
+    ]
 
 
 def next_step(
@@ -171,9 +258,16 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         mine = typed_select(row).where(row.incident_id == incident.id)  # type: ignore[attr-defined]
         return session.exec(mine.order_by(at)).all()
 
+    def of_reports(row: type[R], *order: Any) -> Sequence[R]:
+        mine = typed_select(row).join(ReportRow, col(ReportRow.id) == row.report_id)  # type: ignore[attr-defined]
+        return session.exec(mine.where(col(ReportRow.incident_id) == incident.id).order_by(*order)).all()
+
     return CaseFile(
         incident=incident,
         reports=rows(ReportRow, col(ReportRow.recorded_at)),
+        corrections=corrections_of(connection.execute, incident.id),
+        series=series_of(connection, incident.id),
+        joined_to=_reference(connection, incident.duplicate_of),
         offers=rows(OfferRow, col(OfferRow.made_at)),
         tasks=rows(TaskRow, col(TaskRow.opened_at)),
         notices=rows(NoticeRow, col(NoticeRow.given_at)),
@@ -186,10 +280,22 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
             )
         ).all(),
         links=links_of(connection, incident.id),
+        referrals=rows(ReferralRow, col(ReferralRow.sent_at)),
+        second_readings=of_reports(SecondReadingRow, col(ReportRow.recorded_at)),
+        suggestions=of_reports(SuggestionRow, col(ReportRow.recorded_at), col(SuggestionRow.position)),
         visit=next((v for v in rows(VisitRow, col(VisitRow.heard_at)) if v.ended_at is None), None),
         markers=markers.of_incident(connection, incident.id),
         alarms=[a for a in rows(AlarmRow, col(AlarmRow.raised_at)) if a.ended_at is None],
     )
+
+
+def _reference(connection: Connection, incident_id: str | None) -> str | None:
+    if incident_id is None:
+        return None
+    found: str | None = connection.execute(
+        select(col(IncidentRow.reference)).where(col(IncidentRow.id) == incident_id)
+    ).scalar()
+    return found
 
 
 def reference_of_job(connection: Connection, number: int) -> str | None:
@@ -341,10 +447,31 @@ def _task_json(task: TaskRow) -> dict[str, Any]:
         "owner": task.owner,
         "due_at": task.due_at.isoformat(),
         "state": task.state,
+        "subject": task.subject or None,
     }
 
 
-def _report_json(report: ReportRow) -> dict[str, Any]:
+def _referral_json(referral: ReferralRow, tasks: Sequence[TaskRow]) -> dict[str, Any]:
+    due = (t.due_at for t in tasks if t.subject == referral.id and t.state is TaskState.OPEN)
+    chase_due = next(due, None)
+    return {
+        "id": referral.id,
+        "kind": referral.kind,
+        "state": referral.state,
+        "reference": referral.reference,
+        "sent_at": referral.sent_at.isoformat(),
+        "sent_by": referral.sent_by,
+        "acknowledged_at": referral.acknowledged_at.isoformat() if referral.acknowledged_at else None,
+        "settled_at": referral.settled_at.isoformat() if referral.settled_at else None,
+        "reason": referral.reason,
+        "chased": referral.chased,
+        "chased_at": referral.chased_at.isoformat() if referral.chased_at else None,
+        "chase_due_at": chase_due.isoformat() if chase_due else None,
+        "moved_by": referral.moved_by,
+    }
+
+
+def _report_json(report: ReportRow, caller: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": report.id,
         "channel": report.channel,
@@ -352,7 +479,8 @@ def _report_json(report: ReportRow) -> dict[str, Any]:
         "received_at": report.received_at.isoformat(),
         "recorded_at": report.recorded_at.isoformat(),
         "narrative": report.narrative,
-        "caller": report.caller,
+        "caller": caller,
+        "caller_may_be_told": may_be_told(caller.get("role")),
         "answers": report.answers,
         "evidence": [
             {**span, "text": report.narrative[span["start"] : span["end"]]}

@@ -9,12 +9,13 @@ from sqlmodel import col
 
 from rapid_response.core.events import CompanionNamed, CompanionReleased, JointArranged
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import Purpose
+from rapid_response.core.states import OfferState, Purpose
 from rapid_response.core.vocabulary import ContactRole, JointArrangement
 from rapid_response.messaging import wording
+from rapid_response.messaging.wording import StoodDown
 from rapid_response.safety import rules
 from rapid_response.steps import jobnumbers, notices, offers, texts
-from rapid_response.steps.case import is_counting
+from rapid_response.steps.case import is_counting, offers_of
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.outbox import queue
@@ -109,11 +110,33 @@ def job_done(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: s
         _stand_down(tx, desk, service, incident, why)
 
 
+def joined(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, into: IncidentRow) -> None:
+    """The case is the other one told again: she goes along there, unless somebody else does."""
+    leaves = incident.companion
+    if leaves is None:
+        return
+    asked = {o.responder_id for o in offers_of(tx, into) if o.state in _LIVE}
+    if into.companion is None and leaves not in asked:
+        into.companion = leaves
+        tx.record(into.id, CompanionNamed(leaves))
+    if leaves != into.companion and leaves not in asked:
+        _stand_down(tx, desk, service, incident, "joined")
+        return
+    if into.job_number is None:
+        into.job_number = jobnumbers.issue(tx, into.id)
+    body = wording.joined(incident.job_number or 0, into.job_number)
+    _text(tx, service, incident, leaves, body, Purpose.STAND_DOWN)
+    _gone(tx, incident, "joined")
+
+
+#: Why she need not go, in the words of the stand-down; where she does not know it already.
+_WHY = {"cancelled": StoodDown.CANCELLED, "joined": StoodDown.JOINED}
+_LIVE = (OfferState.OPEN, OfferState.ACCEPTED)
+
+
 def _stand_down(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
     leaves = incident.companion or ""
-    reason = wording.StoodDown.CLOSED if why == "closed" else wording.StoodDown.PASSED_ON
-    reason = wording.StoodDown.CANCELLED if why == "cancelled" else reason
-    text = texts.stand_down(desk, incident, tx.now, reason)
+    text = texts.stand_down(desk, incident, tx.now, _WHY.get(why, StoodDown.PASSED_ON))
     if why != "closed":  # whoever was there knows that it is over
         _text(tx, service, incident, leaves, text, Purpose.STAND_DOWN)
     _gone(tx, incident, why)

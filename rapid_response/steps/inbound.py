@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_
 from sqlmodel import col, select
 
 from rapid_response.core import duress
@@ -18,10 +18,11 @@ from rapid_response.core import events as happened
 from rapid_response.core.definition import Means, Responder
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import MessageChannel, MessageState, Purpose
-from rapid_response.core.text import clean_text
+from rapid_response.core.states import EndpointState, MessageChannel, MessageState, OfferState, Purpose
+from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import Channel, ClockState, ContactRole
 from rapid_response.dispatch import replies, reply_decision
+from rapid_response.dispatch.replies import Reply
 from rapid_response.dispatch.reply_decision import (
     Answer,
     Effect,
@@ -31,12 +32,23 @@ from rapid_response.dispatch.reply_decision import (
     Sender,
     SenderKind,
 )
+from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import wording
-from rapid_response.messaging.numbers import normalise_number
+from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import actions, alarms, companions, notices, texts
-from rapid_response.steps.case import clock_facts, hold
+from rapid_response.steps import (
+    actions,
+    alarms,
+    companions,
+    endpoints,
+    failing,
+    lines,
+    notices,
+    readiness,
+    texts,
+)
+from rapid_response.steps.case import clock_facts, hold, offers_of
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.outbox import queue
@@ -44,7 +56,6 @@ from rapid_response.steps.receive import receive
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
 from rapid_response.storage.tables import (
-    EndpointRow,
     InboundMessageRow,
     IncidentRow,
     JobNumberRow,
@@ -54,23 +65,40 @@ from rapid_response.storage.tables import (
 )
 from rapid_response.storage.tx import Tx
 
-#: Automatic answers that ask again, to one number in an hour.
-_MOST_CLARIFICATIONS = 5
+#: Automatic answers to one number: in an hour until it does something real, and in a day whatever it does.
+_MOST_AN_HOUR, _MOST_A_DAY = 5, 50
+#: The same words are not sent again to one number so soon.
+_SAME_WORDS_AFTER = timedelta(minutes=5)
 #: What a text of nothing says.
 _EMPTY = "(an empty text)"
 #: What is left of a text that held the duress word.
 _WITHHELD = "(withheld)"
 
 
-def take_text(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, body: str) -> None:
-    """Keep a text, once: the same one again, by whatever way, is nothing new."""
+def take_text(
+    tx: Tx,
+    desk: Desk,
+    sid: str,
+    from_number: str,
+    to_number: str,
+    body: str,
+    *,
+    opt_out_type: str = "",
+    source: str = "webhook",
+    sent_at: datetime | None = None,
+) -> bool:
+    """Keep a text, once: the same one again, by whatever way, is nothing new. False when it was known.
+
+    `opt_out_type` is what the carrier has done about it already; `sent_at` when it was written, if known.
+    """
     known = tx.first(
         select(InboundMessageRow).where(
             col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid
         )
     )
     if known is not None:
-        return
+        known.to_count = (known.to_count or 0) + 1
+        return False
     inbound_id = tx.ids.uuid()
     tx.add(
         InboundMessageRow,
@@ -81,13 +109,17 @@ def take_text(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, bo
         to_number=to_number[:32],
         body=_storable(body),
         received_at=tx.now,
+        source=source,
+        sent_at=min(sent_at, tx.now) if sent_at is not None else None,
+        opt_out_type=opt_out_type[:10].upper(),
     )
     work.arm(tx, "", 1, 0, [Deadline(Kind.INBOUND, tx.now, inbound_id)])
+    return True
 
 
 def _storable(body: str) -> str:
     try:
-        return clean_text(body)[:5000]
+        return storable(body)[:5000]
     except ValueError:
         return _EMPTY
 
@@ -96,8 +128,8 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     """Read a kept text, decide by the table, do it, answer it: one step, in the sender's name."""
     text = tx.need(InboundMessageRow, inbound_id)
     service = service_now(tx, desk.zone)
-    known = _who_sent(service, text)
-    reply = replies.read(text.body)
+    known = _who_sent(desk, service, text)
+    reply = _read(text)
     if _is_duress(tx, service, text, known, reply):
         return
     jobs = _jobs(tx, known) if known.recipients else {}
@@ -110,18 +142,9 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     text.sender, text.verb, text.effect = known.actor, reply.verb.value, decision.effect.value
     text.incident_id, text.needs_person = decision.incident_id, decision.flagged
     incident = jobs[decision.incident_id][0] if decision.incident_id in jobs else None
-    _carry_out(_Text(tx, desk, service, text, known, incident), decision)
+    _carry_out(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
     if decision.alert and incident is not None:
-        notices.give(
-            tx,
-            desk,
-            service,
-            incident,
-            NoticeKind.NOT_SAFE,
-            ContactRole.DUTY_OFFICER,
-            by=(Means.SMS, Means.VOICE),
-            apart_from=known.responder.id if known.responder else None,
-        )
+        _tell_of_trouble(_Text(tx, desk, service, text, known, incident), incident)
     if incident is not None:
         tx.record(
             incident.id,
@@ -130,12 +153,19 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     _answer(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
 
 
+#: What the carrier made of a text, whatever words its owner set it to (delivery.md 2.5).
+_BY_CARRIER = {"STOP": Verb.OPT_OUT, "START": Verb.OPT_IN}
+
+
+def _read(text: InboundMessageRow) -> Reply:
+    verb = _BY_CARRIER.get(text.opt_out_type)
+    return Reply(verb, is_bare=True, heard=(verb,)) if verb is not None else replies.read(text.body)
+
+
 # --- alarms ----------------------------------------------------------------------------------------------
 
 
-def _is_duress(
-    tx: Tx, service: Service, text: InboundMessageRow, known: _Known, reply: replies.Reply
-) -> bool:
+def _is_duress(tx: Tx, service: Service, text: InboundMessageRow, known: _Known, reply: Reply) -> bool:
     """Whether a responder's text holds the duress word; then it is an alarm, and nothing else.
 
     Nothing answers it, and what she wrote is not kept: the word must stand nowhere.
@@ -149,11 +179,11 @@ def _is_duress(
     return True
 
 
-def _answers_alarm_of_no_job(text: _Text, reply: replies.Reply, last: LastText | None) -> bool:
+def _answers_alarm_of_no_job(text: _Text, reply: Reply, last: LastText | None) -> bool:
     """An OK to an alarm that no job number could name; others are told apart by their number."""
     if last is None or last.purpose is not Purpose.ALARM or last.incident_id is not None:
         return False
-    if reply.verb is not replies.Verb.ACCEPT or reply.number is not None:
+    if reply.verb is not Verb.ACCEPT or reply.number is not None:
         return False
     unseen = [a for a in alarms.unseen_by(text.tx, text.known.recipients) if a.incident_id is None]
     if not alarms.acknowledge(text.tx, unseen, "sms"):
@@ -169,6 +199,20 @@ def _answers_alarm_of_no_job(text: _Text, reply: replies.Reply, last: LastText |
         is_new=True,
     )
     return True
+
+
+def _tell_of_trouble(text: _Text, incident: IncidentRow) -> None:
+    """She wrote from a door that she may need help: somebody else rings her now."""
+    notices.give(
+        text.tx,
+        text.desk,
+        text.service,
+        incident,
+        NoticeKind.NOT_SAFE,
+        ContactRole.DUTY_OFFICER,
+        by=(Means.SMS, Means.VOICE),
+        apart_from=text.known.responder.id if text.known.responder else None,
+    )
 
 
 # --- who, and about what ---------------------------------------------------------------------------------
@@ -190,12 +234,12 @@ class _Known:
         return min(self.recipients, default="public")
 
 
-def _who_sent(service: Service, text: InboundMessageRow) -> _Known:
+def _who_sent(desk: Desk, service: Service, text: InboundMessageRow) -> _Known:
     definition = service.definition
     number = normalise_number(text.from_number)
-    if number is None or number in (definition.hotline, text.to_number):
+    if number is None or number in (definition.hotline, text.to_number, *desk.our_numbers):
         return _Known(text.from_number, Sender(SenderKind.NOT_A_PERSON), None, frozenset())
-    responder = next((r for r in definition.responders if number in (r.sms, r.voice)), None)
+    responder = next((r for r in definition.responders if number in r.numbers), None)
     roles = frozenset(role for role, to in definition.contacts.items() if to == number)
     if responder is not None:
         roles |= responder.roles
@@ -304,18 +348,23 @@ class _Text:
     incident: IncidentRow | None
 
 
-def _carry_out(text: _Text, decision: ReplyDecision) -> None:
+def _carry_out(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
     match decision.effect:
         case Effect.ACT | Effect.NOTE | Effect.CHECK_IN:
             _act(text, decision)
         case Effect.NEW_REPORT:
             _becomes_report(text)
         case Effect.OPT_OUT:
-            _opt_out(text)
+            _opt_out(text, jobs)
         case Effect.OPT_IN:
-            endpoint = text.tx.get(EndpointRow, text.known.number)
-            if endpoint is not None:
-                endpoint.state, endpoint.since = "active", text.tx.now
+            endpoints.become(
+                text.tx,
+                text.known.number,
+                MessageChannel.SMS,
+                EndpointState.ACTIVE,
+                "start",
+                text.known.actor,
+            )
         case Effect.CLARIFY | Effect.LIST_JOBS | Effect.ALREADY | Effect.SILENT | Effect.DROP:
             pass
 
@@ -326,7 +375,13 @@ def _act(text: _Text, decision: ReplyDecision) -> None:
     if incident is None:
         return
     responder = text.known.responder
-    who = Who(text.known.actor, "sms", responder=responder.id if responder else None)
+    who = Who(
+        text.known.actor,
+        "sms",
+        responder=responder.id if responder else None,
+        # Its own time decides whether it came late, not ours (delivery.md 8).
+        said_at=text.row.sent_at,
+    )
     for action, params in decision.actions:
         if action is Action.ACKNOWLEDGE:
             notices.acknowledge(text.tx, incident, "sms", text.known.recipients)
@@ -354,24 +409,21 @@ def _becomes_report(text: _Text) -> None:
     text.row.incident_id = receive(tx, desk, report, reading, "sms").incident_id
 
 
-def _opt_out(text: _Text) -> None:
-    """The carrier stops our texts to her now; whoever was asked must be reached by voice."""
-    tx = text.tx
-    endpoint = tx.get(EndpointRow, text.known.number)
-    if endpoint is None:
-        tx.add(EndpointRow, number=text.known.number, state="opted_out", since=tx.now)
-    else:
-        endpoint.state, endpoint.since = "opted_out", tx.now
-    if text.incident is not None:
-        notices.give(
-            tx,
-            text.desk,
-            text.service,
-            text.incident,
-            NoticeKind.DELIVERY_FAILING,
-            ContactRole.DUTY_OFFICER,
-            by=(Means.SMS, Means.VOICE),
-        )
+def _opt_out(text: _Text, jobs: Sequence[IncidentRow]) -> None:
+    """The carrier stops our texts to her now; for whatever she is being asked she is rung."""
+    tx, number = text.tx, text.known.number
+    endpoints.become(tx, number, MessageChannel.SMS, EndpointState.OPTED_OUT, "stop", text.known.actor)
+    responder = text.known.responder
+    asked = [
+        (incident, offer)
+        for incident in jobs
+        for offer in offers_of(tx, incident)
+        if responder is not None and offer.responder_id == responder.id and offer.state is OfferState.OPEN
+    ]
+    for incident, offer in asked:
+        failing.opted_out(tx, text.desk, text.service, incident, offer)
+    if not asked:
+        readiness.alert(tx, text.desk, text.service, EndpointState.OPTED_OUT)
 
 
 # --- answering it ----------------------------------------------------------------------------------------
@@ -379,9 +431,11 @@ def _opt_out(text: _Text) -> None:
 
 def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
     """The text that goes back: to the enrolled number only, and never in a loop."""
-    if decision.answer in (None, Answer.UNKNOWN_SENDER) or _is_loop(text):
+    if decision.answer in (None, Answer.UNKNOWN_SENDER) or not is_uk_mobile(text.known.number):
         return
     body = _wording(text, decision, jobs)
+    if _is_loop(text, decision, body):
+        return
     # Words kept as a note were asked back: an OK after that is an answer, not courtesy.
     acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
     queue(
@@ -396,19 +450,52 @@ def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -
     )
 
 
-def _is_loop(text: _Text) -> bool:
-    """Auto-responders answer answers: five clarifications an hour to one number are enough."""
-    tx = text.tx
-    lately = tx.execute(
+def _is_loop(text: _Text, decision: ReplyDecision, body: str) -> bool:
+    """Auto-responders answer answers: five an hour to one number are enough, until it does something real.
+
+    Beyond the texts that a day should need, only what somebody did is answered.
+    """
+    tx, now = text.tx, text.tx.now
+    acted = decision.effect in _REAL
+    if _answers(text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body):
+        return True
+    if acted:
+        return False
+    if lines.is_over_cap(tx, text.desk):
+        return True
+    since = max(now - timedelta(hours=1), _last_real(text) or now - timedelta(hours=1))
+    return _answers(text, since) >= _MOST_AN_HOUR or _answers(text, now - timedelta(days=1)) >= _MOST_A_DAY
+
+
+#: What a text really did: a person stands behind it.
+_REAL = (Effect.ACT, Effect.CHECK_IN)
+
+
+def _answers(text: _Text, since: datetime, *where: ColumnElement[bool]) -> int:
+    """How many automatic answers went to the number since then."""
+    found: int = text.tx.execute(
         select(func.count())
         .select_from(MessageRow)
         .where(
             col(MessageRow.to_number) == text.known.number,
-            col(MessageRow.purpose) == Purpose.CLARIFY,
-            col(MessageRow.created_at) > tx.now - timedelta(hours=1),
+            col(MessageRow.purpose).in_((Purpose.CONFIRM, Purpose.CLARIFY)),
+            col(MessageRow.created_at) > since,
+            *where,
         )
     ).scalar_one()
-    return bool(lately >= _MOST_CLARIFICATIONS)
+    return found
+
+
+def _last_real(text: _Text) -> datetime | None:
+    """When the number last did something real."""
+    at: datetime | None = text.tx.execute(
+        select(func.max(col(InboundMessageRow.received_at))).where(
+            col(InboundMessageRow.from_number) == text.row.from_number,
+            col(InboundMessageRow.effect).in_([effect.value for effect in _REAL]),
+            col(InboundMessageRow.id) != text.row.id,
+        )
+    ).scalar()
+    return at
 
 
 def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> str:

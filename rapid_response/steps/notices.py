@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from rapid_response.core.definition import Means
 from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
-from rapid_response.core.notices import SILENCE, NoticeKind
+from rapid_response.core.notices import LEADS, SILENCE, NoticeKind
 from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.dispatch.rules import Recipient, ways, who_hears
@@ -18,14 +18,20 @@ from rapid_response.sla.rules import NOTICE_REPEAT, Deadline, Kind
 from rapid_response.steps import texts
 from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.outbox import queue
+from rapid_response.steps.outbox import LAST, queue
 from rapid_response.steps.service import Service
 from rapid_response.storage.tables import IncidentRow, NoticeRow
 from rapid_response.storage.tx import Tx
 
 #: Moot once somebody has the job: nobody need be told again that nobody has.
 _ENDED_BY_OWNER = frozenset(
-    {NoticeKind.RUNG, NoticeKind.NOT_ACCEPTED, NoticeKind.NOBODY_LEFT, NoticeKind.REVIEW}
+    {
+        NoticeKind.RUNG,
+        NoticeKind.NOT_ACCEPTED,
+        NoticeKind.NOBODY_LEFT,
+        NoticeKind.REVIEW,
+        NoticeKind.DELIVERY_FAILING,
+    }
 )
 
 
@@ -62,7 +68,8 @@ def give(
         given_at=tx.now,
     )
     _send(tx, desk, incident, notice)
-    arm(tx, incident, [_again(tx, notice)])
+    if kind not in LEADS:
+        arm(tx, incident, [_again(tx, notice)])
     tx.record(incident.id, NoticeGiven(notice.id, kind, role, tuple(by)))
 
 
@@ -72,7 +79,7 @@ def hearers(
     """Who hears for a role now; where that were only the responder left out, whoever stands next."""
     holders = [r for r in service.holders(role, tx.now) if r.id != apart_from]
     about = service.definition.responder(apart_from) if apart_from else None
-    own = {about.sms, about.voice} if about else set()
+    own = set(about.numbers) if about else set()
     contacts = {r: number for r, number in service.definition.contacts.items() if number not in own}
     return who_hears(role, holders, contacts)
 
@@ -94,7 +101,7 @@ def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRol
 
     Gives the means of those that it replaces.
     """
-    stories = (_PROGRESS, SILENCE, frozenset({NoticeKind.TASK_OVERDUE}))
+    stories = (_PROGRESS, LEADS, SILENCE, frozenset({NoticeKind.TASK_OVERDUE}))
     story = next((kinds for kinds in stories if kind in kinds), None)
     if story is None:
         return []
@@ -125,19 +132,41 @@ def _again(tx: Tx, notice: NoticeRow) -> Deadline:
 def _send(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:
     for recipient in (Recipient(**r) for r in notice.recipients):
         for means, number in ways(recipient, [Means(m) for m in notice.by]):
-            voice = means is Means.VOICE
-            queue(
-                tx,
-                key=f"notice:{notice.id}:{notice.repeats}:{means}:{recipient.id}",
-                purpose=Purpose.NOTICE,
-                channel=MessageChannel.VOICE if voice else MessageChannel.SMS,
-                to_number=number,
-                recipient=recipient.id,
-                body=texts.notice(desk, incident, notice, tx.now),
-                incident=incident,
-                notice_id=notice.id,
-                is_new=True,
-            )
+            _say(tx, desk, incident, notice, recipient, means, number, is_new=True)
+
+
+def _say(
+    tx: Tx,
+    desk: Desk,
+    incident: IncidentRow,
+    notice: NoticeRow,
+    recipient: Recipient,
+    means: Means,
+    number: str,
+    *,
+    is_new: bool,
+) -> None:
+    queue(
+        tx,
+        key=f"notice:{notice.id}:{notice.repeats}:{means}:{recipient.id}",
+        purpose=Purpose.NOTICE,
+        channel=MessageChannel.VOICE if means is Means.VOICE else MessageChannel.SMS,
+        to_number=number,
+        recipient=recipient.id,
+        body=texts.notice(desk, incident, notice, tx.now),
+        incident=incident,
+        notice_id=notice.id,
+        is_new=is_new,
+        # However urgent the case: no offer waits behind a notice that can wait till tomorrow.
+        rank=LAST if notice.kind in LEADS else None,
+    )
+
+
+def say_instead(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow, recipient_id: str) -> None:
+    """The text of a notice does not arrive: it is said, unless it was to be said anyway."""
+    for recipient in (Recipient(**r) for r in notice.recipients):
+        if recipient.id == recipient_id and recipient.voice:
+            _say(tx, desk, incident, notice, recipient, Means.VOICE, recipient.voice, is_new=False)
 
 
 def unseen(tx: Tx, incident_id: str) -> list[NoticeRow]:

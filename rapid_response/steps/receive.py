@@ -27,9 +27,8 @@ from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
-from rapid_response.steps import clock, knowing, markers, notices, offers
-from rapid_response.steps.actions import is_aged_60_plus, needs_two
-from rapid_response.steps.case import move
+from rapid_response.steps import clock, knowing, leading, markers, notices, offers, reviewing
+from rapid_response.steps.case import is_aged_60_plus, move, needs_two
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid, KeyReused
@@ -87,8 +86,11 @@ def receive(
     incident.joint = incident.joint or bool(marked)
     _record_intake(tx, incident, report, report_id, reading, decision, facts, known)
     markers.warn(tx, incident, marked)
-    _assess_targeting(tx, service, incident, targeted)
+    to_review_by = reviewing.found_at_arrival(tx, service, incident, targeted)
     _set_going(tx, desk, service, incident, report, decision)
+    if to_review_by is not None:
+        # After the clock has started, so that the notice can name the job.
+        leading.tell(tx, desk, service, incident, to_review_by)
     answer = json.dumps(_answer(incident, facts, reading), separators=(",", ":"))
     if key is not None:
         tx.add(
@@ -176,9 +178,10 @@ def _new_incident(
         statutory_strands=[s.value for s in targeted.statutory_strands],
         victim=report.victim.given(),
         location=report.location.given(),
-        safe_contact=report.safe_contact.given(),
+        # Nobody having been asked is not the same as a no: it opens no way, and closes none of another's.
+        safe_contact=report.safe_contact.given() if "safe_contact" in report.model_fields_set else {},
         suspect=report.suspect.given(),
-        ward=_ward(service, report.location.ward),
+        ward=ward_of(service, report.location.ward),
         joint=needs_two(facts),
         back_entry=report.back_entry,
         # Without a clock nothing is sent by itself, so there is nothing to hold back, or to release.
@@ -189,7 +192,7 @@ def _new_incident(
     )
 
 
-def _ward(service: Service, said: str | None) -> str | None:
+def ward_of(service: Service, said: str | None) -> str | None:
     """The service's own name of the ward that was said; any other words stay with the report alone.
 
     Wards are shown in texts, lists and figures, where free text of a report must never come.
@@ -204,7 +207,9 @@ def reading_json(reading: Reading) -> dict[str, Any]:
         "matter": reading.matter.value,
         "scores": {k: round(v, 4) for k, v in reading.scores.items()},
         "evidence": [
-            {"label": e.label, "start": e.start, "end": e.end, "why": e.why} for e in reading.evidence
+            {"label": e.label, "start": e.start, "end": e.end, "why": e.why}
+            | ({"kind": e.kind} if e.kind else {})
+            for e in reading.evidence
         ],
         "question": reading.question,
         "model_version": reading.model_version,
@@ -220,6 +225,7 @@ def _keep_report(
         ReportRow,
         id=report_id,
         incident_id=incident.id,
+        first_incident_id=incident.id,
         channel=report.channel,
         source=source,
         external_reference=report.external_reference,
@@ -272,26 +278,6 @@ def _record_intake(
             decision.escalators,
         ),
     )
-
-
-def _assess_targeting(tx: Tx, service: Service, incident: IncidentRow, targeted: Targeting) -> None:
-    """The machine says `potential` at most; a named person reviews within one working day (domain.md 2.4)."""
-    if not targeted.kinds and not targeted.statutory_strands and not targeted.other_vulnerability:
-        return
-    tx.record(
-        incident.id,
-        happened.TargetingAssessed(
-            targeted.state,
-            targeted.kinds,
-            targeted.other_vulnerability,
-            tuple(targeted.statutory_strands),
-        ),
-    )
-    by = service.next_working_day(tx.now)
-    if targeted.kinds:
-        open_first_task(tx, incident, TaskKind.REVIEW_AGE_TARGETING, ContactRole.DUTY_OFFICER, by)
-    if targeted.offer_police_referral:
-        open_first_task(tx, incident, TaskKind.OFFER_POLICE_HATE_REFERRAL, ContactRole.DUTY_OFFICER, by)
 
 
 def _set_going(

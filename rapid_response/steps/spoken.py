@@ -6,7 +6,7 @@ person, and only a key counts (delivery.md 11.2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import col, select
 
@@ -32,48 +32,60 @@ class Said:
 
     sentences: tuple[str, ...]
     asks: bool
+    #: How many keys were pressed so far: it stands in the address that the next key is posted to.
+    pressed: int = 0
 
 
 def _bye(*sentences: str) -> Said:
     return Said(sentences, asks=False)
 
 
-def converse(tx: Tx, desk: Desk, token: str, digits: str) -> Said:
-    """One turn of the conversation; made from stored state, so a repeated request gets the same answer."""
+def converse(tx: Tx, desk: Desk, token: str, digits: str, pressed: int = 0) -> Said:
+    """One turn of the conversation, the `pressed`-th key before it; a repeated request gets the same answer.
+
+    The provider asks again when our answer was slow. The 1 that hears a job must not then take it.
+    """
     attempt = tx.first(select(AttemptRow).where(col(AttemptRow.token) == token))
     message = tx.get(MessageRow, attempt.message_id) if attempt else None
     if attempt is None or message is None:
         return _bye(wording.spoken_gone())
-    _listen_for_alarm(tx, desk, attempt, message, digits)
+    keys = attempt.keys[:pressed]
+    is_alarm = rules.is_alarm(keys + digits) and message.recipient.startswith(_RESPONDER)
+    her = message.recipient.removeprefix(_RESPONDER)
+    # She may be at another job than the call is about: both are locked, in the order of their ids.
+    for incident_id in sorted(
+        {i for i in (alarms.where(tx, her), message.incident_id) if i} if is_alarm else ()
+    ):
+        hold(tx, incident_id)
+    incident = hold(tx, message.incident_id) if message.incident_id else None
+    attempt.keys = keys
+    if is_alarm:
+        _alarm_raised(tx, desk, her)
+    if digits == _NINE:
+        _press(attempt, digits)
     if message.purpose is Purpose.ALARM:
-        return _alarm(tx, attempt, message, digits)
-    if message.incident_id is None:
+        said = _alarm(tx, attempt, message, digits)
+    elif incident is None:
         return _bye(wording.spoken_gone())
-    incident = hold(tx, message.incident_id)
-    if message.purpose is Purpose.CHECK_IN:
-        return _check_in(tx, desk, message, incident, digits)
-    if message.purpose is Purpose.NOTICE:
-        return _notice(tx, desk, attempt, message, incident, digits)
-    return _offer(tx, desk, attempt, message, incident, digits)
+    else:
+        said = _TURNS.get(message.purpose, _offer)(tx, desk, attempt, message, incident, digits)
+    return replace(said, pressed=len(attempt.keys))
 
 
-# Keys that were pressed are kept with the call; these say nothing of what she has heard.
-_NINE = rules.ALARM_KEY
-
-
-def _listen_for_alarm(tx: Tx, desk: Desk, attempt: AttemptRow, message: MessageRow, digits: str) -> None:
-    """Pressed twice, in whatever call of ours: a silent alarm. The call goes on as with any other key."""
-    if digits != _NINE:
-        return
-    kind, _, responder_id = message.recipient.partition(":")
-    if rules.is_alarm(attempt.keys + digits) and kind == "responder":
-        # She may be at another job than the call is about: both are locked, in the order of their ids.
-        concerned = (alarms.where(tx, responder_id), message.incident_id)
-        for incident_id in sorted({i for i in concerned if i is not None}):
-            hold(tx, incident_id)
-        tx.actor = message.recipient
-        alarms.raise_alarm(tx, service_now(tx, desk.zone), responder_id, "voice")
+def _press(attempt: AttemptRow, digits: str) -> None:
+    """Keep the key with the call; the last ones, of a person who presses very many."""
     attempt.keys = (attempt.keys + digits)[-20:]
+
+
+# Keys that were pressed are kept with the call; this one says nothing of what she has heard.
+_NINE = rules.ALARM_KEY
+_RESPONDER = "responder:"
+
+
+def _alarm_raised(tx: Tx, desk: Desk, responder_id: str) -> None:
+    """Pressed twice, in whatever call of ours: a silent alarm. The call goes on as with any other key."""
+    tx.actor = f"{_RESPONDER}{responder_id}"
+    alarms.raise_alarm(tx, service_now(tx, desk.zone), responder_id, "voice")
 
 
 def _heard(attempt: AttemptRow) -> bool:
@@ -81,10 +93,19 @@ def _heard(attempt: AttemptRow) -> bool:
     return bool(attempt.keys.replace(_NINE, ""))
 
 
+def _stand_down(
+    _tx: Tx, _desk: Desk, attempt: AttemptRow, message: MessageRow, _incident: IncidentRow, digits: str
+) -> Said:
+    """Nothing is asked; but nothing is said either before a key proves a person."""
+    if not digits and not attempt.keys:
+        return Said((wording.spoken_notice_first(),), asks=True)
+    if digits != _NINE:
+        _press(attempt, digits)
+    return _bye(wording.spoken_words(message.body))
+
+
 def _alarm(tx: Tx, attempt: AttemptRow, message: MessageRow, digits: str) -> Said:
     """Somebody is to send the police: heard after one key, seen after another."""
-    if message.incident_id is not None:
-        hold(tx, message.incident_id)
     alarm = tx.get(AlarmRow, message.notice_id or "", lock=True)
     if alarm is None or alarm.ended_at is not None:
         return _bye(wording.spoken_gone())
@@ -93,15 +114,18 @@ def _alarm(tx: Tx, attempt: AttemptRow, message: MessageRow, digits: str) -> Sai
         alarms.acknowledge(tx, [alarm], "voice")
         return _bye(wording.spoken_seen())
     if digits in (_HEAR, _AGAIN):
-        attempt.keys = (attempt.keys + digits)[-20:]
+        _press(attempt, digits)
         return Said((wording.spoken_notice(message.body),), asks=True)
     return Said((wording.spoken_alarm_first(),), asks=True)
 
 
-def _check_in(tx: Tx, desk: Desk, message: MessageRow, incident: IncidentRow, digits: str) -> Said:
+def _check_in(
+    tx: Tx, desk: Desk, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str
+) -> Said:
     """Are you safe? One key says so; nothing about the job is said to whoever picked up."""
     if digits != _YES:
         return Said((wording.spoken_check_in(),), asks=True)
+    _press(attempt, digits)
     responder_id = message.recipient.partition(":")[2]
     who = Who(message.recipient, "voice", responder=responder_id)
     tx.actor = message.recipient
@@ -127,7 +151,7 @@ def _notice(
         actions.keep_in_view(tx, service_now(tx, desk.zone), incident)
         return _bye(wording.spoken_seen())
     if digits in (_HEAR, _AGAIN):
-        attempt.keys = (attempt.keys + digits)[:20]
+        _press(attempt, digits)
         return Said((wording.spoken_notice(message.body),), asks=True)
     return Said((wording.spoken_notice_first(),), asks=True)
 
@@ -136,15 +160,25 @@ def _offer(
     tx: Tx, desk: Desk, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str
 ) -> Said:
     offer = tx.get(OfferRow, message.offer_id or "")
-    if offer is None or offers.answerable(tx, incident, offer.responder_id) is None:
-        return _bye(wording.spoken_gone())
+    is_taken = incident.owner is not None
+    if offer is None or is_taken or offers.answerable(tx, incident, offer.responder_id) is None:
+        return _bye(_not_open(incident, offer))
     if not digits and not attempt.keys:
         return Said((wording.spoken_offer(),), asks=True)
     if not attempt.keys:
-        attempt.keys = (attempt.keys + digits)[:20]
+        _press(attempt, digits)
     elif digits in (_YES, _NO):
         return _answer(tx, desk, incident, offer.responder_id, accepts=digits == _YES)
     return Said((wording.spoken_job(texts.job(incident), desk.zone, tx.now),), asks=True)
+
+
+def _not_open(incident: IncidentRow, offer: OfferRow | None) -> str:
+    """It was taken while the phone rang, or is over; nothing of the job itself is said."""
+    if offer is None or incident.owner is None:
+        return wording.spoken_gone()
+    if incident.owner == offer.responder_id:
+        return wording.spoken_yours()
+    return wording.spoken_taken()
 
 
 def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, accepts: bool) -> Said:
@@ -161,7 +195,10 @@ def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, acc
             who,
         )
     except (NotAllowed, Refusal):
-        return _bye(wording.spoken_gone())
+        return _bye(_not_open(incident, None))
     if accepts:
         return _bye(wording.spoken_accepted(incident.job_number or 0))
     return _bye(wording.spoken_declined())
+
+
+_TURNS = {Purpose.NOTICE: _notice, Purpose.STAND_DOWN: _stand_down, Purpose.CHECK_IN: _check_in}

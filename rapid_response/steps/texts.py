@@ -19,6 +19,8 @@ from rapid_response.steps.case import facts_of
 from rapid_response.steps.desk import Desk
 from rapid_response.storage.tables import IncidentRow, NoticeRow
 
+PASSED_ON = wording.StoodDown.PASSED_ON
+
 
 def outward(incident: IncidentRow) -> str | None:
     """The first half of its postcode, for choosing who is near."""
@@ -129,7 +131,12 @@ _SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
     ),
     NoticeKind.HAND_OVER: lambda t: wording.shift_ending(t.job, t.moment("ends") or t.now, t.zone, t.now),
     NoticeKind.DELIVERY_FAILING: lambda t: wording.delivery_failing(t.job),
+    NoticeKind.TEXTS_STOPPED: lambda t: wording.texts_stopped(t.job),
     NoticeKind.TASK_OVERDUE: lambda t: wording.task_overdue(t.incident.job_number),
+    NoticeKind.LEAD_REVIEW: lambda t: wording.case_to_review(
+        t.incident.job_number, t.moment("by"), t.zone, t.now
+    ),
+    NoticeKind.LEAD_OVERDUE: lambda t: wording.case_to_review_overdue(t.incident.job_number),
     NoticeKind.CHECK_IN_MISSED: _check_in_missed,
     NoticeKind.NOT_SAFE: lambda t: wording.not_safe(t.job),
     NoticeKind.TRAVEL_OVERDUE: lambda t: wording.travel_overdue(

@@ -24,7 +24,7 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import notices
 from rapid_response.steps.clock import disarm
 from rapid_response.steps.desk import Desk, Who
-from rapid_response.steps.outbox import cancel_unsent, queue
+from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service
 from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow, NoticeRow, VisitRow
@@ -67,6 +67,14 @@ def set_off(tx: Tx, incident: IncidentRow, responder_id: str, eta_minutes: int |
     return visit
 
 
+def carry_on(tx: Tx, incident: IncidentRow, before: VisitRow) -> VisitRow:
+    """She goes on under another number: on her way as long as she said, whoever joins the two."""
+    eta = None
+    if before.expected_at is not None and before.set_off_at is not None:
+        eta = int((before.expected_at - before.set_off_at).total_seconds() // 60)
+    return set_off(tx, incident, before.responder_id, eta)
+
+
 def arrived(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str) -> None:
     """She is there: from now on she is asked whether she is safe."""
     visit = live(tx, incident)
@@ -88,7 +96,7 @@ def end(tx: Tx, incident: IncidentRow, why: str) -> None:
     visit = live(tx, incident)
     if visit is not None:
         visit.ended_at, visit.check_in_by = tx.now, None
-        _unask(tx, incident, visit, why)
+        _unask(tx, incident, why)
         notices.overtaken(tx, incident, SILENCE)
 
 
@@ -158,7 +166,7 @@ def ring_sign_of_life(tx: Tx, desk: Desk, service: Service, incident: IncidentRo
 def _heard(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, visit: VisitRow) -> None:
     """Take off what was to be asked, tell whoever was worried, and begin the time anew."""
     _reassure(tx, incident, visit)
-    _unask(tx, incident, visit, "heard")
+    _unask(tx, incident, "heard")
     visit.heard_at = tx.now
     if visit.arrived_at is None:
         if visit.set_off_at is not None and visit.expected_at is not None:
@@ -174,7 +182,8 @@ def _heard(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, visit: V
 def _reassure(tx: Tx, incident: IncidentRow, visit: VisitRow) -> None:
     """Whoever was told that she is silent hears that she is not: they may be ringing 999."""
     told = tx.all(
-        select(NoticeRow).where(
+        select(NoticeRow)
+        .where(
             col(NoticeRow.incident_id) == incident.id,
             col(NoticeRow.kind).in_([kind.value for kind in SILENCE]),
             col(NoticeRow.given_at) > visit.heard_at,
@@ -189,7 +198,7 @@ def _reassure(tx: Tx, incident: IncidentRow, visit: VisitRow) -> None:
             queue(
                 tx,
                 key=f"heard_from:{told[-1].id}:{recipient['id']}",
-                purpose=Purpose.STAND_DOWN,
+                purpose=Purpose.NOTICE,
                 to_number=recipient["sms"],
                 recipient=recipient["id"],
                 body=wording.heard_from(incident.job_number or 0),
@@ -204,10 +213,9 @@ def _arm(tx: Tx, incident: IncidentRow, kind: Kind, due: datetime, steps: Sequen
     work.arm(tx, incident.id, 1, _FIRST, entries)
 
 
-def _unask(tx: Tx, incident: IncidentRow, visit: VisitRow, why: str) -> None:
+def _unask(tx: Tx, incident: IncidentRow, why: str) -> None:
+    # A question that has not left yet is looked at again before it does (steps.sending).
     disarm(tx, incident, _WATCHES, why)
-    if visit.set_off_at is not None or visit.check_in_by is not None:
-        cancel_unsent(tx, incident_id=incident.id, purpose=Purpose.CHECK_IN, why=why)
 
 
 # --- silence ----------------------------------------------------------------------------------------------

@@ -121,11 +121,11 @@ async def test_s37_without_a_job_it_is_where_she_was_last_or_nowhere(town: Town)
         "TS duty: duress: a responder without a job, send police. Sign in for who. Ring 999. Do not ring or "
         "text them. Seen? Text OK."
     )
+    await case.hears(DEE, "OK {n}")
     await town.pass_time(minutes=5)
     assert (await town.last_text(LEADER)).startswith("Repeat: TS duty: duress: a responder without a job")
     await town.texts_reply(LEADER, "ok")
     assert "noted that you have seen the alarm".casefold() in (await town.last_text(LEADER)).casefold()
-    await case.hears(DEE, "OK {n}")
     seen = await town.texts_with("duress")
     await town.pass_time(minutes=10)
     assert await town.texts_with("duress") == seen

@@ -213,11 +213,11 @@ async def test_s35_a_new_marker_warns_of_what_is_open_and_whoever_is_on_the_way(
         assert sent.status == 303
     await town.settle()
     assert (await case.now())["joint"] is True
-    assert "joint, do not enter alone. Wait for a second officer" in await town.last_text(ASHA)
+    assert "has changed: joint, do not enter alone" in await town.last_text(ASHA)
     assert "Arrange police or 2nd officer" in await town.last_text(DEE)
     await town.pass_time(minutes=2)
     assert len(await case.happened("risk_marker_found")) == 1
-    assert len(await town.texts_with("joint, do not enter alone. Wait", ASHA)) == 1
+    assert len(await town.texts_with("has changed: joint", ASHA)) == 1
     assert any(row.what == "page_markers" and row.incident_id for row in await town.rows(AccessRow))
 
 

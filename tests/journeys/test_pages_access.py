@@ -39,6 +39,7 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/account": SOMEBODY,
     "/console": (P.REPORT_TAKE,),
     "/board": (P.CASE_LIST,),
+    "/reviews": (P.REVIEW_LIST,),
     "/incidents/{reference}": (P.CASE_VIEW, P.TIMELINE_VIEW),
     "/j": (P.OWN_JOBS,),
     "/j/{number}": (P.OWN_JOBS, P.CASE_VIEW),
@@ -47,6 +48,7 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/markers": (P.RISK_MARKERS,),
     "/alarms/{alarm_id}": (P.ALARM_SEE,),
     "/status": (P.SERVICE_STATUS,),
+    "/agreement": (P.AGREEMENT_VIEW,),
 }
 POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/report": ANYBODY,

@@ -191,4 +191,5 @@ def _recount(connection: Connection, database: Database) -> tuple[Tallies, Talli
 
 def _tallies(tx: Tx) -> Tallies:
     rows = tx.execute(select(col(TallyRow.name), col(TallyRow.labels), col(TallyRow.value)))
-    return {(row.name, row.labels): round(row.value, 3) for row in rows}
+    # Some are counted from their rows: no event tells of them.
+    return {(row.name, row.labels): round(row.value, 3) for row in rows if row.name not in tallies.FROM_ROWS}

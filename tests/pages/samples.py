@@ -14,6 +14,9 @@ from rapid_response.console.forms import FieldError, Filled, Now, Posted, read_a
 from rapid_response.console.views import (
     AccountView,
     AgeTargetingPart,
+    AgreementLine,
+    AgreementMonth,
+    AgreementView,
     AlarmPart,
     AlarmView,
     BoardFilters,
@@ -23,6 +26,7 @@ from rapid_response.console.views import (
     CheckIn,
     Choice,
     Clock,
+    CorrectionPart,
     ErrorView,
     EvidenceSpan,
     ExceptionsView,
@@ -52,27 +56,47 @@ from rapid_response.console.views import (
     PhoneCall,
     PhoneMessage,
     Place,
+    ProposalPart,
+    ReferralLine,
+    ReferralPart,
     ReportFormView,
     ReportPart,
     ReportSentView,
     ReportStartView,
+    ReviewFilters,
+    ReviewLine,
+    ReviewsView,
     SafeContact,
+    SecondReadingPart,
     SignInView,
     SimulatorView,
     Site,
     StatusView,
+    StepPart,
+    SuggestionPart,
     TaskPart,
     TextsView,
     TextToRead,
     TimelinePart,
+    ToldPart,
     View,
     Viewer,
     VisitPart,
+    Words,
 )
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, ClockFacts, Status, allowed_actions
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.safe_contact import MayBeTold
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
+    AgeEvidence,
     AgeTargeting,
     Category,
     Channel,
@@ -83,6 +107,8 @@ from rapid_response.core.vocabulary import (
     OutcomeCode,
     PaymentMethod,
     Priority,
+    ReferralKind,
+    ReferralState,
     RiskKind,
     RiskSubject,
     Role,
@@ -102,8 +128,9 @@ HANDLER = Viewer("Rosa Lindqvist", Role.HANDLER, (Page.CONSOLE, Page.BOARD, Page
 DUTY_OFFICER = Viewer(
     "Dee Okoro",
     Role.DUTY_OFFICER,
-    (Page.CONSOLE, Page.BOARD, Page.JOBS, Page.EXCEPTIONS, Page.STATUS, Page.ACCOUNT),
+    (Page.CONSOLE, Page.BOARD, Page.REVIEWS, Page.JOBS, Page.EXCEPTIONS, Page.STATUS, Page.ACCOUNT),
 )
+LEAD = Viewer("Hal Novak", Role.HATE_CRIME_LEAD, (Page.BOARD, Page.REVIEWS, Page.ACCOUNT))
 RESPONDER = Viewer("Asha Patel", Role.RESPONDER, (Page.JOBS, Page.ACCOUNT))
 
 
@@ -198,6 +225,21 @@ def _timeline() -> tuple[TimelinePart, ...]:
     )
 
 
+def amend_form(*more: tuple[str, str]) -> Filled:
+    """The form to correct a case, as it is shown first."""
+    values = {
+        "location.address": "14 Larkspur Way",
+        "location.postcode": "BR1 3ZZ",
+        "location.ward": "Bromley Town",
+        "victim.name": "Jean Whitlock",
+        "victim.phone": "+447700900145",
+        "answers.lives_alone": "yes",
+        "safe": "voice",
+        **dict(more),
+    }
+    return Filled({n: (v,) for name, v in values.items() for n in (name, f"was.{name}")})
+
+
 MARKERS = (
     MarkerPart(
         RiskSubject.ADDRESS,
@@ -255,9 +297,53 @@ INCIDENT = IncidentView(
     ),
     age_targeting=AgeTargetingPart(
         AgeTargeting.POTENTIAL,
-        ("“old dears never check”: the suspect’s own words about age",),
+        (
+            Words("old dears never check", "words about age", AgeEvidence.OFFENDER_WORDS),
+            Words("only the bungalows", "others were passed over", AgeEvidence.PATTERN),
+        ),
         (HateStrand.DISABILITY,),
+        (Words("called him names for his limp", "hostility about disability"),),
+        offers_police=True,
         other_vulnerability=True,
+        vulnerability_words=(Words("he cannot hear", "deafness"),),
+        victims_own_perception=True,
+        history=(
+            StepPart("Strands: none, now disability", NOW - 30 * MINUTE, "Hal Novak"),
+            StepPart("Proposed to rule it out", NOW - 20 * MINUTE, "Dee Okoro"),
+        ),
+    ),
+    referrals=(
+        ReferralPart(
+            "r1",
+            ReferralKind.ASC_SAFEGUARDING,
+            ReferralState.SENT,
+            NOW - 26 * 60 * MINUTE,
+            "Dee Okoro",
+            chased=1,
+            chased_at=NOW - 2 * 60 * MINUTE,
+            chase_due_at=NOW - MINUTE,
+            may_update=True,
+        ),
+        ReferralPart(
+            "r2",
+            ReferralKind.POLICE_HATE_CRIME,
+            ReferralState.ACKNOWLEDGED,
+            NOW - 40 * MINUTE,
+            "Hal Novak",
+            "CAD 4471",
+            NOW - 20 * MINUTE,
+            chase_due_at=NOW + 5000 * MINUTE,
+            may_update=True,
+        ),
+        ReferralPart(
+            "r3",
+            ReferralKind.BANK,
+            ReferralState.DECLINED,
+            NOW - 50 * MINUTE,
+            "Dee Okoro",
+            settled_at=NOW - 10 * MINUTE,
+            reason="Not their customer",
+        ),
     ),
     actions=allowed_actions(Status.EN_ROUTE, ClockFacts(ClockState.RUNNING, False)),
     responders=(Choice("asha", "Asha Patel (asked)"), Choice("ben", "Ben Carter")),
@@ -293,6 +379,8 @@ INCIDENT = IncidentView(
             NARRATIVE,
             EVIDENCE,
             Person("Priya Shah", "+447700900160", "", "Family"),
+            report_id="r1",
+            amend=amend_form(("caller.name", "Priya Shah"), ("report", "r1")),
         ),
         ReportPart(
             Channel.EMAIL,
@@ -300,7 +388,36 @@ INCIDENT = IncidentView(
             NOW - 12 * MINUTE,
             "Two men at number 14 again, white van outside.",
             source="Adult social care",
+            report_id="r2",
+            may_be_told=MayBeTold.VERIFY_FIRST,
+            amend=amend_form(("report", "r2")),
         ),
+    ),
+    second_readings=(
+        SecondReadingPart(
+            SecondReadingState.READ,
+            (
+                SuggestionPart(
+                    "s1",
+                    "Perhaps chosen for their age",
+                    "old dears never check",
+                    raises=True,
+                    then="If you agree, decide on age targeting as well.",
+                    may_answer=True,
+                ),
+                SuggestionPart(
+                    "s2",
+                    "Scam",
+                    "the other 2,600",
+                    agrees=False,
+                    answered_by="Dee Okoro",
+                    answered_at=NOW - 3 * MINUTE,
+                ),
+                SuggestionPart("s3", "Happening now", "he is coming back at 3pm"),
+            ),
+        ),
+        SecondReadingPart(SecondReadingState.READ),
+        SecondReadingPart(SecondReadingState.PARKED),
     ),
     offers=(
         OfferPart(
@@ -336,7 +453,57 @@ INCIDENT = IncidentView(
     notes=(NotePart(NOW - 2 * MINUTE, "Dee Okoro", "Police told.\nCAD 4471 of today."),),
     outcomes=(OutcomePart(OutcomeCode.MONEY_PREVENTED, 260_000, EvidenceGrade.B),),
     timeline=_timeline(),
-    links=(LinkPart("same_suspect", "RR-2Z9QW4T"),),
+    links=(
+        LinkPart(
+            "May be the same incident as",
+            "RR-5D1XN8B",
+            is_suggested=True,
+            reasons=("same house and postcode",),
+            confirm_as="duplicate_of",
+            confirm_on="RR-7K4M2QX",
+            confirm_to="RR-5D1XN8B",
+            may_decide=True,
+        ),
+        LinkPart(
+            "May be about the same person as",
+            "RR-8H2WQ6V",
+            is_suggested=True,
+            reasons=("same name and phone",),
+            confirm_as="related",
+            confirm_on="RR-7K4M2QX",
+            confirm_to="RR-8H2WQ6V",
+            reopens="RR-8H2WQ6V",
+            reopens_with="RR-7K4M2QX",
+            may_decide=True,
+            may_reopen=True,
+        ),
+        LinkPart(
+            "The same suspect as in",
+            "RR-2Z9QW4T",
+            decided_by="Dee Okoro",
+            decided_at=NOW - 5 * MINUTE,
+            reason="The same van, both times.",
+        ),
+    ),
+    series=("RR-2Z9QW4T", "RR-4J7TR1C"),
+    corrections=(
+        CorrectionPart(
+            "Address",
+            "41 Larkspur Way",
+            "14 Larkspur Way",
+            NOW - 8 * MINUTE,
+            "Rosa Lindqvist",
+            "The caller rang back",
+        ),
+        CorrectionPart("Victim’s age", "", "84", NOW - 9 * MINUTE, "Dee Okoro", how="from a joined report"),
+    ),
+    told=(
+        ToldPart("Priya Shah (family)", MayBeTold.RECEIPT_ONLY),
+        ToldPart("The person whom it happened to", MayBeTold.OWN_CASE),
+    ),
+    amend=amend_form(),
+    wards=WARDS,
+    stricter_elsewhere=("RR-5D1XN8B",),
 )
 
 DURESS = replace(
@@ -344,7 +511,7 @@ DURESS = replace(
     status=Status.ON_SCENE,
     clock=MET,
     visit=SILENT,
-    alarms=(ALARM, replace(ALARM, alarm_id="a2", acknowledged_at=NOW, acknowledged_by="Dee Okoro")),
+    duress=(ALARM, replace(ALARM, alarm_id="a2", acknowledged_at=NOW, acknowledged_by="Dee Okoro")),
     actions=allowed_actions(Status.ON_SCENE, ClockFacts(ClockState.MET, True, has_companion=True)),
 )
 
@@ -373,10 +540,86 @@ EMERGENCY = replace(
     ),
 )
 
+NOT_CORRECTED = replace(
+    INCIDENT,
+    failed=FailedAction(
+        Action.AMEND,
+        read_action(
+            Action.AMEND,
+            Posted.from_pairs(
+                [
+                    ("victim.phone", "12"),
+                    ("was.victim.phone", "+447700900145"),
+                    ("answers.suspect_on_premises", "yes"),
+                ]
+            ),
+            now=NOW,
+            zone=LONDON,
+        ).filled,
+    ),
+)
+
+CALLER_NOT_CORRECTED = replace(
+    INCIDENT,
+    failed=FailedAction(
+        Action.AMEND,
+        read_action(
+            Action.AMEND, Posted.from_pairs([("report", "r1"), ("caller.phone", "12")]), now=NOW, zone=LONDON
+        ).filled,
+    ),
+)
+
+JOINED = replace(
+    INCIDENT,
+    status=Status.CANCELLED,
+    clock=NO_CLOCK,
+    actions=allowed_actions(Status.CANCELLED, ClockFacts(ClockState.NOT_APPLICABLE, False)),
+    disposition=Disposition.DUPLICATE_OF,
+    next_step=None,
+    reports=(),
+    links=(LinkPart("Joined to", "RR-5D1XN8B", decided_by="Rosa Lindqvist", decided_at=NOW - MINUTE),),
+    joined_to="RR-5D1XN8B",
+    done="It is recorded how the two belong together",
+)
+
 REFUSED = replace(
     INCIDENT,
     failed=FailedAction(Action.ACCEPT, message="Asha Patel has this job already. Assign it to change that."),
 )
+
+PROPOSED = replace(
+    INCIDENT,
+    age_targeting=replace(
+        INCIDENT.age_targeting,
+        state=AgeTargeting.UNDER_REVIEW,
+        proposal=ProposalPart("Dee Okoro", NOW - 20 * MINUTE),
+    ),
+    actions=allowed_actions(Status.EN_ROUTE, ClockFacts(ClockState.RUNNING, False, is_proposed=True)),
+)
+OWN_PROPOSAL = replace(
+    PROPOSED,
+    age_targeting=replace(
+        PROPOSED.age_targeting, proposal=ProposalPart("Dee Okoro", NOW - 20 * MINUTE, is_own=True)
+    ),
+    actions=INCIDENT.actions,
+)
+RECOGNISED = replace(
+    CLOSED,
+    age_targeting=replace(
+        INCIDENT.age_targeting,
+        state=AgeTargeting.RECOGNISED_LOCAL,
+        decided_by="Hal Novak",
+        decided_at=NOW - 9 * MINUTE,
+    ),
+)
+
+
+def failed(action: Action, **posted: str) -> IncidentView:
+    """The page after a form that did not fit."""
+    return replace(
+        INCIDENT, failed=FailedAction(action, read_action(action, Posted.from_pairs(posted.items())).filled)
+    )
+
 
 BARE = IncidentView(
     reference="RR-0000000",
@@ -389,6 +632,83 @@ BARE = IncidentView(
     clock=NO_CLOCK,
     received_at=NOW,
     actions=allowed_actions(Status.AWAITING_REVIEW, ClockFacts(ClockState.NOT_APPLICABLE, False)),
+)
+
+_LINE = ReviewLine(
+    "RR-7K4M2QX",
+    Category.DOORSTEP_CRIME,
+    "rogue_trader",
+    Status.EN_ROUTE,
+    AgeTargeting.POTENTIAL,
+    "Bromley Town",
+    4821,
+    (
+        Words("old dears never check", "words about age", AgeEvidence.OFFENDER_WORDS),
+        Words("only the bungalows for older people", "others passed over", AgeEvidence.PATTERN),
+    ),
+    raised_at=NOW - 26 * 60 * MINUTE,
+    due_at=NOW - 5 * 60 * MINUTE,
+)
+_LATER = replace(
+    _LINE,
+    reference="RR-3C4D5E6",
+    category=Category.SCAM,
+    subtype="courier_fraud",
+    status=Status.CLOSED,
+    ward="",
+    job_number=None,
+    words=(Words("he picked me because I’m old", "age is the reason", AgeEvidence.STATED_REASON),),
+    raised_at=NOW - 60 * MINUTE,
+    due_at=NOW + 19 * 60 * MINUTE,
+)
+REVIEWS = ReviewsView(
+    wards=WARDS,
+    waiting=(_LINE, _LATER, replace(_LATER, reference="RR-8T7S6R5", words=())),
+    under_review=(
+        replace(
+            _LATER,
+            reference="RR-1Q2W3E4",
+            state=AgeTargeting.UNDER_REVIEW,
+            proposal=ProposalPart("Dee Okoro", NOW - 40 * MINUTE),
+        ),
+        replace(_LINE, reference="RR-9P8N7M6", state=AgeTargeting.UNDER_REVIEW, due_at=NOW + 60 * MINUTE),
+    ),
+    to_offer=(
+        replace(
+            _LATER,
+            reference="RR-6Y7T8R9",
+            words=(Words("called my uncle names", "hostility about sexual orientation"),),
+            strands=(HateStrand.SEXUAL_ORIENTATION,),
+        ),
+    ),
+    referrals=(
+        ReferralLine(
+            "RR-2Z9QW4T",
+            ReferralKind.POLICE_HATE_CRIME,
+            ReferralState.ACKNOWLEDGED,
+            NOW - 4 * 24 * 60 * MINUTE,
+            "CRIS 4821/26",
+            chased=2,
+            chase_due_at=NOW - 60 * MINUTE,
+        ),
+        ReferralLine(
+            "RR-5N8Q0VC",
+            ReferralKind.ASC_SAFEGUARDING,
+            ReferralState.SENT,
+            NOW - 60 * MINUTE,
+            chase_due_at=NOW + 19 * 60 * MINUTE,
+        ),
+    ),
+    decided=(
+        replace(
+            _LATER,
+            reference="RR-4M5N6P7",
+            state=AgeTargeting.RECOGNISED_LOCAL,
+            decided_at=NOW - 26 * 60 * MINUTE,
+            decided_by="Hal Novak",
+        ),
+    ),
+    most=100,
 )
 
 BOARD_ROWS = (
@@ -609,6 +929,8 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
             "R17",
             NO_CLOCK,
             nobody_to_send=True,
+            may_be_told=MayBeTold.OWN_CASE,
+            links=INCIDENT.links[:2],
         ),
         HANDLER,
         "/console",
@@ -622,8 +944,8 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
                 replace(BOARD_ROWS[0], check_in=SILENT.check_in),
                 replace(BOARD_ROWS[1], check_in=THERE.check_in),
             ),
-            alarms=(ALARM, AlarmPart("a3", "Ben Carter", NOW)),
-            may_see_alarms=True,
+            duress=(ALARM, AlarmPart("a3", "Ben Carter", NOW)),
+            may_see_duress=True,
             markers_to_review=2,
         ),
         DUTY_OFFICER,
@@ -713,7 +1035,39 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     "incident-duress": (DURESS, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-closed": (CLOSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-emergency-faults": (EMERGENCY, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-proposed": (PROPOSED, LEAD, "/incidents/RR-7K4M2QX", False),
+    "incident-own-proposal": (OWN_PROPOSAL, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-recognised": (RECOGNISED, LEAD, "/incidents/RR-7K4M2QX", False),
+    "incident-review-faults": (
+        failed(Action.REVIEW_AGE_TARGETING, state="referred_partner"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "incident-correction-faults": (
+        failed(Action.REVIEW_AGE_TARGETING, correction="yes"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "incident-referral-faults": (
+        failed(Action.UPDATE_REFERRAL, referral="r1"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "reviews": (REVIEWS, LEAD, "/reviews", True),
+    "reviews-empty": (ReviewsView(), LEAD, "/reviews", False),
+    "reviews-filtered-empty": (
+        ReviewsView(filters=ReviewFilters(Category.SCAM, "Bromley Town", True, False), wards=WARDS),
+        LEAD,
+        "/reviews",
+        False,
+    ),
     "incident-refused": (REFUSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-not-corrected": (NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
+    "incident-caller-not-corrected": (CALLER_NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
+    "incident-joined": (JOINED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-bare": (BARE, HANDLER, "/incidents/RR-0000000", False),
     **{
         f"job-{stage.value}": (
@@ -799,6 +1153,42 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     ),
     "texts-empty": (TextsView(), HANDLER, "/texts", False),
     "exceptions-empty": (ExceptionsView(), DUTY_OFFICER, "/exceptions", False),
+    "agreement": (
+        AgreementView(
+            (
+                AgreementMonth(
+                    "November 2026",
+                    (
+                        AgreementLine(
+                            "This service",
+                            "a1b2c3",
+                            "41",
+                            "39 of 41 (95%)",
+                            "37 of 41 (90%)",
+                            "40 of 41 (98%)",
+                            "3 of 4 (75%)",
+                            "–",
+                        ),
+                        AgreementLine(
+                            "Second reader",
+                            "council-model+1f2e",
+                            "38",
+                            "35 of 38 (92%)",
+                            "36 of 38 (95%)",
+                            "30 of 38 (79%)",
+                            "4 of 4 (100%)",
+                            "5 of 9 (56%)",
+                        ),
+                    ),
+                ),
+            ),
+            hides_small=True,
+        ),
+        DUTY_OFFICER,
+        "/agreement",
+        False,
+    ),
+    "agreement-empty": (AgreementView(), DUTY_OFFICER, "/agreement", False),
     "status": (
         StatusView(
             (Check("Database", True, "answers in 2 ms"), Check("Rota", False, "gap on Sunday")), "0.1.0"

@@ -19,6 +19,14 @@ LONDON = ZoneInfo("Europe/London")
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=LONDON)
 
 FLOORS = {
+    "put_aside": {
+        "macro_f1": 0.90,
+        "urgency_accuracy": 0.90,
+        "act_now": 0.95,
+        "age": 0.9,
+        "vulnerability": 0.9,
+        "money": 0.9,
+    },
     "validation": {
         "macro_f1": 0.90,
         "urgency_accuracy": 0.88,

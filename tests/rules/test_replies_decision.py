@@ -330,7 +330,9 @@ def test_a_second_officers_words(text: str, effect: Effect, done: list[Action], 
     assert (decision.effect, actions(decision), decision.answer) == (effect, done, answer)
 
 
-@pytest.mark.parametrize("text", ["help", "not safe", "NOT SAFE 4821", "he has a knife", "please send police"])
+@pytest.mark.parametrize(
+    "text", ["help", "not safe", "NOT SAFE 4821", "he has a knife", "please send police"]
+)
 @pytest.mark.parametrize("job", [AT_THE_DOOR, ALONG])
 def test_words_of_danger_from_a_door_are_an_alert(text: str, job: JobView) -> None:
     decision = by(text, job)

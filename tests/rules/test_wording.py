@@ -75,6 +75,9 @@ SAID: dict[str, Say] = {
     "pictures_not_received": lambda j, at, now: iter([wording.pictures_not_received()]),
     "unknown_sender": lambda j, at, now: iter([wording.unknown_sender()]),
     "check_in": lambda j, at, now: iter([wording.check_in(j.number)]),
+    "joined": lambda j, at, now: iter([wording.joined(j.number, 999_999)]),
+    "address_changed": lambda j, at, now: iter([wording.address_changed(j.number)]),
+    "now_joint": lambda j, at, now: iter([wording.now_joint(j.number)]),
     "warning_to_owner": lambda j, at, now: (
         wording.warning_to_owner(j.number, p, at, LONDON, now) for p in (1, 50, 100)
     ),
@@ -108,7 +111,6 @@ SAID: dict[str, Say] = {
     "companion_noted": lambda j, at, now: iter([wording.companion_noted(j.number)]),
     "companion_coming": lambda j, at, now: iter([wording.companion_coming(j.number)]),
     "companion_gone": lambda j, at, now: iter([wording.companion_gone(j.number)]),
-    "now_joint": lambda j, at, now: iter([wording.now_joint(j.number)]),
     "taken_over": lambda j, at, now: iter([wording.taken_over(j)]),
     "duress": lambda j, at, now: (wording.duress(n) for n in (j.number, None)),
     "alarm_seen": lambda j, at, now: iter([wording.alarm_seen()]),
@@ -116,7 +118,15 @@ SAID: dict[str, Say] = {
     "review_waiting": lambda j, at, now: (
         wording.review_waiting(n, u, LONDON, now) for n in (j.number, None) for u in (at, None)
     ),
+    "case_to_review": lambda j, at, now: (
+        wording.case_to_review(n, u, LONDON, now) for n in (j.number, None) for u in (at, None)
+    ),
+    "case_to_review_overdue": lambda j, at, now: (
+        wording.case_to_review_overdue(n) for n in (j.number, None)
+    ),
     "task_overdue": lambda j, at, now: (wording.task_overdue(n) for n in (j.number, None)),
+    "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
+    "shift_test": lambda j, at, now: iter([wording.shift_test()]),
     "daily_line": lambda j, at, now: (
         wording.daily_line(count, [j.number] * min(count, named))
         for count in (1, 2, 9999)
@@ -126,7 +136,8 @@ SAID: dict[str, Say] = {
 #: They say nothing about one job.
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
-    "review_waiting", "task_overdue", "daily_line", "duress", "alarm_seen", "marker_to_review",
+    "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "daily_line",
+    "numbers_failing", "shift_test", "duress", "alarm_seen", "marker_to_review",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)

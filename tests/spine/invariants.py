@@ -18,9 +18,11 @@ from sqlalchemy import Connection, select
 from sqlmodel import SQLModel, col
 
 from rapid_response.core.incident import ALLOWED, OWNED_STATUSES, Action, Move, Status
-from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import OfferState, Purpose
+from rapid_response.core.notices import LEADS, NoticeKind
+from rapid_response.core.states import OfferState, Purpose, TaskState
 from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy
+from rapid_response.hatecrime.referrals import CHASE_AFTER
+from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.messaging.wording import REPEAT
 from rapid_response.simulator.tables import Direction, SimCallRow, SimTextRow
 from rapid_response.sla.rules import Kind
@@ -40,6 +42,7 @@ from rapid_response.storage.tables import (
     NoticeRow,
     OfferRow,
     OutcomeRow,
+    ReferralRow,
     ReportRow,
     SealRow,
     TallyRow,
@@ -59,6 +62,7 @@ _TABLES: tuple[type[SQLModel], ...] = (
     TaskRow,
     NoticeRow,
     OutcomeRow,
+    ReferralRow,
     MessageRow,
     AttemptRow,
     AgendaRow,
@@ -73,7 +77,8 @@ _MORE_TABLES: tuple[type[SQLModel], ...] = (EventRow, NoteRow, TallyRow, SealRow
 _ENDED = (Status.CLOSED, Status.CANCELLED)
 #: What may still go out about a closed case: do not go, answers to what somebody wrote, a silent alarm.
 _AFTER_THE_END = (Purpose.STAND_DOWN, Purpose.CONFIRM, Purpose.CLARIFY, Purpose.ALARM)
-#: The duress word of the towns that have one, and the phones of whoever may text it.
+_OWED_AFTER_THE_END = (NoticeKind.TASK_OVERDUE, *LEADS)
+#: The duress word of the towns that have one.
 DURESS = "heliotrope"
 #: Of these there is at most one on an incident's agenda at a time.
 _ONE_AT_A_TIME = (Kind.RUNG, Kind.WARN, Kind.BREACH, Kind.ACCEPT_WITHIN, Kind.RETRY, Kind.RESUME)
@@ -450,6 +455,7 @@ class Watch:
             self._next_step_is_set,
             self._nothing_doubled,
             self._nobody_is_misled,
+            self._reviews_are_owed,
             self._who_is_there_is_watched,
             self._alarms_are_silent,
         ):
@@ -541,12 +547,16 @@ class Watch:
 
     def _sent_once(self, picture: Picture) -> None:
         message_of = {row["token"]: row["message_id"] for row in picture.of(AttemptRow)}
+        lost = {row["token"] for row in picture.of(AttemptRow) if row["state"] == "undelivered"}
         for text in picture.sent:
-            self._sent[message_of[text["token"]]][text["sid"]] = text["body"]
+            self._sent[message_of[text["token"]]][text["token"]] = text["body"]
         for message_id, sent in self._sent.items():
-            again = [body for body in list(sent.values())[1:] if not body.startswith(REPEAT)]
+            # What certainly did not arrive may be sent again as it was.
+            arrived = [body for token, body in sent.items() if token not in lost]
+            again = [body for body in arrived[1:] if not body.startswith(REPEAT)]
             assert not again, f"I4 message {message_id} was sent again unmarked: {again}"
-            assert len(sent) <= 2, f"I4 message {message_id} was sent {len(sent)} times"
+            assert len(arrived) <= 2, f"I4 message {message_id} was sent {len(arrived)} times"
+            assert len(sent) <= 3, f"I4 message {message_id} was tried {len(sent)} times"
 
     # work
 
@@ -592,9 +602,7 @@ class Watch:
 
     def _nobody_is_misled(self, picture: Picture) -> None:
         stood_down = {
-            row["dedupe_key"].removeprefix("stand_down:")
-            for row in picture.of(MessageRow)
-            if row["purpose"] is Purpose.STAND_DOWN
+            row["offer_id"] for row in picture.of(MessageRow) if row["purpose"] is Purpose.STAND_DOWN
         }
         for life in self.lives.values():
             told = stood_down & set(life.own_offers_ended)
@@ -605,6 +613,20 @@ class Watch:
             if row["is_held"]:
                 assert row["id"] not in waiting, f"{row['reference']}: offered while it is held back"
                 assert not (row["back_entry"] and row["id"] in told_of), f"{row['reference']}: held, and told"
+
+    def _reviews_are_owed(self, picture: Picture) -> None:
+        """Whoever is undecided has a review on somebody's list; whoever waits for an answer, a reminder."""
+        owed = {
+            (row["incident_id"], row["kind"], row["subject"])
+            for row in picture.of(TaskRow)
+            if row["state"] is TaskState.OPEN
+        }
+        for row in picture.of(IncidentRow):
+            is_owed = (row["id"], TaskKind.REVIEW_AGE_TARGETING.value, "") in owed
+            assert is_owed == (row["age_state"] in UNDECIDED), f"{row['reference']}: {row['age_state']}"
+        for row in picture.of(ReferralRow):
+            is_asked_after = (row["incident_id"], TaskKind.CHASE_REFERRAL.value, row["id"]) in owed
+            assert is_asked_after == (row["state"] in CHASE_AFTER), f"referral {row['id']}: {row['state']}"
 
     # who is there, and who asks for help
 
@@ -638,7 +660,9 @@ class Watch:
         )
         for alarm_id, alarm in alarms.items():
             unseen = alarm["acknowledged_at"] is None
-            assert waiting[alarm_id] == int(unseen), f"an alarm is given again {waiting[alarm_id]} times: {alarm}"
+            assert waiting[alarm_id] == int(unseen), (
+                f"an alarm is given again {waiting[alarm_id]} times: {alarm}"
+            )
         answered = {row["dedupe_key"] for row in picture.of(MessageRow)}
         for row in picture.of(InboundMessageRow):
             if row["effect"] == "alarm":
@@ -713,9 +737,9 @@ def _silent_after_the_end(before: Picture, after: Picture) -> None:
     for row in after.of(MessageRow):
         if row["incident_id"] not in ended or (row["id"] in known and row["id"] not in trying):
             continue
-        # What is still owed after the end (why it was late, a welfare check) is still asked for.
+        # What is still owed after the end (why it was late, a review, an answer) is still asked for.
         notice = notices.get(row["notice_id"])
-        owed = notice is not None and notice["kind"] == NoticeKind.TASK_OVERDUE
+        owed = notice is not None and notice["kind"] in _OWED_AFTER_THE_END
         assert row["purpose"] in _AFTER_THE_END or owed, f"I7 after the end: {row}"
 
 

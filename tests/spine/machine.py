@@ -29,17 +29,19 @@ from rapid_response.core.vocabulary import (
     Category,
     Disposition,
     Priority,
+    ReferralKind,
+    ReferralStep,
 )
 from rapid_response.simulator.network import NoSuchCall, _take
 from rapid_response.simulator.posts import Post
 from rapid_response.steps import sending
 from rapid_response.storage import log, work
-from rapid_response.storage.tables import ApiKeyRow, IncidentRow, TaskRow
+from rapid_response.storage.tables import ApiKeyRow, IncidentRow, ReferralRow, TaskRow
 from rapid_response.storage.tx import Tx, table_of
 from tests import builders
 from tests.conftest import NOON
 from tests.databases import TestDatabases
-from tests.harness import ASHA, BEN, CAT, DEE, DESK, HEAD, LEADER, Town
+from tests.harness import ASHA, BEN, CAT, DEE, DESK, HEAD, LEAD_ON_HATE, LEADER, Town
 from tests.spine.invariants import (
     DURESS,
     Picture,
@@ -113,6 +115,8 @@ class Driven(Town):
             await self.app.worker._send(claimed)
         for unknown in found.unknown:
             await self.app.worker._look_up(unknown)
+        for fetching in found.fetching:
+            await self.app.worker._fetch(fetching)
         return len(found)
 
     async def _phones(self) -> int:
@@ -220,6 +224,9 @@ REPORTS: Mapping[str, Report] = {
         answers={"suspect_returning": True, "suspect_returning_at": (now + timedelta(minutes=90)).isoformat()}
     ),
     "long ago": lambda now: builders.long_ago(now),
+    "old dears": lambda now: builders.paid_today(
+        narrative="He said old dears never check, and called at the bungalows for older people only."
+    ),
     "unclear": lambda now: builders.unclear(),
     "kettle": lambda now: builders.kettle(),
     "kettle, asked": lambda now: builders.kettle(
@@ -262,7 +269,7 @@ WORDS = (
     "START",
     "x" * 2000,
 )
-SENDERS = (ASHA, BEN, CAT, DEE, LEADER, HEAD, DESK, STRANGER)
+SENDERS = (ASHA, BEN, CAT, DEE, LEADER, HEAD, LEAD_ON_HATE, DESK, STRANGER)
 
 _OUTCOMES: tuple[list[dict[str, Any]], ...] = (
     [],
@@ -278,6 +285,8 @@ _DETAILS = st.fixed_dictionaries(
         "disposition": st.sampled_from(Disposition),
         "outcomes": st.sampled_from(_OUTCOMES),
         "state": st.sampled_from(AgeTargeting),
+        "kind": st.sampled_from((ReferralKind.POLICE_HATE_CRIME, ReferralKind.BANK)),
+        "step": st.sampled_from(ReferralStep),
         "minutes": st.sampled_from((None, 1, 45, 600)),
         "reason": st.sampled_from((None, "travel", "Rang her.")),
         "task": st.integers(0, 5),
@@ -304,11 +313,14 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.SET_PRIORITY: ("priority", "reason"),
     Action.TASK_DONE: ("reason",),
     Action.REVIEW_AGE_TARGETING: ("state", "reason"),
+    Action.REFER: ("kind",),
+    Action.UPDATE_REFERRAL: ("reason",),
 }
 _ALWAYS_SAID: Mapping[Action, dict[str, Any]] = {
     Action.REMOTE_RESPONSE: {"protective_act": "bank_told"},
     Action.POLICE_HANDOVER: {"cad_reference": "CAD 4471"},
     Action.PAUSE: {"reason": "police_requested_hold"},
+    Action.SECOND_REVIEW: {"agree": True, "second_reviewer": "Lena Fox"},
     Action.NOTE: {"body": "The neighbour saw a white van."},
 }
 _INDEX = st.integers(0, 7)
@@ -580,6 +592,10 @@ class RandomDays(RuleBasedStateMachine):
                 if task["incident_id"] == incident["id"] and task["state"] is TaskState.OPEN
             ]
             return {"task": owed[details["task"] % len(owed)] if owed else "none"}
+        if action is Action.UPDATE_REFERRAL:
+            sent = [r["id"] for r in self.last.of(ReferralRow) if r["incident_id"] == incident["id"]]
+            which = sent[details["task"] % len(sent)] if sent else "none"
+            return {"referral": which, "state": details["step"]}
         return {}
 
     @rule(
@@ -723,6 +739,7 @@ def _is_whole(action: Action, body: Mapping[str, Any]) -> bool:
         Action.DECLINE: "responder",
         Action.ASSIGN: "responder",
         Action.ADD_OUTCOMES: "outcomes",
+        Action.ANSWER_SECOND_READING: "suggestion",
     }
     return action not in needs or bool(body.get(needs[action]))
 
