@@ -43,6 +43,7 @@ EARLIEST_CALL = timedelta(seconds=45)
 WHEN_SLOW = timedelta(seconds=60)
 #: One call to one person in so long, whatever the number.
 CALLS_APART = timedelta(minutes=2)
+A_MOMENT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,17 @@ def _compressed(rungs: Sequence[Rung], answer_within: timedelta) -> list[Rung]:
     if rungs[-1].after >= answer_within:
         share = min(1.0, answer_within / NOMINAL_ANSWER)
         rungs = [replace(rung, after=_not_too_soon(rung, rung.after * share)) for rung in rungs]
-    return [rung for rung in rungs if rung.after < answer_within]
+    return [rung for rung in _one_by_one(rungs) if rung.after < answer_within]
+
+
+def _one_by_one(rungs: Sequence[Rung]) -> list[Rung]:
+    """No two calls fall due in the same moment: the second must see that the first has rung."""
+    apart: list[Rung] = []
+    for rung in rungs:
+        calls = [r.after for r in apart if r.address.way.is_call]
+        earliest = calls[-1] + A_MOMENT if rung.address.way.is_call and calls else rung.after
+        apart.append(replace(rung, after=max(rung.after, earliest)))
+    return apart
 
 
 def _not_too_soon(rung: Rung, after: timedelta) -> timedelta:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlmodel import col, select
 
 from rapid_response.core import duress
@@ -97,7 +97,12 @@ def take_text(
         )
     )
     if known is not None:
-        known.to_count = (known.to_count or 0) + 1
+        # In the database, not in this row: the same text may come ten times at once.
+        tx.execute(
+            update(InboundMessageRow)
+            .where(col(InboundMessageRow.id) == known.id)
+            .values(to_count=func.coalesce(col(InboundMessageRow.to_count), 0) + 1)
+        )
         return False
     inbound_id = tx.ids.uuid()
     tx.add(
