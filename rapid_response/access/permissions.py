@@ -49,6 +49,9 @@ class Permission(StrEnum):
     KEYS_MANAGE = "keys_manage"
     AUDIT_VIEW = "audit_view"
     AGREEMENT_VIEW = "agreement_view"
+    RISK_MARKERS = "risk_markers"
+    ALARM_SEE = "alarm_see"
+    ALARM_END = "alarm_end"
 
 
 class Reach(StrEnum):
@@ -77,6 +80,8 @@ _HANDLER = frozenset(
         _P.RECORDING_HEAR,
         _P.OPEN_SHEET,
         _P.SERVICE_STATUS,
+        # Whoever sits at the desk when an alarm comes rings 999.
+        _P.ALARM_SEE,
     }
 )
 _DUTY_OFFICER = _HANDLER | {
@@ -92,6 +97,8 @@ _DUTY_OFFICER = _HANDLER | {
     _P.EXCEPTIONS_RETRY,
     _P.DEFINITION_VIEW,
     _P.AGREEMENT_VIEW,
+    _P.RISK_MARKERS,
+    _P.ALARM_END,
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
 _TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW}
@@ -185,6 +192,9 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     # Passing a case on shares personal data with others: a decision, not a note.
     Action.REFER: _REVIEWERS,
     Action.UPDATE_REFERRAL: _REVIEWERS,
+    # Whoever spoke with her writes it down.
+    Action.CHECK_IN: _DESK,
+    Action.RELEASE_COMPANION: _IN_CHARGE,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.
@@ -203,6 +213,8 @@ JOB_ACTIONS = frozenset(
         Action.NOTE,
         Action.TASK_DONE,
         Action.ADD_OUTCOMES,
+        Action.CHECK_IN,
+        Action.RELEASE_COMPANION,
     }
 )
 

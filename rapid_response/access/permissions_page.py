@@ -54,6 +54,9 @@ MEANING: Mapping[Permission, str] = {
     Permission.KEYS_MANAGE: "make and revoke API keys",
     Permission.AUDIT_VIEW: "see who did and saw what",
     Permission.AGREEMENT_VIEW: "see how often people agreed with the readers of reports",
+    Permission.RISK_MARKERS: "see, set, review and end risk markers on addresses and suspects",
+    Permission.ALARM_SEE: "open a responder's alarm, and say that they have seen it",
+    Permission.ALARM_END: "end a responder's alarm, with a reason",
 }
 
 _HEAD = """\

@@ -20,11 +20,14 @@ from rapid_response.console import related, timeline
 from rapid_response.console.forms import CALLER_ROLES
 from rapid_response.console.views import (
     AgeTargetingPart,
+    AlarmPart,
+    CheckIn,
     Choice,
     Clock,
     EvidenceSpan,
     FailedAction,
     IncidentView,
+    MarkerPart,
     MessagePart,
     NextStep,
     NotePart,
@@ -43,6 +46,7 @@ from rapid_response.console.views import (
     SuggestionPart,
     TaskPart,
     TimelinePart,
+    VisitPart,
     Words,
 )
 from rapid_response.console.words import QUESTIONS, plain
@@ -51,7 +55,7 @@ from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.safe_contact import may_be_told
-from rapid_response.core.states import OfferState, TaskState
+from rapid_response.core.states import OfferState, Purpose, TaskState
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
@@ -67,14 +71,17 @@ from rapid_response.hatecrime.referrals import STEPS
 from rapid_response.hatecrime.rules import DECISIONS, UNDECIDED, is_own_perception
 from rapid_response.intake.rules import RULEBOOK, rows_of
 from rapid_response.intake.second.answering import Label
+from rapid_response.messaging import wording
 from rapid_response.messaging.explaining import Verdict
 from rapid_response.steps import casefile
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.deliveries import Chain
+from rapid_response.steps.markers import Found
 from rapid_response.steps.service import stored_definition
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.tables import (
+    AlarmRow,
     ApiKeyRow,
     IncidentRow,
     NoticeRow,
@@ -85,6 +92,7 @@ from rapid_response.storage.tables import (
     SuggestionRow,
     TaskRow,
     UserRow,
+    VisitRow,
 )
 
 # --- who is who -------------------------------------------------------------------------------------------
@@ -207,6 +215,55 @@ def suspect(incident: IncidentRow) -> Mapping[str, str]:
     return {key: str(value) for key, value in incident.suspect.items()}
 
 
+def area(incident: IncidentRow, wards: Sequence[str] = ()) -> str:
+    """Where, no finer than a text may say it."""
+    return wording.area(incident.location.get("postcode"), incident.ward, wards=wards)
+
+
+def check_in(visit: VisitRow | None) -> CheckIn | None:
+    """How the check-ins of a visit stand; None where none are asked."""
+    if visit is None or visit.check_in_by is None:
+        return None
+    return CheckIn(visit.check_in_by, visit.heard_at)
+
+
+def visit(incident: IncidentRow, live: VisitRow | None, names: Names) -> VisitPart | None:
+    """The plan of a visit that is under way."""
+    if live is None:
+        return None
+    return VisitPart(
+        responder=names.responder(live.responder_id),
+        area=area(incident, (incident.ward or "",)),
+        holder=plain(ContactRole.DUTY_OFFICER),
+        finish_at=live.finish_at,
+        set_off_at=live.set_off_at,
+        expected_at=live.expected_at,
+        arrived_at=live.arrived_at,
+        check_in=check_in(live),
+    )
+
+
+def markers(found: Iterable[Found], *, whole: bool) -> tuple[MarkerPart, ...]:
+    """What warns of a case; not `whole`: only that something does."""
+    if not whole:
+        return tuple(MarkerPart(subject) for subject in dict.fromkeys(m.subject for m in found))
+    return tuple(MarkerPart(m.subject, m.kind, m.reason, m.why) for m in found)
+
+
+def alarm(row: AlarmRow, incident: IncidentRow | None, names: Names) -> AlarmPart:
+    """A responder's silent alarm."""
+    return AlarmPart(
+        alarm_id=row.id,
+        responder=names.responder(row.responder_id),
+        raised_at=row.raised_at,
+        job_number=incident.job_number if incident else None,
+        reference=incident.reference if incident else "",
+        repeats=row.repeats,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=names.actor(row.acknowledged_by) if row.acknowledged_by else "",
+    )
+
+
 _STEP_WORDS: Mapping[str, str] = {
     "set_off": "Set off",
     "arrive": "Arrive at the address",
@@ -250,6 +307,9 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.REVIEW: "A report is waiting to be read",
     NoticeKind.LEAD_REVIEW: "A case waits for the hate crime lead",
     NoticeKind.LEAD_OVERDUE: "The hate crime lead’s review is overdue",
+    NoticeKind.CHECK_IN_MISSED: "The responder has not checked in: ring them",
+    NoticeKind.TRAVEL_OVERDUE: "The responder set off and has not arrived: ring them",
+    NoticeKind.NOT_SAFE: "The responder may need help: ring them",
 }
 
 
@@ -300,12 +360,27 @@ class Looking:
         """Whether hate strands may be shown."""
         return self.sees_people and may(self.principal, Permission.SPECIAL_CATEGORY)
 
+    def sees(self, alarm: AlarmRow) -> bool:
+        """Whether a silent alarm may be shown; never to whoever raised it, who may not be alone."""
+        is_own = alarm.responder_id == self.principal.responder_id
+        return may(self.principal, Permission.ALARM_SEE) and not is_own
+
+    def without_own_alarms(self, events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The log as the viewer may see it on her own screen."""
+        mine = self.principal.responder_id
+        own = {
+            e["data"]["alarm_id"]
+            for e in events
+            if e["type"] == "duress_raised" and mine is not None and e["data"]["responder"] == mine
+        }
+        return [e for e in events if e["data"].get("alarm_id") not in own]
+
     @property
     def owns_job(self) -> bool:
-        """Whether it is the viewer's own job, or offered to her."""
+        """Whether it is the viewer's own job, or offered to her, or one that she goes along to."""
         mine = self.principal.responder_id
         return mine is not None and (
-            self.case.incident.owner == mine
+            mine in (self.case.incident.owner, self.case.incident.companion)
             or any(o.responder_id == mine and o.state is OfferState.OPEN for o in self.case.offers)
         )
 
@@ -338,6 +413,7 @@ def incident_view(
 ) -> IncidentView:
     """The page of a case, for whoever looks."""
     case, names, whole = looking.case, looking.names, looking.sees_people
+    events = looking.without_own_alarms(events)
     incident, actions = case.incident, looking.actions
     return IncidentView(
         reference=incident.reference,
@@ -354,6 +430,13 @@ def incident_view(
         episode=incident.episode,
         responder=names.responder(incident.owner or _who_finished(case)),
         joint=incident.joint,
+        companion=names.responder(incident.companion),
+        visit=visit(incident, case.visit, names),
+        markers=markers(case.markers, whole=may(looking.principal, Permission.SUSPECT_HISTORY))
+        if whole
+        else (),
+        may_mark=whole and may(looking.principal, Permission.RISK_MARKERS),
+        duress=tuple(alarm(a, incident, names) for a in case.alarms if looking.sees(a)),
         back_entry=incident.back_entry and incident.is_held,
         next_step=next_step(case.next_step, names),
         place=place(incident) if whole else None,
@@ -659,6 +742,7 @@ def _messages(looking: Looking) -> tuple[MessagePart, ...]:
             reason=m.reason or "",
         )
         for m in looking.case.messages
+        if m.purpose is not Purpose.ALARM or all(looking.sees(a) for a in looking.case.alarms)
     )
 
 

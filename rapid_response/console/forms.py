@@ -28,6 +28,7 @@ from rapid_response.core.vocabulary import (
     Disposition,
     EvidenceGrade,
     HateStrand,
+    JointArrangement,
     Link,
     OutcomeCode,
     PaymentMethod,
@@ -35,9 +36,12 @@ from rapid_response.core.vocabulary import (
     ProtectiveAct,
     ReferralKind,
     ReferralStep,
+    RiskKind,
+    RiskSubject,
     ShortDisposition,
     Urgency,
 )
+from rapid_response.safety.rules import LONGEST_MARKER_MONTHS
 from rapid_response.steps.commands import PauseReason
 
 NARRATIVE_LIMIT = 20_000
@@ -541,7 +545,20 @@ POLICE_REFERENCE = ActionField(
 
 #: Every action of the console in the order of the page; the API's bodies use the same names.
 ACTION_FORMS: Mapping[Action, ActionForm] = {
-    Action.ASSIGN: ActionForm("Assign", (_responder("Choose whom to assign"),)),
+    Action.ASSIGN: ActionForm(
+        "Assign",
+        (
+            _responder("Choose whom to assign"),
+            ActionField(
+                "companion",
+                "Second officer",
+                Kind.BOX,
+                ((YES, "Goes along with whoever has the job"),),
+            ),
+            ActionField("reason", "Why, if one person goes to a joint visit alone", Kind.LINE),
+        ),
+        intro="While a responder is there, give the job to somebody else only when they are there too.",
+    ),
     Action.ACCEPT: ActionForm("Record acceptance", (_responder("Choose who accepts"),)),
     Action.DECLINE: ActionForm(
         "Record refusal",
@@ -590,7 +607,18 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
             ),
         ),
     ),
-    Action.RELEASE: ActionForm("Take the job back", (_reason("Why?", "Say why the job is taken back"),)),
+    Action.RELEASE: ActionForm(
+        "Take the job back",
+        (
+            ActionField(
+                "arranged",
+                "If it is held for a joint visit: who goes along?",
+                Kind.SELECT,
+                choices(JointArrangement)[:2],
+            ),
+            _reason("Why?", "Say why the job is taken back, or may go out"),
+        ),
+    ),
     Action.CLOSE: ActionForm(
         "Close the incident",
         (
@@ -740,6 +768,12 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
             _reason("Explain", "Explain why it is cancelled"),
         ),
         is_warning=True,
+    ),
+    Action.CHECK_IN: ActionForm(
+        "Record that they are safe", intro="Only after you have spoken with the responder yourself."
+    ),
+    Action.RELEASE_COMPANION: ActionForm(
+        "The second officer does not go along", (ActionField("reason", "Why?", Kind.LINE),)
     ),
     # These stand beside the task, notice or referral that they settle.
     Action.UPDATE_REFERRAL: ActionForm(
@@ -944,6 +978,53 @@ def _read_outcome(reading: _Reading, row: int) -> dict[str, Any]:
         else:
             outcome["evidence_grade"] = grade
     return outcome
+
+
+# --- alarms and risk markers ------------------------------------------------------------------------------
+
+#: The parts that say which address, or who.
+MARKER_LINES: Mapping[RiskSubject, Sequence[tuple[str, str]]] = {
+    RiskSubject.ADDRESS: (("address", "Address"), ("postcode", "Postcode")),
+    RiskSubject.SUSPECT: (
+        ("name", "Full name"),
+        ("company", "Company or trading name"),
+        ("phone", "Phone number"),
+        ("vehicle_registration", "Vehicle registration"),
+        ("website", "Website"),
+    ),
+}
+
+
+def read_marker(posted: Posted) -> Parsed:
+    """A new risk marker: about whom or where, what kind, on what evidence, for how long."""
+    reading = _Reading(posted)
+    reading.choice("subject", RiskSubject, "Choose what the marker warns of")
+    reading.choice("kind", RiskKind, "Choose the kind of risk")
+    subject = reading.body.get("subject")
+    for name, _ in MARKER_LINES[RiskSubject(subject)] if subject else ():
+        reading.text(name)
+    _read_evidence(reading)
+    return reading.done()
+
+
+def read_marker_review(posted: Posted) -> Parsed:
+    """A marker looked at again: the evidence as it stands now, and for how long."""
+    reading = _Reading(posted)
+    _read_evidence(reading)
+    return reading.done()
+
+
+def _read_evidence(reading: _Reading) -> None:
+    reading.text("reason", "Write the evidence: what happened, when, and how you know", NOTE_LIMIT)
+    wrong = f"Write how many months, 1 to {LONGEST_MARKER_MONTHS}"
+    reading.number("months", 1, LONGEST_MARKER_MONTHS, wrong)
+
+
+def read_reason(posted: Posted, missing: str) -> Parsed:
+    """A reason that must be given."""
+    reading = _Reading(posted)
+    reading.text("reason", missing, NOTE_LIMIT)
+    return reading.done()
 
 
 # --- the responder's page ---------------------------------------------------------------------------------

@@ -33,8 +33,10 @@ Desk = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW))]
 
 _NO_INCIDENT = "There is no incident with this reference."
 
+#: After `assign` with the mark of a second officer.
+_GOES_ALONG = "companion"
 #: Said once after an action, in the address as the action's own word.
-_DONE: Mapping[Action, str] = {
+_DONE: Mapping[str, str] = {
     Action.ACCEPT: "{responder} has the job",
     Action.DECLINE: "The refusal is recorded",
     Action.ASSIGN: "Assigned to {responder}",
@@ -62,14 +64,16 @@ _DONE: Mapping[Action, str] = {
     Action.ANSWER_SECOND_READING: "Your answer is recorded",
     Action.AMEND: "The corrections are kept, and it was looked at again",
     Action.LINK: "It is recorded how the two belong together",
+    Action.CHECK_IN: "It is recorded that {responder} is safe",
+    Action.RELEASE_COMPANION: "The second officer does not go along any more",
+    _GOES_ALONG: "A second officer goes along, and is told",
 }
 
 
 @router.api_route("/incidents/{reference}", methods=["GET", "HEAD"])
 async def get_incident(reference: str, visit: Reader) -> Response:
     """The case. That it was looked at is kept, before anything of it is shown."""
-    done = next((a for a in Action if a.value == visit.query.text("done")), None)
-    return await visit.page(await _view(visit, reference, done=done))
+    return await visit.page(await _view(visit, reference, done=visit.query.text("done")))
 
 
 @router.post("/incidents/{reference}/actions/{action}")
@@ -103,7 +107,8 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
     except (NotAllowed, Refusal) as refused:
         failed, status = _refusal(wanted, parsed, refused)
         return await _not_done(visit, reference, failed, status)
-    return visit.go(f"/incidents/{reference.upper()}?done={wanted.value}")
+    done = _GOES_ALONG if parsed.body.get("companion") else wanted.value
+    return visit.go(f"/incidents/{reference.upper()}?done={done}")
 
 
 def _command(visit: Visit, action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
@@ -145,13 +150,13 @@ async def _owns_job(visit: Visit, reference: str) -> bool:
 
 
 async def _view(
-    visit: Visit, reference: str, *, failed: FailedAction | None = None, done: Action | None = None
+    visit: Visit, reference: str, *, failed: FailedAction | None = None, done: str = ""
 ) -> IncidentView:
     looking, events = await _look(visit, reference)
     seen = partial(casefile.seen, reference=looking.case.incident.reference, what="page")
     await visit.run(seen)
     owner = looking.names.responder(looking.case.incident.owner) or "The responder"
-    said = _DONE[done].format(responder=owner) if done else ""
+    said = _DONE.get(done, "").format(responder=owner)
     return filling.incident_view(looking, events, failed=failed, done=said)
 
 

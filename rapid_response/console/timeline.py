@@ -18,11 +18,14 @@ from rapid_response.core.vocabulary import (
     Channel,
     ContactRole,
     Disposition,
+    JointArrangement,
     Link,
     OutcomeCode,
     ProtectiveAct,
     ReferralKind,
     ReferralStep,
+    RiskKind,
+    RiskSubject,
     StoppedBy,
 )
 
@@ -267,6 +270,27 @@ def _second_answered(t: Telling) -> Told:
     return f"{how} the second reader", f"{t.word('label')}: {t.word('value').lower()}."
 
 
+def _set_off(t: Telling) -> Told:
+    expected = f"Expected there by {t.time('expected_at')}." if t.data.get("expected_at") else ""
+    return f"{t.who()} is on the way", expected
+
+
+def _checked_in(t: Telling) -> Told:
+    again = f"Next check-in by {t.time('next_by')}." if t.data.get("next_by") else ""
+    return f"{t.who()} is safe", again
+
+
+def _check_in_asked(t: Telling) -> Told:
+    how = "by a call" if t.data.get("by") == "call" else "by text"
+    what = "whether they are safe" if t.data.get("on_scene") else "where they are"
+    return f"{t.who()} is asked {what}, {how}", t.late()
+
+
+def _check_in_missed(t: Telling) -> Told:
+    silent = f"Silent for {t.data.get('silent_minutes')} minutes."
+    return f"No answer from {t.who()}: {t.word('role', ContactRole).lower()} told", _joined(silent, t.late())
+
+
 def pounds(pence: int) -> str:
     """`£1,200` or `£1,200.50`."""
     whole, part = divmod(pence, 100)
@@ -303,7 +327,27 @@ TELLERS: Mapping[str, _Teller] = {
     "assigned": lambda t: (f"Assigned to {t.who()}", ""),
     "released": lambda t: (f"Taken back from {t.who()}", f"{t.word('why')}."),
     "nobody_left": lambda t: ("Nobody is left to ask", f"People asked so far: {t.data.get('asked')}."),
-    "set_off": lambda t: (f"{t.who()} is on the way", ""),
+    "set_off": _set_off,
+    "companion_named": lambda t: (f"{t.who()} goes along as the second officer", ""),
+    "companion_released": lambda t: (f"{t.who()} does not go along any more", f"{t.word('why')}."),
+    "joint_arranged": lambda t: ("Joint visit settled", f"{t.word('how', JointArrangement)}."),
+    "visit_ended": lambda t: (f"{t.who()} has left for another job", "No check-ins are asked here now."),
+    "checked_in": _checked_in,
+    "check_in_asked": _check_in_asked,
+    "check_in_missed": _check_in_missed,
+    "duress_raised": lambda t: (f"Silent alarm of {t.who()}", "Duty officer and team leader are told."),
+    "duress_acknowledged": lambda _: ("The alarm is seen", ""),
+    "duress_ended": lambda _: ("The alarm is ended by a person", ""),
+    "risk_marker_found": lambda t: (
+        f"A risk marker warns of the {t.word('subject', RiskSubject).lower()}",
+        "Joint visit: do not enter alone.",
+    ),
+    "risk_marker_set": lambda t: (
+        f"Risk marker set: {t.word('kind', RiskKind).lower()}",
+        f"On {t.word('subject', RiskSubject).lower()}, until {t.time('expires_at')}.",
+    ),
+    "risk_marker_reviewed": lambda t: ("Risk marker reviewed", f"It stands until {t.time('expires_at')}."),
+    "risk_marker_ended": lambda t: ("Risk marker ended", f"{t.word('why')}."),
     "arrived_on_scene": lambda t: (
         f"{t.who()} is there",
         "To be confirmed by the duty officer." if t.data.get("flagged") else "",

@@ -40,10 +40,14 @@ from rapid_response.core.vocabulary import (
     Priority,
     ReferralKind,
     ReferralState,
+    RiskKind,
+    RiskSubject,
     Role,
     StoppedBy,
     Urgency,
 )
+from rapid_response.safety import rules as safety
+from rapid_response.safety.rules import Watch
 
 # --- around every page ------------------------------------------------------------------------------------
 
@@ -56,6 +60,7 @@ class Page(StrEnum):
     REVIEWS = "/reviews"
     JOBS = "/j"
     TEXTS = "/texts"
+    MARKERS = "/markers"
     EXCEPTIONS = "/exceptions"
     SIMULATOR = "/simulator"
     STATUS = "/status"
@@ -69,6 +74,7 @@ PAGE_WORDS: Mapping[Page, str] = {
     Page.REVIEWS: "Reviews",
     Page.JOBS: "My jobs",
     Page.TEXTS: "Texts to read",
+    Page.MARKERS: "Risk markers",
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
@@ -277,6 +283,71 @@ class SafeContact:
         return f"{said}. Do not {' or '.join(never)}" if never else said
 
 
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """When a responder on scene is next to say that they are safe."""
+
+    by: datetime
+    heard_at: datetime
+
+    def words(self, now: datetime) -> str:
+        """How it stands, without the time of the next, which the page gives beside it."""
+        match safety.watch(self.by, now):
+            case Watch.IN_TIME:
+                return "Safe when last heard"
+            case Watch.ASKED:
+                return "Asked whether safe, no answer yet"
+            case Watch.OVERDUE:
+                return f"No check-in for {minutes_words(now - self.heard_at)}"
+
+    def shade(self, now: datetime) -> Shade | None:
+        """The tag's colour; none while all is in time."""
+        return {Watch.ASKED: Shade.YELLOW, Watch.OVERDUE: Shade.RED}.get(safety.watch(self.by, now))
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether an answer is awaited."""
+        return safety.watch(self.by, now) is not Watch.IN_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class VisitPart:
+    """Where a responder is, when they are expected to be done, and who holds that plan."""
+
+    responder: str
+    area: str
+    holder: str
+    finish_at: datetime
+    set_off_at: datetime | None = None
+    expected_at: datetime | None = None
+    arrived_at: datetime | None = None
+    check_in: CheckIn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerPart:
+    """A warning about the address or the suspect; without a kind it says only that there is one."""
+
+    subject: RiskSubject
+    kind: RiskKind | None = None
+    reason: str = ""
+    #: What agreed with the marker; holds nothing of it.
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmPart:
+    """A responder's silent alarm; where they are stands on the page that it leads to."""
+
+    alarm_id: str
+    responder: str
+    raised_at: datetime
+    job_number: int | None = None
+    reference: str = ""
+    repeats: int = 0
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+
+
 # --- the public report ------------------------------------------------------------------------------------
 
 
@@ -378,6 +449,8 @@ class BoardRow:
     job_number: int | None = None
     joint: bool = False
     age_targeting: AgeTargeting = AgeTargeting.NONE
+    #: Of a responder who is there now.
+    check_in: CheckIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,6 +520,11 @@ class BoardView(View):
     alarms: tuple[str, ...] = ()
     #: Numbers that do not take our texts or calls, each a sentence.
     unreachable: tuple[str, ...] = ()
+    #: Silent alarms of responders, before everything else.
+    duress: tuple[AlarmPart, ...] = ()
+    may_see_duress: bool = False
+    #: Risk markers to look at again, for those who may.
+    markers_to_review: int = 0
 
     @property
     def ordered(self) -> tuple[BoardRow, ...]:
@@ -810,6 +888,12 @@ class IncidentView(View):
     episode: int = 1
     responder: str = ""
     joint: bool = False
+    companion: str = ""
+    visit: VisitPart | None = None
+    markers: tuple[MarkerPart, ...] = ()
+    #: Whether the viewer may set a marker on this address or suspect.
+    may_mark: bool = False
+    duress: tuple[AlarmPart, ...] = ()
     back_entry: bool = False
     next_step: NextStep | None = None
     place: Place | None = None
@@ -969,6 +1053,8 @@ class Verb(StrEnum):
     RELEASE = "release"
     DONE = "done"
     OUTCOMES = "outcomes"
+    SAFE = "check_in"
+    NOT_ALONG = "release_companion"
 
 
 class JobStage(StrEnum):
@@ -978,6 +1064,8 @@ class JobStage(StrEnum):
     ACCEPTED = "accepted"
     ON_THE_WAY = "on_the_way"
     THERE = "there"
+    #: Goes along as the second officer; the job is another's.
+    ALONG = "along"
     FINISHED = "finished"
     NOT_YOURS = "not_yours"
 
@@ -995,6 +1083,11 @@ class JobView(View):
     clock: Clock
     reference: str = ""
     joint: bool = False
+    #: Who else goes: the second officer, or for her whoever has the job; and how to ring them.
+    other: str = ""
+    other_phone: str = ""
+    visit: VisitPart | None = None
+    markers: tuple[MarkerPart, ...] = ()
     #: The address only once the job is theirs or offered; else the area.
     place: Place | None = None
     area: str = ""
@@ -1149,6 +1242,57 @@ class TextsView(View):
 
     template: ClassVar[str] = "texts.html"
     texts: tuple[TextToRead, ...] = ()
+    done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView(View):
+    """`GET /alarms/{id}`: who, where, and what to do. Posts to `/alarms/{id}/seen` and `/alarms/{id}/end`."""
+
+    template: ClassVar[str] = "alarm.html"
+    alarm: AlarmPart
+    place: Place | None = None
+    area: str = ""
+    situation: str = ""
+    other: str = ""
+    last_heard_at: datetime | None = None
+    may_see: bool = False
+    may_end: bool = False
+    filled: Filled = field(default_factory=Filled)
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerLine:
+    """One risk marker of the list."""
+
+    marker_id: str
+    subject: RiskSubject
+    kind: RiskKind
+    about: str
+    reason: str
+    set_at: datetime
+    set_by: str
+    expires_at: datetime
+    reviewed_at: datetime | None = None
+    reviewed_by: str = ""
+    is_to_review: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarkersView(View):
+    """`GET /markers`: those that stand, the ones to review first, and a form for a new one.
+
+    Posts to `/markers`, `/markers/{id}/review` and `/markers/{id}/end`; `failed` names the form that came
+    back: `review-…` or `end-…` with the marker's id.
+    """
+
+    template: ClassVar[str] = "markers.html"
+    markers: tuple[MarkerLine, ...] = ()
+    filled: Filled = field(default_factory=Filled)
+    failed: str = ""
+    #: The incident from which the form was filled in.
+    reference: str = ""
     done: str = ""
 
 

@@ -318,6 +318,7 @@ _NAVIGATION: Mapping[Page, Permission] = {
     Page.REVIEWS: Permission.REVIEW_LIST,
     Page.JOBS: Permission.OWN_JOBS,
     Page.TEXTS: Permission.INBOX_WORK,
+    Page.MARKERS: Permission.RISK_MARKERS,
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,

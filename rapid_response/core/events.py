@@ -218,10 +218,38 @@ class NobodyLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CompanionNamed(Event):
+    """A second officer goes along; the job stays its owner's."""
+
+    type: ClassVar[str] = "companion_named"
+    responder: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionReleased(Event):
+    type: ClassVar[str] = "companion_released"
+    responder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class JointArranged(Event):
+    """Who goes along to a joint visit, or that one goes alone; `goes_out`: it was held for that."""
+
+    type: ClassVar[str] = "joint_arranged"
+    how: str
+    goes_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SetOff(Event):
+    """The visit plan goes with it: when she is expected there, and when to be done."""
+
     type: ClassVar[str] = "set_off"
     responder: str
     source: str
+    expected_at: datetime | None = None
+    finish_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +258,105 @@ class ArrivedOnScene(Event):
     responder: str
     source: str
     flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VisitEnded(Event):
+    """Nobody watches for her there any more, though the job is not over: she went elsewhere."""
+
+    type: ClassVar[str] = "visit_ended"
+    responder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedIn(Event):
+    type: ClassVar[str] = "checked_in"
+    responder: str
+    source: str
+    next_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInAsked(Event):
+    """A lone worker is asked whether she is safe (on scene), or where she is (on her way)."""
+
+    type: ClassVar[str] = "check_in_asked"
+    responder: str
+    by: str
+    on_scene: bool
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInMissed(Event):
+    """She has not answered, so somebody else is told."""
+
+    type: ClassVar[str] = "check_in_missed"
+    responder: str
+    role: str
+    silent_minutes: int
+    on_scene: bool
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuressRaised(Event):
+    """A silent alarm. By which word is nowhere in the log."""
+
+    type: ClassVar[str] = "duress_raised"
+    alarm_id: str
+    responder: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuressAcknowledged(Event):
+    type: ClassVar[str] = "duress_acknowledged"
+    alarm_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuressEnded(Event):
+    """A person says that the responder is safe, or that it was no alarm; the reason is kept with it."""
+
+    type: ClassVar[str] = "duress_ended"
+    alarm_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMarkerFound(Event):
+    """A live marker warns of this address or suspect."""
+
+    type: ClassVar[str] = "risk_marker_found"
+    marker_id: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMarkerSet(Event):
+    type: ClassVar[str] = "risk_marker_set"
+    marker_id: str
+    subject: str
+    kind: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMarkerReviewed(Event):
+    """A person looked again, and it stands on."""
+
+    type: ClassVar[str] = "risk_marker_reviewed"
+    marker_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMarkerEnded(Event):
+    type: ClassVar[str] = "risk_marker_ended"
+    marker_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

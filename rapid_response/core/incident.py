@@ -58,6 +58,8 @@ class Action(StrEnum):
     ANSWER_SECOND_READING = "answer_second_reading"
     AMEND = "amend"
     LINK = "link"
+    CHECK_IN = "check_in"
+    RELEASE_COMPANION = "release_companion"
 
 
 class Move(StrEnum):
@@ -80,6 +82,7 @@ class When(StrEnum):
     MAY_CLOSE = "may_close"
     HELD = "held"
     PROPOSED = "proposed"
+    ACCOMPANIED = "accompanied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class ClockFacts:
     is_stopped: bool
     is_held: bool = False
     is_proposed: bool = False
+    has_companion: bool = False
 
 
 class NotAllowed(Exception):
@@ -141,6 +145,7 @@ def _open(status: Status, moves: Mapping[Action | Move, Step]) -> dict[Action | 
     return {
         **_same(status, *_EVERYWHERE),
         Action.SECOND_REVIEW: Step(status, When.PROPOSED),
+        Action.RELEASE_COMPANION: Step(status, When.ACCOMPANIED),
         Action.PAUSE: Step(status, When.CLOCK_RUNNING),
         Action.RESUME: Step(status, When.CLOCK_PAUSED),
         Action.CANCEL: Step(Status.CANCELLED),
@@ -160,6 +165,8 @@ _ANSWERED_UNOWNED: Mapping[Action | Move, Step] = {
 
 def _answered_owned(status: Status) -> dict[Action | Move, Step]:
     return {
+        # A sign of life: on her way, there, or before she has set off.
+        Action.CHECK_IN: Step(status),
         Action.REMOTE_RESPONSE: Step(status, When.CLOCK_NOT_STOPPED),
         Action.POLICE_HANDOVER: Step(status, When.CLOCK_NOT_STOPPED),
     }
@@ -243,6 +250,8 @@ ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
         {
             # The one legal step backwards: nobody answered the door.
             Action.NO_CONTACT: Step(Status.ASSIGNED),
+            # Somebody takes over at the address: she is there, and the check-ins are hers from now on.
+            Action.ASSIGN: Step(Status.ON_SCENE),
             **_answered_owned(Status.ON_SCENE),
         },
     ),
@@ -279,6 +288,8 @@ def _holds(when: When, clock: ClockFacts) -> bool:
             return clock.is_held
         case When.PROPOSED:
             return clock.is_proposed
+        case When.ACCOMPANIED:
+            return clock.has_companion
         case When.MAY_CLOSE:
             # Closing must not be a way round the promise: a clock that still counts is first stopped
             # by a response, or the incident is cancelled with a reason.

@@ -21,7 +21,12 @@ class NoticeKind(StrEnum):
     REVIEW = "review"
     LEAD_REVIEW = "lead_review"
     LEAD_OVERDUE = "lead_overdue"
+    CHECK_IN_MISSED = "check_in_missed"
+    TRAVEL_OVERDUE = "travel_overdue"
+    NOT_SAFE = "not_safe"
 
 
 #: What the hate-crime lead hears: one story, told once each time and never repeated by itself.
 LEADS = frozenset({NoticeKind.LEAD_REVIEW, NoticeKind.LEAD_OVERDUE})
+#: A responder does not answer: the story ends when she is heard from.
+SILENCE = frozenset({NoticeKind.CHECK_IN_MISSED, NoticeKind.TRAVEL_OVERDUE})

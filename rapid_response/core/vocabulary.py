@@ -275,6 +275,32 @@ class ProtectiveAct(StrEnum):
     OTHER = "other"
 
 
+class RiskSubject(StrEnum):
+    """What a risk marker warns of."""
+
+    ADDRESS = "address"
+    SUSPECT = "suspect"
+
+
+class RiskKind(StrEnum):
+    """Why nobody should go alone; there is no other kind than these."""
+
+    VIOLENCE = "violence"
+    WEAPON = "weapon"
+    DOG = "dog"
+    THREATS_TO_STAFF = "threats_to_staff"
+    INFECTION = "infection"
+    OTHER = "other"
+
+
+class JointArrangement(StrEnum):
+    """How it was seen to that nobody goes in alone; the last is a person's decision that somebody may."""
+
+    SECOND_OFFICER = "second_officer"
+    POLICE = "police"
+    OVERRIDE = "override"
+
+
 class ShortDisposition(StrEnum):
     """The outcome words of `DONE 4821 CODE`."""
 

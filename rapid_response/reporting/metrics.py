@@ -186,7 +186,12 @@ _HISTOGRAMS: Sequence[tuple[str, str, Sequence[float], bool]] = (
         ANSWER_BOUNDS,
         True,
     ),
-    ("deadline_lateness_seconds", "How late warnings, rungs and breaches fired", LATENESS_BOUNDS, False),
+    (
+        "deadline_lateness_seconds",
+        "How late warnings, rungs, breaches and check-ins fired",
+        LATENESS_BOUNDS,
+        False,
+    ),
     (
         "report_to_offer_seconds",
         "From a durable report to its offer at the provider",

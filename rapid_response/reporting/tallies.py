@@ -16,6 +16,8 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.events import (
+    CheckInAsked,
+    CheckInMissed,
     ClockMovedBack,
     ClockStopped,
     DeadlineMissed,
@@ -315,6 +317,8 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     DeadlineMissed.type: _missed,
     DeadlineWarned.type: _late,
     RungReached.type: _late,
+    CheckInAsked.type: _late,
+    CheckInMissed.type: _late,
     OfferAccepted.type: _accepted,
     OfferDeclined.type: _answered,
     MessageAccepted.type: _message_accepted,

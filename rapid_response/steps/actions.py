@@ -17,6 +17,7 @@ from rapid_response.core.vocabulary import (
     ClockState,
     ContactRole,
     EvidenceGrade,
+    JointArrangement,
     Priority,
     StoppedBy,
     Urgency,
@@ -25,9 +26,11 @@ from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.intake.second.answering import Label
 from rapid_response.sla import rules as sla
 from rapid_response.steps import (
+    alarms,
     amending,
     clock,
     commands,
+    companions,
     episodes,
     joining,
     leading,
@@ -38,6 +41,7 @@ from rapid_response.steps import (
     referring,
     reviewing,
     second,
+    visits,
 )
 from rapid_response.steps.case import (
     check,
@@ -103,6 +107,7 @@ def perform(
     who: Who,
 ) -> None:
     """Do one action to a locked incident."""
+    visits.sign_of_life(tx, desk, service, incident, action, who)
     _DO[action](_Doing(tx, desk, service, incident, who), command)
     note = getattr(command, "note", None)
     if note:
@@ -156,8 +161,14 @@ def _decline(doing: _Doing, command: commands.ByResponder) -> None:
 
 
 def _assign(doing: _Doing, command: commands.Assign) -> None:
-    check(doing.incident, Action.ASSIGN)
-    offers.assign(doing.tx, doing.desk, doing.service, doing.incident, command.responder, doing.who)
+    tx, desk, service, incident = doing.tx, doing.desk, doing.service, doing.incident
+    check(incident, Action.ASSIGN)
+    if command.companion:
+        companions.name(tx, desk, service, incident, command.responder)
+    else:
+        if companions.must_be_arranged(service, incident):
+            companions.arranged(tx, incident, _how(None, command.reason, companions.ALONE))
+        offers.assign(tx, desk, service, incident, command.responder, doing.who)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
 
@@ -170,9 +181,28 @@ def _check_owner(doing: _Doing, action: Action, command: commands.ByOwner) -> No
         raise Invalid("Another responder has this job. Name the owner, or assign it first.", "responder")
 
 
-def _release(doing: _Doing, command: commands.ByOwner) -> None:
+def _how(arranged: str | None, reason: str | None, otherwise: str) -> JointArrangement:
+    """How it was seen to that nobody goes in alone; raises Invalid with what to do otherwise."""
+    if arranged is not None:
+        return JointArrangement(arranged)
+    if not reason:
+        raise Invalid(otherwise, "reason")
+    return JointArrangement.OVERRIDE
+
+
+def _release_companion(doing: _Doing, command: commands.ByOwner) -> None:
+    check(doing.incident, Action.RELEASE_COMPANION)
+    companions.release(doing.tx, doing.desk, doing.service, doing.incident, "released", doing.who)
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
+
+
+def _release(doing: _Doing, command: commands.Release) -> None:
     _check_owner(doing, Action.RELEASE, command)
     was_held = doing.incident.is_held
+    if companions.must_be_arranged(doing.service, doing.incident):
+        how = _how(command.arranged, command.reason, companions.WHO_GOES)
+        companions.arranged(doing.tx, doing.incident, how, goes_out=True)
     offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
     if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())
@@ -193,12 +223,16 @@ def _tell_if_joint(doing: _Doing) -> None:
 def _en_route(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, Action.EN_ROUTE, command)
     move(doing.incident, Action.EN_ROUTE)
-    doing.record(happened.SetOff(doing.owner_or_actor, doing.who.source))
+    tx, incident = doing.tx, doing.incident
+    eta = command.eta_minutes if command.eta_minutes is not None else offers.eta_of(tx, incident)
+    visit = visits.set_off(tx, incident, doing.owner_or_actor, eta)
+    doing.record(happened.SetOff(doing.owner_or_actor, doing.who.source, visit.expected_at, visit.finish_at))
 
 
 def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, Action.ON_SCENE, command)
     move(doing.incident, Action.ON_SCENE)
+    visits.arrived(doing.tx, doing.desk, doing.service, doing.incident, doing.owner_or_actor)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
     if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED, at=_arrived_at(doing)):
         raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
@@ -219,6 +253,7 @@ def _no_contact(doing: _Doing, command: commands.NoContact) -> None:
     _check_owner(doing, Action.NO_CONTACT, command)
     tx, incident, service = doing.tx, doing.incident, doing.service
     move(incident, Action.NO_CONTACT)
+    visits.end(tx, incident, "no_contact")
     taken_back = clock.take_stop_back(tx, service, incident)
     finish_kind(tx, incident, TaskKind.FINISH_JOB)
     doing.record(
@@ -347,8 +382,20 @@ _OUTLIVES = frozenset(
 )
 
 
+def _check_in(doing: _Doing, command: commands.CheckIn) -> None:
+    """She is safe: by her own word, or by that of whoever spoke with her."""
+    incident = doing.incident
+    check(incident, Action.CHECK_IN)
+    there = (incident.owner, incident.companion)
+    if command.responder is not None and command.responder not in there:
+        raise Invalid("Another responder has this job. Name the one who is there.", "responder")
+    who = command.responder or incident.owner or "desk"
+    visits.check_in(doing.tx, doing.desk, doing.service, incident, who, doing.who.source)
+
+
 def _end(doing: _Doing, why: str) -> None:
     offers.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
+    companions.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
     finish_kind(doing.tx, doing.incident, *(k for k in TaskKind if k not in _OUTLIVES))
     doing.incident.owner = None
     doing.incident.is_held = False
@@ -406,6 +453,7 @@ def _set_going_again(doing: _Doing, told: joining.Told | None, started_at: datet
 def _acknowledge(doing: _Doing, _: commands.Nothing) -> None:
     check(doing.incident, Action.ACKNOWLEDGE)
     notices.acknowledge(doing.tx, doing.incident, doing.who.source)
+    alarms.acknowledge_of(doing.tx, doing.incident, doing.who.source)
 
 
 #: The kind of a category that a person chose without saying which kind it is.
@@ -626,4 +674,6 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.ANSWER_SECOND_READING: _answer_second_reading,
     Action.AMEND: _amend,
     Action.LINK: _link,
+    Action.CHECK_IN: _check_in,
+    Action.RELEASE_COMPANION: _release_companion,
 }

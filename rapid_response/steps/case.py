@@ -99,6 +99,7 @@ def clock_facts(incident: IncidentRow) -> ClockFacts:
         incident.stopped_at is not None,
         incident.is_held,
         incident.review_proposed_by is not None,
+        has_companion=incident.companion is not None,
     )
 
 

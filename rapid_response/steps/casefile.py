@@ -20,9 +20,10 @@ from sqlmodel import select as typed_select
 from rapid_response.core.incident import Action, Status, allowed_actions
 from rapid_response.core.safe_contact import may_be_told, reach
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState
+from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole
 from rapid_response.hatecrime.rules import is_own_perception
 from rapid_response.sla.rules import Kind
+from rapid_response.steps import markers
 from rapid_response.steps.case import clock_facts
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.steps.errors import Invalid
@@ -31,6 +32,7 @@ from rapid_response.steps.receive import clock_json
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     EventRow,
     IncidentRow,
     MessageRow,
@@ -43,6 +45,7 @@ from rapid_response.storage.tables import (
     SecondReadingRow,
     SuggestionRow,
     TaskRow,
+    VisitRow,
 )
 from rapid_response.storage.tx import Tx, table_of
 
@@ -81,6 +84,10 @@ class CaseFile:
     agenda: Sequence[AgendaRow]
     #: Other incidents that may belong to this one; surest first.
     links: Sequence[ShownLink] = ()
+    #: Who is on her way, or there, and what warns of the place or the people.
+    visit: VisitRow | None = None
+    markers: Sequence[markers.Found] = ()
+    alarms: Sequence[AlarmRow] = ()
     referrals: Sequence[ReferralRow] = ()
     second_readings: Sequence[SecondReadingRow] = ()
     suggestions: Sequence[SuggestionRow] = ()
@@ -138,6 +145,9 @@ class CaseFile:
             "disposition": incident.disposition,
             "episode": incident.episode,
             "unconfirmed": incident.unconfirmed,
+            "companion": incident.companion,
+            "visit": _visit_json(self.visit) if self.visit else None,
+            "risk_markers": [{"subject": m.subject, "kind": m.kind} for m in self.markers],
             "location": incident.location,
             "victim": incident.victim,
             "safe_contact": self.safe_contact,
@@ -273,6 +283,9 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         referrals=rows(ReferralRow, col(ReferralRow.sent_at)),
         second_readings=of_reports(SecondReadingRow, col(ReportRow.recorded_at)),
         suggestions=of_reports(SuggestionRow, col(ReportRow.recorded_at), col(SuggestionRow.position)),
+        visit=next((v for v in rows(VisitRow, col(VisitRow.heard_at)) if v.ended_at is None), None),
+        markers=markers.of_incident(connection, incident.id),
+        alarms=[a for a in rows(AlarmRow, col(AlarmRow.raised_at)) if a.ended_at is None],
     )
 
 
@@ -411,6 +424,19 @@ def summary_json(incident: IncidentRow) -> dict[str, Any]:
         "job_number": incident.job_number,
         "joint": incident.joint,
         "ward": incident.ward,
+    }
+
+
+def _visit_json(visit: VisitRow) -> dict[str, Any]:
+    """Where a responder is, and until when she is expected to say that she is safe."""
+    times = {
+        name: getattr(visit, name) for name in ("set_off_at", "expected_at", "arrived_at", "check_in_by")
+    }
+    return {
+        "responder": visit.responder_id,
+        **{name: at.isoformat() if at else None for name, at in times.items()},
+        "finish_at": visit.finish_at.isoformat(),
+        "held_by": ContactRole.DUTY_OFFICER,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
@@ -78,7 +78,10 @@ class ByResponder(Command):
 
 
 class Assign(Command):
+    """Gives the job to somebody; with `companion`, she goes along as the second officer instead."""
+
     responder: Line
+    companion: bool = False
     reason: Line | None = None
 
 
@@ -88,6 +91,19 @@ class ByOwner(Command):
     responder: Line | None = None
     eta_minutes: int | None = Field(default=None, ge=0, le=600)
     reason: Line | None = None
+    note: Words | None = None
+
+
+class Release(ByOwner):
+    """Of what is held for a joint visit: who goes along, or with a reason alone that one goes alone."""
+
+    arranged: Literal["police", "second_officer"] | None = None
+
+
+class CheckIn(Command):
+    """A sign of life; whoever names the responder names the owner or the second officer."""
+
+    responder: Line | None = None
     note: Words | None = None
 
 
@@ -285,7 +301,7 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.NO_CONTACT: NoContact,
     Action.REMOTE_RESPONSE: RemoteResponse,
     Action.POLICE_HANDOVER: PoliceHandover,
-    Action.RELEASE: ByOwner,
+    Action.RELEASE: Release,
     Action.CLOSE: Close,
     Action.CANCEL: Cancel,
     Action.REOPEN: Reopen,
@@ -304,4 +320,6 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.ANSWER_SECOND_READING: AnswerSecondReading,
     Action.AMEND: Amend,
     Action.LINK: LinkTo,
+    Action.CHECK_IN: CheckIn,
+    Action.RELEASE_COMPANION: ByOwner,
 }

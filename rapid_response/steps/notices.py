@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from rapid_response.core.definition import Means
 from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
-from rapid_response.core.notices import LEADS, NoticeKind
+from rapid_response.core.notices import LEADS, SILENCE, NoticeKind
 from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.dispatch.rules import Recipient, ways, who_hears
@@ -44,16 +44,18 @@ def give(
     role: ContactRole,
     by: Sequence[Means] = (Means.SMS,),
     detail: Mapping[str, Any] | None = None,
+    apart_from: str | None = None,
 ) -> None:
     """Tell a role holder now; the notice stands on the board whether or not a message can be sent.
 
+    `apart_from` is a responder whom it is about, and who is not told of herself.
     Paper entered after an outage tells nobody anything until a person releases it (design.md 7).
     """
     if incident.is_held and incident.back_entry:
         return
     # The newest speaks for those it replaces, unsent ones too, and so never more quietly than they did.
     by = tuple(dict.fromkeys([*by, *_supersede(tx, incident, kind, role)]))
-    told = who_hears(role, service.holders(role, tx.now), service.definition.contacts)
+    told = hearers(tx, service, role, apart_from)
     notice = tx.new(
         NoticeRow,
         id=tx.ids.uuid(),
@@ -69,6 +71,17 @@ def give(
     if kind not in LEADS:
         arm(tx, incident, [_again(tx, notice)])
     tx.record(incident.id, NoticeGiven(notice.id, kind, role, tuple(by)))
+
+
+def hearers(
+    tx: Tx, service: Service, role: ContactRole, apart_from: str | None = None
+) -> tuple[Recipient, ...]:
+    """Who hears for a role now; where that were only the responder left out, whoever stands next."""
+    holders = [r for r in service.holders(role, tx.now) if r.id != apart_from]
+    about = service.definition.responder(apart_from) if apart_from else None
+    own = set(about.numbers) if about else set()
+    contacts = {r: number for r, number in service.definition.contacts.items() if number not in own}
+    return who_hears(role, holders, contacts)
 
 
 #: These tell one story to one role: the newest says all that the older ones did.
@@ -88,7 +101,7 @@ def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRol
 
     Gives the means of those that it replaces.
     """
-    stories = (_PROGRESS, LEADS, frozenset({NoticeKind.TASK_OVERDUE}))
+    stories = (_PROGRESS, LEADS, SILENCE, frozenset({NoticeKind.TASK_OVERDUE}))
     story = next((kinds for kinds in stories if kind in kinds), None)
     if story is None:
         return []

@@ -24,6 +24,8 @@ _WORTH = {
     Purpose.CONFIRM: timedelta(minutes=5),
     Purpose.CLARIFY: timedelta(minutes=5),
     Purpose.TEST: timedelta(minutes=60),
+    Purpose.CHECK_IN: timedelta(minutes=10),
+    Purpose.ALARM: timedelta(minutes=60),
 }
 #: Behind the messages of every priority.
 LAST = 5

@@ -27,7 +27,7 @@ from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
-from rapid_response.steps import clock, knowing, leading, notices, offers, reviewing
+from rapid_response.steps import clock, knowing, leading, markers, notices, offers, reviewing
 from rapid_response.steps.case import is_aged_60_plus, move, needs_two
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
@@ -75,6 +75,7 @@ def receive(
     answered = report.facts()
     facts = merge(reading.facts, answered)
     known = knowing.known(tx, report, received_at, desk.zone)
+    marked = markers.found(tx, known.profile)
     decision = decide(_triage_case(report, reading, facts, answered, known, received_at, tx.now, desk))
     targeted = assess(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
@@ -82,7 +83,9 @@ def receive(
     incident = _new_incident(tx, service, report, reading, facts, decision, targeted, received_at)
     report_id = _keep_report(tx, incident, report, reading, source, received_at)
     knowing.remember(tx, incident, known)
+    incident.joint = incident.joint or bool(marked)
     _record_intake(tx, incident, report, report_id, reading, decision, facts, known)
+    markers.warn(tx, incident, marked)
     to_review_by = reviewing.found_at_arrival(tx, service, incident, targeted)
     _set_going(tx, desk, service, incident, report, decision)
     if to_review_by is not None:

@@ -14,7 +14,7 @@ from rapid_response.core.vocabulary import Category, ContactRole
 from rapid_response.hatecrime.rules import assess
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.rules import Decision, TriageCase, decide, either, is_news
-from rapid_response.steps import clock, knowing, notices, raising, reviewing
+from rapid_response.steps import clock, knowing, markers, notices, raising, reviewing
 from rapid_response.steps.case import facts_of, is_aged_60_plus, is_counting, needs_two
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.knowing import Known
@@ -47,6 +47,7 @@ def read_again(
         incident.urgency = reading.urgency
     is_newly_joint = take_facts(incident, either(facts_of(incident), reading.facts))
     known = knowing.learn(tx, incident, reports, desk.zone)
+    markers.look_again(tx, desk, service, incident, known.profile)
     tx.record(
         incident.id,
         happened.IncidentClassified(

@@ -28,12 +28,14 @@ from rapid_response.steps.lines import Allowance
 from rapid_response.steps.outbox import READY
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage.tables import (
+    AlarmRow,
     AttemptRow,
     IncidentRow,
     LineRow,
     MessageRow,
     NoticeRow,
     OfferRow,
+    VisitRow,
 )
 from rapid_response.storage.tx import Tx
 
@@ -164,19 +166,52 @@ def _no_longer(tx: Tx, message: MessageRow) -> Move | None:
 def _overtaken(tx: Tx, message: MessageRow) -> str | None:
     if message.cancel_requested is not None:
         return message.cancel_requested
-    if message.purpose is Purpose.OFFER and message.offer_id is not None:
-        offer = tx.get(OfferRow, message.offer_id)
-        if offer is None or offer.state is not OfferState.OPEN:
-            return "offer_over"
-    if message.purpose is Purpose.REMINDER and message.incident_id is not None:
-        incident = tx.get(IncidentRow, message.incident_id)
-        if incident is None or not incident.is_open:
-            return "closed"
-    if message.purpose is Purpose.NOTICE and message.notice_id is not None:
-        notice = tx.get(NoticeRow, message.notice_id)
-        if notice is None or notice.acknowledged_at is not None:
-            return "seen"
-    return None
+    look = _OVERTAKEN.get(message.purpose)
+    return look(tx, message) if look is not None else None
+
+
+def _offer_is_over(tx: Tx, message: MessageRow) -> str | None:
+    offer = tx.get(OfferRow, message.offer_id) if message.offer_id is not None else None
+    is_over = message.offer_id is not None and (offer is None or offer.state is not OfferState.OPEN)
+    return "offer_over" if is_over else None
+
+
+def _is_closed(tx: Tx, message: MessageRow) -> str | None:
+    incident = tx.get(IncidentRow, message.incident_id) if message.incident_id is not None else None
+    is_over = message.incident_id is not None and (incident is None or not incident.is_open)
+    return "closed" if is_over else None
+
+
+def _is_seen(tx: Tx, message: MessageRow) -> str | None:
+    if message.notice_id is None:
+        return None
+    given = tx.get(NoticeRow, message.notice_id)
+    return "seen" if given is None or given.acknowledged_at is not None else None
+
+
+def _alarm_is_seen(tx: Tx, message: MessageRow) -> str | None:
+    alarm = tx.get(AlarmRow, message.notice_id or "")
+    return "seen" if alarm is None or alarm.acknowledged_at is not None else None
+
+
+def _was_heard_from(tx: Tx, message: MessageRow) -> str | None:
+    """Whoever was to be asked whether she is safe has been heard since, or is not out there any more."""
+    visit = tx.first(
+        select(VisitRow).where(
+            col(VisitRow.incident_id) == message.incident_id, col(VisitRow.ended_at).is_(None)
+        )
+    )
+    return "heard" if visit is None or visit.heard_at >= message.created_at else None
+
+
+#: How it is known, just before it leaves, that a message says nothing true any more.
+_OVERTAKEN = {
+    Purpose.OFFER: _offer_is_over,
+    Purpose.REMINDER: _is_closed,
+    Purpose.NOTICE: _is_seen,
+    Purpose.ALARM: _alarm_is_seen,
+    Purpose.CHECK_IN: _was_heard_from,
+}
 
 
 #: A call that never rang at her end disturbed nobody.

@@ -35,6 +35,8 @@ from rapid_response.core.vocabulary import (
     Priority,
     ReferralKind,
     ReferralState,
+    RiskKind,
+    RiskSubject,
     Role,
     StoppedBy,
     Urgency,
@@ -124,6 +126,8 @@ class IncidentRow(SQLModel, table=True):
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_seconds: int = 0
     owner: str | None = Field(default=None, max_length=60)
+    #: The second officer of a joint visit; the job is the owner's.
+    companion: str | None = Field(default=None, max_length=60)
     job_number: int | None = None
     episode: int = 1
     #: Counts how often ladder and warnings were armed; part of the agenda's unique key.
@@ -249,6 +253,42 @@ class CallRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class RiskMarkerRow(SQLModel, table=True):
+    """A warning about an address or a suspect: evidence, an end, and somebody who answers for it.
+
+    `about` is what it was set for, `known` the same normalised, to compare a case with.
+    """
+
+    __tablename__ = "risk_markers"
+
+    id: str = Field(primary_key=True, max_length=36)
+    subject: RiskSubject = word(RiskSubject)
+    kind: RiskKind = word(RiskKind)
+    reason: str = Field(sa_type=Text)
+    about: dict[str, Any] = Field(sa_type=JSON)
+    known: list[Any] = Field(sa_type=JSON)
+    #: Counts how often it was set or reviewed; part of its agenda entries' key.
+    round: int = 1
+    set_at: datetime = Field(sa_type=UtcDateTime)
+    set_by: str = Field(max_length=80)
+    review_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reviewed_by: str | None = Field(default=None, max_length=80)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str | None = Field(default=None, max_length=80)
+    ended_reason: str | None = Field(default=None, sa_type=Text)
+
+
+class RiskMarkerKeyRow(SQLModel, table=True):
+    """A key under which a live marker is found; gone when the marker ends."""
+
+    __tablename__ = "risk_marker_keys"
+
+    marker_id: str = Field(primary_key=True, foreign_key="risk_markers.id", max_length=36)
+    key: str = Field(primary_key=True, index=True, max_length=120)
+
+
 # --- what we do about them --------------------------------------------------------------------------------
 
 
@@ -353,6 +393,71 @@ class ReferralRow(SQLModel, table=True):
     moved_by: str = Field(max_length=80)
 
 
+class VisitRow(SQLModel, table=True):
+    """A responder on her way to an incident, or there: when she is expected, and when last heard from.
+
+    At most one of an incident is live. With `check_in_by` she is asked whether she is safe from then on.
+    """
+
+    __tablename__ = "visits"
+    __table_args__ = (
+        Index(
+            "uq_visits_live",
+            "incident_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_visits_responder_live",
+            "responder_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    responder_id: str = Field(max_length=60)
+    set_off_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    expected_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    arrived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finish_at: datetime = Field(sa_type=UtcDateTime)
+    heard_at: datetime = Field(sa_type=UtcDateTime)
+    check_in_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AlarmRow(SQLModel, table=True):
+    """A responder's silent alarm; of no incident where she had none. Live until a person ends it.
+
+    It has a life of its own: no closing of a case ends it, and nothing of it shows on her own phone or page.
+    """
+
+    __tablename__ = "alarms"
+    __table_args__ = (
+        Index(
+            "ix_alarms_live",
+            "raised_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str | None = Field(default=None, foreign_key="incidents.id", index=True, max_length=36)
+    responder_id: str = Field(max_length=60)
+    source: str = Field(max_length=20)
+    recipients: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    raised_at: datetime = Field(sa_type=UtcDateTime)
+    repeats: int = 0
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_by: str | None = Field(default=None, max_length=80)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str | None = Field(default=None, max_length=80)
+    ended_reason: str | None = Field(default=None, sa_type=Text)
+
+
 class OutcomeRow(SQLModel, table=True):
     """What changed for someone."""
 
@@ -402,6 +507,7 @@ class MessageRow(SQLModel, table=True):
     dedupe_key: str = Field(unique=True, max_length=160)
     incident_id: str | None = Field(default=None, index=True, max_length=36)
     offer_id: str | None = Field(default=None, index=True, max_length=36)
+    #: What it tells of: a notice, or with the purpose `alarm` an alarm.
     notice_id: str | None = Field(default=None, max_length=36)
     purpose: Purpose = word(Purpose)
     channel: MessageChannel = word(MessageChannel)

@@ -17,10 +17,13 @@ from rapid_response.console.views import (
     AgreementLine,
     AgreementMonth,
     AgreementView,
+    AlarmPart,
+    AlarmView,
     BoardFilters,
     BoardRow,
     BoardView,
     Check,
+    CheckIn,
     Choice,
     Clock,
     CorrectionPart,
@@ -37,6 +40,9 @@ from rapid_response.console.views import (
     JobsView,
     JobView,
     LinkPart,
+    MarkerLine,
+    MarkerPart,
+    MarkersView,
     MessagePart,
     NextStep,
     NotePart,
@@ -75,6 +81,7 @@ from rapid_response.console.views import (
     ToldPart,
     View,
     Viewer,
+    VisitPart,
     Words,
 )
 from rapid_response.core.facts import Facts
@@ -102,6 +109,8 @@ from rapid_response.core.vocabulary import (
     Priority,
     ReferralKind,
     ReferralState,
+    RiskKind,
+    RiskSubject,
     Role,
     StoppedBy,
     Urgency,
@@ -231,6 +240,26 @@ def amend_form(*more: tuple[str, str]) -> Filled:
     return Filled({n: (v,) for name, v in values.items() for n in (name, f"was.{name}")})
 
 
+MARKERS = (
+    MarkerPart(
+        RiskSubject.ADDRESS,
+        RiskKind.DOG,
+        "Two dogs loose.\nMeter reader bitten.",
+        ("same house and postcode",),
+    ),
+    MarkerPart(RiskSubject.SUSPECT, RiskKind.VIOLENCE, "Pushed an officer in May."),
+)
+ON_THE_WAY = VisitPart(
+    "Asha Patel", "BR1 3", "Duty officer", NOW + 70 * MINUTE, NOW - 5 * MINUTE, NOW + 25 * MINUTE
+)
+THERE = replace(
+    ON_THE_WAY,
+    arrived_at=NOW - 20 * MINUTE,
+    check_in=CheckIn(NOW + 10 * MINUTE, NOW - 20 * MINUTE),
+)
+SILENT = replace(THERE, check_in=CheckIn(NOW - 12 * MINUTE, NOW - 42 * MINUTE))
+ALARM = AlarmPart("a1", "Asha Patel", NOW - 3 * MINUTE, 4821, "RR-7K4M2QX", repeats=1)
+
 INCIDENT = IncidentView(
     reference="RR-7K4M2QX",
     status=Status.EN_ROUTE,
@@ -245,6 +274,10 @@ INCIDENT = IncidentView(
     job_number=4821,
     responder="Asha Patel",
     joint=True,
+    companion="Ben Carter",
+    visit=ON_THE_WAY,
+    markers=MARKERS,
+    may_mark=True,
     next_step=NextStep("Arrive at the address", "Asha Patel", NOW + 14 * MINUTE),
     place=PLACE,
     victim=Person("Jean Whitlock", "+447700900145", "", "", "84"),
@@ -471,6 +504,15 @@ INCIDENT = IncidentView(
     amend=amend_form(),
     wards=WARDS,
     stricter_elsewhere=("RR-5D1XN8B",),
+)
+
+DURESS = replace(
+    INCIDENT,
+    status=Status.ON_SCENE,
+    clock=MET,
+    visit=SILENT,
+    duress=(ALARM, replace(ALARM, alarm_id="a2", acknowledged_at=NOW, acknowledged_by="Dee Okoro")),
+    actions=allowed_actions(Status.ON_SCENE, ClockFacts(ClockState.MET, True, has_companion=True)),
 )
 
 CLOSED = replace(
@@ -770,6 +812,7 @@ JOB = JobView(
     clock=running(25, 78),
     reference="RR-7K4M2QX",
     joint=True,
+    markers=MARKERS,
     place=PLACE,
     dangers=("Suspect expected at 3pm", "Two men, one aggressive on the phone"),
     victim=Person("Jean Whitlock", "+447700900145", age="84"),
@@ -779,6 +822,8 @@ JOB = JobView(
     answer_by=NOW + 4 * MINUTE,
     desk="+442079460100",
 )
+
+_WATCHED = {JobStage.ON_THE_WAY: ON_THE_WAY, JobStage.THERE: THERE, JobStage.ALONG: THERE}
 
 OFFER_TEXT = "Bromley RR: job 4821, P1. Area BR1 3. Needed by 14:45. Reply OK 4821 or NO 4821."
 PHONES = SimulatorView(
@@ -892,6 +937,93 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         True,
     ),
     "board": (BOARD, DUTY_OFFICER, "/board", True),
+    "board-alarm": (
+        replace(
+            BOARD,
+            rows=(
+                replace(BOARD_ROWS[0], check_in=SILENT.check_in),
+                replace(BOARD_ROWS[1], check_in=THERE.check_in),
+            ),
+            duress=(ALARM, AlarmPart("a3", "Ben Carter", NOW)),
+            may_see_duress=True,
+            markers_to_review=2,
+        ),
+        DUTY_OFFICER,
+        "/board",
+        False,
+    ),
+    "alarm": (
+        AlarmView(ALARM, PLACE, "BR1 3", "threats made", "Ben Carter", NOW, may_see=True, may_end=True),
+        DUTY_OFFICER,
+        "/alarms/a1",
+        False,
+    ),
+    "alarm-faults": (
+        AlarmView(
+            replace(ALARM, job_number=None, reference=""),
+            may_end=True,
+            filled=Filled({}, (FieldError("reason", "Write how you know that the responder is safe"),)),
+        ),
+        DUTY_OFFICER,
+        "/alarms/a1",
+        False,
+    ),
+    "alarm-ended": (AlarmView(ALARM, ended_at=NOW), HANDLER, "/alarms/a1", False),
+    "markers": (
+        MarkersView(
+            (
+                MarkerLine(
+                    "m1",
+                    RiskSubject.ADDRESS,
+                    RiskKind.DOG,
+                    "14 Larkspur Way, BR1 3UH",
+                    "Two dogs loose.",
+                    NOW - 300 * 24 * 60 * MINUTE,
+                    "Dee Okoro",
+                    NOW + 20 * 24 * 60 * MINUTE,
+                    is_to_review=True,
+                ),
+                MarkerLine(
+                    "m2",
+                    RiskSubject.SUSPECT,
+                    RiskKind.VIOLENCE,
+                    "Gary Stobbs, AB12 CDE",
+                    "Pushed an officer in May.",
+                    NOW - 30 * MINUTE,
+                    "Dee Okoro",
+                    NOW + 365 * 24 * 60 * MINUTE,
+                    NOW,
+                    "Dee Okoro",
+                ),
+            ),
+            Filled({"address": ("14 Larkspur Way",)}),
+            reference="RR-7K4M2QX",
+            done="The marker is set",
+        ),
+        DUTY_OFFICER,
+        "/markers",
+        False,
+    ),
+    "markers-faults": (
+        MarkersView(
+            (
+                MarkerLine(
+                    "m1", RiskSubject.ADDRESS, RiskKind.DOG, "14 Larkspur Way", "A bite.", NOW, "Dee", NOW
+                ),
+            ),
+            Filled({}, (FieldError("reason", "Write why the marker no longer holds"),)),
+            failed="end-m1",
+        ),
+        DUTY_OFFICER,
+        "/markers",
+        False,
+    ),
+    "markers-empty": (
+        MarkersView(filled=Filled({}, (FieldError("kind", "Choose the kind of risk"),))),
+        DUTY_OFFICER,
+        "/markers",
+        False,
+    ),
     "board-empty": (BoardView(responders_on_duty=0), DUTY_OFFICER, "/board", False),
     "board-filtered-empty": (
         BoardView(filters=BoardFilters(Status.UNASSIGNED, Category.SCAM, "Bromley Town", True, False)),
@@ -900,6 +1032,7 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         False,
     ),
     "incident": (INCIDENT, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-duress": (DURESS, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-closed": (CLOSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-emergency-faults": (EMERGENCY, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-proposed": (PROPOSED, LEAD, "/incidents/RR-7K4M2QX", False),
@@ -936,7 +1069,23 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     "incident-caller-not-corrected": (CALLER_NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-joined": (JOINED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-bare": (BARE, HANDLER, "/incidents/RR-0000000", False),
-    **{f"job-{stage.value}": (replace(JOB, stage=stage), RESPONDER, "/j/4821", False) for stage in JobStage},
+    **{
+        f"job-{stage.value}": (
+            replace(
+                JOB, stage=stage, visit=_WATCHED.get(stage), other="Ben Carter" if stage in _WATCHED else ""
+            ),
+            RESPONDER,
+            "/j/4821",
+            False,
+        )
+        for stage in JobStage
+    },
+    "job-silent": (
+        replace(JOB, stage=JobStage.THERE, visit=SILENT, other="Ben Carter", other_phone="+447700900102"),
+        RESPONDER,
+        "/j/4821",
+        False,
+    ),
     "job-faults": (
         replace(
             JOB,

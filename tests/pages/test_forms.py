@@ -342,7 +342,15 @@ def test_a_sum_needs_a_kind_and_a_grade() -> None:
 
 def test_action_bodies() -> None:
     cases: list[tuple[Action, Fields, dict[str, Any]]] = [
-        (Action.ASSIGN, {"responder": "asha"}, {"responder": "asha"}),
+        (Action.ASSIGN, {"responder": "asha"}, {"responder": "asha", "companion": False}),
+        (
+            Action.ASSIGN,
+            {"responder": "ben", "companion": "yes"},
+            {"responder": "ben", "companion": True},
+        ),
+        (Action.RELEASE, {"reason": "x"}, {"reason": "x"}),
+        (Action.RELEASE, {"arranged": "police", "reason": "x"}, {"arranged": "police", "reason": "x"}),
+        (Action.CHECK_IN, {}, {}),
         (Action.DECLINE, {"responder": "asha"}, {"responder": "asha"}),
         (Action.POLICE_HANDOVER, {"cad_reference": "4471"}, {"cad_reference": "4471"}),
         (Action.REMOTE_RESPONSE, {"protective_act": "bank_told"}, {"protective_act": "bank_told"}),

@@ -56,6 +56,9 @@ PAGES = """
     keys_manage           . . . . . . . . . x  .
     audit_view            . . . . . . . . x .  .
     agreement_view        . x . x x . x . . .  .
+    risk_markers          . x . x x . . . . .  .
+    alarm_see             x x . x x . . . . .  .
+    alarm_end             . x . x x . . . . .  .
 """
 
 # x: any incident; o: only a job of their own; down: a priority that goes down.
@@ -87,6 +90,8 @@ ACTS = """
     answer_second_reading x x . x x . . . . .  .
     amend                 x x . x x . . . . .  .
     link                  x x . x x . . . . .  .
+    check_in              x x o x x . . . . .  .
+    release_companion     . x o x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 

@@ -30,6 +30,7 @@ from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     AttemptRow,
     ChainRow,
     DeliveryRow,
@@ -46,6 +47,7 @@ from rapid_response.storage.tables import (
     SealRow,
     TallyRow,
     TaskRow,
+    VisitRow,
 )
 from rapid_response.storage.tx import table_of
 
@@ -67,13 +69,17 @@ _TABLES: tuple[type[SQLModel], ...] = (
     DeliveryRow,
     InboundMessageRow,
     ChainRow,
+    VisitRow,
+    AlarmRow,
 )
 #: What two towns of one history must have in common as well.
 _MORE_TABLES: tuple[type[SQLModel], ...] = (EventRow, NoteRow, TallyRow, SealRow, SimTextRow, SimCallRow)
 _ENDED = (Status.CLOSED, Status.CANCELLED)
-#: What may still go out about a closed case: do not go, and answers to what somebody wrote.
-_AFTER_THE_END = (Purpose.STAND_DOWN, Purpose.CONFIRM, Purpose.CLARIFY)
+#: What may still go out about a closed case: do not go, answers to what somebody wrote, a silent alarm.
+_AFTER_THE_END = (Purpose.STAND_DOWN, Purpose.CONFIRM, Purpose.CLARIFY, Purpose.ALARM)
 _OWED_AFTER_THE_END = (NoticeKind.TASK_OVERDUE, *LEADS)
+#: The duress word of the towns that have one.
+DURESS = "heliotrope"
 #: Of these there is at most one on an incident's agenda at a time.
 _ONE_AT_A_TIME = (Kind.RUNG, Kind.WARN, Kind.BREACH, Kind.ACCEPT_WITHIN, Kind.RETRY, Kind.RESUME)
 #: A record closed so is no incident of the board's (contract.md 4, reconciliation).
@@ -245,7 +251,8 @@ def _accepted(life: Life, data: dict[str, Any]) -> None:
 
 @_on("assigned")
 def _assigned(life: Life, data: dict[str, Any]) -> None:
-    life.go(Status.ASSIGNED, Action.ASSIGN)
+    # At the address somebody else takes over, and is there.
+    life.go(Status.ON_SCENE if life.status is Status.ON_SCENE else Status.ASSIGNED, Action.ASSIGN)
     assert life.owner is None, f"I3 {life.name}: assigned to {data['responder']} while {life.owner} has it"
     life.owner = data["responder"]
 
@@ -281,6 +288,12 @@ def _released(life: Life, data: dict[str, Any]) -> None:
 @_on("back_entry_released")
 def _let_go(life: Life, data: dict[str, Any]) -> None:
     if life.status is Status.AWAITING_REVIEW:
+        life.go(Status.DISPATCHING, Action.RELEASE)
+
+
+@_on("joint_arranged")
+def _settled(life: Life, data: dict[str, Any]) -> None:
+    if data["goes_out"]:
         life.go(Status.DISPATCHING, Action.RELEASE)
 
 
@@ -443,6 +456,8 @@ class Watch:
             self._nothing_doubled,
             self._nobody_is_misled,
             self._reviews_are_owed,
+            self._who_is_there_is_watched,
+            self._alarms_are_silent,
         ):
             check(picture)
         if before is not None:
@@ -613,6 +628,52 @@ class Watch:
             is_asked_after = (row["incident_id"], TaskKind.CHASE_REFERRAL.value, row["id"]) in owed
             assert is_asked_after == (row["state"] in CHASE_AFTER), f"referral {row['id']}: {row['state']}"
 
+    # who is there, and who asks for help
+
+    def _who_is_there_is_watched(self, picture: Picture) -> None:
+        incidents = picture.by_id(IncidentRow)
+        live = {row["incident_id"]: row for row in picture.of(VisitRow) if row["ended_at"] is None}
+        for incident_id, visit in live.items():
+            incident = incidents[incident_id]
+            there = Status.EN_ROUTE if visit["arrived_at"] is None else Status.ON_SCENE
+            assert (incident["status"], incident["owner"]) == (there, visit["responder_id"]), (
+                f"{incident['reference']}: {visit} while {incident['status']} of {incident['owner']}"
+            )
+        pending: dict[tuple[str, str], set[datetime]] = defaultdict(set)
+        for row in picture.of(AgendaRow):
+            if row["settled_at"] is None and row["kind"] in (Kind.CHECK_IN, Kind.TRAVEL):
+                assert row["incident_id"] in live, f"asked of nobody: {row}"
+                pending[row["incident_id"], row["kind"]].add(row["due_at"])
+        for incident_id, visit in live.items():
+            by = visit["check_in_by"]
+            if by is not None and by > picture.now:
+                assert by in pending[incident_id, Kind.CHECK_IN], f"not to be asked: {visit}"
+            if visit["arrived_at"] is None and picture.now <= visit["expected_at"]:
+                assert pending[incident_id, Kind.TRAVEL], f"not missed on the way: {visit}"
+
+    def _alarms_are_silent(self, picture: Picture) -> None:
+        alarms = picture.by_id(AlarmRow)
+        waiting = Counter(
+            row["subject"].partition(":")[0]
+            for row in picture.of(AgendaRow)
+            if row["settled_at"] is None and row["kind"] in (Kind.ALARM, Kind.ALARM_OF_NO_JOB)
+        )
+        for alarm_id, alarm in alarms.items():
+            unseen = alarm["acknowledged_at"] is None
+            assert waiting[alarm_id] == int(unseen), (
+                f"an alarm is given again {waiting[alarm_id]} times: {alarm}"
+            )
+        answered = {row["dedupe_key"] for row in picture.of(MessageRow)}
+        for row in picture.of(InboundMessageRow):
+            if row["effect"] == "alarm":
+                assert f"answer:{row['id']}" not in answered, f"an alarm was answered: {row}"
+                assert DURESS not in row["body"], "the duress word is kept"
+        for row in picture.of(MessageRow):
+            assert DURESS not in row["body"], "the duress word is sent"
+            if row["purpose"] is Purpose.ALARM:
+                raised_by = f"responder:{alarms[row['notice_id']]['responder_id']}"
+                assert row["recipient"] != raised_by, f"told of her own alarm: {row}"
+
     # once everything due is done
 
     def _nothing_is_left(self, picture: Picture) -> None:
@@ -677,7 +738,8 @@ def _silent_after_the_end(before: Picture, after: Picture) -> None:
         if row["incident_id"] not in ended or (row["id"] in known and row["id"] not in trying):
             continue
         # What is still owed after the end (why it was late, a review, an answer) is still asked for.
-        owed = row["notice_id"] and notices[row["notice_id"]]["kind"] in _OWED_AFTER_THE_END
+        notice = notices.get(row["notice_id"])
+        owed = notice is not None and notice["kind"] in _OWED_AFTER_THE_END
         assert row["purpose"] in _AFTER_THE_END or owed, f"I7 after the end: {row}"
 
 

@@ -43,6 +43,7 @@ from tests.conftest import NOON
 from tests.databases import TestDatabases
 from tests.harness import ASHA, BEN, CAT, DEE, DESK, HEAD, LEAD_ON_HATE, LEADER, Town
 from tests.spine.invariants import (
+    DURESS,
     Picture,
     Row,
     Watch,
@@ -191,9 +192,11 @@ def _without(key: str, responder: str, *, town: str = builders.SMALL_TOWN) -> An
     return [row for row in rows if responder not in (row, row.get("id"), row.get("responder"))]
 
 
+_WATCHED = {"check_in_every": "PT20M", "then": ["duty_officer", "team_leader"], "duress_word": DURESS}
+
 #: The service as it may be loaded anew: as it was, a shorter ladder and one hour, without Asha, with shifts.
 DEFINITIONS = (
-    _definition(),
+    _definition(lone_worker=_WATCHED),
     _definition(
         sla={"respond_within": "PT1H"},
         escalation=[
@@ -209,7 +212,7 @@ DEFINITIONS = (
             builders.shift("dee"),
         ]
     ),
-    _definition(sla={"joint_attendance": "hold"}),
+    _definition(sla={"joint_attendance": "hold"}, lone_worker=_WATCHED),
 )
 
 Report = Callable[[datetime], dict[str, Any]]
@@ -240,6 +243,8 @@ WORDS = (
     "GO {n} 20 min",
     "HERE {n}",
     "here",
+    "SAFE {n}",
+    f"SAFE {{n}} {DURESS}",
     "DONE {n} HELPED",
     "DONE {n} PHONE",
     "DONE {n} ADVICE",
@@ -250,7 +255,8 @@ WORDS = (
     "DONE {n}",
     "done helped",
     "NOBODY {n}",
-    "SAFE {n}",
+    "not safe",
+    "help",
     "OK {n} there in 15, which door?",
     "not OK {n}",
     "thanks",
@@ -284,17 +290,20 @@ _DETAILS = st.fixed_dictionaries(
         "minutes": st.sampled_from((None, 1, 45, 600)),
         "reason": st.sampled_from((None, "travel", "Rang her.")),
         "task": st.integers(0, 5),
+        "companion": st.sampled_from((None, None, True)),
+        "arranged": st.sampled_from((None, "police")),
     }
 )
 Details = Mapping[str, Any]
 _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.ACCEPT: ("responder", "reason"),
     Action.DECLINE: ("responder", "reason"),
-    Action.ASSIGN: ("responder", "reason"),
+    Action.ASSIGN: ("responder", "reason", "companion"),
     Action.EN_ROUTE: ("responder",),
     Action.ON_SCENE: ("responder",),
     Action.NO_CONTACT: ("responder",),
-    Action.RELEASE: ("responder", "reason"),
+    Action.RELEASE: ("responder", "reason", "arranged"),
+    Action.RELEASE_COMPANION: ("reason",),
     Action.REMOTE_RESPONSE: ("responder",),
     Action.CLOSE: ("disposition", "outcomes"),
     Action.ADD_OUTCOMES: ("outcomes",),
@@ -474,7 +483,7 @@ class RandomDays(RuleBasedStateMachine):
         if settles:
             self.settle()
 
-    @rule(words=st.sampled_from(WORDS[:16]), index=_INDEX, settles=st.booleans())
+    @rule(words=st.sampled_from(WORDS[:18]), index=_INDEX, settles=st.booleans())
     def text_from_who_is_asked(self, words: str, index: int, settles: bool) -> None:
         """The person whose turn it is: the owner, or who was asked last."""
         incident = self.incident(index)
@@ -508,7 +517,7 @@ class RandomDays(RuleBasedStateMachine):
 
     @rule(
         number=st.sampled_from((ASHA, BEN, DEE, LEADER, HEAD)),
-        keys=st.sampled_from(("11", "12", "1", "", "9")),
+        keys=st.sampled_from(("11", "12", "1", "", "9", "99")),
     )
     def answer_call(self, number: str, keys: str) -> None:
         async def do(town: Driven) -> str:
@@ -543,7 +552,7 @@ class RandomDays(RuleBasedStateMachine):
         if settles:
             self.settle()
 
-    @rule(index=_INDEX, choice=st.integers(0, 19), details=_DETAILS, settles=st.booleans())
+    @rule(index=_INDEX, choice=st.integers(0, 21), details=_DETAILS, settles=st.booleans())
     def act_as_allowed(self, index: int, choice: int, details: Details, settles: bool) -> None:
         """Something that the state allows."""
         incident = self.incident(index)
@@ -736,5 +745,10 @@ def _is_whole(action: Action, body: Mapping[str, Any]) -> bool:
 
 
 def _allowed(incident: Row) -> tuple[Action, ...]:
-    facts = ClockFacts(incident["clock_state"], incident["stopped_at"] is not None, incident["is_held"])
+    facts = ClockFacts(
+        incident["clock_state"],
+        incident["stopped_at"] is not None,
+        incident["is_held"],
+        has_companion=incident["companion"] is not None,
+    )
     return allowed_actions(incident["status"], facts)
