@@ -288,7 +288,7 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
         return _Job(number, incident, None)
     stage = JobStage.ALONG if goes_along else _stage(incident, offers[-1], number, mine)
     first = typed_select(ReportRow).where(col(ReportRow.incident_id) == incident.id)
-    report = session.exec(first.order_by(col(ReportRow.recorded_at)).limit(1)).first()
+    report = session.exec(first.order_by(col(ReportRow.recorded_at), col(ReportRow.id)).limit(1)).first()
     linked = [
         link.other_safe_contact for link in links_of(connection, incident.id) if link.is_of_the_same_people
     ]

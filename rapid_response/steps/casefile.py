@@ -256,7 +256,7 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
 
     def rows(row: type[R], at: Any) -> Sequence[R]:
         mine = typed_select(row).where(row.incident_id == incident.id)  # type: ignore[attr-defined]
-        return session.exec(mine.order_by(at)).all()
+        return session.exec(mine.order_by(at, row.id)).all()  # type: ignore[attr-defined]
 
     def of_reports(row: type[R], *order: Any) -> Sequence[R]:
         mine = typed_select(row).join(ReportRow, col(ReportRow.id) == row.report_id)  # type: ignore[attr-defined]

@@ -208,9 +208,14 @@ def _tell_who_goes_on(tx: Tx, desk: Desk, service: Service, incident: IncidentRo
             into.job_number = jobnumbers.issue(tx, into.id)
     if into.job_number is None or incident.job_number is None:
         return
-    for offer in offers_of(tx, incident):
+    # Once each: the offer by which she holds the job before others that she need not answer any more.
+    live = sorted(
+        (o for o in offers_of(tx, incident) if o.state in _LIVE and o.responder_id in going_on),
+        key=lambda o: o.state is not OfferState.ACCEPTED,
+    )
+    for offer in {o.responder_id: o for o in reversed(live)}.values():
         responder = service.definition.responder(offer.responder_id)
-        if offer.state in _LIVE and offer.responder_id in going_on and responder:
+        if responder:
             body = wording.joined(incident.job_number, into.job_number)
             reaching.begin(tx, desk, incident, responder, Purpose.STAND_DOWN, offer.id, body, is_new=True)
 

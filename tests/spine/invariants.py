@@ -33,6 +33,7 @@ from rapid_response.storage.tables import (
     AlarmRow,
     AttemptRow,
     ChainRow,
+    CorrectionRow,
     DeliveryRow,
     EventRow,
     InboundMessageRow,
@@ -45,6 +46,7 @@ from rapid_response.storage.tables import (
     ReferralRow,
     ReportRow,
     SealRow,
+    SuggestedLinkRow,
     TallyRow,
     TaskRow,
     VisitRow,
@@ -71,6 +73,8 @@ _TABLES: tuple[type[SQLModel], ...] = (
     ChainRow,
     VisitRow,
     AlarmRow,
+    CorrectionRow,
+    SuggestedLinkRow,
 )
 #: What two towns of one history must have in common as well.
 _MORE_TABLES: tuple[type[SQLModel], ...] = (EventRow, NoteRow, TallyRow, SealRow, SimTextRow, SimCallRow)
@@ -135,6 +139,7 @@ class ClockLife:
     applies: bool = True
     paused: bool = False
     stopped_by: str | None = None
+    stopped_at: datetime | None = None
     missed: int = 0
     late: bool = False
     warned: set[float] = field(default_factory=set)
@@ -312,7 +317,7 @@ def _nobody_in(life: Life, data: dict[str, Any]) -> None:
     life.go(Status.ASSIGNED, Action.NO_CONTACT)
     if data["took_stop_back"]:
         assert life.running.stopped_by is not None, f"{life.name}: took back a stop that was not"
-        life.running.stopped_by, life.running.late = None, False
+        life.running.stopped_by, life.running.stopped_at, life.running.late = None, None, False
 
 
 @_on("incident_closed")
@@ -327,7 +332,7 @@ def _closed(life: Life, data: dict[str, Any]) -> None:
 
 @_on("incident_cancelled")
 def _cancelled(life: Life, data: dict[str, Any]) -> None:
-    life.go(Status.CANCELLED, Action.CANCEL)
+    life.go(Status.CANCELLED, Action.CANCEL, Move.JOIN)
     life.cancelled_under += [o for o, state in life.offers.items() if state is OfferState.ACCEPTED]
     _end(life, data)
 
@@ -384,9 +389,22 @@ def _stopped(life: Life, data: dict[str, Any]) -> None:
     assert clock.stopped_by is None, f"I9 {life.name}: stopped twice"
     clock.stopped_by, clock.paused = data["stopped_by"], False
     clock.due_at = clock.started_at + clock.promised + timedelta(seconds=data["paused_seconds"])
-    clock.late = datetime.fromisoformat(data["stopped_at"]) > clock.due_at
+    clock.stopped_at = datetime.fromisoformat(data["stopped_at"])
+    clock.late = clock.stopped_at > clock.due_at
     assert data["met"] is not clock.late, f"I9 {life.name}: judged wrongly"
     assert not clock.late or clock.missed, f"I9 {life.name}: late, and no deadline missed"
+
+
+@_on("clock_moved_back")
+def _moved_back(life: Life, data: dict[str, Any]) -> None:
+    clock = life.running
+    started = datetime.fromisoformat(data["started_at"])
+    assert started < clock.started_at, f"I9 {life.name}: the earliest start stays"
+    clock.started_at, clock.due_at = started, datetime.fromisoformat(data["due_at"])
+    _keeps_promise(life, clock, data["paused_seconds"])
+    was_late, clock.late = clock.late, clock.stopped_at is not None and clock.stopped_at > clock.due_at
+    lost = clock.late and not was_late and not clock.missed
+    assert data["no_longer_met"] is lost, f"I9 {life.name}: a response judged wrongly"
 
 
 def _keeps_promise(life: Life, clock: ClockLife, paused_seconds: int) -> None:
@@ -429,6 +447,11 @@ class Watch:
         self.texts: set[str] = set()
         #: Outcomes recorded through the API, by reference.
         self.outcomes: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def joins(self, reference: str, into: str) -> None:
+        """What was recorded of one incident is another's from now on."""
+        if reference != into:
+            self.outcomes[into].update(self.outcomes.pop(reference, Counter()))
 
     @property
     def last(self) -> Picture:
@@ -486,9 +509,20 @@ class Watch:
         by_text = sum(row["effect"] == "new_report" for row in inbound)
         expected = len(self.acknowledged) + self.voicemails + by_text
         assert len(reports) == expected, f"I1 {len(reports)} reports kept, {expected} acknowledged"
-        assert {row["incident_id"] for row in reports} == set(picture.by_id(IncidentRow)), (
-            "I1 empty incidents"
-        )
+        incidents = picture.by_id(IncidentRow)
+        kept = {i for i, row in incidents.items() if row["duplicate_of"] is None}
+        assert {row["incident_id"] for row in reports} == kept, "I1 empty incidents"
+        for row in reports:
+            holder = row["first_incident_id"]
+            while (joined_to := incidents[holder]["duplicate_of"]) is not None:
+                holder = joined_to
+            assert row["incident_id"] == holder, f"I1 a report is not where it was joined to: {row}"
+        for i, row in incidents.items():
+            is_joined = (row["status"], row["disposition"]) == (
+                Status.CANCELLED,
+                Disposition.DUPLICATE_OF,
+            )
+            assert i in kept or is_joined, f"I6 {row['reference']}: joined, and goes on"
         assert {row["provider_sid"] for row in inbound} == self.texts, "I1 texts lost"
 
     # I5, I6: the log tells the same story as the rows
@@ -723,7 +757,12 @@ def _nothing_undone(before: Picture, after: Picture) -> None:
             assert kept, f"I9 settled twice: {row} -> {now}"
     outcomes = after.by_id(OutcomeRow)
     for row in before.of(OutcomeRow):
-        assert outcomes.get(row["id"]) == row, f"I6 rewritten: {row}"
+        # With the reports of a joined incident its outcomes move; nothing else of them changes.
+        now_is = {**(outcomes.get(row["id"]) or {}), "incident_id": row["incident_id"]}
+        assert now_is == row, f"I6 rewritten: {row}"
+    corrections = {row["id"]: row for row in after.of(CorrectionRow)}
+    for row in before.of(CorrectionRow):
+        assert corrections.get(row["id"]) == row, f"I6 a correction is an addition: {row}"
 
 
 def _silent_after_the_end(before: Picture, after: Picture) -> None:

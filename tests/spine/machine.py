@@ -28,6 +28,7 @@ from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
     Disposition,
+    Link,
     Priority,
     ReferralKind,
     ReferralStep,
@@ -271,6 +272,24 @@ WORDS = (
 )
 SENDERS = (ASHA, BEN, CAT, DEE, LEADER, HEAD, LEAD_ON_HATE, DESK, STRANGER)
 
+#: What may be put right, at a moment.
+_AMENDMENTS: tuple[Report, ...] = (
+    lambda now: {"answers": {"suspect_on_premises": True, "refuses_to_leave": True}},
+    lambda now: {"answers": {"threat_or_fear": True}},
+    lambda now: {"answers": {"paid_within_24h": False, "payment_pending": True}},
+    lambda now: {"answers": {"paid_within_24h": False, "suspect_just_left": None}},
+    lambda now: {
+        "answers": {
+            "suspect_returning": True,
+            "suspect_returning_at": (now + timedelta(minutes=90)).isoformat(),
+        }
+    },
+    lambda now: {"answers": {"happened_at": (now - timedelta(days=10)).isoformat()}},
+    lambda now: {"location": {"address": "14 Elm Road", "postcode": "BR1 3UH"}},
+    lambda now: {"location": {"address": "2 High Street", "postcode": "BR2 9AA", "ward": None}},
+    lambda now: {"location": {"ward": "Hayes & Coney Hall"}, "victim": {"name": "Joan Whitfield", "age": 84}},
+    lambda now: {"caller": {"phone": "+447700900501"}, "safe_contact": {"voice": True}},
+)
 _OUTCOMES: tuple[list[dict[str, Any]], ...] = (
     [],
     [{"code": "victim_reassured"}],
@@ -292,6 +311,10 @@ _DETAILS = st.fixed_dictionaries(
         "task": st.integers(0, 5),
         "companion": st.sampled_from((None, None, True)),
         "arranged": st.sampled_from((None, "police")),
+        "other": st.integers(0, 7),
+        "link_kind": st.sampled_from((*Link, None)),
+        "with_other": st.sampled_from((False, False, True)),
+        "amendment": st.integers(0, len(_AMENDMENTS) - 1),
     }
 )
 Details = Mapping[str, Any]
@@ -315,6 +338,8 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.REVIEW_AGE_TARGETING: ("state", "reason"),
     Action.REFER: ("kind",),
     Action.UPDATE_REFERRAL: ("reason",),
+    Action.AMEND: ("reason",),
+    Action.LINK: ("reason",),
 }
 _ALWAYS_SAID: Mapping[Action, dict[str, Any]] = {
     Action.REMOTE_RESPONSE: {"protective_act": "bank_told"},
@@ -574,6 +599,7 @@ class RandomDays(RuleBasedStateMachine):
             for town in self.towns:
                 recorded = town.watch.outcomes[incident["reference"]]
                 recorded.update(outcome["code"] for outcome in body.get("outcomes", ()))
+                town.watch.joins(*_joined(incident, action, body))
             return
         assert status in (403, 409, 422), answer
         if action not in _allowed(incident) and _is_whole(action, body):
@@ -596,7 +622,34 @@ class RandomDays(RuleBasedStateMachine):
             sent = [r["id"] for r in self.last.of(ReferralRow) if r["incident_id"] == incident["id"]]
             which = sent[details["task"] % len(sent)] if sent else "none"
             return {"referral": which, "state": details["step"]}
+        if action is Action.AMEND:
+            return _AMENDMENTS[details["amendment"]](self.towns[0].clock.now())
+        if action is Action.LINK or (action is Action.REOPEN and details["with_other"]):
+            other = self.incident(details["other"])
+            said = {"reference": other["reference"] if other else "RR-0000000"}
+            if action is Action.REOPEN:
+                return said
+            kind = details["link_kind"]
+            return said | ({"dismiss": True} if kind is None else {"kind": kind})
         return {}
+
+    @rule(index=_INDEX, other=_INDEX, settles=st.booleans())
+    def join(self, index: int, other: int, settles: bool) -> None:
+        """One incident was another told again; whichever of the two was first."""
+        one, two = self.incident(index), self.incident(other)
+        if one is not None and two is not None and one["id"] != two["id"]:
+            body = {"kind": Link.DUPLICATE_OF, "reference": two["reference"]}
+            before = self.last
+            status, answer, _ = self.post(f"/api/v1/incidents/{one['reference']}/actions/link", body)
+            note(f"{one['reference']} ({one['status']}) joins {two['reference']} ({two['status']}): {status}")
+            if status == 200:
+                for town in self.towns:
+                    town.watch.joins(one["reference"], two["reference"])
+            else:
+                assert status in (409, 422), answer
+                self.changed_nothing(before)
+        if settles:
+            self.settle()
 
     @rule(
         responder=st.sampled_from(RESPONDERS),
@@ -730,6 +783,14 @@ async def _close_the_books(town: Driven) -> None:
     months = ("2026-06", "2026-07", "2026-08", "2026-09")
     assert await town.metric("open_without_next_step") == 0, "I2 the metric says otherwise"
     check_board(town.watch, [await town.board(month) for month in months])
+
+
+def _joined(incident: Row, action: Action, body: Mapping[str, Any]) -> tuple[str, str]:
+    """Which incident an action joined to which; to itself where it joined nothing."""
+    mine, other = incident["reference"], body.get("reference", incident["reference"])
+    if action is Action.LINK and body.get("kind") == Link.DUPLICATE_OF:
+        return mine, other
+    return (other, mine) if action is Action.REOPEN else (mine, mine)
 
 
 def _is_whole(action: Action, body: Mapping[str, Any]) -> bool:
