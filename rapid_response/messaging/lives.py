@@ -140,9 +140,18 @@ def following(message: Standing) -> Move | None:
             return Move("M18", best, late=True) if best is not None and proven_late else None
     if best is not None:
         return None if best is message.state else Move(MESSAGE_MOVES[message.state, best][0], best)
-    if message.state is M.RETRY_WAIT or any(t.state is A.CLAIMED for t in message.tries):
+    if message.state is M.RETRY_WAIT:
+        return _while_waiting(message)
+    if any(t.state is A.CLAIMED for t in message.tries):
         return None
     return _after_no_success(message)
+
+
+def _while_waiting(message: Standing) -> Move | None:
+    """It stands by its next try, unless late proof shows that an earlier one was processed after all."""
+    if retries.is_in_budget(message.purpose, _counted(message.tries)):
+        return None
+    return Move("M5", M.FAILED, message.tries[-1].error_class or UNRESOLVED)
 
 
 def _best(tries: Sequence[Try]) -> MessageState | None:
@@ -181,10 +190,8 @@ def _after_failure(message: Standing, error_class: str) -> Move:
     alike = retries.alike(error_class)
     before = sum(t.error_class in alike for t in message.tries)
     wait = retries.wait_after(error_class, before, message.purpose)
-    counted = error_class in retries.UNCOUNTED or retries.is_in_budget(
-        message.purpose, _counted(message.tries)
-    )
-    if wait is not None and counted and not (message.is_over and not at_once):
+    is_in_budget = retries.is_in_budget(message.purpose, _counted(message.tries))
+    if wait is not None and is_in_budget and not (message.is_over and not at_once):
         return Move("M8" if at_once else "M15", M.RETRY_WAIT, error_class, wait)
     return Move("M9" if at_once else "M16", M.FAILED, error_class)
 
