@@ -91,7 +91,11 @@ def claim(tx: Tx, desk: Desk, limit: int = 8) -> list[Claimed]:
 
 
 def _claim(tx: Tx, desk: Desk, limit: int) -> tuple[list[Claimed], int]:
-    """What is ours to send now, and how many others were settled or made to wait."""
+    """What is ours to send now, and how many others were settled or made to wait.
+
+    The line's row is locked before any message is looked at, and until the commit: of two calls to one
+    person that two nodes claim at once, the second node looks only when the first call can be seen.
+    """
     claimed: list[Claimed] = []
     moved = 0
     for channel in MessageChannel:
@@ -115,7 +119,8 @@ def _due(tx: Tx, channel: MessageChannel, limit: int) -> Sequence[MessageRow]:
             col(MessageRow.state).in_(READY),
             col(MessageRow.channel) == channel,
         )
-        .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.id))
+        # Two rungs of one ladder may be written in the same moment: the earlier way goes first.
+        .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.way), col(MessageRow.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
