@@ -17,6 +17,7 @@ from typing import TypeVar
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from rapid_response.core import failpoints
 from rapid_response.core.clock import SystemClock
 from rapid_response.core.events import SERVICE_STREAM, WorkParked
 from rapid_response.core.states import MessageChannel
@@ -260,6 +261,8 @@ class Worker:
         """Hand queued messages to the provider, and ask about what nobody knows the fate of."""
         look = partial(sending.look_for_work, desk=self._desk, limit=self._in_flight)
         found = await self._database.run(look)
+        if found.claimed:
+            failpoints.reach(failpoints.MSG_CLAIMED)
         await asyncio.gather(
             *(self._send(one) for one in found.claimed),
             *(self._look_up(one) for one in found.unknown),
@@ -268,10 +271,13 @@ class Worker:
         return len(found)
 
     async def _send(self, claimed: Claimed) -> None:
+        failpoints.reach(failpoints.MSG_BEFORE_HTTP)
         outcome = await self._hand_over(claimed)
+        failpoints.reach(failpoints.MSG_AFTER_HTTP)
         await self._database.run(
             partial(sending.record_answer, desk=self._desk, claimed=claimed, outcome=outcome)
         )
+        failpoints.reach(failpoints.MSG_RECORDED)
 
     async def _hand_over(self, claimed: Claimed) -> SendOutcome:
         try:

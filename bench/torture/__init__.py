@@ -1,0 +1,1 @@
+"""Serving processes that are killed at named moments, beside a provider that behaves badly: who is the judge."""

@@ -1,0 +1,86 @@
+"""`make torture`: kill serving processes at named moments, hundreds of times, and count what was lost.
+
+Prints the seed of each round; `--seed N --rounds 1` runs one again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.__main__ import machine_line, say
+from bench.torture.campaign import torture
+from bench.torture.judging import Verdict
+from bench.torture.nodes import Nursery
+from rapid_response.core import failpoints
+from tests.databases import TestDatabases, quick_folder
+
+KINDS = ("sqlite", "postgresql")
+
+
+async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
+    """All rounds, one after another, each on a database of its own."""
+    total = Verdict()
+    databases = TestDatabases(quick_folder() or folder)
+    try:
+        async with Nursery() as nursery:
+            for number in range(arguments.rounds):
+                seed = arguments.seed + number
+                for kind in arguments.on.split(","):
+                    began = time.perf_counter()
+                    place = folder / f"{kind}-{seed}"
+                    place.mkdir()
+                    verdict = await torture(
+                        databases,
+                        nursery,
+                        place,
+                        kind=kind,
+                        seed=seed,
+                        kills=arguments.kills,
+                        points_=arguments.points.split(","),
+                        nodes=arguments.nodes if kind == "postgresql" else 1,
+                    )
+                    total.add(verdict)
+                    took = time.perf_counter() - began
+                    say(
+                        f"seed {seed} on {kind}: {verdict.kills.total()} kills in {took:.0f} s, "
+                        f"{len(verdict.faults)} faults, load {os.getloadavg()[0]:.1f}"
+                    )
+    finally:
+        databases.close()
+    return total
+
+
+def main() -> int:
+    """Run, and print what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m bench.torture", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of the first round; each next has the next one")
+    parser.add_argument("--rounds", type=int, default=5, help="on each kind of database")
+    parser.add_argument("--kills", type=int, default=25, help="in each round")
+    parser.add_argument("--nodes", type=int, default=1, help="how many serve at once on PostgreSQL")
+    parser.add_argument("--on", default=",".join(KINDS), help="which databases")
+    parser.add_argument("--points", default=",".join(failpoints.NAMES), help="where to kill")
+    arguments = parser.parse_args()
+    before = machine_line()
+    with tempfile.TemporaryDirectory(prefix="rr-torture-") as folder:
+        total = asyncio.run(run(arguments, Path(folder)))
+    print(f"Before: {before}\nAfter:  {machine_line()}")
+    last = arguments.seed + arguments.rounds - 1
+    print(f"Seeds {arguments.seed} to {last}, on {arguments.on}, {arguments.nodes} nodes on PostgreSQL\n")
+    for title, counter in (("Kills", total.kills), ("Counts", total.counts), ("Requests", total.moods)):
+        print(f"{title} ({counter.total()}):" if title != "Counts" else f"{title}:")
+        for name, count in sorted(counter.items()):
+            print(f"  {name}: {count}")
+    print(f"\nFaults: {len(total.faults)}")
+    for fault in sorted(set(total.faults)):
+        print(f"  {total.faults.count(fault)} x {fault}")
+    return 1 if total.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""What the provider's ledger says of what our database believes."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlmodel import col
+
+from bench.torture.carrier import Unruly, token_of
+from rapid_response.core.states import MessageChannel, MessageState, Purpose
+from rapid_response.messaging.wording import REPEAT
+from rapid_response.storage.database import Database
+from rapid_response.storage.tables import AttemptRow, IncidentRow, MessageRow, ReportRow
+from tests.nodes import audit
+
+_WENT = (MessageState.IN_NETWORK, MessageState.DELIVERED)
+
+
+@dataclass
+class Verdict:
+    """Counts of one round, or of several added up. What must be none of is in `faults`."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    moods: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, other: Verdict) -> None:
+        """Count another round with this one."""
+        self.kills += other.kills
+        self.counts += other.counts
+        self.moods += other.moods
+        self.faults += other.faults
+
+
+def judge(
+    database: Database, carrier: Unruly, acknowledged: Iterable[str], kills: Mapping[str, int]
+) -> Verdict:
+    """Compare all that was acknowledged, all that is believed and all that the provider took."""
+    verdict = Verdict(Counter(kills), moods=Counter({str(m): n for m, n in carrier.moods.items()}))
+    rows = database.look_now(_messages)
+    by_token = {row.token: row for row in rows if row.token is not None}
+    bodies: dict[str, list[str]] = defaultdict(list)
+    for text in carrier.messages:
+        _file(verdict, bodies, by_token, token_of(text.callback), text.body)
+    for call in carrier.calls:
+        _file(verdict, bodies, by_token, token_of(call.callback), "")
+    messages = {row.id: row for row in rows}
+    _duplicates(verdict, messages, bodies)
+    _beliefs(verdict, messages, bodies)
+    _reports(verdict, database, messages, bodies, set(acknowledged))
+    verdict.faults += [f"not as published: {fault}" for fault in carrier.faults]
+    verdict.faults += [f"parked: {row}" for row in database.look_now(audit.parked)]
+    audit.check_log(database)
+    return verdict
+
+
+def _messages(connection: Connection) -> list[Any]:
+    query = select(
+        col(MessageRow.id),
+        col(MessageRow.incident_id),
+        col(MessageRow.purpose),
+        col(MessageRow.channel),
+        col(MessageRow.state),
+        col(MessageRow.reason),
+        col(AttemptRow.token),
+    ).join(AttemptRow, col(AttemptRow.message_id) == col(MessageRow.id), isouter=True)
+    return list(connection.execute(query))
+
+
+def _file(
+    verdict: Verdict, bodies: dict[str, list[str]], by_token: Mapping[str, Any], token: str, body: str
+) -> None:
+    row = by_token.get(token)
+    if row is None:
+        verdict.faults.append("the provider took what no row of ours tells of")
+        return
+    bodies[row.id].append(body)
+
+
+def _duplicates(verdict: Verdict, messages: Mapping[str, Any], bodies: Mapping[str, list[str]]) -> None:
+    for message, taken in bodies.items():
+        if messages[message].channel is MessageChannel.VOICE:
+            verdict.counts["calls rung once more"] += len(taken) - 1
+            continue
+        plain = sum(not body.startswith(REPEAT) for body in taken)
+        verdict.counts["texts the provider took"] += len(taken)
+        verdict.counts["of them marked repeats"] += len(taken) - plain
+        if plain > 1:
+            verdict.faults.append(f"an unmarked duplicate: {messages[message].purpose}, {plain} times")
+        if len(taken) > 2:
+            verdict.faults.append(f"more than one repeat: {messages[message].purpose}, {len(taken)} times")
+
+
+def _beliefs(verdict: Verdict, messages: Mapping[str, Any], bodies: Mapping[str, list[str]]) -> None:
+    for message, row in messages.items():
+        verdict.counts[f"messages {row.state}"] += 1
+        if row.state in _WENT and message not in bodies:
+            verdict.faults.append(f"lost: {row.purpose} is believed to be {row.state}")
+        if row.state is MessageState.FAILED and message in bodies:
+            verdict.counts[f"given up as {row.reason} though it went"] += 1
+
+
+def _reports(
+    verdict: Verdict,
+    database: Database,
+    messages: Mapping[str, Any],
+    bodies: Mapping[str, list[str]],
+    acknowledged: set[str],
+) -> None:
+    query = select(col(IncidentRow.id), col(IncidentRow.reference)).join_from(
+        ReportRow, IncidentRow, col(ReportRow.incident_id) == col(IncidentRow.id)
+    )
+    stored = {row.reference: row.id for row in database.look_now(lambda c: c.execute(query).all())}
+    reached = {
+        messages[message].incident_id for message in bodies if messages[message].purpose is Purpose.OFFER
+    }
+    verdict.counts["reports acknowledged"] += len(acknowledged)
+    for reference in acknowledged:
+        if reference not in stored:
+            verdict.faults.append("lost: an acknowledged report is not stored")
+        elif stored[reference] not in reached:
+            verdict.faults.append("lost: an acknowledged report was offered to nobody")

@@ -1,0 +1,111 @@
+"""A warm parent: it has imported everything once, and each serving process is a fork of it.
+
+`python -m bench.torture.nursery` reads one order a line, starts `rapid-response serve` for it, and says when
+that ended. It has no threads and opens nothing, so that a fork of it is as good as a fresh start.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import json
+import os
+import select
+import signal
+import sys
+import traceback
+from typing import Any
+
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+_LOOK_EVERY = 0.01
+
+
+def warm() -> None:
+    """Import all that serving needs, and shorten leases and look-ups."""
+    import alembic.command
+    import twilio.rest
+    import uvicorn.lifespan.on
+    import uvicorn.loops.auto
+    import uvicorn.protocols.http.auto
+
+    import rapid_response.app
+    import rapid_response.cli.serve
+    import rapid_response.messaging.twilio_gateway
+    import rapid_response.storage.migrate
+    from rapid_response.intake.reading import default_reader
+    from tests.nodes.serve import hurry
+
+    default_reader()
+    hurry()
+    gc.collect()
+    gc.freeze()
+
+
+def main() -> None:
+    """Take orders until nobody gives any; then nobody is left."""
+    warm()
+    _say(ready=True)
+    children: dict[int, int] = {}
+    waiting = b""
+    while True:
+        readable, _, _ = select.select([0], [], [], _LOOK_EVERY)
+        if readable:
+            said = os.read(0, 65536)
+            if not said:
+                break
+            *orders, waiting = (waiting + said).split(b"\n")
+            for order in orders:
+                _start(json.loads(order), children)
+        _bury(children)
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _start(order: dict[str, Any], children: dict[int, int]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        _serve(order)
+    children[pid] = order["id"]
+    _say(id=order["id"], pid=pid)
+
+
+def _bury(children: dict[int, int]) -> None:
+    while children:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == 0:
+            return
+        _say(id=children.pop(pid), ended=os.waitstatus_to_exitcode(status))
+
+
+def _serve(order: dict[str, Any]) -> None:
+    """The child: it never returns."""
+    status = 70
+    try:
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+        output = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.chdir(order["folder"])
+        for name in [name for name in os.environ if name.startswith("RAPID_RESPONSE_")]:
+            del os.environ[name]
+        os.environ.update(order["environment"])
+        from bench.torture import points
+        from rapid_response.cli import run
+
+        points.arm_as_told()
+        status = run(["serve", "--port", str(order["port"])])
+    except BaseException:  # what went wrong stands in its log
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
+def _say(**what: Any) -> None:
+    os.write(1, json.dumps(what).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
