@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check migration bench lock clean
+.PHONY: help run test quick check migration bench torture lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ migration: $(DEV_STAMP) ## draft a migration from the models: make migration m="
 
 bench: $(DEV_STAMP) ## measure lateness and report-to-text, on SQLite and PostgreSQL
 	@$(BIN)/python -m bench
+
+torture: $(DEV_STAMP) ## kill serving processes at named moments: make torture ARGS="--seed 7 --rounds 1"
+	@$(BIN)/python -m bench.torture $(ARGS)
 
 # No addresses are written into the locks: they hold whatever index they are installed from.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

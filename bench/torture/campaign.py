@@ -11,12 +11,13 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import httpx
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, not_, select
 from sqlmodel import col
 
 from bench.torture import points
@@ -36,6 +37,7 @@ _TOWN = small_town(escalation=[PATIENT_OFFER])
 #: A life that does not come to its failpoint by then is ended from outside.
 _LONGEST_LIFE = 8.0
 _DRAINS_WITHIN = 120.0
+_RUNG = ("call_busy", "call_no_answer")
 _UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
 
 
@@ -120,7 +122,7 @@ class Round:
                 await self._live(client, life, number % self.nodes)
             self.carrier.is_calm = True
             await self._rest(client)
-            await self.carrier.quiet()
+            await self.carrier.hang_up()
             for process in self.living:
                 process.kill()
                 await process.gone.wait()
@@ -142,7 +144,8 @@ class Round:
                 await doomed.gone.wait()
                 self.killed["at some moment"] += 1
                 return
-            await asyncio.wait([asyncio.ensure_future(doomed.gone.wait())], timeout=0.05)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(doomed.gone.wait(), 0.05)
         if doomed.ended != -9:
             raise RuntimeError(f"a node ended by itself with {doomed.ended}: {self.said(doomed)}")
         self.killed[life.point] += 1
@@ -185,9 +188,7 @@ class Round:
         give_up_at = loop.time() + _DRAINS_WITHIN
         while True:
             await self.partner.sends(client, self._ports[0], 0)
-            left = self.council.database.look_now(
-                lambda c: unfinished(c, self.council.database.clock.now())
-            )
+            left = self.council.database.look_now(lambda c: unfinished(c, self.council.database.clock.now()))
             if not any(left.values()) and not self.partner.unanswered:
                 return
             if loop.time() > give_up_at:
@@ -205,9 +206,12 @@ class Round:
 def unfinished(connection: Connection, now: datetime) -> dict[str, int]:
     """What is due and not done."""
     counted = {
-        # A second call to one person waits two minutes for the first: that is no work left undone.
+        # A second call to one person waits two minutes for the first, and one that was not picked up waits
+        # too: that is no work left undone.
         "messages": select(func.count()).where(
-            col(MessageRow.state).in_(_UNSETTLED), col(MessageRow.held).is_distinct_from(HELD_BY_PERSON)
+            col(MessageRow.state).in_(_UNSETTLED),
+            col(MessageRow.held).is_distinct_from(HELD_BY_PERSON),
+            not_(and_(col(MessageRow.state) == MessageState.RETRY_WAIT, col(MessageRow.reason).in_(_RUNG))),
         ),
         "agenda": select(func.count()).where(
             col(AgendaRow.settled_at).is_(None),

@@ -78,7 +78,9 @@ class Unruly(FakeTwilio):
 
     def __init__(self, seed: int, line: Line) -> None:
         super().__init__(SystemClock())
+        self._seed = seed
         self._chance = random.Random(f"carrier {seed}")  # noqa: S311 - replayable chance, no secret
+        self._out = line
         self.line = line  # type: ignore[assignment]  # it posts, which is all that is asked of it
         self.moods: Counter[Mood] = Counter()
         self._receipts: set[asyncio.Task[None]] = set()
@@ -142,7 +144,7 @@ class Unruly(FakeTwilio):
 
     async def _tells(self, message: Message) -> None:
         """The receipts of one text; one in six texts never gets any."""
-        chance = random.Random(message.sid)  # noqa: S311 - replayable chance, no secret
+        chance = random.Random(f"{self._seed} {message.sid}")  # noqa: S311 - replayable chance, no secret
         words = chance.choice(
             (["sent", "delivered"],) * 3
             + (["delivered", "sent"], ["sent", "sent", "delivered", "delivered"], [])
@@ -162,10 +164,11 @@ class Unruly(FakeTwilio):
         except httpx.TransportError:
             return
 
-    async def quiet(self) -> None:
-        """Wait for the receipts that are on their way."""
+    async def hang_up(self) -> None:
+        """Wait for the receipts that are on their way; no more are posted."""
         while self._receipts:
             await asyncio.gather(*list(self._receipts))
+        await self._out.client.aclose()
 
 
 def token_of(address: str) -> str:

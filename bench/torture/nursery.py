@@ -6,6 +6,7 @@ that ended. It has no threads and opens nothing, so that a fork of it is as good
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import json
@@ -13,8 +14,13 @@ import os
 import select
 import signal
 import sys
+import tempfile
+import threading
 import traceback
+from pathlib import Path
 from typing import Any
+
+from rapid_response.core.clock import SystemClock
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _LOOK_EVERY = 0.01
@@ -36,9 +42,25 @@ def warm() -> None:
     from tests.nodes.serve import hurry
 
     default_reader()
+    asyncio.run(_live_once())
+    if threading.active_count() > 1:
+        raise RuntimeError(f"a fork would lose {threading.enumerate()}")
     hurry()
     gc.collect()
     gc.freeze()
+
+
+async def _live_once() -> None:
+    """One report from its arrival to its receipts: what is made at first use is made before the first fork."""
+    from tests.builders import paid_today
+    from tests.databases import TestDatabases
+    from tests.harness import Town
+
+    with tempfile.TemporaryDirectory() as folder:
+        databases = TestDatabases(Path(folder))
+        async with Town(databases.fresh("sqlite"), SystemClock().real()) as town:
+            await town.takes(paid_today())
+        databases.close()
 
 
 def main() -> None:

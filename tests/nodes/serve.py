@@ -26,6 +26,7 @@ def hurry() -> None:
         timedelta(seconds=3.6),
         timedelta(seconds=4),
     )
+    retries._ASK_AGAIN_EVERY = timedelta(seconds=1)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,72 @@
+"""A small part of the campaign of `make torture`, with fixed seeds; and failpoints that arm nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bench.torture import points
+from bench.torture.campaign import lives, torture
+from bench.torture.nodes import Nursery
+from rapid_response.core import failpoints
+from tests.databases import TestDatabases
+
+
+async def test_r7_killed_at_each_point_on_both_databases_nothing_is_lost_and_nothing_comes_twice_unmarked(
+    databases: TestDatabases, tmp_path: Path
+) -> None:
+    async with Nursery() as nursery:
+        rounds = []
+        for seed, kind in enumerate(("sqlite", "postgresql"), start=11):
+            folder = tmp_path / kind
+            folder.mkdir()
+            rounds.append(torture(databases, nursery, folder, kind=kind, seed=seed, kills=4))
+        for verdict in await asyncio.gather(*rounds):
+            assert verdict.faults == []
+            assert verdict.kills.total() == 4
+            assert verdict.counts["reports acknowledged"] > 0
+            assert verdict.counts["texts the provider took"] >= verdict.counts["reports acknowledged"]
+
+
+def test_a_seed_gives_one_plan_in_which_each_point_comes_as_often() -> None:
+    plan = lives(7, failpoints.NAMES, 40)
+    assert plan == lives(7, failpoints.NAMES, 40) != lives(8, failpoints.NAMES, 40)
+    assert {name: sum(life.point == name for life in plan) for name in failpoints.NAMES} == dict.fromkeys(
+        failpoints.NAMES, 10
+    )
+
+
+def test_s14_failpoints_refuse_to_arm_outside_a_test_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    for profile in (None, "", "1", "production"):
+        monkeypatch.delenv(failpoints.PROFILE, raising=False)
+        if profile is not None:
+            monkeypatch.setenv(failpoints.PROFILE, profile)
+        with pytest.raises(failpoints.NotForTests):
+            failpoints.arm(print)
+        # The switch of the campaign alone arms nothing either: it asks in the same way.
+        monkeypatch.setenv(points.VARIABLE, "msg.claimed:1")
+        with pytest.raises(failpoints.NotForTests):
+            points.arm_as_told()
+    failpoints.reach(failpoints.MSG_CLAIMED)  # and so this process lives on
+
+
+def test_a_failpoint_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in points.told("msg.clamied", 1).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(LookupError):
+        points.arm_as_told()
+
+
+def test_an_armed_point_acts_at_its_passing_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(failpoints.PROFILE, failpoints.FOR_FAULTS)
+    heard: list[str] = []
+    failpoints.arm(heard.append)
+    try:
+        failpoints.reach(failpoints.MSG_CLAIMED)
+        failpoints.reach(failpoints.MSG_RECORDED)
+    finally:
+        failpoints.disarm()
+    failpoints.reach(failpoints.MSG_CLAIMED)
+    assert heard == ["msg.claimed", "msg.recorded"]
