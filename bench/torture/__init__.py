@@ -1,1 +1,1 @@
-"""Serving processes that are killed at named moments, beside a provider that behaves badly: who is the judge."""
+"""Serving processes that are killed at named moments, beside a provider that behaves badly: a campaign."""

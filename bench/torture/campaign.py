@@ -52,7 +52,7 @@ class Life:
 
 def lives(seed: int, points_: Sequence[str], kills: int) -> list[Life]:
     """The plan of a round: each point as often as the others, in an order by chance."""
-    chance = random.Random(f"lives {seed}")  # noqa: S311 - replayable chance, no secret
+    chance = random.Random(f"lives {seed}")
     wanted = [points_[n % len(points_)] for n in range(kills)]
     chance.shuffle(wanted)
     return [Life(point, chance.choice((1, 1, 2, 3, 5)), chance.randint(1, 5)) for point in wanted]

@@ -79,7 +79,7 @@ class Unruly(FakeTwilio):
     def __init__(self, seed: int, line: Line) -> None:
         super().__init__(SystemClock())
         self._seed = seed
-        self._chance = random.Random(f"carrier {seed}")  # noqa: S311 - replayable chance, no secret
+        self._chance = random.Random(f"carrier {seed}")
         self._out = line
         self.line = line  # type: ignore[assignment]  # it posts, which is all that is asked of it
         self.moods: Counter[Mood] = Counter()
@@ -144,7 +144,7 @@ class Unruly(FakeTwilio):
 
     async def _tells(self, message: Message) -> None:
         """The receipts of one text; one in six texts never gets any."""
-        chance = random.Random(f"{self._seed} {message.sid}")  # noqa: S311 - replayable chance, no secret
+        chance = random.Random(f"{self._seed} {message.sid}")
         words = chance.choice(
             (["sent", "delivered"],) * 3
             + (["delivered", "sent"], ["sent", "sent", "delivered", "delivered"], [])

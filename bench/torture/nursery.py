@@ -17,27 +17,34 @@ import sys
 import tempfile
 import threading
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from rapid_response.core.clock import SystemClock
 
+#: What serving imports only when it is needed.
+_NEEDED = (
+    "alembic.command",
+    "psycopg",
+    "rapid_response.app",
+    "rapid_response.cli.opening",
+    "rapid_response.cli.serve",
+    "rapid_response.messaging.twilio_gateway",
+    "rapid_response.storage.migrate",
+    "twilio.rest",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+)
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _LOOK_EVERY = 0.01
 
 
 def warm() -> None:
     """Import all that serving needs, and shorten leases and look-ups."""
-    import alembic.command
-    import twilio.rest
-    import uvicorn.lifespan.on
-    import uvicorn.loops.auto
-    import uvicorn.protocols.http.auto
-
-    import rapid_response.app
-    import rapid_response.cli.serve
-    import rapid_response.messaging.twilio_gateway
-    import rapid_response.storage.migrate
+    for name in _NEEDED:
+        import_module(name)
     from rapid_response.intake.reading import default_reader
     from tests.nodes.serve import hurry
 
@@ -51,7 +58,7 @@ def warm() -> None:
 
 
 async def _live_once() -> None:
-    """One report from its arrival to its receipts: what is made at first use is made before the first fork."""
+    """One report from its arrival to its receipts: what is made at first use is made before a fork."""
     from tests.builders import paid_today
     from tests.databases import TestDatabases
     from tests.harness import Town

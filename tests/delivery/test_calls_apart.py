@@ -1,4 +1,4 @@
-"""Two calls to one person that are due in the same moment: one rings, whichever nodes look, and it is the first.
+"""Two calls to one person, due in the same moment: one rings, whichever nodes look, and it is the first.
 
 A node is stopped between its claim and its commit, and another one looks meanwhile. The second must wait
 for the first, and then see that the phone rings already.
@@ -18,7 +18,7 @@ from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SystemIds
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
 from rapid_response.intake.reading import default_reader
-from rapid_response.steps import sending
+from rapid_response.steps import lines, sending
 from rapid_response.steps.desk import Desk
 from rapid_response.storage.database import Database
 from rapid_response.storage.tables import MessageRow
@@ -100,7 +100,7 @@ def test_two_nodes_never_ring_one_person_twice_at_once_and_ring_the_first_number
 ) -> None:
     one, other = nodes
     if not line_is_new:
-        one.run_now(lambda tx: sending.lines.allowance(tx, DESK, MessageChannel.VOICE))
+        one.run_now(lambda tx: lines.allowance(tx, DESK, MessageChannel.VOICE))
     one.run_now(lambda tx: calls_are_due(tx, recipients, numbers))
     assert looked_at_once(one, other) == ["message-1"]
     waiting = one.run_now(lambda tx: tx.all(select(MessageRow).where(col(MessageRow.way) == "voice2")))
