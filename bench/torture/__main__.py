@@ -46,6 +46,8 @@ async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
                         nodes=arguments.nodes if kind == "postgresql" else 1,
                     )
                     total.add(verdict)
+                    for fault in verdict.faults:
+                        say(f"  {fault}")
                     took = time.perf_counter() - began
                     say(
                         f"seed {seed} on {kind}: {verdict.kills.total()} kills in {took:.0f} s, "

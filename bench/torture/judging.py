@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from rapid_response.storage.database import Database
 from rapid_response.storage.tables import AttemptRow, IncidentRow, MessageRow, ReportRow
 from tests.nodes import audit
 
+_TO_COME = (MessageState.PENDING, MessageState.RETRY_WAIT)
 _WENT = (MessageState.IN_NETWORK, MessageState.DELIVERED)
 
 
@@ -98,7 +99,8 @@ def _duplicates(verdict: Verdict, messages: Mapping[str, Any], bodies: Mapping[s
 
 def _beliefs(verdict: Verdict, messages: Mapping[str, Any], bodies: Mapping[str, list[str]]) -> None:
     for message, row in messages.items():
-        verdict.counts[f"messages {row.state}"] += 1
+        why = f" as {row.reason}" if row.state is MessageState.FAILED else ""
+        verdict.counts[f"messages {row.state}{why}"] += 1
         if row.state in _WENT and message not in bodies:
             verdict.faults.append(f"lost: {row.purpose} is believed to be {row.state}")
         if row.state is MessageState.FAILED and message in bodies:
@@ -124,4 +126,13 @@ def _reports(
         if reference not in stored:
             verdict.faults.append("lost: an acknowledged report is not stored")
         elif stored[reference] not in reached:
-            verdict.faults.append("lost: an acknowledged report was offered to nobody")
+            _not_offered(verdict, [m for m in messages.values() if m.incident_id == stored[reference]])
+
+
+def _not_offered(verdict: Verdict, messages: Sequence[Any]) -> None:
+    """No offer of it was taken: either one still stands in the queue, as a second call does, or it is lost."""
+    if any(m.purpose is Purpose.OFFER and m.state in _TO_COME for m in messages):
+        verdict.counts["reports whose offer waits for its turn to be rung"] += 1
+        return
+    said = ", ".join(sorted(f"{m.purpose} by {m.channel} {m.state} {m.reason or ''}" for m in messages))
+    verdict.faults.append(f"lost: an acknowledged report was offered to nobody ({said})")
