@@ -130,7 +130,7 @@ def _reports(
 
 
 def _not_offered(verdict: Verdict, messages: Sequence[Any]) -> None:
-    """No offer of it was taken: either one still stands in the queue, as a second call does, or it is lost."""
+    """No offer of it was taken: either one is still to come, as a second call is, or it is lost."""
     if any(m.purpose is Purpose.OFFER and m.state in _TO_COME for m in messages):
         verdict.counts["reports whose offer waits for its turn to be rung"] += 1
         return

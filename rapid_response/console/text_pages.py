@@ -1,7 +1,8 @@
-"""Texts that a person has to read: what was not understood, or understood and flagged (delivery.md 9.4)."""
+"""Texts that a person has to read, and callers to be rung back (delivery.md 9.4 and 11.1)."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -11,15 +12,17 @@ from sqlmodel import col
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
-from rapid_response.console.views import TextsView, TextToRead
+from rapid_response.console.views import CallToReturn, TextsView, TextToRead
 from rapid_response.console.visit_pages import NeedsAny, Visit
+from rapid_response.intake.matching.profile import Told, identify
 from rapid_response.storage.log import record_view
-from rapid_response.storage.tables import InboundMessageRow, IncidentRow
+from rapid_response.storage.tables import CallRow, IdentifierRow, InboundMessageRow, IncidentRow
 from rapid_response.storage.tx import Tx
 
 router = APIRouter()
 
 _MOST = 100
+_EARLIER = 5
 
 Reader = Annotated[Visit, Depends(NeedsAny(Permission.INBOX_WORK))]
 
@@ -29,9 +32,10 @@ async def get_texts(visit: Reader) -> Response:
     """What waits to be read, oldest first; that it was looked at is kept."""
     zone = visit.pages.desk.zone
     waiting = await visit.look(lambda c: _waiting(c, filling.read_names(c, zone)))
-    if waiting:
+    calls = await visit.look(lambda c: _calls(c, visit.now))
+    if waiting or calls:
         await visit.run(lambda tx: record_view(tx, "texts", None))
-    return await visit.page(TextsView(waiting, done="Done" if visit.query.text("done") else ""))
+    return await visit.page(TextsView(waiting, calls, done="Done" if visit.query.text("done") else ""))
 
 
 @router.post("/texts/{text_id}/done")
@@ -40,6 +44,49 @@ async def post_done(text_id: str, visit: Reader) -> Response:
     await visit.posted()
     await visit.run(lambda tx: _read(tx, text_id))
     return visit.go("/texts?done=1")
+
+
+@router.post("/texts/calls/{call_id}/done")
+async def post_rung_back(call_id: str, visit: Reader) -> Response:
+    """Somebody has rung back, or need not; doing it twice is doing it once."""
+    await visit.posted()
+    await visit.run(lambda tx: _rung_back(tx, call_id))
+    return visit.go("/texts?done=1")
+
+
+def _rung_back(tx: Tx, call_id: str) -> None:
+    tx.execute(update(CallRow).where(col(CallRow.id) == call_id).values(needs_person=False))
+    record_view(tx, "call_returned", None)
+
+
+def _calls(connection: Connection, now: datetime) -> tuple[CallToReturn, ...]:
+    rows = connection.execute(
+        select(col(CallRow.id), col(CallRow.from_number), col(CallRow.created_at))
+        .where(col(CallRow.needs_person))
+        .order_by(col(CallRow.created_at))
+        .limit(_MOST)
+    ).all()
+    return tuple(
+        CallToReturn(row.id, row.from_number, row.created_at, _earlier(connection, row.from_number, now))
+        for row in rows
+    )
+
+
+def _earlier(connection: Connection, number: str, now: datetime) -> tuple[str, ...]:
+    """The newest incidents that somebody with this number told us of, or is the victim of."""
+    who = {"phone": number}
+    keys = identify(Told("", now.date(), caller=who, victim=who)).own_keys
+    rows = connection.execute(
+        select(col(IncidentRow.reference))
+        .where(
+            col(IncidentRow.id).in_(
+                select(col(IdentifierRow.incident_id)).where(col(IdentifierRow.key).in_(keys))
+            )
+        )
+        .order_by(col(IncidentRow.received_at).desc())
+        .limit(_EARLIER)
+    )
+    return tuple(row.reference for row in rows)
 
 
 def _read(tx: Tx, text_id: str) -> None:

@@ -409,5 +409,9 @@ TELLERS: Mapping[str, _Teller] = {
     "line_down": lambda t: ("A provider is down", f"{t.word('provider')}, {t.word('channel').lower()}."),
     "line_mended": lambda t: ("A provider is back", f"{t.word('provider')}, {t.word('channel').lower()}."),
     "texts_over_cap": lambda t: ("More texts today than a day should need", f"Over {t.data.get('cap')}."),
+    "caller_rang_off": lambda t: (
+        "A caller left no message",
+        "To be rung back." if t.data.get("may_be_rung") else "The number was withheld.",
+    ),
     "account_changed": lambda t: ("Account changed", f"{t.word('change')}."),
 }

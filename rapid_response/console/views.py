@@ -73,7 +73,7 @@ PAGE_WORDS: Mapping[Page, str] = {
     Page.BOARD: "Open incidents",
     Page.REVIEWS: "Reviews",
     Page.JOBS: "My jobs",
-    Page.TEXTS: "Texts to read",
+    Page.TEXTS: "Texts and calls",
     Page.MARKERS: "Risk markers",
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
@@ -1237,11 +1237,22 @@ class TextToRead:
 
 
 @dataclass(frozen=True, slots=True)
+class CallToReturn:
+    """Somebody who rang and left no message, with the earlier incidents of that number."""
+
+    call_id: str
+    number: str
+    at: datetime
+    earlier: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TextsView(View):
-    """`GET /texts`; each text is put away by a post to `/texts/{id}/done`."""
+    """`GET /texts`. Put away by a post to `/texts/{id}/done` and `/texts/calls/{id}/done`."""
 
     template: ClassVar[str] = "texts.html"
     texts: tuple[TextToRead, ...] = ()
+    calls: tuple[CallToReturn, ...] = ()
     done: str = ""
 
 

@@ -778,6 +778,15 @@ class TextsOverCap(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CallerRangOff(Event):
+    """Somebody rang the hotline and left no message: to be rung back, unless the number was withheld."""
+
+    type: ClassVar[str] = "caller_rang_off"
+    call_id: str
+    may_be_rung: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AccountChanged(Event):
     type: ClassVar[str] = "account_changed"
     account_id: str

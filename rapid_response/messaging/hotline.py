@@ -19,6 +19,11 @@ BEFORE_TONE: Sequence[str] = (
 )
 PLEASE_HOLD: Sequence[str] = ("Please hold on for a moment.",)
 THANKS: Sequence[str] = ("Thank you. We have your message and are acting on it now.",)
+#: What a report says of somebody who pressed that key and could not stay on the line.
+RANG_OFF = (
+    "The caller pressed 1, somebody is with them now, and rang off without a message. "
+    "Ring back only if that is safe: whoever is there may answer."
+)
 #: What a report says of a voicemail whose words are not known yet.
 NO_WORDS_YET = (
     "A voicemail was left. Its words are not known yet: listen to it, or ring back if that is safe."

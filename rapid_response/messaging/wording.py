@@ -700,6 +700,11 @@ def numbers_failing(many: int) -> str:
     return f"{SERVICE}: {who} not take our texts or calls. Sign in to see whose, and ring them."
 
 
+def caller_rang_off() -> str:
+    """Somebody rang the hotline and left no message; the number is seen after sign-in, not in a text."""
+    return f"{SERVICE}: a caller rang off and left no message. Sign in, open Texts and calls, ring back."
+
+
 def shift_test() -> str:
     """At the start of a shift: nothing is asked, its receipt is what counts."""
     return f"{SERVICE}: your shift starts. This text only checks that ours reach you. Nothing to do."

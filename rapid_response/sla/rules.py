@@ -48,6 +48,8 @@ class Kind(StrEnum):
     #: An offer that was taken back has gone out after all: its receiver is told.
     WENT_OUT = "went_out"
     SHIFT_TEST = "shift_test"
+    #: A call to the hotline is over: did she leave a message?
+    RANG_OFF = "rang_off"
     CHECK_IN = "check_in"
     TRAVEL = "travel"
     SIGN_OF_LIFE = "sign_of_life"

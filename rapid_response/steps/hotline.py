@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlmodel import col, select
 
+from rapid_response.core.events import SERVICE_STREAM, CallerRangOff
 from rapid_response.core.vocabulary import Channel
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.report_in import Answers, Caller, ReportIn
-from rapid_response.messaging.hotline import NO_WORDS_YET, SOMEBODY_IS_HERE
+from rapid_response.messaging.hotline import NO_WORDS_YET, RANG_OFF, SOMEBODY_IS_HERE
+from rapid_response.messaging.numbers import normalise_number
+from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import readiness
 from rapid_response.steps.case import hold, reports_of
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.receive import reading_json, receive
 from rapid_response.steps.retriage import read_again
 from rapid_response.steps.service import service_now
+from rapid_response.storage import work
 from rapid_response.storage.tables import CallRow, ReportRow
 from rapid_response.storage.tx import Tx
+from rapid_response.storage.work import Due
 
 SOURCE = "hotline"
+_OVER = ("completed", "busy", "failed", "no-answer", "canceled")
+#: The end of a call and its voicemail are told in any order.
+_MESSAGE_MAY_FOLLOW = timedelta(seconds=20)
 
 
 def call_of(tx: Tx, desk: Desk, sid: str) -> CallRow | None:
@@ -53,18 +63,40 @@ def press(tx: Tx, desk: Desk, sid: str, digits: str) -> None:
 
 
 def ended(tx: Tx, desk: Desk, sid: str, status: str) -> None:
-    """The call is over."""
+    """The call is over; without a message of hers, somebody looks after it in a moment."""
     call = call_of(tx, desk, sid)
-    if call is not None:
-        call.status = status[:20]
+    if call is None:
+        return
+    call.status = status[:20]
+    is_left = status in _OVER and call.inbound and call.outcome is None
+    if is_left and not work.stands(tx, "", Kind.RANG_OFF, call.id):
+        due_at = tx.now + _MESSAGE_MAY_FOLLOW
+        work.arm(tx, "", 1, 0, [Deadline(Kind.RANG_OFF, due_at, call.id)])
 
 
-def placeholder(call_digits: str, from_number: str) -> ReportIn:
+def rang_off(tx: Tx, desk: Desk, due: Due) -> None:
+    """She left no message: who pressed that somebody is there is a report, all others are rung back."""
+    call = tx.get(CallRow, due.subject, lock=True)
+    if call is None or call.outcome is not None:
+        return
+    if call.digits.startswith(SOMEBODY_IS_HERE):
+        report = placeholder(call.digits, call.from_number, RANG_OFF)
+        reading = desk.reader.read(RANG_OFF, channel=Channel.VOICEMAIL, received_at=tx.now, zone=desk.zone)
+        received = receive(tx, desk, report, replace(reading, matter=Matter.UNCLEAR), SOURCE)
+        call.incident_id, call.outcome = received.incident_id, "rang_off_in_need"
+        return
+    call.outcome, call.needs_person = "rang_off", normalise_number(call.from_number) is not None
+    tx.record(SERVICE_STREAM, CallerRangOff(call.id, call.needs_person))
+    if call.needs_person:
+        readiness.caller_rang_off(tx, desk, service_now(tx, desk.zone))
+
+
+def placeholder(call_digits: str, from_number: str, words: str = NO_WORDS_YET) -> ReportIn:
     """The report of a message whose words are not known yet: unclear, and treated as urgent."""
     here = call_digits.startswith(SOMEBODY_IS_HERE)
     return ReportIn(
         channel=Channel.VOICEMAIL,
-        narrative=NO_WORDS_YET,
+        narrative=words,
         caller=Caller(phone=from_number or None),
         answers=Answers.model_validate({"suspect_on_premises": True} if here else {}),
     )
@@ -78,7 +110,7 @@ def message_left(tx: Tx, desk: Desk, sid: str, reading: Reading) -> str | None:
     report = placeholder(call.digits, call.from_number)
     # Whatever a model makes of our own placeholder: words nobody knows yet rule nothing out.
     received = receive(tx, desk, report, replace(reading, matter=Matter.UNCLEAR), SOURCE)
-    call.incident_id, call.outcome = received.incident_id, "voicemail"
+    call.incident_id, call.outcome, call.needs_person = received.incident_id, "voicemail", False
     return received.incident_id
 
 
@@ -93,7 +125,7 @@ def words_known(tx: Tx, desk: Desk, sid: str, words: str, reading: Reading, blan
         return
     mine = select(ReportRow).where(col(ReportRow.first_incident_id) == incident_id)
     report = tx.first(mine)
-    if report is None or report.narrative != NO_WORDS_YET:
+    if report is None or report.narrative not in (NO_WORDS_YET, RANG_OFF):
         return
     # The report may have been joined to another incident since: then its words are that one's.
     incident = hold(tx, report.incident_id)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
 from rapid_response.core import rota
@@ -28,7 +28,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
-from rapid_response.storage.tables import EndpointRow, LineRow
+from rapid_response.storage.tables import CallRow, EndpointRow, LineRow
 from rapid_response.storage.tx import Tx
 
 
@@ -132,8 +132,14 @@ def alarms(connection: Connection | Tx, now: datetime, zone: ZoneInfo) -> Iterat
     for row in rows:
         if row.alarmed_for == today:
             yield f"{row.sent_today} texts went out today, more than a day should need. None was held back."
+    unheard = connection.execute(
+        select(func.count()).select_from(CallRow).where(col(CallRow.needs_person))
+    ).scalar_one()
+    if unheard:
+        yield f"{unheard} {'caller' if unheard == 1 else 'callers'} rang off without a message. {_RING_BACK}"
 
 
+_RING_BACK = "Open Texts and calls, and ring back."
 _INSTEAD = "Ring responders yourself until this line is gone."
 _LINE_WHY = {
     "down": "the phone network cannot be reached",
@@ -149,6 +155,13 @@ def alert(tx: Tx, desk: Desk, service: Service, state: EndpointState) -> None:
     """A number has failed while nothing hung on it: the desk hears of it once an hour, and sees whose."""
     hour = tx.now.astimezone(desk.zone).strftime("%Y-%m-%dT%H")
     _tell(tx, service, ContactRole.DESK, f"endpoint:{state}:{hour}", wording.numbers_failing(1))
+
+
+def caller_rang_off(tx: Tx, desk: Desk, service: Service) -> None:
+    """Somebody rang and left no message: the desk hears of it, once in a quarter of an hour."""
+    local = tx.now.astimezone(desk.zone)
+    quarter = local.strftime(f"%Y-%m-%dT%H:{local.minute // 15 * 15:02}")
+    _tell(tx, service, ContactRole.DESK, f"rang_off:{quarter}", wording.caller_rang_off())
 
 
 def morning(tx: Tx, desk: Desk, service: Service, day: str) -> None:

@@ -250,6 +250,8 @@ class CallRow(SQLModel, table=True):
     outcome: str | None = Field(default=None, max_length=40)
     message_id: str | None = Field(default=None, max_length=36)
     incident_id: str | None = Field(default=None, max_length=36)
+    #: She rang off without a message: a person rings back, or says that nobody need.
+    needs_person: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -63,6 +63,7 @@ POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/j/{number}/{verb}": (P.OWN_JOBS,),
     "/exceptions/{work_id}/retry": (P.EXCEPTIONS_RETRY,),
     "/texts/{text_id}/done": (P.INBOX_WORK,),
+    "/texts/calls/{call_id}/done": (P.INBOX_WORK,),
     "/j/code-9": (P.OWN_JOBS,),
     "/markers": (P.RISK_MARKERS,),
     "/markers/{marker_id}/review": (P.RISK_MARKERS,),

@@ -22,6 +22,7 @@ from rapid_response.console.views import (
     BoardFilters,
     BoardRow,
     BoardView,
+    CallToReturn,
     Check,
     CheckIn,
     Choice,
@@ -1145,7 +1146,11 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
                     "t1", "Asha Patel", "which house is it, the green door?", NOW - 4 * MINUTE, "RR-7K4M2QX"
                 ),
                 TextToRead("t2", "07700 900999", "is this the council", NOW - 2 * MINUTE),
-            )
+            ),
+            (
+                CallToReturn("c1", "+447700900777", NOW - 9 * MINUTE, ("RR-7K4M2QX",)),
+                CallToReturn("c2", "+442079460111", NOW - 3 * MINUTE),
+            ),
         ),
         HANDLER,
         "/texts",

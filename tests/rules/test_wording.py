@@ -127,6 +127,7 @@ SAID: dict[str, Say] = {
     "task_overdue": lambda j, at, now: (wording.task_overdue(n) for n in (j.number, None)),
     "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
     "shift_test": lambda j, at, now: iter([wording.shift_test()]),
+    "caller_rang_off": lambda j, at, now: iter([wording.caller_rang_off()]),
     "daily_line": lambda j, at, now: (
         wording.daily_line(count, [j.number] * min(count, named))
         for count in (1, 2, 9999)
@@ -137,7 +138,7 @@ SAID: dict[str, Say] = {
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
     "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "daily_line",
-    "numbers_failing", "shift_test", "duress", "alarm_seen", "marker_to_review",
+    "numbers_failing", "shift_test", "caller_rang_off", "duress", "alarm_seen", "marker_to_review",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)

@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(length=40), nullable=True),
         sa.Column("message_id", sa.String(length=36), nullable=True),
         sa.Column("incident_id", sa.String(length=36), nullable=True),
+        sa.Column("needs_person", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
         sa.UniqueConstraint("provider", "provider_sid", name=op.f("uq_calls_provider_provider_sid")),
