@@ -203,7 +203,12 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
     parts = {"reference": report["reference"], "number": number, "action": "note", "verb": "accept"}
-    parts |= {"work_id": "a-999999", "text_id": "no-such-text", "marker_id": "no-such-marker"}
+    parts |= {
+        "work_id": "a-999999",
+        "text_id": "no-such-text",
+        "call_id": "no-such",
+        "marker_id": "no-such-marker",
+    }
     parts |= {"alarm_id": await alarm_of(town, "ben")}
     wrong = {}
     for role in Role:
@@ -269,7 +274,13 @@ async def test_nobody_sees_more_than_the_way_in(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
     parts = {"reference": report["reference"], "number": number, "action": "note", "verb": "accept"}
-    parts |= {"work_id": "a-1", "text_id": "no-such-text", "marker_id": "no-such", "alarm_id": "no-such"}
+    parts |= {
+        "work_id": "a-1",
+        "text_id": "no-such-text",
+        "call_id": "no-such",
+        "marker_id": "no-such",
+        "alarm_id": "no-such",
+    }
     async with Browser(town) as anybody:
         for path, wanted in GETS.items():
             page = await anybody.get(path.format(**parts))
