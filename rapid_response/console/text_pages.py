@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 from sqlmodel import col
 
 from rapid_response.access.permissions import Permission
@@ -23,6 +23,7 @@ router = APIRouter()
 
 _MOST = 100
 _EARLIER = 5
+_LONGEST_CALL = timedelta(hours=1)
 
 Reader = Annotated[Visit, Depends(NeedsAny(Permission.INBOX_WORK))]
 
@@ -61,14 +62,30 @@ def _rung_back(tx: Tx, call_id: str) -> None:
 
 def _calls(connection: Connection, now: datetime) -> tuple[CallToReturn, ...]:
     rows = connection.execute(
-        select(col(CallRow.id), col(CallRow.from_number), col(CallRow.created_at))
-        .where(col(CallRow.needs_person))
+        select(col(CallRow.id), col(CallRow.from_number), col(CallRow.created_at), col(CallRow.needs_person))
+        .where(or_(col(CallRow.needs_person), _on_the_line(now)))
         .order_by(col(CallRow.created_at))
         .limit(_MOST)
     ).all()
     return tuple(
-        CallToReturn(row.id, row.from_number, row.created_at, _earlier(connection, row.from_number, now))
+        CallToReturn(
+            row.id,
+            row.from_number,
+            row.created_at,
+            _earlier(connection, row.from_number, now),
+            is_on_the_line=not row.needs_person,
+        )
         for row in rows
+    )
+
+
+def _on_the_line(now: datetime) -> ColumnElement[bool]:
+    """Somebody who rings at this moment: whoever takes the call sees what we know of her number."""
+    return and_(
+        col(CallRow.inbound),
+        col(CallRow.outcome).is_(None),
+        col(CallRow.status) == "in-progress",
+        col(CallRow.created_at) > now - _LONGEST_CALL,
     )
 
 

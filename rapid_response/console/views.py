@@ -1238,12 +1238,13 @@ class TextToRead:
 
 @dataclass(frozen=True, slots=True)
 class CallToReturn:
-    """Somebody who rang and left no message, with the earlier incidents of that number."""
+    """Somebody who is on the line, or rang and left no message, with the earlier incidents of that number."""
 
     call_id: str
     number: str
     at: datetime
     earlier: tuple[str, ...] = ()
+    is_on_the_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,8 @@ class ServiceDefinition:
     on_call: tuple[str, ...]
     contacts: Mapping[ContactRole, str]
     lone_worker: LoneWorker | None = None
+    #: Who is rung first when somebody rings the hotline; None where all leave a message.
+    desk_rings: str | None = None
     #: At the start of each shift a text says that texts arrive: whoever does not get it knows in time.
     test_at_shift_start: bool = False
 

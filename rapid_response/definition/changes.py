@@ -49,6 +49,8 @@ def _service(old: ServiceFile, new: ServiceFile) -> Iterator[str]:
         "postcode district", old.service.area.postcode_districts, new.service.area.postcode_districts
     )
     yield from _value("service.hotline", old.service.hotline, new.service.hotline)
+    desks = (old.service.desk_rings, new.service.desk_rings)
+    yield from _value("service.desk_rings", *(desk or "nobody" for desk in desks))
     tests = (old.service.test_text_at_shift_start, new.service.test_text_at_shift_start)
     yield from _value("service.test_text_at_shift_start", *("on" if on else "off" for on in tests))
 

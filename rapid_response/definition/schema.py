@@ -71,6 +71,9 @@ class Service(_Group):
     area: Area
     hotline: Phone
     """The number that residents ring."""
+    desk_rings: Phone | None = None
+    """The desk's telephone: a caller on the hotline is put through to it first, and leaves a message if
+    nobody is there within 30 seconds. Without it every caller leaves a message."""
     test_text_at_shift_start: StrictBool = False
     """Texts each responder when a shift starts, so that a phone that gets no texts is known in time."""
 
@@ -289,5 +292,6 @@ class ServiceFile(_Group):
             on_call=self.on_call,
             contacts=self.contacts.numbers(),
             lone_worker=self.lone_worker.to_core() if self.lone_worker else None,
+            desk_rings=self.service.desk_rings,
             test_at_shift_start=self.service.test_text_at_shift_start,
         )

@@ -17,6 +17,8 @@ BEFORE_TONE: Sequence[str] = (
     "Please tell us after the tone what has happened, where you are, and if it is safe to ring you back.",
     "You can hang up when you have finished.",
 )
+PUTTING_THROUGH: Sequence[str] = ("We are putting you through.",)
+NOBODY_FREE: Sequence[str] = ("Nobody is free at the moment.",)
 PLEASE_HOLD: Sequence[str] = ("Please hold on for a moment.",)
 THANKS: Sequence[str] = ("Thank you. We have your message and are acting on it now.",)
 #: What a report says of somebody who pressed that key and could not stay on the line.

@@ -19,13 +19,15 @@ from rapid_response.steps.case import hold, reports_of
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.receive import reading_json, receive
 from rapid_response.steps.retriage import read_again
-from rapid_response.steps.service import service_now
+from rapid_response.steps.service import service_now, stored_definition
 from rapid_response.storage import work
 from rapid_response.storage.tables import CallRow, ReportRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import Due
 
 SOURCE = "hotline"
+#: The provider's words for a dialled phone that somebody answered.
+_SPOKE = ("completed", "answered")
 _OVER = ("completed", "busy", "failed", "no-answer", "canceled")
 #: The end of a call and its voicemail are told in any order.
 _MESSAGE_MAY_FOLLOW = timedelta(seconds=20)
@@ -38,10 +40,14 @@ def call_of(tx: Tx, desk: Desk, sid: str) -> CallRow | None:
     )
 
 
-def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> None:
-    """A call reached us: it has its row before a word is spoken; the same call again is the same row."""
+def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> str | None:
+    """A call reached us: it has its row before a word is spoken; the same call again is the same row.
+
+    Gives the desk's phone, where callers are put through to one.
+    """
+    number = desk_phone(tx, desk)
     if call_of(tx, desk, sid) is not None:
-        return
+        return number
     tx.add(
         CallRow,
         id=tx.ids.uuid(),
@@ -53,13 +59,32 @@ def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> No
         status="in-progress",
         created_at=tx.now,
     )
+    return number
 
 
-def press(tx: Tx, desk: Desk, sid: str, digits: str) -> None:
-    """A caller pressed a key at the menu."""
+def desk_phone(tx: Tx, desk: Desk) -> str | None:
+    """Where callers are put through to; never the hotline itself, which would ring for ever."""
+    definition = stored_definition(tx, desk.zone)
+    if definition is None or definition.desk_rings in (definition.hotline, *desk.our_numbers):
+        return None
+    return definition.desk_rings
+
+
+def press(tx: Tx, desk: Desk, sid: str, digits: str) -> str | None:
+    """A caller pressed a key at the menu; gives the desk's phone, where there is one."""
     call = call_of(tx, desk, sid)
     if call is not None:
         call.digits = digits[:20]
+    return desk_phone(tx, desk)
+
+
+def put_through(tx: Tx, desk: Desk, sid: str, how_it_ended: str) -> bool:
+    """The desk's phone was rung for a caller; whether somebody spoke to her."""
+    spoke = how_it_ended in _SPOKE
+    call = call_of(tx, desk, sid)
+    if spoke and call is not None and call.outcome in (None, "rang_off"):
+        call.outcome, call.needs_person = "desk", False
+    return spoke
 
 
 def ended(tx: Tx, desk: Desk, sid: str, status: str) -> None:

@@ -189,12 +189,29 @@ async def ring_in(hook: Signed, held: Held = 0) -> Response:
         from_number=hook.field("From"),
         to_number=hook.field("To"),
     )
-    await hook.run_or_hold(answer, partial(hook.hooks.address, "/voice"), held=held)
+    number = await hook.run_or_hold(answer, partial(hook.hooks.address, "/voice"), held=held)
     return _spoken(
         twiml.hotline_greeting(
             words.GREETING,
             keys_to=hook.hooks.address("/voice/keys"),
             before_tone=words.BEFORE_TONE,
+            message_to=hook.hooks.address("/voice/voicemail"),
+            transcription_to=hook.hooks.address("/voice/transcription"),
+            desk=_desk(hook, number),
+        )
+    )
+
+
+def _desk(hook: Genuine, number: str | None) -> twiml.Desk | None:
+    if number is None:
+        return None
+    return twiml.Desk(number, words.PUTTING_THROUGH, hook.hooks.address("/voice/desk"))
+
+
+def _leave_message(hook: Genuine, *before: str) -> Response:
+    return _spoken(
+        twiml.leave_message(
+            (*before, *words.BEFORE_TONE),
             message_to=hook.hooks.address("/voice/voicemail"),
             transcription_to=hook.hooks.address("/voice/transcription"),
         )
@@ -203,17 +220,28 @@ async def ring_in(hook: Signed, held: Held = 0) -> Response:
 
 @router.post("/voice/keys")
 async def key_pressed(hook: Signed) -> Response:
-    """A key at the menu; any leads to the message."""
-    await hook.run(
+    """A key at the menu; any leads to the desk, where one is rung, else to the message."""
+    number = await hook.run(
         partial(hotline.press, desk=hook.hooks.desk, sid=hook.field("CallSid"), digits=hook.field("Digits"))
     )
-    return _spoken(
-        twiml.leave_message(
-            words.BEFORE_TONE,
-            message_to=hook.hooks.address("/voice/voicemail"),
-            transcription_to=hook.hooks.address("/voice/transcription"),
+    desk = _desk(hook, number)
+    return _spoken(twiml.put_through(desk)) if desk is not None else _leave_message(hook)
+
+
+@router.post("/voice/desk")
+async def desk_rung(hook: Signed) -> Response:
+    """The desk's phone was rung for a caller: the call is over, or she leaves a message."""
+    spoke = await hook.run(
+        partial(
+            hotline.put_through,
+            desk=hook.hooks.desk,
+            sid=hook.field("CallSid"),
+            how_it_ended=hook.field("DialCallStatus"),
         )
     )
+    if spoke:
+        return _spoken(twiml.say_and_hang_up(()))
+    return _leave_message(hook, *words.NOBODY_FREE)
 
 
 @router.post("/voice/voicemail")

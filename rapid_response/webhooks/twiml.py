@@ -7,6 +7,7 @@ document is made from its arguments alone, so that a repeated request gets the s
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twilio.twiml.messaging_response import MessagingResponse
@@ -20,6 +21,17 @@ _KEY_WITHIN_SECONDS = 8
 _ROUNDS = 3
 #: Built-in transcription takes nothing longer than two minutes (delivery.md 11.1).
 _LONGEST_MESSAGE_SECONDS = 110
+#: How long the desk's phone rings for a caller.
+_DESK_RINGS_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A phone that a caller is put through to; how it ended is posted to `ended_to`."""
+
+    number: str
+    sentences: Sequence[str]
+    ended_to: str
 
 
 def nothing() -> str:
@@ -34,14 +46,25 @@ def hotline_greeting(
     before_tone: Sequence[str],
     message_to: str,
     transcription_to: str,
+    desk: Desk | None = None,
 ) -> str:
-    """Ask for one key, posted to `keys_to`; a caller who presses none (many cannot) comes to the voicemail.
+    """Ask for one key, posted to `keys_to`; a caller who presses none (many cannot) goes on all the same.
 
-    She does so without another request, which might not get through.
+    She comes to the desk, or to the voicemail, without another request, which might not get through.
     """
     response = VoiceResponse()
     _ask(response, greeting, keys_to)
-    _record(response, before_tone, message_to, transcription_to)
+    if desk is not None:
+        _dial(response, desk)
+    else:
+        _record(response, before_tone, message_to, transcription_to)
+    return str(response)
+
+
+def put_through(desk: Desk) -> str:
+    """Ring the desk's phone; whatever comes of it is asked about at its address."""
+    response = VoiceResponse()
+    _dial(response, desk)
     return str(response)
 
 
@@ -86,6 +109,12 @@ def _ask(response: Any, sentences: Sequence[str], keys_to: str) -> None:
         input="dtmf", num_digits=1, timeout=_KEY_WITHIN_SECONDS, action=keys_to, method="POST"
     )
     _say(gather, sentences)
+
+
+def _dial(response: Any, desk: Desk) -> None:
+    _say(response, desk.sentences)
+    dial = response.dial(timeout=_DESK_RINGS_SECONDS, action=desk.ended_to, method="POST")
+    dial.number(desk.number)
 
 
 def _record(response: Any, sentences: Sequence[str], message_to: str, transcription_to: str) -> None:

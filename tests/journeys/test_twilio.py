@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from functools import partial
 from xml.etree import ElementTree
 
 import pytest
 
 from rapid_response.core.states import MessageState
+from rapid_response.definition.load import parse
+from rapid_response.steps.load_service import load
 from rapid_response.storage.tables import CallRow, InboundMessageRow, MessageRow, NoticeRow, ReportRow
+from tests.builders import SMALL_TOWN
 from tests.databases import TestDatabases
 from tests.gateways.fake_twilio import NUMBER, Fault
 from tests.harness import ASHA, DEE
@@ -208,3 +212,56 @@ async def test_the_hotlines_calls_are_kept_by_provider(town: TwilioTown) -> None
     )
     (call,) = await town.rows(CallRow)
     assert call.provider == "twilio"
+
+
+# --- the desk ---------------------------------------------------------------------------------------------
+
+DESK_PHONE = "+442079460055"
+
+
+@pytest.mark.parametrize("pressed", ["", "1"], ids=["silence", "a_key"])
+@pytest.mark.parametrize("ended", ["completed", "no-answer", "busy", "failed", "canceled", ""])
+async def test_v1_a_caller_is_put_through_to_the_desk_and_leaves_a_message_if_nobody_is_there(
+    town: TwilioTown, ended: str, pressed: str
+) -> None:
+    service = parse(SMALL_TOWN.replace("service:\n", f'service:\n  desk_rings: "{DESK_PHONE}"\n'), "t.yaml")
+    await town.app.database.run(partial(load, service=service))
+    call = {
+        "CallSid": "CA" + "d" * 32,
+        "CallStatus": "ringing",
+        "From": "+447700900777",
+        "To": NUMBER,
+        "AccountSid": town.double.account_sid,
+        "Direction": "inbound",
+        "ApiVersion": "2010-04-01",
+    }
+    said = (await town.double.post(town.base + CALLS, call)).text
+    if pressed:
+        said = (await town.double.post(f"{town.base}{CALLS}/keys", call | {"Digits": pressed})).text
+    dial = _read(said).find("Dial")
+    assert dial is not None
+    assert [(n.text or "") for n in dial.findall("Number")] == [DESK_PHONE]
+    assert int(dial.attrib["timeout"]) <= 45
+    assert "9 9 9" in said or pressed
+    again = [
+        (await town.double.post(dial.attrib["action"], call | {"DialCallStatus": ended})).text
+        for _ in range(2)
+    ]
+    assert again[0] == again[1]
+    (row,) = [c for c in await town.rows(CallRow) if c.inbound]
+    assert ("<Record" in again[0], row.outcome) == ((False, "desk") if ended == "completed" else (True, None))
+
+
+async def test_v1_the_desk_is_never_the_hotline_itself(town: TwilioTown) -> None:
+    for number in ("+442079460001", NUMBER):
+        service = parse(SMALL_TOWN.replace("service:\n", f'service:\n  desk_rings: "{number}"\n'), "t.yaml")
+        await town.app.database.run(partial(load, service=service))
+        call = {
+            "CallSid": "CA" + "e" * 32,
+            "From": "+447700900777",
+            "To": NUMBER,
+            "AccountSid": town.double.account_sid,
+        }
+        said = (await town.double.post(town.base + CALLS, call)).text
+        assert "<Dial" not in said
+        assert "<Record" in said

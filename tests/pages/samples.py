@@ -1150,6 +1150,7 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
             (
                 CallToReturn("c1", "+447700900777", NOW - 9 * MINUTE, ("RR-7K4M2QX",)),
                 CallToReturn("c2", "+442079460111", NOW - 3 * MINUTE),
+                CallToReturn("c3", "+442079460112", NOW, is_on_the_line=True),
             ),
         ),
         HANDLER,
