@@ -123,6 +123,7 @@ def build(
         pump=pump,
         second_reader=second_reader(settings),
         in_flight=settings.twilio_concurrency if settings.has_real_provider else 8,
+        blank_after=settings.redact_after if settings.has_real_provider else None,
     )
     app = App(asgi, database, desk, worker, carrier.gateway, carrier.simulated)
     asgi.state.context = Context(

@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -24,12 +25,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from rapid_response.definition.durations import parse_duration
+
 PREFIX = "RAPID_RESPONSE_"
 #: Names of the test suite's own switches.
 _FOR_TESTS = f"{PREFIX}TEST_"
 SHORTEST_KEY = 32
 _LARGEST_SECRET_FILE = 64 * 1024
 _ENV_FILE = Path(".env")
+#: Until then words may still be needed to find out whether a text went.
+_SHORTEST_REDACTION = timedelta(hours=1)
 #: What the simulated network takes, far above what a borough sends.
 _SIMULATED_PER_SECOND = 100.0
 _IN_THE_DOCS = "docs/settings.md lists all there are"
@@ -104,6 +109,14 @@ def _fragment(text: str) -> str:
     if text.lower() == "off":
         return ""
     if not re.fullmatch(r"[a-z]{1,3}=[A-Za-z0-9,.-]+(&[a-z]{1,3}=[A-Za-z0-9,.-]+)*", text):
+        raise ValueError
+    return text
+
+
+def _redaction(text: str) -> str:
+    if text.lower() == "off":
+        return "off"
+    if parse_duration(text) < _SHORTEST_REDACTION:
         raise ValueError
     return text
 
@@ -189,6 +202,9 @@ class Settings(BaseSettings):
     twilio_callback_fragment: Annotated[str, AfterValidator(_fragment)] = _setting(
         "rc=3&rp=all&ct=3000&rt=5000", "be off, or Twilio's connection overrides such as rc=3&rp=all"
     )
+    twilio_redact_after: Annotated[str, AfterValidator(_redaction)] = _setting(
+        "PT24H", "be off, or a duration of an hour or more such as PT24H"
+    )
     sms_per_second: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = _setting(
         1.0, "be a number above 0, at most 1000"
     )
@@ -237,6 +253,12 @@ class Settings(BaseSettings):
         if self.has_real_provider or "sms_per_second" in self.model_fields_set:
             return self.sms_per_second
         return _SIMULATED_PER_SECOND
+
+    @property
+    def redact_after(self) -> timedelta | None:
+        """After how long Twilio keeps no words of ours; None where it keeps them."""
+        text = self.twilio_redact_after
+        return None if text == "off" else parse_duration(text)
 
     @property
     def sqlite_path(self) -> Path | None:

@@ -36,7 +36,8 @@ from rapid_response.messaging.gateway import (
     TextRequest,
 )
 from rapid_response.reporting import tallies
-from rapid_response.steps import catch_up, heartbeat, receipts, second, sending, unknowns
+from rapid_response.steps import blanking, catch_up, heartbeat, receipts, second, sending, unknowns
+from rapid_response.steps.blanking import Words
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.ring import arm_standing, ring
@@ -81,7 +82,7 @@ class Worker:
 
     `pump` is what the simulator does by itself, being a party of its own; None with a real provider. `second`
     is the second reader, in a loop of its own: however slow it is, no other loop waits for it.
-    `in_flight` messages are with the provider at once.
+    `in_flight` messages are with the provider at once. `blank_after` so long the provider keeps no words.
     """
 
     def __init__(
@@ -95,7 +96,9 @@ class Worker:
         pump: Callable[[], Awaitable[int]] | None = None,
         second_reader: Second | None = None,
         in_flight: int = 8,
+        blank_after: timedelta | None = None,
     ) -> None:
+        self._blank_after = blank_after
         self._in_flight = in_flight
         self._database = database
         self._desk = desk
@@ -202,6 +205,7 @@ class Worker:
             await self.seal()
             # A definition that was loaded meanwhile may want its shifts tested.
             await self._database.run(partial(arm_standing, desk=self._desk))
+            await self.blank_old_words()
             clock = self._database.clock
             if isinstance(clock, SystemClock):
                 clock.set_offset(clock_offset(self._database, clock))
@@ -340,6 +344,26 @@ class Worker:
         if new:
             logger.warning("lost_webhooks", texts=new)
         return new
+
+    # what the provider need not keep
+
+    async def blank_old_words(self) -> int:
+        """See that the provider keeps no words of old texts; gives of how many. The rest goes next time."""
+        if self._blank_after is None:
+            return 0
+        look = partial(blanking.due, desk=self._desk, after=self._blank_after)
+        blanked: list[Words] = []
+        for words in await self._database.run(look):
+            try:
+                async with asyncio.timeout(_PROVIDER_SECONDS):
+                    await self._gateway.blank(words.sid)
+            except Exception as error:  # it is tried again in a minute
+                why = error.error_class if isinstance(error, CannotAsk) else type(error).__name__
+                logger.warning("words_not_blanked", why=why)
+                break
+            blanked.append(words)
+        await self._database.run(partial(blanking.done, blanked=blanked))
+        return len(blanked)
 
     # what happened
 

@@ -115,6 +115,9 @@ class Gateway(Protocol):
     async def list_inbound(self, to_number: str, since: datetime) -> list[InboundRecord]:
         """Every text to one of our numbers since then, newest first: finds those whose webhook was lost."""
 
+    async def blank(self, sid: str) -> None:
+        """See that the provider keeps no words of a text; one that it does not have is blank already."""
+
     async def check(self) -> list[str]:
         """What would break the promise, in plain sentences; empty when all is well."""
 

@@ -112,6 +112,9 @@ class SimulatorGateway:
             for come in await _asked(self._network.come_since(to_number, since))
         ]
 
+    async def blank(self, sid: str) -> None:
+        """Nothing lies anywhere else: what the phones show is this service's own."""
+
     async def check(self) -> list[str]:
         """An outage that somebody switched on; there is nothing else to be set up wrongly."""
         if await _asked(self._network.is_down()):

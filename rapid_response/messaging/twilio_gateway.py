@@ -224,6 +224,11 @@ class TwilioGateway:
 
         return await self.ask_for(read)
 
+    async def blank(self, sid: str) -> None:
+        """See that Twilio keeps no words of a text, ours or to us."""
+        if answers.SID.fullmatch(sid) is not None:  # it becomes part of an address
+            await self.ask_for(lambda: self.client.messages(sid).update_async(body=""))
+
     async def check(self) -> list[str]:
         """What would break the promise."""
         from rapid_response.messaging.twilio_check import check

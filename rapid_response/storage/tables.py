@@ -209,6 +209,12 @@ class InboundMessageRow(SQLModel, table=True):
             sqlite_where=text("to_count IS NOT NULL"),
             postgresql_where=text("to_count IS NOT NULL"),
         ),
+        Index(
+            "ix_inbound_messages_unblanked",
+            "received_at",
+            sqlite_where=text("blanked_at IS NULL"),
+            postgresql_where=text("blanked_at IS NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -228,6 +234,8 @@ class InboundMessageRow(SQLModel, table=True):
     effect: str | None = Field(default=None, max_length=40)
     incident_id: str | None = Field(default=None, max_length=36)
     needs_person: bool = False
+    #: Since when the provider keeps no words of it.
+    blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     #: How often it came since the figures last counted; and whether they have counted what it did.
     to_count: int | None = 1
     is_counted: bool = False
@@ -557,6 +565,12 @@ class AttemptRow(SQLModel, table=True):
         UniqueConstraint("message_id", "seq"),
         Index("ix_attempts_provider_sid", "provider_sid"),
         Index("ix_attempts_claimed_at", "claimed_at"),
+        Index(
+            "ix_attempts_unblanked",
+            "claimed_at",
+            sqlite_where=text("blanked_at IS NULL"),
+            postgresql_where=text("blanked_at IS NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -579,6 +593,8 @@ class AttemptRow(SQLModel, table=True):
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     #: What settled it: `response`, `callback`, `look_up`, `fetch`.
     settled_by: str | None = Field(default=None, max_length=10)
+    #: Since when the provider keeps no words of it.
+    blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ProviderEventRow(SQLModel, table=True):

@@ -94,6 +94,9 @@ class Carrier:
         self._ask("list_inbound")
         return await self.inner.list_inbound(to_number, since)
 
+    async def blank(self, sid: str) -> None:
+        self._ask("blank")
+
     async def check(self) -> list[str]:
         return []
 

@@ -370,6 +370,8 @@ class FakeTwilio:
                     "meta": {"key": "phone_numbers", "next_page_url": None},
                     "phone_numbers": records,
                 }
+            case "POST", sid:
+                return self._blank(sid)
             case _:
                 return self._one(folder.rpartition("/")[2], name)
 
@@ -377,6 +379,13 @@ class FakeTwilio:
         given = headers.get("authorization", "").removeprefix("Basic ")
         named = ((self.account_sid, self.auth_token), (KEY, KEY_SECRET))
         return given in [base64.b64encode(f"{name}:{secret}".encode()).decode() for name, secret in named]
+
+    def _blank(self, sid: str) -> tuple[int, Any]:
+        for message in self.messages:
+            if message.sid == sid:
+                message.body = ""
+                return 200, _message(message)
+        return _error(404, 20404)
 
     def _one(self, kind: str, sid: str) -> tuple[int, Any]:
         found: Any = None

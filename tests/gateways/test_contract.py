@@ -185,3 +185,12 @@ async def test_c1_the_set_up_is_checked(carrier: Carrier) -> None:
 async def test_c1_letting_go_twice_does_no_harm(carrier: Carrier) -> None:
     await carrier.gateway.aclose()
     await carrier.gateway.aclose()
+
+
+async def test_c1_the_words_of_an_old_text_can_be_blanked_twice_and_where_there_are_none(
+    carrier: Carrier,
+) -> None:
+    sid = await _send(carrier, a_text())
+    for one in (sid, sid, "SM" + "f" * 32, "../Accounts"):
+        await carrier.gateway.blank(one)
+    assert await carrier.gateway.fetch(sid) is not None

@@ -87,6 +87,8 @@ REQUESTS: Sequence[tuple[str, str, Mapping[str, Check]]] = (
     ("POST", _A + r"/Messages\.json", MESSAGE_FIELDS),
     ("POST", _A + r"/Calls\.json", CALL_FIELDS),
     ("GET", _A + r"/Messages\.json", LIST_FIELDS),
+    # Blanking: the words go, the rest stays.
+    ("POST", _A + r"/Messages/(SM|MM)[0-9a-fA-F]{32}\.json", {"Body": lambda value: value == ""}),
     ("GET", _A + r"/Messages/(SM|MM)[0-9a-fA-F]{32}\.json", {}),
     ("GET", _A + r"/Calls/CA[0-9a-fA-F]{32}\.json", {}),
     ("GET", _A + r"\.json", {}),
@@ -109,7 +111,7 @@ def faults(method: str, path: str, fields: Sequence[tuple[str, str]]) -> list[st
     found += [f"{name} is repeated" for name in set(names) - REPEATED if names.count(name) > 1]
     kind = path.rpartition("/")[2].removesuffix(".json")
     if method == "POST":
-        found += [f"{name} is missing" for name in REQUIRED[kind] - set(names)]
+        found += [f"{name} is missing" for name in REQUIRED.get(kind, frozenset({"Body"})) - set(names)]
     return found
 
 

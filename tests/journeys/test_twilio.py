@@ -265,3 +265,31 @@ async def test_v1_the_desk_is_never_the_hotline_itself(town: TwilioTown) -> None
         said = (await town.double.post(town.base + CALLS, call)).text
         assert "<Dial" not in said
         assert "<Record" in said
+
+
+# --- what Twilio keeps ------------------------------------------------------------------------------------
+
+
+async def test_the_words_of_texts_are_blanked_at_twilio_after_a_day(town: TwilioTown) -> None:
+    await town.reports(**URGENT)
+    await town.texts_us("+447700900777", "there is a man at my door, 12 Sample Street")
+    assert all(text.body for text in town.double.messages)
+    assert await town.app.worker.blank_old_words() == 0
+    town.clock.advance(timedelta(hours=24, minutes=1))
+    old = list(town.double.messages)
+    # Where Twilio cannot be asked, it is tried again: nothing counts as blank that may not be.
+    town.double.next.append(Fault(status=503, body="busy"))
+    assert await town.app.worker.blank_old_words() == 0
+    assert await town.app.worker.blank_old_words() == len(old)
+    assert [text.body for text in old] == [""] * len(old)
+    assert await town.app.worker.blank_old_words() == 0
+    kept = {text.body for text in await town.rows(InboundMessageRow)}
+    assert "there is a man at my door, 12 Sample Street" in kept  # here it stays
+
+
+async def test_with_redaction_off_words_stay_at_twilio(databases: TestDatabases, start: datetime) -> None:
+    async with twilio_town(databases.fresh("sqlite"), start, twilio_redact_after="off") as town:
+        await town.reports(**URGENT)
+        town.clock.advance(timedelta(days=3))
+        assert await town.app.worker.blank_old_words() == 0
+        assert all(text.body for text in town.double.messages)

@@ -210,6 +210,7 @@ def upgrade() -> None:
         sa.Column("effect", sa.String(length=40), nullable=True),
         sa.Column("incident_id", sa.String(length=36), nullable=True),
         sa.Column("needs_person", sa.Boolean(), nullable=False),
+        sa.Column("blanked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("to_count", sa.Integer(), nullable=True),
         sa.Column("is_counted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_messages")),
@@ -227,6 +228,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("to_count IS NOT NULL"),
         postgresql_where=sa.text("to_count IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_inbound_messages_unblanked",
+        "inbound_messages",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("blanked_at IS NULL"),
+        postgresql_where=sa.text("blanked_at IS NULL"),
     )
     op.create_table(
         "incidents",
@@ -639,6 +648,7 @@ def upgrade() -> None:
         sa.Column("look_ups", sa.Integer(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_by", sa.String(length=10), nullable=True),
+        sa.Column("blanked_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_attempts_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
         sa.UniqueConstraint("message_id", "seq", name=op.f("uq_attempts_message_id_seq")),
@@ -647,6 +657,14 @@ def upgrade() -> None:
     op.create_index("ix_attempts_claimed_at", "attempts", ["claimed_at"], unique=False)
     op.create_index(op.f("ix_attempts_message_id"), "attempts", ["message_id"], unique=False)
     op.create_index("ix_attempts_provider_sid", "attempts", ["provider_sid"], unique=False)
+    op.create_index(
+        "ix_attempts_unblanked",
+        "attempts",
+        ["claimed_at"],
+        unique=False,
+        sqlite_where=sa.text("blanked_at IS NULL"),
+        postgresql_where=sa.text("blanked_at IS NULL"),
+    )
     op.create_table(
         "corrections",
         sa.Column("id", sa.String(length=36), nullable=False),
