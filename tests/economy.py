@@ -19,7 +19,7 @@ _YOUNG = 20_000
 
 @contextmanager
 def one_compiler_of_statements() -> Iterator[None]:
-    """Engines of one driver share what they compiled: a new service would spend half its time on that again."""
+    """Engines of one driver share what they compiled: a new service would spend half its time on it."""
     kept: dict[str, Any] = {}
 
     def make(url: str, **more: Any) -> Engine:
