@@ -31,6 +31,7 @@ from rapid_response.steps.load_service import load
 from rapid_response.steps.ring import arm_standing
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow, SecondReadingRow
 from tests.builders import SMALL_TOWN
+from tests.economy import forget_routes
 
 BROMLEY = Path(__file__).parent.parent / "deploy" / "bromley.yaml"
 
@@ -88,6 +89,7 @@ class Town:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+        forget_routes()
 
     async def _open(self) -> None:
         settings = Settings(
