@@ -269,15 +269,15 @@ def _endpoints(connection: Connection) -> list[tuple[_Labels, float]]:
 
 
 def _calls_in(connection: Connection) -> dict[tuple[str, str], float]:
-    """Calls to the hotline that left a message, and those that did not."""
+    """Calls to the hotline that left a message, were taken at the desk, or came to neither."""
     rows = connection.execute(
         select(col(CallRow.outcome), func.count().label("many"))
-        .where(col(CallRow.inbound))
+        .where(col(CallRow.inbound), col(CallRow.outcome).is_not(None))
         .group_by(col(CallRow.outcome))
     )
     found = {row.outcome: row.many for row in rows}
-    left = float(found.get("voicemail", 0))
-    return {("in", "voicemail"): left, ("in", "no_message"): float(sum(found.values())) - left}
+    answered = {("in", outcome): float(found.get(outcome, 0)) for outcome in ("voicemail", "desk")}
+    return {**answered, ("in", "no_message"): float(sum(found.values())) - sum(answered.values())}
 
 
 def _open(connection: Connection) -> dict[tuple[str, str], int]:
