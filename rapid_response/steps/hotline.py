@@ -31,6 +31,9 @@ _SPOKE = ("completed", "answered")
 _OVER = ("completed", "busy", "failed", "no-answer", "canceled")
 #: The end of a call and its voicemail are told in any order.
 _MESSAGE_MAY_FOLLOW = timedelta(seconds=20)
+_ENDED = ":ended"
+#: Longer than menu and message, and than nearly every talk with the desk.
+_LONGEST_MESSAGE, _LONGEST_AT_THE_DESK = timedelta(minutes=10), timedelta(hours=1)
 
 
 def call_of(tx: Tx, desk: Desk, sid: str) -> CallRow | None:
@@ -48,9 +51,10 @@ def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> st
     number = desk_phone(tx, desk)
     if call_of(tx, desk, sid) is not None:
         return number
+    call_id = tx.ids.uuid()
     tx.add(
         CallRow,
-        id=tx.ids.uuid(),
+        id=call_id,
         provider=desk.provider,
         provider_sid=sid,
         inbound=True,
@@ -59,7 +63,14 @@ def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> st
         status="in-progress",
         created_at=tx.now,
     )
+    # Nobody may ever tell us that it is over: then it counts as over by itself.
+    _look_after(tx, call_id, _LONGEST_AT_THE_DESK if number is not None else _LONGEST_MESSAGE)
     return number
+
+
+def _look_after(tx: Tx, subject: str, after: timedelta) -> None:
+    if not work.stands(tx, "", Kind.RANG_OFF, subject):
+        work.arm(tx, "", 1, 0, [Deadline(Kind.RANG_OFF, tx.now + after, subject)])
 
 
 def desk_phone(tx: Tx, desk: Desk) -> str | None:
@@ -93,15 +104,13 @@ def ended(tx: Tx, desk: Desk, sid: str, status: str) -> None:
     if call is None:
         return
     call.status = status[:20]
-    is_left = status in _OVER and call.inbound and call.outcome is None
-    if is_left and not work.stands(tx, "", Kind.RANG_OFF, call.id):
-        due_at = tx.now + _MESSAGE_MAY_FOLLOW
-        work.arm(tx, "", 1, 0, [Deadline(Kind.RANG_OFF, due_at, call.id)])
+    if status in _OVER and call.inbound and call.outcome is None:
+        _look_after(tx, f"{call.id}{_ENDED}", _MESSAGE_MAY_FOLLOW)
 
 
 def rang_off(tx: Tx, desk: Desk, due: Due) -> None:
     """She left no message: who pressed that somebody is there is a report, all others are rung back."""
-    call = tx.get(CallRow, due.subject, lock=True)
+    call = tx.get(CallRow, due.subject.removesuffix(_ENDED), lock=True)
     if call is None or call.outcome is not None:
         return
     if call.digits.startswith(SOMEBODY_IS_HERE):

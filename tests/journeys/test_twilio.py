@@ -252,6 +252,22 @@ async def test_v1_a_caller_is_put_through_to_the_desk_and_leaves_a_message_if_no
     assert ("<Record" in again[0], row.outcome) == ((False, "desk") if ended == "completed" else (True, None))
 
 
+async def test_v1_a_call_whose_end_nobody_told_us_of_is_rung_back_all_the_same(town: TwilioTown) -> None:
+    call = {
+        "CallSid": "CA" + "f" * 32,
+        "From": "+447700900777",
+        "To": NUMBER,
+        "AccountSid": town.double.account_sid,
+    }
+    await town.double.post(town.base + CALLS, call)
+    await town.pass_time(minutes=9)
+    assert [(c.outcome, c.needs_person) for c in await town.rows(CallRow) if c.inbound] == [(None, False)]
+    await town.pass_time(minutes=1)
+    assert [(c.outcome, c.needs_person) for c in await town.rows(CallRow) if c.inbound] == [
+        ("rang_off", True)
+    ]
+
+
 async def test_v1_the_desk_is_never_the_hotline_itself(town: TwilioTown) -> None:
     for number in ("+442079460001", NUMBER):
         service = parse(SMALL_TOWN.replace("service:\n", f'service:\n  desk_rings: "{number}"\n'), "t.yaml")

@@ -13,7 +13,6 @@ from bench.torture.nodes import Nursery
 from rapid_response.core import failpoints
 from tests.databases import TestDatabases
 
-
 #: Each point once; `make torture` has every point on both databases, hundreds of times.
 _WHERE = {
     "sqlite": (failpoints.MSG_CLAIMED, failpoints.MSG_AFTER_HTTP),
