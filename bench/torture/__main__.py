@@ -23,6 +23,30 @@ from tests.databases import TestDatabases, quick_folder
 KINDS = ("sqlite", "postgresql")
 
 
+async def one(
+    arguments: argparse.Namespace,
+    databases: TestDatabases,
+    nursery: Nursery,
+    place: Path,
+    kind: str,
+    seed: int,
+) -> Verdict:
+    """One round; one that cannot be brought to its end is a fault of it, and no other's."""
+    try:
+        return await torture(
+            databases,
+            nursery,
+            place,
+            kind=kind,
+            seed=seed,
+            kills=arguments.kills,
+            points_=arguments.points.split(","),
+            nodes=arguments.nodes if kind == "postgresql" else 1,
+        )
+    except RuntimeError as error:
+        return Verdict(faults=[str(error)])
+
+
 async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
     """All rounds, one after another, each on a database of its own."""
     total = Verdict()
@@ -35,16 +59,7 @@ async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
                     began = time.perf_counter()
                     place = folder / f"{kind}-{seed}"
                     place.mkdir()
-                    verdict = await torture(
-                        databases,
-                        nursery,
-                        place,
-                        kind=kind,
-                        seed=seed,
-                        kills=arguments.kills,
-                        points_=arguments.points.split(","),
-                        nodes=arguments.nodes if kind == "postgresql" else 1,
-                    )
+                    verdict = await one(arguments, databases, nursery, place, kind, seed)
                     total.add(verdict)
                     for fault in verdict.faults:
                         say(f"  {fault}")
