@@ -18,3 +18,7 @@ class NoticeKind(StrEnum):
     DELIVERY_FAILING = "delivery_failing"
     TASK_OVERDUE = "task_overdue"
     REVIEW = "review"
+    #: The auditor found that something was lost, and set it again.
+    MENDED = "mended"
+    #: A step of this case failed too often.
+    WORK_PARKED = "work_parked"

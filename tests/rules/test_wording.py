@@ -101,6 +101,9 @@ SAID: dict[str, Say] = {
         wording.review_waiting(n, u, LONDON, now) for n in (j.number, None) for u in (at, None)
     ),
     "task_overdue": lambda j, at, now: (wording.task_overdue(n) for n in (j.number, None)),
+    "mended": lambda j, at, now: (wording.mended(n) for n in (j.number, None)),
+    "work_parked": lambda j, at, now: (wording.work_parked(n) for n in (j.number, None)),
+    "clock_is_wrong": lambda j, at, now: iter([wording.clock_is_wrong()]),
     "daily_line": lambda j, at, now: (
         wording.daily_line(count, [j.number] * min(count, named))
         for count in (1, 2, 9999)
@@ -110,7 +113,7 @@ SAID: dict[str, Say] = {
 #: They say nothing about one job.
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
-    "review_waiting", "task_overdue", "daily_line",
+    "review_waiting", "task_overdue", "mended", "work_parked", "clock_is_wrong", "daily_line",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)
