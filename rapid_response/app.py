@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
@@ -17,23 +18,31 @@ from rapid_response.api import board, health, incidents, metrics, reports, respo
 from rapid_response.api.context import Context
 from rapid_response.api.limits import BodyLimit
 from rapid_response.api.problems import EXPECTED, for_exception
+from rapid_response.audit.readiness import Node
+from rapid_response.audit.sheet import beside, new_serial, read_sheet, save, to_html
+from rapid_response.caretaker import Caretaker
 from rapid_response.console import pages
 from rapid_response.core.clock import Clock, SystemClock
 from rapid_response.core.ids import Ids, SystemIds
+from rapid_response.core.pulse import Pulse
 from rapid_response.intake.reading import default_reader
 from rapid_response.intake.reading.port import Reader
+from rapid_response.messaging.signs_of_life import SignsOfLife
 from rapid_response.messaging.simulated import SimulatorGateway
 from rapid_response.settings import Settings
 from rapid_response.simulator.api import simulator_router
 from rapid_response.simulator.line import AsgiLine
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.service import LastKnown
 from rapid_response.storage import clock_mark
 from rapid_response.storage.database import Database
 from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import HEADER, Verifier, WebhookRefused, sign
 from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS
 from rapid_response.worker import Worker, clock_offset
+
+logger = structlog.get_logger("app")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class App:
     desk: Desk
     worker: Worker
     network: SimulatedNetwork
+    caretaker: Caretaker
 
 
 def open_database(settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> Database:
@@ -86,14 +96,27 @@ def build(
     line = AsgiLine(settings.base_url, partial(sign, token=signing_token), HEADER)
     line.connect(asgi)
     network = SimulatedNetwork(database, database.ids, settings.simulator_number, line)
-    node = secrets.token_hex(8)
-    worker = Worker(database, desk, SimulatorGateway(network), HANDLERS, node=node, pump=network.pump)
-    app = App(asgi, database, desk, worker, network)
+    pulse = Pulse()
+    node = Node(secrets.token_hex(8), database.clock, pulse, settings.sqlite_path)
+    known = LastKnown()
+    caretaker = _caretaker(settings, database, desk, node, known)
+    worker = Worker(
+        database,
+        desk,
+        SimulatorGateway(network),
+        HANDLERS,
+        node=node.id,
+        pulse=pulse,
+        caretaker=caretaker,
+        pump=network.pump,
+    )
+    app = App(asgi, database, desk, worker, network, caretaker)
     asgi.state.context = Context(
         database=database,
         desk=desk,
         keys=KeyRing(database),
         node=node,
+        known=known,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
     )
     asgi.state.hooks = twilio.Hooks(
@@ -104,6 +127,29 @@ def build(
     return app
 
 
+def _caretaker(settings: Settings, database: Database, desk: Desk, node: Node, known: LastKnown) -> Caretaker:
+    url = settings.heartbeat_url
+    return Caretaker(
+        database,
+        desk,
+        node,
+        known,
+        signs_of_life=SignsOfLife(url.get_secret_value()) if url is not None else None,
+        save_sheet=partial(_save_sheet, database, desk) if database.is_sqlite else None,
+    )
+
+
+async def _save_sheet(database: Database, desk: Desk) -> None:
+    """What is open, as far as it can still be read, beside a database that was found damaged."""
+    now = database.clock.now()
+    serial = new_serial(database.ids, now, desk.zone)
+    try:
+        sheet = await database.look(lambda c: read_sheet(c, now, desk.zone, serial, with_addresses=True))
+        save(beside(database.path), to_html(sheet))
+    except Exception as error:  # whatever is broken in it: the alarm is out already
+        logger.error("sheet_not_saved", error=type(error).__name__)
+
+
 def _add_routes(app: App, settings: Settings) -> None:
     asgi = app.asgi
     for part in (reports, board, incidents, responders, health, metrics, twilio):
@@ -111,7 +157,13 @@ def _add_routes(app: App, settings: Settings) -> None:
     asgi.add_middleware(BodyLimit)
     # Before the simulator's calls: the forms of its page go to the same addresses.
     pages.add_pages(
-        asgi, settings_of_pages(settings), database=app.database, desk=app.desk, network=app.network
+        asgi,
+        settings_of_pages(settings),
+        database=app.database,
+        desk=app.desk,
+        network=app.network,
+        node=asgi.state.context.node,
+        known=asgi.state.context.known,
     )
     if not settings.has_real_provider:
         asgi.include_router(simulator_router(app.network, guard=_anybody))
@@ -141,7 +193,7 @@ def _anybody() -> None:
 async def _failed(request: Request, error: Exception) -> Response:
     if pages.is_page(request):
         return await pages.failed(request, error)
-    return for_exception(error)
+    return for_exception(error, hotline=request.app.state.context.known.hotline)
 
 
 @asynccontextmanager
@@ -152,6 +204,7 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
     if isinstance(clock, SystemClock):
         clock.set_offset(clock_offset(database, clock))
         await clock_mark.restore(database, clock)
+    await app.caretaker.remember_service()
     if works:
         await app.worker.start()
     try:

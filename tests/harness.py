@@ -13,14 +13,17 @@ from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import SecretStr
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, select, update
 from sqlmodel import SQLModel, col
 from sqlmodel import select as typed_select
 
 from rapid_response.access.keys import create_key
 from rapid_response.app import App, build
+from rapid_response.audit.readiness import Node
+from rapid_response.caretaker import Caretaker
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import Ids, SystemIds
+from rapid_response.core.pulse import Pulse
 from rapid_response.core.states import MessageState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
@@ -28,7 +31,9 @@ from rapid_response.settings import Settings
 from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
 from rapid_response.steps.ring import arm_daily_line
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
+from rapid_response.steps.service import LastKnown
+from rapid_response.storage.duties import Duty
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, MessageRow
 from tests.builders import SMALL_TOWN
 
 BROMLEY = Path(__file__).parent.parent / "deploy" / "bromley.yaml"
@@ -51,9 +56,15 @@ class Town:
     """
 
     def __init__(
-        self, database_url: str, start: datetime, definition: str | None = None, ids: Ids | None = None
+        self,
+        database_url: str,
+        start: datetime,
+        definition: str | None = None,
+        ids: Ids | None = None,
+        **settings: Any,
     ) -> None:
         self._url = database_url
+        self._settings = settings
         self._ids: Ids = ids or SystemIds()
         self._definition = definition if definition is not None else SMALL_TOWN
         self.clock = ManualClock(start)
@@ -81,6 +92,7 @@ class Town:
             base_url=BASE,
             secret_key=SecretStr("a secret key only for tests, long enough"),
             evaluation=True,
+            **self._settings,
         )
         self.app = build(settings, clock=self.clock, ids=self._ids, works=False)
         await self._stack.enter_async_context(self.app.asgi.router.lifespan_context(self.app.asgi))
@@ -102,6 +114,7 @@ class Town:
         """Load a service definition."""
         service = parse(text, "test.yaml")
         await self.app.database.run(lambda tx: load(tx, service))
+        await self.app.caretaker.remember_service()
 
     # time
 
@@ -111,6 +124,11 @@ class Town:
             passes = [do for loop, do in self._loops().items() if loop in ready]
             if not sum([await do() for do in passes]):
                 return
+
+    async def settle_once(self) -> None:
+        """One pass of each loop, for a service that does not do what is due: it would never settle."""
+        for do in self._loops().values():
+            await do()
 
     def _loops(self) -> dict[str, Callable[[], Awaitable[int]]]:
         worker, network = self.app.worker, self.app.network
@@ -136,6 +154,22 @@ class Town:
             coming = [at for _, at in await self._waiting() if at > now]
             self.clock.set(min([end, *coming]))
             await self.settle()
+
+    async def audit(self) -> Mapping[str, int]:
+        """Let the auditor of another node look now, as if it were its turn; what it found, by name."""
+        database, desk = self.app.database, self.app.desk
+        await database.run(lambda tx: tx.execute(update(DutyRow).values(due_at=tx.real)))
+        other = Caretaker(database, desk, Node("other", self.clock, Pulse()), LastKnown())
+        assert await other.audit() == 1
+        (row,) = [row for row in await self.rows(DutyRow) if row.name == Duty.AUDIT]
+        return row.found
+
+    async def ready(self) -> dict[str, Any]:
+        """What /health/ready says."""
+        answer = await self.http.get("/health/ready")
+        said: dict[str, Any] = answer.json()
+        assert (answer.status_code == 200) is (said["status"] == "ready")
+        return said
 
     # the public doors
 

@@ -21,6 +21,7 @@ from rapid_response.core.events import (
     IncidentClassified,
     MessageAccepted,
     MessageSettled,
+    NextStepRestored,
     NoContactMade,
     OfferAccepted,
     OutcomeRecorded,
@@ -179,6 +180,10 @@ def _message_settled(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> N
     sums.add("messages", purpose=data["purpose"], channel=data["channel"], status=data["state"])
 
 
+def _restored(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("next_steps_restored", check=data["check"])
+
+
 def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     sums.add("outcomes", outcome=data["code"])
     kind = _KINDS_OF_MONEY.get(data["code"])
@@ -199,6 +204,7 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     MessageAccepted.type: _message_accepted,
     MessageSettled.type: _message_settled,
     OutcomeRecorded.type: _outcome,
+    NextStepRestored.type: _restored,
 }
 
 #: The events that are counted.

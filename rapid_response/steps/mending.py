@@ -1,0 +1,163 @@
+"""Putting right what the auditor found: one finding, one step, which looks again before it does anything.
+
+What is armed again rings at its own time, or now where that has passed; and a person is told, since what was
+lost once may have lost more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import col
+
+from rapid_response.audit.findings import Check, Missing
+from rapid_response.audit.looking import Moment, missing
+from rapid_response.core.events import SERVICE_STREAM, NextStepRestored, ParkedWorkTaken
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.vocabulary import ContactRole, Role
+from rapid_response.messaging import wording
+from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import notices, offers
+from rapid_response.steps.actions import keep_in_view
+from rapid_response.steps.alarms import tell_duty_officer
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.service import Service, service_now
+from rapid_response.steps.tasks import TaskKind, open_task
+from rapid_response.storage import work
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, NoticeRow
+from rapid_response.storage.tx import Tx
+
+#: By when the duty officer looks at a case of which nobody knows what comes next.
+_LOOK_WITHIN = timedelta(minutes=5)
+
+
+def mend(tx: Tx, desk: Desk, found: Missing, speed: float = 1.0) -> bool:
+    """Put one finding right; False when it has been, meanwhile."""
+    if found.check is Check.PARKED_WITHOUT_OWNER:
+        return _give_owner(tx, desk, found)
+    incident = tx.need(IncidentRow, found.incident_id, lock=True)
+    moment = Moment(tx.now, tx.real, speed)
+    still = missing(tx.session.connection(), moment, incident.id)
+    if not any(m.check is found.check and m.subject == found.subject for m in still):
+        return False
+    service = service_now(tx, desk.zone)
+    _MEND[found.check](tx, desk, service, incident, found)
+    tx.record(incident.id, NextStepRestored(found.check))
+    _tell(tx, desk, service, incident, NoticeKind.MENDED)
+    return True
+
+
+def _tell(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, kind: NoticeKind) -> None:
+    """Once until somebody has seen it, however much was lost."""
+    if not any(notice.kind == kind for notice in notices.unseen(tx, incident.id)):
+        notices.give(tx, desk, service, incident, kind, ContactRole.DUTY_OFFICER)
+
+
+# --- one for each finding ---------------------------------------------------------------------------------
+
+_Mend = Callable[[Tx, Desk, Service, IncidentRow, Missing], None]
+
+
+def _arm(tx: Tx, incident: IncidentRow, kind: Kind, due_at: datetime | None, subject: str = "") -> None:
+    """On the agenda, in a cycle of its own: the entry that was lost may still hold its place."""
+    used = tx.execute(
+        select(func.max(col(AgendaRow.cycle))).where(
+            col(AgendaRow.incident_id) == incident.id,
+            col(AgendaRow.kind) == kind.value,
+            col(AgendaRow.subject) == subject,
+        )
+    ).scalar()
+    cycle = incident.cycle if used is None else max(used + 1, incident.cycle)
+    work.arm(tx, incident.id, cycle, incident.priority.rank, [Deadline(kind, due_at or tx.now, subject)])
+
+
+def _arms(kind: Kind) -> _Mend:
+    def mend_(tx: Tx, _desk: Desk, _service: Service, incident: IncidentRow, found: Missing) -> None:
+        _arm(tx, incident, kind, found.due_at, found.subject)
+
+    return mend_
+
+
+def _end_pause(tx: Tx, _desk: Desk, _service: Service, incident: IncidentRow, _: Missing) -> None:
+    """Until when it was to stand is lost: it goes on now, early rather than late."""
+    _arm(tx, incident, Kind.RESUME, tx.now, tx.ids.uuid())
+
+
+def _search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, _: Missing) -> None:
+    incident.cycle += 1
+    offers.search(tx, desk, service, incident)
+
+
+def _retry(tx: Tx, _desk: Desk, _service: Service, incident: IncidentRow, _: Missing) -> None:
+    _arm(tx, incident, Kind.RETRY, tx.now, tx.ids.uuid())
+
+
+def _repeat(tx: Tx, _desk: Desk, _service: Service, incident: IncidentRow, found: Missing) -> None:
+    notice = tx.need(NoticeRow, found.subject)
+    _arm(tx, incident, Kind.NOTICE, tx.now, f"{notice.id}:{notice.repeats}")
+
+
+def _look_again(tx: Tx, _desk: Desk, service: Service, incident: IncidentRow, _: Missing) -> None:
+    """A person looks within minutes where the promise runs, else as with any case that rests."""
+    if incident.stopped_at is None and incident.priority.has_clock:
+        open_task(tx, incident, TaskKind.CHECK_BACK, ContactRole.DUTY_OFFICER, tx.now + _LOOK_WITHIN)
+    else:
+        keep_in_view(tx, service, incident)
+
+
+_MEND: Mapping[Check, _Mend] = {
+    Check.CLOCK_WITHOUT_DEADLINE: _arms(Kind.BREACH),
+    Check.PAUSE_WITHOUT_END: _end_pause,
+    Check.SEARCH_STOPPED: _search,
+    Check.OFFER_WITHOUT_END: _arms(Kind.ANSWER),
+    Check.UNASSIGNED_WITHOUT_RETRY: _retry,
+    Check.TASK_WITHOUT_REMINDER: _arms(Kind.TASK),
+    Check.NOTICE_WITHOUT_REPEAT: _repeat,
+    Check.RECEIVED_IN_FUTURE: _look_again,
+    Check.NO_NEXT_STEP: _look_again,
+}
+
+
+# --- parked work ------------------------------------------------------------------------------------------
+
+
+def _give_owner(tx: Tx, desk: Desk, found: Missing) -> bool:
+    """Parked work is somebody's: a figure's is IT's, all else is the duty officer's, who is told."""
+    letter, _, number = found.subject.partition("-")
+    table = AgendaRow if letter == "a" else DeliveryRow
+    incident = tx.get(IncidentRow, found.incident_id, lock=True) if letter == "a" else None
+    owner = ContactRole.DUTY_OFFICER.value if letter == "a" else Role.ADMIN.value
+    kind = take_on(tx, table, int(number), owner, only_if_free=True)
+    if kind is None:
+        return False
+    if incident is not None:
+        _tell(tx, desk, service_now(tx, desk.zone), incident, NoticeKind.WORK_PARKED)
+    elif letter == "a":
+        tell_duty_officer(tx, desk, f"parked:{found.subject}:{found.due_at}", wording.work_parked(None))
+    return True
+
+
+def take_on(
+    tx: Tx,
+    table: type[AgendaRow] | type[DeliveryRow],
+    row_id: int,
+    by: str,
+    *,
+    only_if_free: bool = False,
+) -> str | None:
+    """Say who sees to parked work; its kind, or None when it is not parked any more, or taken."""
+    of_agenda = table is AgendaRow
+    kind: Any = (col(AgendaRow.kind) if of_agenda else col(DeliveryRow.subscription)).label("kind")
+    stream: Any = (col(AgendaRow.incident_id) if of_agenda else col(DeliveryRow.stream)).label("stream")
+    wanted = [col(table.id) == row_id, col(table.parked_at).is_not(None)]
+    if only_if_free:
+        wanted.append(col(table.seen_to_by).is_(None))
+    taken = tx.execute(update(table).where(*wanted).values(seen_to_by=by).returning(kind, stream)).first()
+    if taken is None:
+        return None
+    name: str = taken.kind
+    tx.record(taken.stream or SERVICE_STREAM, ParkedWorkTaken(name, by if only_if_free else "person"))
+    return name
