@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -51,7 +51,7 @@ async def get_board(visit: Desk) -> Response:
     zone, now = visit.pages.desk.zone, visit.now
     shows_parked = visit.may(Permission.EXCEPTIONS_VIEW)
     view = await visit.look(lambda c: _Reading(c, zone, now).view(filters, shows_parked))
-    return await visit.page(view)
+    return await visit.page(replace(view, may_print=visit.may(Permission.OPEN_SHEET)))
 
 
 def read_filters(query: Posted, service: ServiceDefinition) -> BoardFilters:

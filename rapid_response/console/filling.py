@@ -221,6 +221,8 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.DELIVERY_FAILING: "Messages do not arrive: ring instead",
     NoticeKind.TASK_OVERDUE: "A task is overdue",
     NoticeKind.REVIEW: "A report is waiting to be read",
+    NoticeKind.MENDED: "Its next step was lost and is set again: check it",
+    NoticeKind.WORK_PARKED: "A step keeps failing: do it by hand, see Parked work",
 }
 
 

@@ -254,5 +254,20 @@ TELLERS: Mapping[str, _Teller] = {
     "work_parked": lambda t: ("Work parked: a person is needed", f"{t.word('kind')}."),
     "service_loaded": lambda t: ("Service definition loaded", f"Version {t.data.get('version')}."),
     "availability_changed": lambda t: (f"{t.who()} is {t.word('state').lower()} duty", ""),
+    "next_step_restored": lambda t: ("A next step was missing and is set again", f"{t.word('check')}."),
+    "parked_work_taken": lambda t: (f"Parked work: {t.word('by').lower()} sees to it", f"{t.word('kind')}."),
+    "database_restored": lambda t: (
+        "Database restored from a copy",
+        f"Made at {t.time('backup_made_at')}." if t.data.get("backup_made_at") else "",
+    ),
+    "backup_made": lambda _: ("Copy of the database made", ""),
+    "sending_held": lambda t: ("Messages and deadlines held", f"{t.word('why')}."),
+    "sending_released": lambda t: (
+        "Messages and deadlines released",
+        f"Messages that go: {t.data.get('will_go')}; dropped as stale: {t.data.get('dropped')}.",
+    ),
+    "clock_stepped": lambda t: ("The clock jumped", f"By {float(t.data.get('seconds') or 0):+.0f} seconds."),
+    "clock_confirmed": lambda _: ("A person has looked at the clock", ""),
+    "file_found_damaged": lambda t: ("The database is damaged", f"{t.word('what')}."),
     "account_changed": lambda t: ("Account changed", f"{t.word('change')}."),
 }
