@@ -14,6 +14,8 @@ PYTHON ?= $(shell for name in python3 python3.15 python3.14 python3.13 python3.1
 
 # uv must use the Python of .venv, never fetch one of its own.
 export UV_PYTHON_DOWNLOADS := never
+# Compiled modules are kept: without them each start of the service compiles for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test quick check migration bench lock clean
@@ -25,7 +27,7 @@ run: $(RUN_STAMP) ## install, migrate, load the sample service, serve http://127
 	@$(BIN)/rapid-response serve --evaluation
 
 test: $(DEV_STAMP) ## run every test, on SQLite and on a real PostgreSQL
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 quick: $(DEV_STAMP) ## run the rules' and the shape's tests only, in seconds
 	@$(BIN)/pytest -q -m 'not slow' tests/rules tests/shape
@@ -70,7 +72,7 @@ $(VENV_STAMP):
 define install
 	@echo 'Installing from $(1) ...'
 	@if [ -x $(BIN)/uv ]; then \
-		$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) && \
+		$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1) && \
 		$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .; \
 	else \
 		$(PIP) install --require-hashes -r $(1) && $(PIP) install --no-deps -e .; \

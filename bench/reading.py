@@ -21,7 +21,7 @@ from rapid_response.intake.reading import default_reader
 from rapid_response.intake.reading.knowledge import shipped_knowledge
 from rapid_response.intake.reading.phrases import known_words
 
-CORPUS = Path(__file__).parent.parent / "tests" / "reading" / "corpus" / "dev.jsonl"
+CORPUS = Path(__file__).parent.parent / "tests" / "reading" / "corpus" / "train_first.jsonl"
 ZONE = ZoneInfo("Europe/London")
 NOW = datetime(2026, 11, 23, 13, 30, tzinfo=ZONE)
 WORDS = 100

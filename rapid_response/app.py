@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from pydantic import SecretStr
 
 from rapid_response import __version__
 from rapid_response.access.keys import KeyRing
@@ -27,6 +31,8 @@ from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.pulse import Pulse
 from rapid_response.intake.reading import default_reader
 from rapid_response.intake.reading.port import Reader
+from rapid_response.intake.second.endpoint import Endpoint
+from rapid_response.messaging.gateway import Gateway
 from rapid_response.messaging.signs_of_life import SignsOfLife
 from rapid_response.messaging.simulated import SimulatorGateway
 from rapid_response.settings import Settings
@@ -39,8 +45,14 @@ from rapid_response.storage import clock_mark
 from rapid_response.storage.database import Database
 from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import HEADER, Verifier, WebhookRefused, sign
-from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS
-from rapid_response.worker import Worker, clock_offset
+from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
+from rapid_response.worker import Second, Worker, clock_offset
+
+#: How much longer than its time-out a question to the second reader is ours: to mask, to read, to record.
+_LEASE_BEYOND = timedelta(seconds=30)
+
+if TYPE_CHECKING:
+    from rapid_response.messaging.twilio_gateway import TwilioGateway
 
 logger = structlog.get_logger("app")
 
@@ -53,8 +65,17 @@ class App:
     database: Database
     desk: Desk
     worker: Worker
-    network: SimulatedNetwork
+    gateway: Gateway
+    #: The simulated network; None where messages go out for real.
+    simulated: SimulatedNetwork | None
     caretaker: Caretaker
+
+    @property
+    def network(self) -> SimulatedNetwork:
+        """The simulated network, which there is only with MESSAGES=simulator."""
+        if self.simulated is None:
+            raise LookupError("messages go out for real: there is no simulated network")
+        return self.simulated
 
 
 def open_database(settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> Database:
@@ -63,7 +84,7 @@ def open_database(settings: Settings, clock: Clock | None = None, ids: Ids | Non
         settings.database_url,
         clock=clock or SystemClock(settings.clock_speed),
         ids=ids or SystemIds(),
-        subscriptions=SUBSCRIPTIONS,
+        subscriptions=SUBSCRIPTIONS if settings.second_reader_url is None else WITH_SECOND_READER,
     )
 
 
@@ -77,14 +98,6 @@ def build(
 ) -> App:
     """Make the service. With `works` False its worker does nothing by itself: tests drive it."""
     database = open_database(settings, clock, ids)
-    desk = Desk(
-        zone=settings.time_zone,
-        reader=reader or default_reader(),
-        base_url=settings.base_url,
-        sms_links=settings.sms_links,
-    )
-    # Made anew at each start, and known to nobody but the simulated network and our own webhooks.
-    signing_token = secrets.token_hex(16)
     asgi = FastAPI(
         title="rapid_response",
         version=__version__,
@@ -93,35 +106,45 @@ def build(
         redoc_url=None,
         lifespan=lambda asgi: _life(asgi.state.app, works),
     )
-    line = AsgiLine(settings.base_url, partial(sign, token=signing_token), HEADER)
-    line.connect(asgi)
-    network = SimulatedNetwork(database, database.ids, settings.simulator_number, line)
-    pulse = Pulse()
+    carrier = (
+        _twilio(settings, database) if settings.has_real_provider else _simulator(settings, database, asgi)
+    )
+    desk = Desk(
+        zone=settings.time_zone,
+        reader=reader or default_reader(),
+        base_url=settings.base_url,
+        sms_links=settings.sms_links,
+        provider=settings.messages,
+        texts_per_second=settings.texts_per_second,
+        texts_a_day=settings.sms_daily_alarm,
+        our_numbers=carrier.gateway.our_numbers,
+    )
+    pulse, known = Pulse(), LastKnown()
     node = Node(secrets.token_hex(8), database.clock, pulse, settings.sqlite_path)
-    known = LastKnown()
     caretaker = _caretaker(settings, database, desk, node, known)
+    pump = carrier.simulated.pump if carrier.simulated else None
     worker = Worker(
         database,
         desk,
-        SimulatorGateway(network),
+        carrier.gateway,
         HANDLERS,
         node=node.id,
         pulse=pulse,
         caretaker=caretaker,
-        pump=network.pump,
+        pump=pump,
+        second_reader=second_reader(settings),
+        in_flight=settings.twilio_concurrency if settings.has_real_provider else 8,
     )
-    app = App(asgi, database, desk, worker, network, caretaker)
+    app = App(asgi, database, desk, worker, carrier.gateway, carrier.simulated, caretaker)
     asgi.state.context = Context(
         database=database,
         desk=desk,
         keys=KeyRing(database),
         node=node,
         known=known,
-        metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+        metrics_token=_secret(settings.metrics_token),
     )
-    asgi.state.hooks = twilio.Hooks(
-        database, desk, Verifier(settings.base_url, [signing_token], network.account_sid)
-    )
+    asgi.state.hooks = twilio.Hooks(database, desk, carrier.verifier, carrier.fragment)
     asgi.state.app = app
     _add_routes(app, settings)
     return app
@@ -150,6 +173,91 @@ async def _save_sheet(database: Database, desk: Desk) -> None:
         logger.error("sheet_not_saved", error=type(error).__name__)
 
 
+def second_reader(settings: Settings) -> Second | None:
+    """The council's own model, if one is set; without it nothing that could reach it is built."""
+    if settings.second_reader_url is None or settings.second_reader_model is None:
+        return None
+    return Second(
+        Endpoint(
+            settings.second_reader_url,
+            settings.second_reader_model,
+            _secret(settings.second_reader_key),
+            settings.second_reader_timeout,
+        ),
+        settings.second_reader_per_day,
+        timedelta(seconds=settings.second_reader_timeout) + _LEASE_BEYOND,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Carrier:
+    """Who carries our messages, and how webhooks prove that they come from there."""
+
+    gateway: Gateway
+    verifier: Verifier
+    simulated: SimulatedNetwork | None = None
+    #: How often to try a webhook that a document names.
+    fragment: str = ""
+
+
+def _simulator(settings: Settings, database: Database, asgi: FastAPI) -> _Carrier:
+    """The simulated network. Nothing that could reach another machine is made beside it."""
+    # Made anew at each start, and known to nobody but the network and our own webhooks.
+    token = secrets.token_hex(16)
+    line = AsgiLine(settings.base_url, partial(sign, token=token), HEADER)
+    line.connect(asgi)
+    network = SimulatedNetwork(database, database.ids, settings.simulator_number, line)
+    return _Carrier(
+        SimulatorGateway(network), Verifier(settings.base_url, [token], network.account_sid), network
+    )
+
+
+def _twilio(settings: Settings, database: Database) -> _Carrier:
+    gateway = twilio_gateway(settings, database.clock)
+    logger.info("provider", kind=gateway.host)
+    tokens = (_secret(settings.twilio_auth_token), _secret(settings.twilio_auth_token_previous))
+    return _Carrier(
+        gateway,
+        Verifier(
+            settings.base_url,
+            [token for token in tokens if token],
+            settings.twilio_account_sid or "",
+            shared_key=_secret(settings.twilio_webhook_shared_key),
+        ),
+        fragment=settings.twilio_callback_fragment,
+    )
+
+
+def twilio_gateway(settings: Settings, clock: Clock, *, is_logged: bool = True) -> TwilioGateway:
+    """The gateway to Twilio of these settings; its package is loaded here, for whoever uses it."""
+    from rapid_response.messaging.twilio_gateway import TwilioAccount
+    from rapid_response.messaging.twilio_gateway import TwilioGateway as Made
+    from rapid_response.messaging.twilio_transport import Timing
+
+    account = TwilioAccount(
+        account_sid=settings.twilio_account_sid or "",
+        auth_token=_secret(settings.twilio_auth_token) or "",
+        base_url=settings.base_url,
+        from_number=settings.twilio_from,
+        messaging_service_sid=settings.twilio_messaging_service_sid,
+        voice_from=settings.twilio_voice_from,
+        api_key_sid=settings.twilio_api_key_sid,
+        api_key_secret=_secret(settings.twilio_api_key_secret),
+        region=settings.twilio_region,
+        edge=settings.twilio_edge,
+        api_base_url=settings.twilio_api_base_url,
+        callback_fragment=settings.twilio_callback_fragment,
+        timing=Timing(
+            settings.twilio_connect_timeout, settings.twilio_read_timeout, settings.twilio_concurrency
+        ),
+    )
+    return Made(account, clock, is_logged=is_logged)
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value is not None else None
+
+
 def _add_routes(app: App, settings: Settings) -> None:
     asgi = app.asgi
     for part in (reports, board, incidents, responders, health, metrics, twilio):
@@ -161,13 +269,14 @@ def _add_routes(app: App, settings: Settings) -> None:
         settings_of_pages(settings),
         database=app.database,
         desk=app.desk,
-        network=app.network,
+        network=app.simulated,
         node=asgi.state.context.node,
         known=asgi.state.context.known,
     )
-    if not settings.has_real_provider:
-        asgi.include_router(simulator_router(app.network, guard=_anybody))
+    if app.simulated is not None:
+        asgi.include_router(simulator_router(app.simulated, guard=_anybody))
     asgi.add_exception_handler(WebhookRefused, twilio.refused)
+    asgi.add_exception_handler(twilio.Hold, twilio.please_hold)
     # Each by its own name: what is only caught as `Exception` is logged as a fault and raised again.
     for kind in EXPECTED:
         asgi.add_exception_handler(kind, _failed)
@@ -205,6 +314,7 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
         clock.set_offset(clock_offset(database, clock))
         await clock_mark.restore(database, clock)
     await app.caretaker.remember_service()
+    examined = asyncio.create_task(_examine_provider(app)) if works and app.simulated is None else None
     if works:
         await app.worker.start()
     try:
@@ -212,4 +322,17 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
     finally:
         if works:
             await app.worker.stop()
+        await app.worker.close()
+        if examined is not None:
+            examined.cancel()
+        await app.gateway.aclose()
         await database.close()
+
+
+async def _examine_provider(app: App) -> None:
+    """Ask the provider, once and beside the work, what would break the promise; `doctor` says it in full."""
+    found = await app.gateway.check()
+    if found:
+        logger.error("provider_not_ready", count=len(found), reason="run rapid-response doctor")
+    else:
+        logger.info("provider_ready")

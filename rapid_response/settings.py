@@ -30,6 +30,8 @@ _FOR_TESTS = f"{PREFIX}TEST_"
 SHORTEST_KEY = 32
 _LARGEST_SECRET_FILE = 64 * 1024
 _ENV_FILE = Path(".env")
+#: What the simulated network takes, far above what a borough sends.
+_SIMULATED_PER_SECOND = 100.0
 _IN_THE_DOCS = "docs/settings.md lists all there are"
 
 
@@ -59,6 +61,16 @@ def _web_address(url: str, *, https_only: bool = False) -> str:
     return url.rstrip("/")
 
 
+def _endpoint(url: str) -> str:
+    """An https address, http on this machine alone; a query may choose the version of an interface."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s#@]", url):
+        raise ValueError
+    if parts.port == 0 or (parts.scheme == "http" and not is_loopback(url)):
+        raise ValueError
+    return url
+
+
 def _networks(text: str) -> str:
     """Addresses and networks, each one that exists; `*` would believe anybody."""
     for part in text.split(","):
@@ -83,6 +95,22 @@ def _heartbeat(url: SecretStr) -> SecretStr:
     return url
 
 
+def _sid(prefix: str) -> Any:
+    """An id of Twilio's: what it begins with tells an account from a key that was pasted in its place."""
+    return Field(pattern=f"^{prefix}[0-9a-zA-Z]{{1,62}}$")
+
+
+def _fragment(text: str) -> str:
+    if text.lower() == "off":
+        return ""
+    if not re.fullmatch(r"[a-z]{1,3}=[A-Za-z0-9,.-]+(&[a-z]{1,3}=[A-Za-z0-9,.-]+)*", text):
+        raise ValueError
+    return text
+
+
+_Number = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")]
+#: A part of a host's name.
+_Label = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")]
 _Folded = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 _Key = Annotated[SecretStr, Field(min_length=SHORTEST_KEY)]
 _Secret = Annotated[SecretStr, Field(min_length=1)]
@@ -125,26 +153,47 @@ class Settings(BaseSettings):
     allow_fast_clock: bool = _setting(False, "be 1 or 0")
     evaluation: bool = _setting(False, "be 1 or 0")
     messages: Annotated[Literal["simulator", "twilio"], _Folded] = _setting(
-        "simulator", "be simulator: real providers come with later releases"
+        "simulator", "be simulator or twilio"
     )
-    simulator_number: Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$")] = _setting(
-        "+447700900000", "be a telephone number such as +447700900000"
+    simulator_number: _Number = _setting("+447700900000", "be a telephone number such as +447700900000")
+    twilio_account_sid: Annotated[str, _sid("AC")] | None = _setting(
+        None, "be the account's SID, which begins with AC"
     )
-    twilio_account_sid: _Text | None = _setting(None, "be the account's SID, which begins with AC")
     twilio_auth_token: _Secret | None = _setting(None, "not be empty")
     twilio_auth_token_previous: _Secret | None = _setting(None, "not be empty")
-    twilio_api_key_sid: _Text | None = _setting(None, "be the key's SID, which begins with SK")
+    twilio_webhook_shared_key: _Secret | None = _setting(None, "not be empty")
+    twilio_api_key_sid: Annotated[str, _sid("SK")] | None = _setting(
+        None, "be the key's SID, which begins with SK"
+    )
     twilio_api_key_secret: _Secret | None = _setting(None, "not be empty")
-    twilio_from: _Text | None = _setting(None, "be a telephone number such as +447700900000")
-    twilio_messaging_service_sid: _Text | None = _setting(None, "be a SID, which begins with MG")
-    twilio_voice_from: _Text | None = _setting(None, "be a telephone number such as +442079460100")
-    twilio_region: _Text | None = _setting(None, "be a region such as ie1")
-    twilio_edge: _Text | None = _setting(None, "be an edge such as dublin")
+    # Two-way is the product: nobody can reply to a name.
+    twilio_from: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{4,5})$")] | None = _setting(
+        None, "be a telephone number such as +447700900000 (to a name nobody could reply)"
+    )
+    twilio_messaging_service_sid: Annotated[str, _sid("MG")] | None = _setting(
+        None, "be a SID, which begins with MG"
+    )
+    twilio_voice_from: _Number | None = _setting(None, "be a telephone number such as +442079460100")
+    twilio_region: _Label | None = _setting(None, "be a region such as ie1")
+    twilio_edge: _Label | None = _setting(None, "be an edge such as dublin")
     twilio_api_base_url: Annotated[str, AfterValidator(lambda u: _web_address(u, https_only=True))] | None = (
         _setting(None, "be an https address; http is for this machine's own only")
     )
+    # With the adapter's other limits these stay within the time that a message is leased for.
+    twilio_connect_timeout: Annotated[float, Field(gt=0, le=5, allow_inf_nan=False)] = _setting(
+        3.0, "be a number of seconds above 0, at most 5"
+    )
+    twilio_read_timeout: Annotated[float, Field(gt=0, le=12, allow_inf_nan=False)] = _setting(
+        10.0, "be a number of seconds above 0, at most 12"
+    )
+    twilio_callback_fragment: Annotated[str, AfterValidator(_fragment)] = _setting(
+        "rc=3&rp=all&ct=3000&rt=5000", "be off, or Twilio's connection overrides such as rc=3&rp=all"
+    )
     sms_per_second: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = _setting(
         1.0, "be a number above 0, at most 1000"
+    )
+    sms_daily_alarm: Annotated[int, Field(ge=1, le=1_000_000)] = _setting(
+        1000, "be a whole number from 1 to 1000000"
     )
     twilio_concurrency: Annotated[int, Field(ge=1, le=64)] = _setting(4, "be a whole number from 1 to 64")
     sms_links: bool = _setting(False, "be on or off")
@@ -159,6 +208,19 @@ class Settings(BaseSettings):
     heartbeat_url: Annotated[SecretStr, AfterValidator(_heartbeat)] | None = _setting(
         None, "be an http or https address"
     )
+    second_reader_url: Annotated[str, AfterValidator(_endpoint)] | None = _setting(
+        None, "be an https address without a name or a password; http is for this machine's own only"
+    )
+    second_reader_model: Annotated[str, Field(min_length=1, max_length=100)] | None = _setting(
+        None, "be the model's name, at most 100 characters"
+    )
+    second_reader_key: _Secret | None = _setting(None, "not be empty")
+    second_reader_timeout: Annotated[float, Field(ge=1, le=120, allow_inf_nan=False)] = _setting(
+        20.0, "be a number of seconds from 1 to 120"
+    )
+    second_reader_per_day: Annotated[int, Field(ge=1, le=100_000)] = _setting(
+        500, "be a whole number from 1 to 100000"
+    )
     log_format: Annotated[Literal["console", "json"], _Folded] | None = _setting(None, "be console or json")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _Folded] = _setting(
         "info", "be debug, info, warning or error"
@@ -168,6 +230,13 @@ class Settings(BaseSettings):
     def has_real_provider(self) -> bool:
         """Whether messages would leave this machine."""
         return self.messages != "simulator"
+
+    @property
+    def texts_per_second(self) -> float:
+        """The pace of texts. Simulated phones take them as they come, unless a pace was set for them too."""
+        if self.has_real_provider or "sms_per_second" in self.model_fields_set:
+            return self.sms_per_second
+        return _SIMULATED_PER_SECOND
 
     @property
     def sqlite_path(self) -> Path | None:
@@ -220,6 +289,16 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             f"{PREFIX}TWILIO_REGION and {PREFIX}TWILIO_EDGE belong together: "
             "set both, or neither, so that nothing is sent by way of another country."
         )
+    if settings.second_reader_url is not None and settings.second_reader_model is None:
+        yield (
+            f"{PREFIX}SECOND_READER_URL needs {PREFIX}SECOND_READER_MODEL beside it: name the model that is "
+            "asked, because agreement with it is counted by that name."
+        )
+    if settings.second_reader_url is None and settings.second_reader_key is not None:
+        yield (
+            f"{PREFIX}SECOND_READER_KEY does nothing without {PREFIX}SECOND_READER_URL: set the address, or "
+            "take the key out."
+        )
     if not settings.has_real_provider:
         for name in _CREDENTIALS:
             if getattr(settings, name) is not None:
@@ -235,16 +314,38 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             f"{PREFIX}CLOCK_SPEED above 1 would hurry real people when {PREFIX}MESSAGES is a real provider: "
             f"set it to 1, or set {PREFIX}ALLOW_FAST_CLOCK=1 if you mean it."
         )
-    yield (
-        f"{PREFIX}MESSAGES={settings.messages} is for a later release, this one cannot send by Twilio yet: "
-        f"set {PREFIX}MESSAGES=simulator."
-    )
+    yield from _missing(settings)
+
+
+def _missing(settings: Settings) -> Iterator[str]:
+    """What Twilio cannot do without."""
+    with_twilio = f"with {PREFIX}MESSAGES=twilio"
+    if settings.twilio_account_sid is None:
+        yield f"{PREFIX}TWILIO_ACCOUNT_SID must be set {with_twilio}: it begins with AC."
+    if settings.twilio_auth_token is None:
+        yield (
+            f"{PREFIX}TWILIO_AUTH_TOKEN must be set {with_twilio}, also where an API key signs in: "
+            "without it nobody can tell Twilio's webhooks from anybody else's."
+        )
+    if (settings.twilio_api_key_sid is None) != (settings.twilio_api_key_secret is None):
+        yield (
+            f"{PREFIX}TWILIO_API_KEY_SID and {PREFIX}TWILIO_API_KEY_SECRET belong together: "
+            "set both, or neither, and then the auth token signs in."
+        )
+    if (settings.twilio_from is None) == (settings.twilio_messaging_service_sid is None):
+        yield (
+            f"Exactly one of {PREFIX}TWILIO_FROM and {PREFIX}TWILIO_MESSAGING_SERVICE_SID must be set "
+            f"{with_twilio}: that is where texts come from."
+        )
+    if "_" in (urlsplit(settings.base_url).hostname or ""):
+        yield f"{PREFIX}BASE_URL must have a host without underscores {with_twilio}, which refuses them."
 
 
 _CREDENTIALS = (
     "twilio_account_sid",
     "twilio_auth_token",
     "twilio_auth_token_previous",
+    "twilio_webhook_shared_key",
     "twilio_api_key_sid",
     "twilio_api_key_secret",
 )
@@ -255,10 +356,13 @@ SECRETS = (
     "secret_key_previous",
     "twilio_auth_token",
     "twilio_auth_token_previous",
+    "twilio_webhook_shared_key",
+    "twilio_webhook_shared_key",
     "twilio_api_key_secret",
     "metrics_token",
     "oidc_client_secret",
     "heartbeat_url",
+    "second_reader_key",
 )
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,11 +23,26 @@ from rapid_response.core.clock import SystemClock, speed_of
 from rapid_response.core.events import SERVICE_STREAM, WorkParked
 from rapid_response.core.pulse import Pulse
 from rapid_response.core.states import MessageChannel
-from rapid_response.messaging.gateway import Ambiguous, CallRequest, Gateway, SendOutcome, TextRequest
-from rapid_response.steps import heartbeat, holding, sending
+from rapid_response.intake.second.answering import Told, question, read_answer, version_of
+from rapid_response.intake.second.breaker import Breaker
+from rapid_response.intake.second.endpoint import AT_ONCE
+from rapid_response.intake.second.masking import Masked, mask
+from rapid_response.intake.second.port import Fault, ReaderFailed, SecondReader
+from rapid_response.messaging.gateway import (
+    Ambiguous,
+    CallRequest,
+    CannotAsk,
+    Gateway,
+    SendOutcome,
+    SentRecord,
+    TextRequest,
+)
+from rapid_response.steps import catch_up, heartbeat, holding, receipts, second, sending, unknowns
+from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.ring import arm_daily_line, ring
-from rapid_response.steps.sending import Claimed, Unknown
+from rapid_response.steps.ring import arm_standing, ring
+from rapid_response.steps.sending import Claimed
+from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
 from rapid_response.storage.database import Database, DatabaseUnavailable
 from rapid_response.storage.tx import Tx
@@ -35,11 +51,12 @@ from rapid_response.wiring import Handler
 
 logger = structlog.get_logger("worker")
 
-#: How many messages are with the provider at once.
-IN_FLIGHT = 8
+T = TypeVar("T")
+
 #: A text or call that the provider does not answer in this time is unknown (its own time-outs are shorter).
 _PROVIDER_SECONDS = 20.0
 _TICK_SECONDS = 1
+_SWEEP_SECONDS = 15
 
 
 @dataclass(slots=True)
@@ -53,10 +70,22 @@ class Loop:
     waits_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The second reader, and how often it may be asked. Its lease is longer than any call of it."""
+
+    reader: SecondReader
+    per_day: int
+    lease: timedelta
+    breaker: Breaker = field(default_factory=Breaker)
+
+
 class Worker:
     """Rings what is due, sends what is queued, delivers events, seals the log.
 
-    `pump` is what the simulator does by itself, being a party of its own; None with a real provider.
+    `pump` is what the simulator does by itself, being a party of its own; None with a real provider. `second`
+    is the second reader, in a loop of its own: however slow it is, no other loop waits for it.
+    `in_flight` messages are with the provider at once.
     """
 
     def __init__(
@@ -70,7 +99,10 @@ class Worker:
         pulse: Pulse | None = None,
         caretaker: Caretaker | None = None,
         pump: Callable[[], Awaitable[int]] | None = None,
+        second_reader: Second | None = None,
+        in_flight: int = 8,
     ) -> None:
+        self._in_flight = in_flight
         self._database = database
         self._desk = desk
         self._gateway = gateway
@@ -82,11 +114,15 @@ class Worker:
             Loop("ring", self.ring_due),
             Loop("send", self.send_queued),
             Loop("deliver", self.deliver_events),
+            Loop("catch_up", self.catch_up),
         ]
         if caretaker is not None:
             loops += [Loop("audit", caretaker.audit), Loop("check", caretaker.check)]
         if pump is not None:
             loops.append(Loop("pump", pump))
+        self._second = second_reader
+        if second_reader is not None:
+            loops.append(Loop("second", self.ask_second_reader))
         self._loops = {loop.name: loop for loop in loops}
         self._bells: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -106,7 +142,7 @@ class Worker:
         await self._database.run(lambda tx: heartbeat.beat(tx, self._node, started=True))
         for name in self._loops:
             self._pulse.passed(name, self._real())
-        await self._database.run(partial(arm_daily_line, desk=self._desk))
+        await self._arm_standing()
         self._tasks = [
             asyncio.create_task(self._forever(loop), name=f"loop-{loop.name}")
             for loop in self._loops.values()
@@ -115,6 +151,7 @@ class Worker:
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
+        scheduler.add_job(self._each_quarter, "interval", seconds=_SWEEP_SECONDS)
         scheduler.add_job(self._each_minute, "interval", seconds=60)
         scheduler.start()
         self._scheduler = scheduler
@@ -131,6 +168,11 @@ class Worker:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+
+    async def close(self) -> None:
+        """Let go of what was opened before the start, whether or not it was ever started."""
+        if self._second is not None:
+            await self._second.reader.close()
 
     def nudge(self, names: set[str]) -> None:
         """Wake loops; from the event loop's own thread. One that waits for the database is left to wait."""
@@ -191,6 +233,10 @@ class Worker:
         if clock_mark.is_apart(self._database.clock):
             await self._database.run(clock_mark.keep)
 
+    async def _each_quarter(self) -> None:
+        if self._pulse.other_schema is None:
+            await self._try("sweep", self.sweep)
+
     async def _each_minute(self) -> None:
         if self._caretaker is not None:
             await self._try("schema", self._caretaker.watch_schema)
@@ -198,8 +244,13 @@ class Worker:
             await self._try("database_clock", self._caretaker.watch_database_clock)
         if self._pulse.other_schema is None:
             await self._try("seal", self.seal)
+            # A definition that was loaded meanwhile may want its shifts tested.
+            await self._try("standing", self._arm_standing)
 
-    async def _try(self, what: str, do: Callable[[], Awaitable[None]]) -> None:
+    async def _arm_standing(self) -> None:
+        await self._database.run(partial(arm_standing, desk=self._desk))
+
+    async def _try(self, what: str, do: Callable[[], Awaitable[object]]) -> None:
         """Do one thing of a tick; what fails is said once, and tried again at the next tick."""
         try:
             await do()
@@ -260,13 +311,13 @@ class Worker:
     # what is queued
 
     async def send_queued(self) -> int:
-        """Hand queued messages to the provider, and look up what nobody knows the fate of."""
-        look = partial(sending.look_for_work, desk=self._desk, limit=IN_FLIGHT)
-        found = await self._database.run(
-            partial(holding.unless_held, look=look, nothing=sending.Work(0, [], []))
-        )
+        """Hand queued messages to the provider, and ask about what nobody knows the fate of."""
+        look = partial(sending.look_for_work, desk=self._desk, limit=self._in_flight)
+        found = await self._database.run(partial(holding.unless_held, look=look, nothing=sending.Work()))
         await asyncio.gather(
-            *(self._send(one) for one in found.claimed), *(self._look_up(one) for one in found.unknown)
+            *(self._send(one) for one in found.claimed),
+            *(self._look_up(one) for one in found.unknown),
+            *(self._fetch(one) for one in found.fetching),
         )
         return len(found)
 
@@ -290,16 +341,50 @@ class Worker:
             return Ambiguous(type(error).__name__)
 
     async def _look_up(self, unknown: Unknown) -> None:
-        since = self._database.clock.now() - unknown.since - timedelta(seconds=5)
+        found: list[SentRecord] | None = []
+        if unknown.can_be_listed:
+            found = await self._ask(self._gateway.find_sent(unknown.to_number, unknown.since))
+        await self._database.run(
+            partial(unknowns.record_look_up, desk=self._desk, unknown=unknown, sent=found)
+        )
+
+    async def _fetch(self, fetching: Fetching) -> None:
+        found = await self._ask(self._gateway.fetch(fetching.sid))
+        await self._database.run(
+            partial(unknowns.record_fetch, desk=self._desk, fetching=fetching, found=found)
+        )
+
+    async def _ask(self, question: Awaitable[T]) -> T | None:
+        """The provider's answer; None when it could not be asked, which is not "there is none"."""
         try:
             async with asyncio.timeout(_PROVIDER_SECONDS):
-                found = await self._gateway.find_sent(unknown.to_number, since)
-        except Exception as error:  # its lease ends, and it is looked up again
-            logger.warning("look_up_failed", error=type(error).__name__)
-            return
-        await self._database.run(
-            partial(sending.record_look_up, desk=self._desk, unknown=unknown, sent=found)
+                return await question
+        except Exception as error:  # it is asked again
+            why = error.error_class if isinstance(error, CannotAsk) else type(error).__name__
+            logger.warning("provider_not_asked", why=why)
+            return None
+
+    # what was said, and came to nothing yet
+
+    async def sweep(self) -> int:
+        """Receipts that fitted nothing when they came are tried once more."""
+        return await self._database.run(partial(receipts.sweep, desk=self._desk))
+
+    async def catch_up(self) -> int:
+        """Look for texts whose webhook was lost; gives how many were found."""
+        numbers = self._gateway.our_numbers
+        due = await self._database.run(partial(catch_up.claim, desk=self._desk, numbers=numbers))
+        found = await asyncio.gather(*(self._list(listing) for listing in due))
+        return sum(found)
+
+    async def _list(self, listing: Listing) -> int:
+        texts = await self._ask(self._gateway.list_inbound(listing.number, listing.since))
+        new = await self._database.run(
+            partial(catch_up.record, desk=self._desk, listing=listing, found=texts)
         )
+        if new:
+            logger.warning("lost_webhooks", texts=new)
+        return new
 
     # what happened
 
@@ -331,6 +416,51 @@ class Worker:
             raise
         except Exception as error:  # it waits for its back-off, or is parked
             await self._failed(waiting, waiting.stream, "delivery", error)
+
+    # the second reader
+
+    async def ask_second_reader(self) -> int:
+        """Have waiting reports read a second time; no transaction is open while it is asked."""
+        if self._second is None:
+            return 0
+        room = self._second.breaker.room(self._database.clock.real(), AT_ONCE)
+        if not room:
+            return 0
+        claimed = await self._database.run(
+            partial(
+                second.claim,
+                zone=self._desk.zone,
+                per_day=self._second.per_day,
+                at_once=AT_ONCE,
+                limit=room,
+                lease=self._second.lease,
+            )
+        )
+        await asyncio.gather(*(self._have_read(self._second, one) for one in claimed))
+        return len(claimed)
+
+    async def _have_read(self, with_: Second, claimed: second.Claimed) -> None:
+        real = self._database.clock.real
+        try:
+            told = await self._second_opinion(with_.reader, claimed)
+        except Exception as error:  # whatever it was, only the second reading is without an answer
+            fault = error.fault if isinstance(error, ReaderFailed) else Fault.NOT_UNDERSTOOD
+            with_.breaker.failed(real())
+            logger.warning("second_reading_failed", error=fault.value, attempts=claimed.attempts)
+            await self._database.run(partial(second.failed, claimed=claimed, fault=fault))
+            return
+        with_.breaker.succeeded()
+        version = version_of(with_.reader.model)
+        await self._database.run(
+            partial(second.record, desk=self._desk, claimed=claimed, told=told, model_version=version)
+        )
+
+    async def _second_opinion(self, reader: SecondReader, claimed: second.Claimed) -> Told:
+        """Only what :func:`mask` leaves of the report goes out; the way back stays in this call's memory."""
+        received_at = claimed.received_at.astimezone(self._desk.zone)
+        masked: Masked = await asyncio.to_thread(mask, claimed.narrative, claimed.known, received_at.year)
+        words = await reader.ask(question(masked, claimed.channel, received_at))
+        return await asyncio.to_thread(read_answer, words, masked)
 
     async def seal(self) -> None:
         """Seal the log, and say the root where others keep it."""

@@ -24,16 +24,17 @@ from rapid_response.caretaker import Caretaker
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.pulse import Pulse
-from rapid_response.core.states import MessageState
+from rapid_response.core.states import SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
+from rapid_response.intake.reading.port import Reader
 from rapid_response.settings import Settings
 from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
-from rapid_response.steps.ring import arm_daily_line
+from rapid_response.steps.ring import arm_standing
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage.duties import Duty
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, MessageRow
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, MessageRow, SecondReadingRow
 from tests.builders import SMALL_TOWN
 
 BROMLEY = Path(__file__).parent.parent / "deploy" / "bromley.yaml"
@@ -44,8 +45,6 @@ LEADER, HEAD, LEAD_ON_HATE, DESK = "+447700900120", "+447700900121", "+447700900
 BASE = "http://testserver"
 
 R = TypeVar("R", bound=SQLModel)
-
-_UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
 
 
 class Town:
@@ -61,9 +60,11 @@ class Town:
         start: datetime,
         definition: str | None = None,
         ids: Ids | None = None,
+        reader: Reader | None = None,
         **settings: Any,
     ) -> None:
         self._url = database_url
+        self._reader = reader
         self._settings = settings
         self._ids: Ids = ids or SystemIds()
         self._definition = definition if definition is not None else SMALL_TOWN
@@ -94,9 +95,9 @@ class Town:
             evaluation=True,
             **self._settings,
         )
-        self.app = build(settings, clock=self.clock, ids=self._ids, works=False)
+        self.app = build(settings, clock=self.clock, ids=self._ids, reader=self._reader, works=False)
         await self._stack.enter_async_context(self.app.asgi.router.lifespan_context(self.app.asgi))
-        await self.app.database.run(partial(arm_daily_line, desk=self.app.desk))
+        await self.app.database.run(partial(arm_standing, desk=self.app.desk))
         transport = httpx.ASGITransport(app=self.app.asgi, raise_app_exceptions=False)
         headers = {"authorization": f"Bearer {self.key}"} if self.key else {}
         self.http = await self._stack.enter_async_context(
@@ -136,6 +137,7 @@ class Town:
             "ring": worker.ring_due,
             "send": worker.send_queued,
             "deliver": worker.deliver_events,
+            "second": worker.ask_second_reader,
             "phones": network.settle,
         }
 
@@ -199,14 +201,14 @@ class Town:
         found: dict[str, Any] = answer.json()
         return found
 
-    async def act(self, reference: str, action: str, **body: Any) -> dict[str, Any]:
+    async def act(self, reference: str, action: str, /, **body: Any) -> dict[str, Any]:
         """Do something to an incident; it must be allowed."""
         answer = await self.try_to(reference, action, **body)
         assert answer.status_code == 200, answer.text
         done: dict[str, Any] = answer.json()
         return done
 
-    async def try_to(self, reference: str, action: str, **body: Any) -> httpx.Response:
+    async def try_to(self, reference: str, action: str, /, **body: Any) -> httpx.Response:
         """Try to do something to an incident."""
         answer = await self.post(f"/api/v1/incidents/{reference}/actions/{action}", body)
         await self.settle()
@@ -338,11 +340,11 @@ class Case:
         await self.town.texts_reply(phone, words.format(n=self.number))
         return await self.town.last_text(phone)
 
-    async def act(self, action: str, **body: Any) -> dict[str, Any]:
+    async def act(self, action: str, /, **body: Any) -> dict[str, Any]:
         """The desk does something, which must be allowed."""
         return await self.town.act(self.reference, action, **body)
 
-    async def try_to(self, action: str, **body: Any) -> httpx.Response:
+    async def try_to(self, action: str, /, **body: Any) -> httpx.Response:
         """The desk tries to do something."""
         return await self.town.try_to(self.reference, action, **body)
 
@@ -367,16 +369,17 @@ def _work(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
     agenda = select(col(AgendaRow.due_at), col(AgendaRow.leased_until)).where(
         col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
     )
-    messages = select(col(MessageRow.next_attempt_at), col(MessageRow.leased_until)).where(
-        col(MessageRow.state).in_(_UNSETTLED)
-    )
+    messages = select(col(MessageRow.next_attempt_at)).where(col(MessageRow.next_attempt_at).is_not(None))
     deliveries = select(col(DeliveryRow.leased_until)).where(col(DeliveryRow.parked_at).is_(None))
     gives_up = col(SimPostRow.kind) == PostKind.GIVE_UP
     # Phones do all they can at once, but each rings for as long as it rings.
     posts = select(case((gives_up, col(SimPostRow.due_at))), col(SimPostRow.leased_until)).where(
         col(SimPostRow.done_at).is_(None)
     )
-    queries = {"ring": agenda, "send": messages, "deliver": deliveries, "phones": posts}
+    second = select(col(SecondReadingRow.next_at), col(SecondReadingRow.leased_until)).where(
+        col(SecondReadingRow.state) == SecondReadingState.WAITING
+    )
+    queries = {"ring": agenda, "send": messages, "deliver": deliveries, "second": second, "phones": posts}
     return [
         (loop, max([at for at in row if at is not None], default=now))
         for loop, query in queries.items()

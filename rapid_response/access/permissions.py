@@ -47,6 +47,7 @@ class Permission(StrEnum):
     USERS_MANAGE = "users_manage"
     KEYS_MANAGE = "keys_manage"
     AUDIT_VIEW = "audit_view"
+    AGREEMENT_VIEW = "agreement_view"
 
 
 class Reach(StrEnum):
@@ -88,6 +89,7 @@ _DUTY_OFFICER = _HANDLER | {
     _P.EXCEPTIONS_VIEW,
     _P.EXCEPTIONS_RETRY,
     _P.DEFINITION_VIEW,
+    _P.AGREEMENT_VIEW,
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
 _TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW}
@@ -111,7 +113,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         }
     ),
     # Counts with small numbers suppressed, never a case.
-    Role.ANALYST: frozenset({_P.BOARD_VIEW, _P.METRICS_VIEW}),
+    Role.ANALYST: frozenset({_P.BOARD_VIEW, _P.METRICS_VIEW, _P.AGREEMENT_VIEW}),
     Role.BOARD_VIEWER: frozenset({_P.BOARD_VIEW}),
     # Who did and saw what, by ids; not the content again.
     Role.AUDITOR: frozenset({_P.AUDIT_VIEW, _P.TIMELINE_VIEW, _P.BOARD_VIEW, _P.SERVICE_STATUS}),
@@ -164,6 +166,7 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.RESUME: _IN_CHARGE,
     # Category and urgency only describe (design.md 6), so correcting them costs nobody their place.
     Action.RECLASSIFY: _DESK,
+    Action.ANSWER_SECOND_READING: _DESK,
     # Raising only; lowering asks for PRIORITY_LOWER.
     Action.SET_PRIORITY: _DESK,
     Action.ACKNOWLEDGE: _DESK | _REVIEWERS,
@@ -171,6 +174,10 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.TASK_DONE: _DESK | _REVIEWERS,
     Action.REVIEW_AGE_TARGETING: _REVIEWERS,
     Action.ADD_OUTCOMES: _IN_CHARGE,
+    # What a caller says next may be put right by whoever takes the call; it can raise a case, never lower it.
+    Action.AMEND: _DESK,
+    # Joining loses nothing and can be taken apart by opening the joined one again.
+    Action.LINK: _DESK,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.

@@ -52,6 +52,7 @@ MEANING: Mapping[Permission, str] = {
     Permission.USERS_MANAGE: "add, change and disable accounts",
     Permission.KEYS_MANAGE: "make and revoke API keys",
     Permission.AUDIT_VIEW: "see who did and saw what",
+    Permission.AGREEMENT_VIEW: "see how often people agreed with the readers of reports",
 }
 
 _HEAD = """\

@@ -319,8 +319,8 @@ def _orphaned(connection: Connection, moment: Moment) -> _Found:
 
 
 def _stuck(connection: Connection, moment: Moment) -> _Found:
-    """Messages that wait beyond their time: their turn came long ago, or they are worth nothing any more."""
-    waiting = col(MessageRow.state).in_((MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.UNKNOWN))
+    """Messages that wait beyond their time: to be sent, looked up or fetched, or worth nothing any more."""
+    waiting = col(MessageRow.next_attempt_at).is_not(None)
     unclaimed = or_(col(MessageRow.leased_until).is_(None), col(MessageRow.leased_until) <= moment.real)
     turn_came = col(MessageRow.next_attempt_at) < moment.real - STUCK_AFTER
     worthless = and_(

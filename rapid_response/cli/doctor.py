@@ -27,10 +27,11 @@ def doctor() -> int:
 
 def _findings(settings: Settings) -> Iterator[Finding]:
     """From the ground up; what stands on something broken is not looked at."""
-    from rapid_response.cli.examining import Level, database, installation, service, work
+    from rapid_response.cli.examining import Level, database, installation, provider, service, work
     from rapid_response.cli.opening import raw
 
     yield from installation.examine(settings)
+    yield from provider.examine(settings)
     missing = database.examine_file(settings)
     if missing is not None:
         yield missing

@@ -51,7 +51,13 @@ async def get_board(visit: Desk) -> Response:
     zone, now = visit.pages.desk.zone, visit.now
     shows_parked = visit.may(Permission.EXCEPTIONS_VIEW)
     view = await visit.look(lambda c: _Reading(c, zone, now).view(filters, shows_parked))
-    return await visit.page(replace(view, may_print=visit.may(Permission.OPEN_SHEET)))
+    return await visit.page(
+        replace(
+            view,
+            may_print=visit.may(Permission.OPEN_SHEET),
+            shows_agreement=visit.may(Permission.AGREEMENT_VIEW),
+        )
+    )
 
 
 def read_filters(query: Posted, service: ServiceDefinition) -> BoardFilters:

@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.access.principal import Principal
-from rapid_response.console import timeline
+from rapid_response.console import related, timeline
 from rapid_response.console.forms import CALLER_ROLES
 from rapid_response.console.views import (
     AgeTargetingPart,
@@ -35,18 +35,22 @@ from rapid_response.console.views import (
     Place,
     ReportPart,
     SafeContact,
+    SecondReadingPart,
+    SuggestionPart,
     TaskPart,
     TimelinePart,
 )
-from rapid_response.console.words import plain
+from rapid_response.console.words import QUESTIONS, plain
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
+from rapid_response.core.safe_contact import may_be_told
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import ContactRole, HateStrand, Priority
+from rapid_response.core.vocabulary import Category, ContactRole, HateStrand, Priority, Urgency
 from rapid_response.dispatch.rules import explain
 from rapid_response.intake.rules import RULEBOOK, rows_of
+from rapid_response.intake.second.answering import Label
 from rapid_response.steps import casefile
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
@@ -58,6 +62,8 @@ from rapid_response.storage.tables import (
     NoticeRow,
     OfferRow,
     ReportRow,
+    SecondReadingRow,
+    SuggestionRow,
     TaskRow,
     UserRow,
 )
@@ -167,9 +173,8 @@ def victim(incident: IncidentRow) -> Person:
     )
 
 
-def safe_contact(incident: IncidentRow) -> SafeContact:
-    """What is safe; silence means no."""
-    said = incident.safe_contact
+def safe_contact(said: Mapping[str, Any]) -> SafeContact:
+    """What is safe, all links considered (core.safe_contact.reach); silence means no."""
     return SafeContact(
         sms=said.get("sms") is True,
         voice=said.get("voice") is True,
@@ -199,7 +204,7 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.FOLLOW_UP: "Follow up with the person",
     TaskKind.CHECK_BACK: "Look at it again",
     TaskKind.WELFARE_CHECK: "Check that the person is all right",
-    TaskKind.CALL_BACK: "Ring the person: nobody answered the door",
+    TaskKind.CALL_BACK: "Ring back in a safe way: nobody was reached at the address",
     TaskKind.CONFIRM_REMOTE: "Confirm the help by phone",
     TaskKind.BREACH_REASON: "Say why the two hours were missed",
     TaskKind.HAND_OVER: "Hand the job over: the shift ends",
@@ -208,6 +213,7 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.RELEASE_HELD: "Decide whether it may go out",
     TaskKind.REVIEW_REPORT: "Read the report and decide",
     TaskKind.FINISH_JOB: "See that the job is finished",
+    TaskKind.SECOND_READING: "Look at what the second reader suggests",
 }
 
 _NOTICE_WORDS: Mapping[str, str] = {
@@ -219,6 +225,7 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.BREACH: "The two hours have passed without a response",
     NoticeKind.HAND_OVER: "The responder's shift ends: arrange a handover",
     NoticeKind.DELIVERY_FAILING: "Messages do not arrive: ring instead",
+    NoticeKind.TEXTS_STOPPED: "The responder's phone has stopped our texts: ring instead",
     NoticeKind.TASK_OVERDUE: "A task is overdue",
     NoticeKind.REVIEW: "A report is waiting to be read",
     NoticeKind.MENDED: "Its next step was lost and is set again: check it",
@@ -260,6 +267,7 @@ class Looking:
     names: Names
     definition: ServiceDefinition | None
     zone: ZoneInfo
+    now: datetime
 
     @property
     def sees_people(self) -> bool:
@@ -318,7 +326,7 @@ def incident_view(
         next_step=next_step(case.next_step, names),
         place=place(incident) if whole else None,
         victim=victim(incident) if whole else None,
-        safe_contact=safe_contact(incident) if whole else None,
+        safe_contact=safe_contact(case.safe_contact) if whole else None,
         suspect=suspect(incident) if whole else {},
         facts=facts_of(incident) if whole else Facts(),
         age_targeting=_age_targeting(looking, events),
@@ -328,12 +336,23 @@ def incident_view(
         tasks=tuple(_task(t, looking, actions) for t in case.tasks),
         notices=tuple(_notice(n, names, actions) for n in case.notices),
         reports=tuple(_report(r, looking) for r in case.reports) if whole else (),
+        second_readings=(
+            tuple(_second_reading(s, looking, actions) for s in case.second_readings) if whole else ()
+        ),
         offers=tuple(_offer(o, names) for o in case.offers),
         messages=_messages(looking) if whole else (),
         notes=tuple(NotePart(n.at, names.actor(n.actor), n.body) for n in case.notes) if whole else (),
         outcomes=tuple(OutcomePart(o.code, o.amount_pence, o.evidence_grade) for o in case.outcomes),
         disposition=incident.disposition,
         timeline=_timeline(looking, events),
+        joined_to=case.joined_to or "",
+        links=related.links(looking) if whole else (),
+        series=related.series(looking) if whole else (),
+        corrections=related.corrected(looking, looking.now) if whole else (),
+        told=related.told(looking) if whole else (),
+        amend=related.amend_form(looking) if Action.AMEND in actions else None,
+        wards=looking.definition.wards if looking.definition else (),
+        stricter_elsewhere=related.stricter_elsewhere(looking) if whole else (),
         done=done,
     )
 
@@ -409,7 +428,7 @@ def _notice(notice: NoticeRow, names: Names, actions: Sequence[Action]) -> Notic
 
 
 def _report(report: ReportRow, looking: Looking) -> ReportPart:
-    caller = report.caller
+    caller = looking.case.caller(report)
     role = str(caller.get("role", ""))
     spans = [
         EvidenceSpan(s["start"], s["end"], s["label"], s["why"])
@@ -431,7 +450,57 @@ def _report(report: ReportRow, looking: Looking) -> ReportPart:
         ),
         source=looking.names.actor(report.source) if took_it else "",
         back_entry=report.back_entry,
+        report_id=report.id,
+        may_be_told=may_be_told(role),
+        amend=related.amend_caller_form(report, caller) if Action.AMEND in looking.actions else None,
     )
+
+
+#: What agreeing leaves to be done, by what is suggested.
+_THEN = {
+    Label.CATEGORY: "If you agree, it is reclassified in your name.",
+    Label.URGENCY: "If you agree, it is reclassified in your name. The priority stays.",
+    Label.AGE_TARGETED: "If you agree, decide on age targeting as well.",
+    Label.OTHER_VULNERABILITY_TARGETED: "If you agree, say so in a note to whoever reviews the targeting.",
+    Label.DANGER: "If you agree, change the priority as well, and tell the responder.",
+}
+
+
+def _second_reading(
+    reading: SecondReadingRow, looking: Looking, actions: Sequence[Action]
+) -> SecondReadingPart:
+    mine = [s for s in looking.case.suggestions if s.report_id == reading.report_id]
+    return SecondReadingPart(reading.state, tuple(_suggestion(s, looking, actions) for s in mine))
+
+
+def _suggestion(suggestion: SuggestionRow, looking: Looking, actions: Sequence[Action]) -> SuggestionPart:
+    label, by = Label(suggestion.label), suggestion.answered_by
+    return SuggestionPart(
+        suggestion_id=suggestion.id,
+        words=_suggested_words(label, suggestion.value),
+        quote=looking.case.words_of(suggestion),
+        raises=suggestion.raises,
+        then=_THEN[label],
+        agrees=suggestion.agrees,
+        answered_by=looking.names.actor(by) if by else "",
+        answered_at=suggestion.answered_at,
+        may_answer=suggestion.agrees is None and Action.ANSWER_SECOND_READING in actions,
+    )
+
+
+def _suggested_words(label: Label, value: str) -> str:
+    """`Scam`, `Happening now`, `Concern: is the person there now?`"""
+    match label:
+        case Label.CATEGORY:
+            return plain(Category(value))
+        case Label.URGENCY:
+            return plain(Urgency(value))
+        case Label.AGE_TARGETED:
+            return "Perhaps chosen for their age"
+        case Label.OTHER_VULNERABILITY_TARGETED:
+            return "Perhaps chosen for another vulnerability"
+        case Label.DANGER:
+            return f"Yes to the question: {QUESTIONS[value]}"
 
 
 def _offer(offer: OfferRow, names: Names) -> OfferPart:
@@ -489,6 +558,7 @@ _AUTOMATIC = frozenset(
         "nobody_left",
         "notice_given",
         "task_opened",
+        "second_reading_recorded",
     }
 )
 

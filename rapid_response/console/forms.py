@@ -7,7 +7,7 @@ A field's name is its path in the API's body (`caller.phone`), so that the API's
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -27,11 +27,13 @@ from rapid_response.core.vocabulary import (
     Channel,
     Disposition,
     EvidenceGrade,
+    Link,
     OutcomeCode,
     PaymentMethod,
     Priority,
     ProtectiveAct,
     ShortDisposition,
+    Urgency,
 )
 from rapid_response.steps.commands import PauseReason
 
@@ -518,8 +520,10 @@ def _reason(label: str, missing: str, hint: str = "") -> ActionField:
 _CANCEL_DISPOSITIONS = tuple(
     pair
     for pair in choices(Disposition)
-    if pair[0] in ("withdrawn", "duplicate_of", "no_offence_consumer_dispute", "out_of_scope", "hoax_or_test")
+    # The same incident told again is joined to the other one, so that nothing it told is lost.
+    if pair[0] in ("withdrawn", "no_offence_consumer_dispute", "out_of_scope", "hoax_or_test")
 )
+_HOW_LINKED = "Choose how the two belong together"
 _REVIEW_STATES = tuple(
     pair for pair in choices(AgeTargeting) if pair[0] not in (AgeTargeting.NONE, AgeTargeting.POTENTIAL)
 )
@@ -538,7 +542,15 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
     ),
     Action.NO_CONTACT: ActionForm(
         "Record no answer",
-        (_note("What was tried"),),
+        (
+            ActionField(
+                "no_trace",
+                "What was found?",
+                Kind.BOX,
+                ((YES, "There is no such address, or nobody there who could be meant"),),
+            ),
+            _note("What was tried"),
+        ),
         intro="The clock goes on until someone reaches the person.",
     ),
     Action.REMOTE_RESPONSE: ActionForm(
@@ -598,6 +610,7 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         (
             ActionField("category", "Category", Kind.RADIOS, choices(Category), missing="Choose a category"),
             ActionField("subtype", "Kind, in a few words", Kind.LINE, hint="For example: rogue trader"),
+            ActionField("urgency", "How near is it? Leave it if it is right", Kind.SELECT, choices(Urgency)),
             _reason("Why?", "Say why it changes"),
         ),
     ),
@@ -638,9 +651,36 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
     Action.NOTE: ActionForm("Add the note", (_note("Note", "Write the note"),)),
     Action.REOPEN: ActionForm(
         "Open it again",
-        (_reason("What has happened?", "Say what has happened"),),
-        intro="A new clock starts.",
+        (
+            _reason("What has happened?", "Say what has happened"),
+            ActionField(
+                "reference",
+                "The newer report that tells of it, if there is one",
+                Kind.LINE,
+                hint="Like RR-7K4M2QX. It is joined to this incident, and the clock counts from it.",
+            ),
+        ),
+        intro="A new episode with a new clock.",
     ),
+    Action.LINK: ActionForm(
+        "Link them",
+        (
+            ActionField(
+                "kind", "How do the two belong together?", Kind.RADIOS, choices(Link), missing=_HOW_LINKED
+            ),
+            ActionField(
+                "reference",
+                "Reference of the other incident",
+                Kind.LINE,
+                hint="Like RR-7K4M2QX. The same incident, told twice: this one is joined to that one.",
+                missing="Write the reference of the other incident",
+            ),
+            ActionField("reason", "Why?", Kind.TEXT),
+        ),
+        intro="You decide; nothing is joined by the computer.",
+    ),
+    # Stands beside what is known, because it is filled in with it.
+    Action.AMEND: ActionForm("Save the corrections"),
     Action.CANCEL: ActionForm(
         "Cancel the incident",
         (
@@ -664,12 +704,34 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         ),
     ),
     Action.ACKNOWLEDGE: ActionForm("I have seen this"),
+    # And this beside the suggestion that it answers.
+    Action.ANSWER_SECOND_READING: ActionForm(
+        "Answer",
+        (
+            ActionField("suggestion", "Suggestion", Kind.HIDDEN, missing="Choose a suggestion"),
+            ActionField(
+                "agrees", "Do you agree?", Kind.RADIOS, ((YES, "Yes"), (NO, "No")), missing="Say yes or no"
+            ),
+        ),
+    ),
 }
 
 
-def read_action(action: Action, posted: Posted) -> Parsed:
-    """The body of `POST …/actions/{action}` from the console's form for it."""
+def read_action(
+    action: Action, posted: Posted, *, now: datetime | None = None, zone: ZoneInfo | None = None
+) -> Parsed:
+    """The body of `POST …/actions/{action}` from the console's form for it.
+
+    `now` and `zone` are for forms in which times are written.
+    """
+    if action is Action.AMEND:
+        return _read_amendment(_Reading(posted, now, zone))
     reading = _Reading(posted)
+    if action is Action.LINK and YES in posted.all("dismiss"):
+        reading.put("dismiss", True)
+        reading.text("reference", "Write the reference of the other incident")
+        reading.text("reason")
+        return reading.done()
     for asked in ACTION_FORMS[action].fields:
         _read_action_field(reading, asked)
     return reading.done()
@@ -685,10 +747,62 @@ def _read_action_field(reading: _Reading, asked: ActionField) -> None:
         value = posted.text(asked.name)
         if value in dict(asked.options):
             reading.put(asked.name, value)
-        else:
+        elif value or asked.missing:
             reading.fail(asked.name, asked.missing or "Choose one of the list")
     else:
         reading.text(asked.name, asked.missing, asked.limit)
+
+
+# --- correcting a case ------------------------------------------------------------------------------------
+
+#: Under this name a form says what a field held when it was shown, so that what somebody else has put right
+#: meanwhile is not put back.
+WAS = "was."
+_AMENDED_LINES = (
+    *("location.postcode", "location.ward", "victim.name"),
+    *("caller.name", "caller.email", "caller.role"),
+    *("suspect.name", "suspect.company", "suspect.vehicle_registration", "suspect.website"),
+)
+_AMENDED_PHONES = ("caller.phone", "victim.phone", "suspect.phone")
+_MEANS = ("voice", "sms", "voicemail")
+
+
+def _read_amendment(reading: _Reading) -> Parsed:
+    """What is different from what the page showed; an emptied field takes its value away."""
+    for path in _AMENDED_LINES:
+        _amended(reading, path, reading.text)
+    for path in _HANDLER_PARAGRAPHS:
+        _amended(reading, path, lambda path: reading.text(path, limit=LINES_LIMIT))
+    for path in _AMENDED_PHONES:
+        _amended(reading, path, reading.phone)
+    wrong_age = "Write the age in years, like 82, or leave it empty"
+    _amended(reading, "victim.age", lambda path: reading.number(path, 0, 120, wrong_age))
+    for name in BOOLEAN_FACTS:
+        _amended(reading, f"answers.{name}", reading.yes_no)
+    for names, side in ((_PAST_TIMES, Side.PAST), (_FUTURE_TIMES, Side.FUTURE)):
+        for name in names:
+            _amended(reading, f"answers.{name}", lambda path, side=side: reading.when(path, side))  # type: ignore[misc]
+    _amended(reading, "answers.amount_gbp", reading.pounds)
+    _amended(reading, "answers.payment_method", lambda path: reading.choice(path, PaymentMethod))
+    safe, was_safe = (set(reading.posted.all(name)) for name in ("safe", f"{WAS}safe"))
+    for means in _MEANS:
+        if (means in safe) != (means in was_safe):
+            reading.put(f"safe_contact.{means}", means in safe)
+    if not reading.body and not reading.errors:
+        reading.fail("reason", "Nothing is different yet. Change what is wrong, then save")
+    reading.text("reason")
+    reading.text("report")
+    return reading.done()
+
+
+def _amended(reading: _Reading, path: str, read: Callable[[str], None]) -> None:
+    value = reading.posted.text(path)
+    if value == reading.posted.text(WAS + path):
+        return
+    if value in ("", UNKNOWN):
+        reading.put(path, None)
+    else:
+        read(path)
 
 
 def outcome_field(row: int, part: str) -> str:

@@ -11,12 +11,13 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from rapid_response.access.permissions import Permission
-from rapid_response.console import filling
+from rapid_response.console import filling, related
 from rapid_response.console.forms import FieldError, Posted, read_handler_report
 from rapid_response.console.public_pages import STALE, take_in, with_fault
 from rapid_response.console.views import HandlerFormView, HandlerSentView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.incident import Status
+from rapid_response.core.safe_contact import MayBeTold, may_be_told
 from rapid_response.core.vocabulary import Priority
 from rapid_response.intake.advice import script
 from rapid_response.steps import casefile
@@ -26,6 +27,8 @@ router = APIRouter()
 
 Handler = Annotated[Visit, Depends(NeedsAny(Permission.REPORT_TAKE))]
 
+#: Of a report that was joined elsewhere in the same moment.
+_NOTHING_MORE = MayBeTold.RECEIPT_ONLY
 #: Right for every caller, whatever it turns out to be.
 _SAID_FIRST = ("dont_pay", "not_your_fault", "we_will_not_ask")
 
@@ -73,6 +76,9 @@ async def _sent(visit: Visit, answer: str) -> HandlerSentView:
     await visit.run(partial(casefile.seen, reference=reference, what="page_sent"))
     case, names = found
     incident = case.incident
+    looking = filling.Looking(
+        visit.principal, case, names, visit.definition, visit.pages.desk.zone, visit.now
+    )
     return HandlerSentView(
         reference=reference,
         status=incident.status,
@@ -86,4 +92,6 @@ async def _sent(visit: Visit, answer: str) -> HandlerSentView:
         job_number=incident.job_number,
         next_step=filling.next_step(case.next_step, names),
         nobody_to_send=incident.status is Status.UNASSIGNED,
+        may_be_told=may_be_told(case.caller(case.reports[0]).get("role")) if case.reports else _NOTHING_MORE,
+        links=related.links(looking),
     )

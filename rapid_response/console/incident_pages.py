@@ -56,6 +56,9 @@ _DONE: Mapping[Action, str] = {
     Action.TASK_DONE: "The task is done",
     Action.ADD_OUTCOMES: "It is recorded what changed",
     Action.REVIEW_AGE_TARGETING: "The decision is recorded",
+    Action.ANSWER_SECOND_READING: "Your answer is recorded",
+    Action.AMEND: "The corrections are kept, and it was looked at again",
+    Action.LINK: "It is recorded how the two belong together",
 }
 
 
@@ -77,7 +80,7 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
         return await _not_done(visit, reference, FailedAction(wanted, Filled(posted.values), STALE), 403)
     if not may_act(visit.principal, wanted, owns_job=await _owns_job(visit, reference)):
         raise MayNot
-    parsed, command = _command(wanted, posted)
+    parsed, command = _command(visit, wanted, posted)
     if command is None:
         return await _not_done(visit, reference, FailedAction(wanted, parsed.filled), 422)
     step = partial(
@@ -100,9 +103,9 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
     return visit.go(f"/incidents/{reference.upper()}?done={wanted.value}")
 
 
-def _command(action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
+def _command(visit: Visit, action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
     """The action's body, or the form with its faults."""
-    parsed = read_action(action, posted)
+    parsed = read_action(action, posted, now=visit.now, zone=visit.pages.desk.zone)
     if not parsed.ok:
         return parsed, None
     try:
@@ -159,7 +162,7 @@ async def _look(visit: Visit, reference: str) -> tuple[Looking, Sequence[Mapping
             return None
         case, names = found
         events = casefile.events_of(connection, case.incident.id)
-        return Looking(visit.principal, case, names, visit.definition, zone), events
+        return Looking(visit.principal, case, names, visit.definition, zone, visit.now), events
 
     looked = await visit.look(read)
     if looked is None:

@@ -6,7 +6,7 @@ Only the responder whose offer or job it is sees it; the desk is sent on to the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
 
@@ -36,6 +36,7 @@ from rapid_response.console.views import JobLine, JobStage, JobsView, JobView, V
 from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
+from rapid_response.core.safe_contact import reach
 from rapid_response.core.states import OfferState
 from rapid_response.core.vocabulary import ContactRole, ShortDisposition
 from rapid_response.dispatch.reply_decision import DISPOSITIONS
@@ -45,6 +46,7 @@ from rapid_response.steps.actions import act_on
 from rapid_response.steps.case import facts_of, hold
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.errors import NotFound, NothingOffered, Refusal
+from rapid_response.steps.knowing import links_of
 from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, ReportRow
 from rapid_response.storage.tx import Tx
 
@@ -103,6 +105,8 @@ async def get_job(number: str, visit: SignedIn) -> Response:
     job = await _job(visit, number)
     if job.stage is None:
         return visit.go(f"/incidents/{job.incident.reference}")
+    if job.goes_on_as is not None:
+        return visit.go(f"/j/{job.goes_on_as}")
     done = visit.query.text("done")
     return await _page(visit, job, done=_DONE.get(done, ""))
 
@@ -191,7 +195,8 @@ def _finishing(posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:
     code = ShortDisposition(body["code"])
     note = {"note": body["note"]} if "note" in body else {}
     if code in (ShortDisposition.NOTRACE, ShortDisposition.NOCONTACT):
-        return Filled(), [(Action.NO_CONTACT, {"responder": job.responder_id, **note})]
+        found = {"responder": job.responder_id, "no_trace": code is ShortDisposition.NOTRACE}
+        return Filled(), [(Action.NO_CONTACT, {**found, **note})]
     first: list[Deed] = []
     if not job.incident.stopped_at and code is ShortDisposition.POLICE:
         first = [(Action.POLICE_HANDOVER, {"cad_reference": body["cad_reference"]})]
@@ -218,6 +223,10 @@ class _Job:
     responder_id: str = ""
     offer: OfferRow | None = None
     narrative: str = ""
+    #: What is safe, linked incidents of the same people considered.
+    safe_contact: Mapping[str, Any] = field(default_factory=dict)
+    #: The number under which this person goes on, where this job was joined to another of hers.
+    goes_on_as: int | None = None
 
     @property
     def is_mine(self) -> bool:
@@ -254,7 +263,24 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
     stage = _stage(incident, offers[-1], number, mine)
     first = typed_select(ReportRow).where(col(ReportRow.incident_id) == incident.id)
     report = session.exec(first.order_by(col(ReportRow.recorded_at)).limit(1)).first()
-    return _Job(number, incident, stage, mine, offers[-1], report.narrative if report else "")
+    linked = [
+        link.other_safe_contact for link in links_of(connection, incident.id) if link.is_of_the_same_people
+    ]
+    return _Job(
+        number,
+        incident,
+        stage,
+        mine,
+        offers[-1],
+        report.narrative if report else "",
+        reach(incident.safe_contact, linked),
+        _goes_on_as(session, incident, mine),
+    )
+
+
+def _goes_on_as(session: Session, incident: IncidentRow, mine: str) -> int | None:
+    joined_to = session.get(IncidentRow, incident.duplicate_of) if incident.duplicate_of else None
+    return joined_to.job_number if joined_to is not None and joined_to.owner == mine else None
 
 
 def _stage(incident: IncidentRow, offer: OfferRow, number: int, mine: str) -> JobStage:
@@ -307,7 +333,7 @@ def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
         place=filling.place(incident),
         dangers=_dangers(visit, incident),
         victim=filling.victim(incident),
-        safe_contact=filling.safe_contact(incident),
+        safe_contact=filling.safe_contact(job.safe_contact),
         narrative=job.narrative,
         suspect=filling.suspect(incident),
         answer_by=job.offer.answer_by if job.offer and stage is JobStage.OFFERED else None,

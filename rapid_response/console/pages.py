@@ -17,6 +17,7 @@ from rapid_response.access.csrf import CsrfRefused
 from rapid_response.audit.readiness import Node
 from rapid_response.console import (
     account_pages,
+    agreement_pages,
     board_pages,
     handler_pages,
     incident_pages,
@@ -52,7 +53,7 @@ def add_pages(
     *,
     database: Database,
     desk: Desk,
-    network: SimulatedNetwork,
+    network: SimulatedNetwork | None,
     node: Node,
     known: LastKnown,
 ) -> Pages:
@@ -74,6 +75,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         account_pages.router,
         handler_pages.router,
         board_pages.router,
+        agreement_pages.router,
         incident_pages.router,
         job_pages.router,
         text_pages.router,

@@ -85,6 +85,7 @@ def _environment(assets: Assets) -> Environment:
             "words_of_pages": PAGE_WORDS,
             "words_of_paid": list(forms.PAID_WORDS.items()),
             "cannot_go": list(forms.CANNOT_GO_WORDS.items()),
+            "fact_names": BOOLEAN_FACTS,
         }
     )
     return environment

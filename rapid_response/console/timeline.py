@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rapid_response.console.moments import at_words
 from rapid_response.console.views import TimelinePart, minutes_words
-from rapid_response.console.words import ENUM_WORDS, plain
+from rapid_response.console.words import ENUM_WORDS, field_words, plain
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.core.vocabulary import (
     AgeTargeting,
@@ -18,6 +18,7 @@ from rapid_response.core.vocabulary import (
     Channel,
     ContactRole,
     Disposition,
+    Link,
     OutcomeCode,
     ProtectiveAct,
     StoppedBy,
@@ -175,6 +176,37 @@ def _message(t: Telling) -> Told:
     return f"{t.word('purpose', Purpose)}: {t.word('state', MessageState).lower()}", ""
 
 
+def _trouble(t: Telling) -> Told:
+    what = {
+        "refused": "not taken by the phone network",
+        "unknown": "nobody knows whether it went",
+        "undelivered": "not delivered",
+        "absent": "not found at the phone network",
+    }.get(str(t.data.get("what")), "in trouble")
+    why = f"{t.word('error_class')}." if t.data.get("error_class") else ""
+    again = "It is tried again." if t.data.get("then") == MessageState.RETRY_WAIT else ""
+    return f"{t.word('purpose', Purpose)}: {what}", _joined(why, again)
+
+
+_WAYS = {
+    "sms1": "a text",
+    "sms2": "a text to the second number",
+    "voice1": "a call",
+    "voice2": "a call to the second number",
+    "next": "the next person",
+}
+
+
+def _other_way(t: Telling) -> Told:
+    way = _WAYS.get(str(t.data.get("to_way")), "another way")
+    return f"{t.word('purpose', Purpose)}: {way} is tried", f"{t.word('reason')}."
+
+
+def _way_not_tried(t: Telling) -> Told:
+    way = _WAYS.get(str(t.data.get("way")), "another way")
+    return f"Not tried: {way}", f"{t.word('reason')}."
+
+
 def _outcome(t: Telling) -> Told:
     pence = t.data.get("amount_pence")
     return (
@@ -185,12 +217,38 @@ def _outcome(t: Telling) -> Told:
 
 def _no_contact(t: Telling) -> Told:
     back = "The clock goes on: the arrival did not reach the person." if t.data.get("took_stop_back") else ""
+    if t.data.get("no_trace"):
+        return f"{t.who()} could not find the address", back
     return f"{t.who()} found nobody there", back
+
+
+def _amended(t: Telling) -> Told:
+    fields = ", ".join(field_words(name).lower() for name in t.data.get("fields") or ())
+    how = {"joined": "From the report that was joined", "new_episode": "As the new report tells it"}
+    title = how.get(str(t.data.get("source")), "Put right")
+    rules = t.data.get("rules_say")
+    return title, _joined(f"{fields[:1].upper()}{fields[1:]}.", f"By the rules now {rules}." if rules else "")
+
+
+def _linked(t: Telling) -> Told:
+    if t.data.get("state") == "rejected":
+        return "Not linked, a person says", f"{t.word('kind', Link)}: no."
+    return f"Linked by a person: {t.word('kind', Link).lower()}", ""
 
 
 def _remote(t: Telling) -> Told:
     flagged = "To be confirmed by the duty officer." if t.data.get("flagged") else ""
     return "Helped by phone", _joined(f"{t.word('protective_act', ProtectiveAct)}.", flagged)
+
+
+def _second_read(t: Telling) -> Told:
+    suggested = t.words("suggested")
+    return "A second reader read the report", f"It suggests: {suggested}." if suggested else "Nothing new."
+
+
+def _second_answered(t: Telling) -> Told:
+    how = "Agreed with" if t.data.get("agrees") else "Did not agree with"
+    return f"{how} the second reader", f"{t.word('label')}: {t.word('value').lower()}."
 
 
 def pounds(pence: int) -> str:
@@ -224,6 +282,21 @@ TELLERS: Mapping[str, _Teller] = {
     ),
     "no_contact_made": _no_contact,
     "clock_stopped": _stopped,
+    "clock_moved_back": lambda t: (
+        "Clock counts from an earlier report",
+        _joined(
+            f"Due by {t.time('due_at')}.",
+            "The response was late by it." if t.data.get("no_longer_met") else "",
+        ),
+    ),
+    "incident_amended": _amended,
+    "link_decided": _linked,
+    "report_joined": lambda t: (
+        "Report joined",
+        f"{t.word('channel', Channel)} at {t.time('received_at')}; it had come in as another incident.",
+    ),
+    "report_left": lambda _: ("A report went back to its own incident", ""),
+    "outcome_joined": _outcome,
     "clock_paused": lambda t: ("Clock paused", f"{t.word('why')}."),
     "clock_resumed": lambda t: ("Clock started again", f"Now due by {t.time('due_at')}."),
     "deadline_warned": _warned,
@@ -236,6 +309,10 @@ TELLERS: Mapping[str, _Teller] = {
     "notice_acknowledged": lambda t: (f"{t.word('role', ContactRole)} has seen the notice", ""),
     "message_accepted": lambda t: (f"{t.word('purpose', Purpose)}: handed to the phone network", ""),
     "message_settled": _message,
+    "message_troubled": _trouble,
+    "message_reconciled": lambda t: ("Looked up at the phone network", f"{t.word('result')}."),
+    "other_way_tried": _other_way,
+    "way_not_tried": _way_not_tried,
     "reply_understood": lambda t: (f"{t.who()} replied", f"Understood as: {t.word('verb').lower()}."),
     "police_handed_over": lambda _: ("The police attended", ""),
     "response_made_remotely": _remote,
@@ -251,6 +328,8 @@ TELLERS: Mapping[str, _Teller] = {
     "back_entry_released": lambda _: ("Released by a person", "Messages may now be sent."),
     "breach_explained": lambda t: ("Reason for missing the two hours", f"{t.word('code')}."),
     "note_added": lambda _: ("Note added", ""),
+    "second_reading_recorded": _second_read,
+    "second_reading_answered": _second_answered,
     "work_parked": lambda t: ("Work parked: a person is needed", f"{t.word('kind')}."),
     "service_loaded": lambda t: ("Service definition loaded", f"Version {t.data.get('version')}."),
     "availability_changed": lambda t: (f"{t.who()} is {t.word('state').lower()} duty", ""),
@@ -269,5 +348,9 @@ TELLERS: Mapping[str, _Teller] = {
     "clock_stepped": lambda t: ("The clock jumped", f"By {float(t.data.get('seconds') or 0):+.0f} seconds."),
     "clock_confirmed": lambda _: ("A person has looked at the clock", ""),
     "file_found_damaged": lambda t: ("The database is damaged", f"{t.word('what')}."),
+    "endpoint_changed": lambda t: ("A number changed", f"{t.word('state')}: {t.word('why').lower()}."),
+    "line_down": lambda t: ("A provider is down", f"{t.word('provider')}, {t.word('channel').lower()}."),
+    "line_mended": lambda t: ("A provider is back", f"{t.word('provider')}, {t.word('channel').lower()}."),
+    "texts_over_cap": lambda t: ("More texts today than a day should need", f"Over {t.data.get('cap')}."),
     "account_changed": lambda t: ("Account changed", f"{t.word('change')}."),
 }

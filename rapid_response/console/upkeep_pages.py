@@ -23,13 +23,14 @@ from rapid_response.console.views import Check, ExceptionsView, ParkedWork, Stat
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Status
+from rapid_response.core.states import SecondReadingState
 from rapid_response.core.vocabulary import Role
 from rapid_response.steps.errors import NotFound
 from rapid_response.steps.mending import take_on
 from rapid_response.steps.service import NoService, service_for
 from rapid_response.storage.duties import Duty
 from rapid_response.storage.log import record_view
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, IncidentRow
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, IncidentRow, SecondReadingRow
 from rapid_response.storage.work import release_parked
 
 router = APIRouter()
@@ -175,6 +176,7 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     for section in sections(connection, visit.pages.node):
         said = (*section.reasons, *section.warnings)
         yield Check(section.name, not said, " ".join(said) or section.good)
+    yield from _second_reader(connection)
     parked = parked_count(connection)
     yield Check("Parked work", parked == 0, f"{parked} waiting for a person." if parked else "None.")
     copied = connection.execute(
@@ -197,3 +199,20 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     yield Check(
         "Incidents nobody has taken", unowned == 0, f"{unowned} need somebody now." if unowned else "None."
     )
+
+
+def _second_reader(connection: Connection) -> Iterable[Check]:
+    """How its queue stands, where it was ever asked. Always good: the promise does not depend on it."""
+    counts = {
+        row.state: row.many
+        for row in connection.execute(
+            select(col(SecondReadingRow.state), func.count().label("many")).group_by(
+                col(SecondReadingRow.state)
+            )
+        )
+    }
+    if counts:
+        said = ", ".join(
+            f"{counts[state]} {plain(state).lower()}" for state in SecondReadingState if state in counts
+        )
+        yield Check("Second reader (nothing waits for it)", True, f"Reports: {said}.")

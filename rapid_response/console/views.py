@@ -18,7 +18,15 @@ from zoneinfo import ZoneInfo
 from rapid_response.console.forms import Filled, Now
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Status
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.safe_contact import MayBeTold
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
@@ -47,6 +55,7 @@ class Page(StrEnum):
     EXCEPTIONS = "/exceptions"
     SIMULATOR = "/simulator"
     STATUS = "/status"
+    AGREEMENT = "/agreement"
     ACCOUNT = "/account"
 
 
@@ -58,6 +67,7 @@ PAGE_WORDS: Mapping[Page, str] = {
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
+    Page.AGREEMENT: "Agreement",
     Page.ACCOUNT: "My account",
 }
 
@@ -338,6 +348,10 @@ class HandlerSentView(View):
     next_step: NextStep | None = None
     #: Nobody on duty or on call could be asked: the caller is to be told so.
     nobody_to_send: bool = False
+    #: What the caller may hear, now and whenever she rings again.
+    may_be_told: MayBeTold = MayBeTold.RECEIPT_ONLY
+    #: Other incidents that this may belong to; decided on the incident's own page.
+    links: tuple[LinkPart, ...] = ()
 
 
 # --- the board --------------------------------------------------------------------------------------------
@@ -424,6 +438,7 @@ class BoardView(View):
     #: Work that failed too often and waits for a person.
     parked: int = 0
     may_print: bool = False
+    shows_agreement: bool = False
 
     @property
     def ordered(self) -> tuple[BoardRow, ...]:
@@ -483,6 +498,11 @@ class ReportPart:
     caller: Person | None = None
     source: str = ""
     back_entry: bool = False
+    report_id: str = ""
+    #: What this caller may hear of the case.
+    may_be_told: MayBeTold = MayBeTold.RECEIPT_ONLY
+    #: The form to correct who the caller is, filled in; None for who may not.
+    amend: Filled | None = None
 
     @property
     def is_read_late(self) -> bool:
@@ -501,6 +521,30 @@ class AgeTargetingPart:
     other_vulnerability: bool = False
     decided_by: str = ""
     decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionPart:
+    """One thing that the second reader suggests; `quote` are the report's own words, and may be long."""
+
+    suggestion_id: str
+    words: str
+    quote: str
+    raises: bool = False
+    #: What agreeing does, or leaves to be done.
+    then: str = ""
+    agrees: bool | None = None
+    answered_by: str = ""
+    answered_at: datetime | None = None
+    may_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReadingPart:
+    """What a second reader made of one report; absent where there is none."""
+
+    state: SecondReadingState
+    suggestions: tuple[SuggestionPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -591,10 +635,48 @@ class TimelinePart:
 
 @dataclass(frozen=True, slots=True)
 class LinkPart:
-    """Another incident that belongs to this one, as a person said."""
+    """Another incident that may belong to this one, or does, as a person said.
 
-    kind: str
+    A suggestion gives its viewer buttons: to confirm as `confirm_as` (on the incident `confirm_on`, to
+    `confirm_to`), to dismiss, or to open the earlier case again with the newer report.
+    """
+
+    words: str
     reference: str
+    is_suggested: bool = False
+    reasons: tuple[str, ...] = ()
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    reason: str = ""
+    confirm_as: str = ""
+    confirm_on: str = ""
+    confirm_to: str = ""
+    #: The earlier case, which is over, and the newer report that may tell of a new episode of it.
+    reopens: str = ""
+    reopens_with: str = ""
+    may_decide: bool = False
+    may_reopen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionPart:
+    """One value that was put right; `old` and `new` are in words, empty for not known."""
+
+    words: str
+    old: str
+    new: str
+    at: datetime
+    by: str = ""
+    reason: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldPart:
+    """Somebody who may ask, and what she may be told."""
+
+    who: str
+    may_be_told: MayBeTold
 
 
 @dataclass(frozen=True, slots=True)
@@ -642,6 +724,8 @@ class IncidentView(View):
     tasks: tuple[TaskPart, ...] = ()
     notices: tuple[NoticePart, ...] = ()
     reports: tuple[ReportPart, ...] = ()
+    #: One a report that the second reader was, or is to be, asked about.
+    second_readings: tuple[SecondReadingPart, ...] = ()
     offers: tuple[OfferPart, ...] = ()
     messages: tuple[MessagePart, ...] = ()
     notes: tuple[NotePart, ...] = ()
@@ -650,6 +734,17 @@ class IncidentView(View):
     #: Newest last, as the log keeps it.
     timeline: tuple[TimelinePart, ...] = ()
     links: tuple[LinkPart, ...] = ()
+    #: The incident that this one was joined to: its page leads there.
+    joined_to: str = ""
+    #: The references of a series that people have made, this one's among them.
+    series: tuple[str, ...] = ()
+    corrections: tuple[CorrectionPart, ...] = ()
+    told: tuple[ToldPart, ...] = ()
+    #: The form to correct what is known, filled in with it; None for who may not.
+    amend: Filled | None = None
+    wards: tuple[str, ...] = ()
+    #: Linked incidents of the same people, where less is safe than was said here.
+    stricter_elsewhere: tuple[str, ...] = ()
     #: What was just done, said once at the top: "Assigned to Asha Patel".
     done: str = ""
 
@@ -888,6 +983,39 @@ class StatusView(View):
     def is_good(self) -> bool:
         """Whether every check passes."""
         return all(check.is_good for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementLine:
+    """One reader's month: each figure in words, as `9 of 10 (90%)`."""
+
+    reader: str
+    model: str
+    cases: str
+    category: str
+    priority: str
+    urgency: str
+    targeting: str
+    #: Of the second reader: how many of its suggestions that people answered were agreed with.
+    suggestions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementMonth:
+    """A month, `October 2026`, and the readers of it."""
+
+    label: str
+    lines: tuple[AgreementLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView(View):
+    """`GET /agreement`: how often people left standing what the readers of reports said."""
+
+    template: ClassVar[str] = "agreement.html"
+    months: tuple[AgreementMonth, ...] = ()
+    #: Whether counts under five are not told: the viewer may see no case.
+    hides_small: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,8 @@ class Pages:
     settings: PageSettings
     database: Database
     desk: Desk
-    network: SimulatedNetwork
+    #: None where messages go out for real: its page is not there then.
+    simulated: SimulatedNetwork | None
     node: Node
     #: With the database gone, the number to ring can still be shown.
     known: LastKnown = field(default_factory=LastKnown)
@@ -110,6 +111,13 @@ class Pages:
         self.sign_in = SignIn(self.database, self.passwords, signer)
         self.reports = Throttle(clock, limit=_REPORTS_AN_HOUR, window=timedelta(hours=1))
         self.password_tries = Throttle(clock, limit=_PASSWORD_TRIES, window=timedelta(minutes=5))
+
+    @property
+    def network(self) -> SimulatedNetwork:
+        """The simulated phones."""
+        if self.simulated is None:
+            raise LookupError("messages go out for real: there are no simulated phones")
+        return self.simulated
 
     def site(self, definition: ServiceDefinition | None, *, is_held: bool = False) -> Site:
         """The service as every page shows it."""
@@ -318,6 +326,7 @@ _NAVIGATION: Mapping[Page, Permission] = {
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,
+    Page.AGREEMENT: Permission.AGREEMENT_VIEW,
 }
 
 

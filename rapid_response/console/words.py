@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from rapid_response.core.incident import Action, Status
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.safe_contact import MayBeTold
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
@@ -16,6 +24,7 @@ from rapid_response.core.vocabulary import (
     Disposition,
     EvidenceGrade,
     HateStrand,
+    Link,
     OutcomeCode,
     PaymentMethod,
     Priority,
@@ -102,6 +111,17 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ContactRole.HEAD_OF_SERVICE: "Head of service",
         ContactRole.HATE_CRIME_LEAD: "Hate crime lead",
         ContactRole.DESK: "Duty desk",
+    },
+    Link: {
+        Link.DUPLICATE_OF: "The same incident, told twice",
+        Link.SAME_SUSPECT: "The same suspect",
+        Link.RELATED: "Related in another way",
+    },
+    MayBeTold: {
+        MayBeTold.OWN_CASE: "Their own case; first make sure that it is they, without saying what it is",
+        MayBeTold.RECEIPT_ONLY: "Confirm receipt only",
+        MayBeTold.VERIFY_FIRST: "Ring them back on a number that you know, keep their reference, then what "
+        "they need for their task",
     },
     PaymentMethod: {
         PaymentMethod.CASH: "Cash",
@@ -216,6 +236,9 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Action.TASK_DONE: "Mark a task as done",
         Action.ADD_OUTCOMES: "Add what changed for someone",
         Action.REVIEW_AGE_TARGETING: "Decide on age targeting",
+        Action.ANSWER_SECOND_READING: "Answer the second reader",
+        Action.AMEND: "Correct what we know",
+        Action.LINK: "Link to another incident",
     },
     OfferState: {
         OfferState.OPEN: "Waiting for an answer",
@@ -237,6 +260,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Purpose.NOTICE: "Notice",
         Purpose.CONFIRM: "Confirmation",
         Purpose.CLARIFY: "Question about a reply",
+        Purpose.TEST: "Test at the start of a shift",
     },
     MessageState: {
         MessageState.PENDING: "Waiting to be sent",
@@ -248,6 +272,12 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         MessageState.FAILED: "Not delivered",
         MessageState.CANCELLED: "Not sent: no longer needed",
         MessageState.EXPIRED: "Not sent: too late",
+    },
+    SecondReadingState: {
+        SecondReadingState.WAITING: "Not read yet",
+        SecondReadingState.READ: "Read",
+        SecondReadingState.PARKED: "It did not answer",
+        SecondReadingState.SKIPPED: "Not read: too many were waiting",
     },
     PauseReason: {
         PauseReason.VICTIM_REQUESTED_LATER_TIME: "The person asked for a later time",
@@ -280,6 +310,14 @@ def plain(value: str | None) -> str:
             return words[value]
     text = SUBTYPES.get(value) or value.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
+
+
+def field_words(path: str) -> str:
+    """A field of a report in words: `location.address`, `answers.lives_alone`."""
+    part, _, name = path.partition(".")
+    if part == "answers":
+        return QUESTIONS.get(name, plain(name))
+    return FIELDS.get(path) or plain(path.replace(".", " "))
 
 
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
@@ -342,4 +380,32 @@ QUESTIONS: Mapping[str, str] = {
     "happened_at": "When did it happen?",
     "amount_gbp": "How much money, in pounds?",
     "payment_method": "How?",
+}
+
+#: The other fields of a report, as the page of an incident names them.
+FIELDS: Mapping[str, str] = {
+    "location.address": "Address",
+    "location.postcode": "Postcode",
+    "location.ward": "Ward",
+    "location.latitude": "Point on the map, latitude",
+    "location.longitude": "Point on the map, longitude",
+    "victim.name": "Victim’s name",
+    "victim.phone": "Victim’s number",
+    "victim.age": "Victim’s age",
+    "victim.lives_alone": "Victim lives alone",
+    "victim.vulnerabilities": "What makes the victim vulnerable",
+    "caller.name": "Caller’s name",
+    "caller.phone": "Caller’s number",
+    "caller.email": "Caller’s email",
+    "caller.role": "Who the caller is",
+    "safe_contact.sms": "Safe to text",
+    "safe_contact.voice": "Safe to ring",
+    "safe_contact.voicemail": "Safe to leave a voicemail",
+    "safe_contact.note": "Safe contact: when, who, code word",
+    "suspect.name": "Suspect’s name",
+    "suspect.company": "Suspect’s company",
+    "suspect.phone": "Suspect’s number",
+    "suspect.vehicle_registration": "Suspect’s vehicle registration",
+    "suspect.website": "Suspect’s website",
+    "suspect.description": "Suspect’s looks",
 }

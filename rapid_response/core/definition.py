@@ -57,6 +57,14 @@ class Responder:
     skills: frozenset[Skill] = frozenset()
     wards: frozenset[str] = frozenset()
     roles: frozenset[ContactRole] = frozenset()
+    second_sms: str | None = None
+    second_voice: str | None = None
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """All her numbers, each once."""
+        given = (self.sms, self.second_sms, self.voice, self.second_voice)
+        return tuple(dict.fromkeys(number for number in given if number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,8 @@ class ServiceDefinition:
     on_call: tuple[str, ...]
     contacts: Mapping[ContactRole, str]
     lone_worker: LoneWorker | None = None
+    #: At the start of each shift a text says that texts arrive: whoever does not get it knows in time.
+    test_at_shift_start: bool = False
 
     def responder(self, responder_id: str) -> Responder | None:
         """The responder of that id, or None."""

@@ -186,6 +186,8 @@ class NoContactMade(Event):
     responder: str
     source: str
     took_stop_back: bool
+    #: The address, or anybody who could be her, was not found there.
+    no_trace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,21 @@ class ClockResumed(Event):
     type: ClassVar[str] = "clock_resumed"
     paused_seconds: int
     due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMovedBack(Event):
+    """An earlier report of the same incident was joined: the promise counts from that one.
+
+    `no_longer_met`: the response that was in time is late by this.
+    """
+
+    type: ClassVar[str] = "clock_moved_back"
+    started_at: datetime
+    due_at: datetime
+    needed_by: datetime
+    paused_seconds: int
+    no_longer_met: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,23 +275,84 @@ class NoticeAcknowledged(Event):
 
 @dataclass(frozen=True, slots=True)
 class MessageAccepted(Event):
-    """The provider took it. Says nothing of a person."""
+    """The provider took it. Says nothing of a person. `request_seconds`: how long the provider took."""
 
     type: ClassVar[str] = "message_accepted"
     message_id: str
     purpose: str
     channel: str
     seconds_since_report: float | None = None
+    attempt: int = 1
+    provider: str = ""
+    request_seconds: float | None = None
+    segments: int = 0
+    replaced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTroubled(Event):
+    """An attempt came to nothing: `refused`, `unknown`, `undelivered`, `absent`; `then` says what follows."""
+
+    type: ClassVar[str] = "message_troubled"
+    message_id: str
+    purpose: str
+    channel: str
+    what: str
+    then: str
+    attempt: int
+    provider: str
+    error_class: str | None = None
+    error_code: str = ""
+    request_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReconciled(Event):
+    """What looking it up came to: `adopted`, `absent`, `duplicate`, `unresolved`."""
+
+    type: ClassVar[str] = "message_reconciled"
+    message_id: str
+    channel: str
+    result: str
 
 
 @dataclass(frozen=True, slots=True)
 class MessageSettled(Event):
+    """Delivered, failed or expired, as far as we know. `late`: proof came after it had been given up."""
+
     type: ClassVar[str] = "message_settled"
     message_id: str
     purpose: str
     channel: str
     state: str
     error_class: str | None = None
+    late: bool = False
+    provider: str = ""
+    accept_seconds: float | None = None
+    offer_seconds: float | None = None
+    priority: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWayTried(Event):
+    """The ladder inside an offer or a stand-down went on; `to_way` is `next` when another person is asked."""
+
+    type: ClassVar[str] = "other_way_tried"
+    offer_id: str
+    purpose: str
+    from_way: str
+    to_way: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WayNotTried(Event):
+    """A rung of the ladder was not needed, or cannot be."""
+
+    type: ClassVar[str] = "way_not_tried"
+    offer_id: str
+    way: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +442,100 @@ class NoteAdded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SecondReadingRecorded(Event):
+    """What a second reader made of one report: labels of closed lists. It changed nothing by itself."""
+
+    type: ClassVar[str] = "second_reading_recorded"
+    report_id: str
+    model_version: str
+    category: str | None
+    urgency: str | None
+    age_targeted: bool
+    other_vulnerability: bool
+    dangers: tuple[str, ...] = ()
+    #: The labels shown to a person, and whether one says more danger or targeting than we had.
+    suggested: tuple[str, ...] = ()
+    raises: bool = False
+    #: Claims that were not believed: outside the lists, or without words that stand in the text.
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReadingAnswered(Event):
+    """A person agreed with a suggestion of the second reader, or did not."""
+
+    type: ClassVar[str] = "second_reading_answered"
+    suggestion_id: str
+    label: str
+    value: str
+    agrees: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentAmended(Event):
+    """Something known of it was put right, or added: which fields, never what they hold.
+
+    The rest says how the case counts now. `rules_say`: the priority that the rules give it; what is less
+    urgent than the priority it has lowers nothing.
+    """
+
+    type: ClassVar[str] = "incident_amended"
+    fields: tuple[str, ...]
+    source: str
+    victim_aged_60_plus: bool = False
+    victim_lives_alone: bool = False
+    repeat_victim: bool = False
+    repeat_within_28_days: bool = False
+    ward: str | None = None
+    reason_given: bool = False
+    rules_say: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDecided(Event):
+    """A person said how another incident belongs to this one, or that it does not."""
+
+    type: ClassVar[str] = "link_decided"
+    kind: str
+    other_id: str
+    state: str
+    reason_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportJoined(Event):
+    """A report that raised another incident belongs to this one."""
+
+    type: ClassVar[str] = "report_joined"
+    report_id: str
+    channel: str
+    received_at: datetime
+    from_id: str
+    back_entry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLeft(Event):
+    """A report that had been joined by mistake went back to the incident that it raised."""
+
+    type: ClassVar[str] = "report_left"
+    report_id: str
+    to_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeJoined(Event):
+    """An outcome recorded on an incident that was then joined to this one."""
+
+    type: ClassVar[str] = "outcome_joined"
+    outcome_id: str
+    code: str
+    amount_pence: int | None = None
+    evidence_grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkParked(Event):
     """A step failed too often and waits for a person; nothing else waits for it."""
 
@@ -385,6 +557,43 @@ class AvailabilityChanged(Event):
     responder: str
     state: str
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointChanged(Event):
+    """What is known of a number changed; whose it is stands here, the number does not."""
+
+    type: ClassVar[str] = "endpoint_changed"
+    whose: str
+    channel: str
+    state: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineDown(Event):
+    """Nothing goes over a provider's texts, or calls, until it is mended."""
+
+    type: ClassVar[str] = "line_down"
+    provider: str
+    channel: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineMended(Event):
+    type: ClassVar[str] = "line_mended"
+    provider: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextsOverCap(Event):
+    """More texts went out today than a day should need; none was held back for it."""
+
+    type: ClassVar[str] = "texts_over_cap"
+    provider: str
+    cap: int
 
 
 @dataclass(frozen=True, slots=True)

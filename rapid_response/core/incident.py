@@ -52,6 +52,9 @@ class Action(StrEnum):
     TASK_DONE = "task_done"
     REVIEW_AGE_TARGETING = "review_age_targeting"
     ADD_OUTCOMES = "add_outcomes"
+    ANSWER_SECOND_READING = "answer_second_reading"
+    AMEND = "amend"
+    LINK = "link"
 
 
 class Move(StrEnum):
@@ -61,6 +64,7 @@ class Move(StrEnum):
     HOLD_FOR_REVIEW = "hold_for_review"
     SCHEDULE = "schedule"
     NOBODY_LEFT = "nobody_left"
+    JOIN = "join"
 
 
 class When(StrEnum):
@@ -114,6 +118,9 @@ _EVERYWHERE = (
     Action.SET_PRIORITY,
     Action.REVIEW_AGE_TARGETING,
     Action.ADD_OUTCOMES,
+    Action.ANSWER_SECOND_READING,
+    Action.AMEND,
+    Action.LINK,
 )
 
 
@@ -125,6 +132,8 @@ def _open(status: Status, moves: Mapping[Action | Move, Step]) -> dict[Action | 
         Action.RESUME: Step(status, When.CLOCK_PAUSED),
         Action.CANCEL: Step(Status.CANCELLED),
         Action.CLOSE: Step(Status.CLOSED, When.MAY_CLOSE),
+        # A person said that it is another incident told again: its reports go there, and it is over.
+        Move.JOIN: Step(Status.CANCELLED),
         **moves,
     }
 
@@ -233,11 +242,21 @@ ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
             Action.TASK_DONE,
             Action.REVIEW_AGE_TARGETING,
             Action.ADD_OUTCOMES,
+            # What is wrong is put right at any time; what is over is moved by it nowhere.
+            Action.AMEND,
+            Action.LINK,
         ),
     },
     Status.CANCELLED: {
         Action.REOPEN: Step(Status.DISPATCHING),
-        **_same(Status.CANCELLED, Action.NOTE, Action.TASK_DONE, Action.REVIEW_AGE_TARGETING),
+        **_same(
+            Status.CANCELLED,
+            Action.NOTE,
+            Action.TASK_DONE,
+            Action.REVIEW_AGE_TARGETING,
+            Action.AMEND,
+            Action.LINK,
+        ),
     },
 }
 

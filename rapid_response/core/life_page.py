@@ -32,6 +32,7 @@ SERVICE: Mapping[Move, str] = {
     Move.HOLD_FOR_REVIEW: "a person has to look first",
     Move.SCHEDULE: "nobody need go now",
     Move.NOBODY_LEFT: "nobody is left to ask",
+    Move.JOIN: "a person joined its reports to another incident",
 }
 _ENDED = tuple(s for s in Status if s not in OPEN_STATUSES)
 #: Open, and seen from outside: an incident is `received` only inside its first commit.
@@ -49,6 +50,9 @@ allowed, the pages show no button for it, and nothing has changed.
 _ONE_BACKWARDS = """\
 `no_contact` is the one step backwards: nobody was reached, so the stop of the clock is taken back. A closed
 or cancelled incident stays so until somebody reopens it; that is a new episode with a clock of its own.
+
+`amend` and `link` move nothing by themselves. What an amendment makes known may raise the case, and then the
+service moves it as it would have at first; `link` as `duplicate_of` joins it to another (`join`).
 """
 
 
@@ -69,19 +73,20 @@ def _diagram() -> str:
     """What changes the status; what every open status allows is drawn once, for all of them."""
     lines = ["```mermaid", "stateDiagram-v2", "    [*] --> received", "    state open {"]
     for status in OPEN_STATUSES:
-        lines += [f"        {arrow}" for arrow in _arrows(status, but=_same_in_all_open())]
+        lines += [f"        {arrow}" for arrow in _arrows(status, but=(*_same_in_all_open(), Move.JOIN))]
     lines.append("    }")
-    for action in _same_in_all_open():
-        to = ALLOWED[Status.DISPATCHING][action].to
+    alike: tuple[Action | Move, ...] = (*_same_in_all_open(), Move.JOIN)
+    for step in alike:
+        to = ALLOWED[Status.DISPATCHING][step].to
         if to not in OPEN_STATUSES:
-            lines.append(f"    open --> {to.value}: {action.value}")
+            lines.append(f"    open --> {to.value}: {step.value}")
     for ended in _ENDED:
         lines += [f"    {arrow}" for arrow in _arrows(ended)]
         lines.append(f"    {ended.value} --> [*]")
     return "\n".join([*lines, "```"])
 
 
-def _arrows(status: Status, but: Sequence[Action] = ()) -> list[str]:
+def _arrows(status: Status, but: Sequence[Action | Move] = ()) -> list[str]:
     by_target: dict[Status, list[str]] = {}
     for action, step in ALLOWED[status].items():
         if step.to is not status and action not in but:

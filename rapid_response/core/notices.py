@@ -16,6 +16,7 @@ class NoticeKind(StrEnum):
     BREACH = "breach"
     HAND_OVER = "hand_over"
     DELIVERY_FAILING = "delivery_failing"
+    TEXTS_STOPPED = "texts_stopped"
     TASK_OVERDUE = "task_overdue"
     REVIEW = "review"
     #: The auditor found that something was lost, and set it again.

@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     NOTICE = "notice"
     CONFIRM = "confirm"
     CLARIFY = "clarify"
+    TEST = "test"
 
 
 #: A duplicate is harmless, a loss is not: sent again when the provider's answer is unknown.
@@ -66,3 +67,22 @@ class AvailabilityKind(StrEnum):
 
     OFF = "off"
     ON = "on"
+
+
+class SecondReadingState(StrEnum):
+    """Where the second reading of a report stands."""
+
+    WAITING = "waiting"
+    READ = "read"
+    #: It failed too often, and is not tried again.
+    PARKED = "parked"
+    #: It waited for so long that nobody would gain by it.
+    SKIPPED = "skipped"
+
+
+class EndpointState(StrEnum):
+    """What is known of a number: a suspect one comes last, one that opted out is not texted."""
+
+    ACTIVE = "active"
+    SUSPECT = "suspect"
+    OPTED_OUT = "opted_out"

@@ -135,6 +135,14 @@ class Scope(StrEnum):
     BOARD = "board"
 
 
+class Link(StrEnum):
+    """How a person says that another incident belongs to this one."""
+
+    DUPLICATE_OF = "duplicate_of"
+    SAME_SUSPECT = "same_suspect"
+    RELATED = "related"
+
+
 class PaymentMethod(StrEnum):
     """How money was, or is to be, paid."""
 

@@ -48,6 +48,8 @@ def _service(old: ServiceFile, new: ServiceFile) -> Iterator[str]:
         "postcode district", old.service.area.postcode_districts, new.service.area.postcode_districts
     )
     yield from _value("service.hotline", old.service.hotline, new.service.hotline)
+    tests = (old.service.test_text_at_shift_start, new.service.test_text_at_shift_start)
+    yield from _value("service.test_text_at_shift_start", *("on" if on else "off" for on in tests))
 
 
 def _promise(old: Sla, new: Sla) -> Iterator[str]:
@@ -72,8 +74,8 @@ def _person(old: Responder, new: Responder) -> Iterator[str]:
     whose = f"responder {new.id}"
     if old.name != new.name:
         yield f"{whose}: name changed"
-    yield from _number(f"{whose}: phones.sms", old.phones.sms, new.phones.sms)
-    yield from _number(f"{whose}: phones.voice", old.phones.voice, new.phones.voice)
+    for key in ("sms", "second_sms", "voice", "second_voice"):
+        yield from _number(f"{whose}: phones.{key}", getattr(old.phones, key), getattr(new.phones, key))
     for key in ("skills", "wards", "roles"):
         yield from _value(
             f"{whose}: {key}", _listed(sorted(getattr(old, key))), _listed(sorted(getattr(new, key)))

@@ -73,15 +73,25 @@ def _responders(data: object) -> Found:
         phones = row.get("phones")
         if not isinstance(phones, dict):
             continue
-        if all(phones.get(key) is None for key in ("sms", "voice")):
-            yield (*path, "phones"), "has no number. Give “sms”, “voice” or both"
-        for key in ("sms", "voice"):
+        yield from _second_numbers((*path, "phones"), phones)
+        for key in ("sms", "second_sms", "voice", "second_voice"):
             number = phones.get(key)
             if isinstance(number, str) and owners.setdefault(number, n) != n:
                 message = (
                     f"{number} is another responder’s number too. A reply from it could be either’s; keep one"
                 )
                 yield (*path, "phones", key), message
+
+
+def _second_numbers(path: Path, phones: dict[str, object]) -> Found:
+    if all(phones.get(key) is None for key in ("sms", "voice")):
+        yield path, "has no number. Give “sms”, “voice” or both"
+    for kind in ("sms", "voice"):
+        first, second = phones.get(kind), phones.get(f"second_{kind}")
+        if second is not None and first is None:
+            yield (*path, f"second_{kind}"), f"is a second number without a first. Call it “{kind}”"
+        elif second is not None and second == first:
+            yield (*path, f"second_{kind}"), f"is the same as “{kind}”. Take it out"
 
 
 def _wards(data: object) -> Found:

@@ -58,6 +58,8 @@ def _tidied(value: Any, path: tuple[str, ...] = ()) -> Any:
         kept = {key: _tidied(item, (*path, key)) for key, item in value.items() if item is not None}
         if path[:1] in (("responders",), ("rota",)):
             kept = {key: item for key, item in kept.items() if item}
+        elif path == ("service",):
+            kept = {key: item for key, item in kept.items() if item is not False}
         return _Row(kept) if path[:1] in (("responders",), ("rota",), ("escalation",)) else kept
     if isinstance(value, list):
         entries = [_tidied(item, path) for item in value]

@@ -6,10 +6,11 @@ import re
 
 import phonenumbers
 
+from rapid_response.core.numbers import UK_MOBILE_PATTERN, is_uk_mobile
 from rapid_response.definition.faults import shown
 
 PHONE_PATTERN = r"^\+[1-9][0-9]{6,14}$"
-MOBILE_PATTERN = r"^\+447[0-9]{9}$"
+MOBILE_PATTERN = UK_MOBILE_PATTERN
 
 _DRAMA = re.compile(
     r"\+44(?:7700900\d{3}|2079460\d{3}|1632960\d{3}|3069990\d{3}|8081570\d{3}|9098790\d{3}"
@@ -30,11 +31,11 @@ def parse_phone(value: object) -> str:
 
 
 def parse_mobile(value: object) -> str:
-    """As :func:`parse_phone`, and able to take texts: a UK mobile, +447…"""
+    """As :func:`parse_phone`, and able to take texts: a UK mobile, not 070 (personal) or 076 (pagers)."""
     number = parse_phone(value)
-    if not number.startswith("+447"):
+    if not number.startswith("+447") or (number.startswith(("+4470", "+4476")) and not is_uk_mobile(number)):
         raise ValueError(f"{number} cannot take texts. Write a mobile number, +447…, or move it to “voice”")
-    if not re.fullmatch(MOBILE_PATTERN, number):
+    if not is_uk_mobile(number):
         raise ValueError(f"{number} has too few or too many digits for a UK mobile number. Check it")
     return number
 

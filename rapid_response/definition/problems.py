@@ -157,7 +157,7 @@ def _placeholders(definition: ServiceDefinition) -> Iterator[Finding]:
 
 
 def _numbers(responder: Responder) -> Sequence[str]:
-    return [number for number in (responder.sms, responder.voice) if number]
+    return responder.numbers
 
 
 # ---------------------------------------------------------------- what looks like an oversight

@@ -70,6 +70,8 @@ class Service(_Group):
     area: Area
     hotline: Phone
     """The number that residents ring."""
+    test_text_at_shift_start: StrictBool = False
+    """Texts each responder when a shift starts, so that a phone that gets no texts is known in time."""
 
 
 class WeekHours(_Group):
@@ -147,12 +149,16 @@ class LoneWorker(_Group):
 
 
 class Phones(_Group):
-    """How a responder is reached; at least one of the two."""
+    """How a responder is reached; at least one number."""
 
     sms: Mobile | None = None
     """A UK mobile number; offers and replies go by text."""
+    second_sms: Mobile | None = None
+    """Texted when the text to the first is not delivered."""
     voice: Phone | None = None
     """Rung when a text is not answered."""
+    second_voice: Phone | None = None
+    """Rung when nobody answers the first."""
 
 
 class Responder(_Group):
@@ -178,6 +184,8 @@ class Responder(_Group):
             skills=frozenset(self.skills),
             wards=frozenset(self.wards),
             roles=frozenset(self.roles),
+            second_sms=self.phones.second_sms,
+            second_voice=self.phones.second_voice,
         )
 
 
@@ -277,4 +285,5 @@ class ServiceFile(_Group):
             on_call=self.on_call,
             contacts=self.contacts.numbers(),
             lone_worker=self.lone_worker.to_core() if self.lone_worker else None,
+            test_at_shift_start=self.service.test_text_at_shift_start,
         )

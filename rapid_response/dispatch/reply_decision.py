@@ -589,7 +589,8 @@ def _close(
 
 def _no_contact(case: _Case, job: JobView, found: Disposition) -> ReplyDecision:
     """Nobody reached: that is no response, so the job stays open with its owner."""
-    return _act(case, job, [(Action.NO_CONTACT, {})], Answer.NO_CONTACT, found.value)
+    params: Params = {"no_trace": True} if found is Disposition.NO_TRACE else {}
+    return _act(case, job, [(Action.NO_CONTACT, params)], Answer.NO_CONTACT, found.value)
 
 
 def _police(case: _Case, job: JobView) -> ReplyDecision:

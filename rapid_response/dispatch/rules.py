@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rapid_response.core.definition import Means, Responder
+from rapid_response.core.numbers import is_uk_mobile
 from rapid_response.core.vocabulary import Category, ContactRole, Priority, Skill
 
 #: What a job in hand and an unanswered offer weigh against distance (bands 0 to 3 of :class:`Area`): anybody
@@ -232,7 +233,7 @@ def who_hears(
     for rung in _upward_from(role):
         number = contacts.get(rung)
         if number:
-            return (Recipient(f"contact:{rung.value}", number if _takes_texts(number) else None, number),)
+            return (Recipient(f"contact:{rung.value}", number if is_uk_mobile(number) else None, number),)
     return ()
 
 
@@ -240,10 +241,6 @@ def _upward_from(role: ContactRole) -> tuple[ContactRole, ...]:
     """The role, those above it, and at last those below it and beside the ladder."""
     above = _CLIMB[_CLIMB.index(role) + 1 :] if role in _CLIMB else _CLIMB
     return tuple(dict.fromkeys((role, *above, *_CLIMB, *ContactRole)))
-
-
-def _takes_texts(number: str) -> bool:
-    return number.startswith("+447") or not number.startswith("+44")
 
 
 def ways(recipient: Recipient, by: Sequence[Means]) -> tuple[tuple[Means, str], ...]:

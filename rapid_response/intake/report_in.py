@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, create_model, model_validator
 
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, Facts
-from rapid_response.core.text import clean_text
+from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import Channel, PaymentMethod
 
 _POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][0-9A-Z]?) ?([0-9][A-Z]{2})")
@@ -42,8 +42,8 @@ def _postcode(value: str) -> str:
     return f"{found[1]} {found[2]}" if found else folded
 
 
-Line = Annotated[str, AfterValidator(clean_text), Field(max_length=200)]
-Lines = Annotated[str, AfterValidator(clean_text), Field(max_length=2000)]
+Line = Annotated[str, AfterValidator(storable), Field(max_length=200)]
+Lines = Annotated[str, AfterValidator(storable), Field(max_length=2000)]
 Instant = Annotated[datetime, AfterValidator(_aware), AfterValidator(_this_century)]
 Pounds = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 
@@ -93,7 +93,7 @@ class SafeContact(Part):
 class Location(Part):
     address: Lines | None = None
     postcode: Annotated[Line, AfterValidator(_postcode)] | None = None
-    ward: Annotated[str, AfterValidator(clean_text), Field(max_length=80)] | None = None
+    ward: Annotated[str, AfterValidator(storable), Field(max_length=80)] | None = None
     latitude: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
     longitude: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
 
@@ -129,7 +129,7 @@ class ReportIn(Part):
     """A report as it reaches us; only `channel` and `narrative` are needed."""
 
     channel: Channel
-    narrative: Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=20_000)]
+    narrative: Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=20_000)]
     received_at: Instant | None = None
     external_reference: Line | None = None
     caller: Caller = Caller()

@@ -555,6 +555,21 @@ def decide(
     )
 
 
+def is_news(
+    decision: Decision, priority: Priority, rule_id: str, before: Decision | None, *, by_person: str
+) -> bool:
+    """Whether a decision made anew changes a case that stands at `priority` by `rule_id`: never downwards.
+
+    What a person has decided is overtaken only by what was not known then: the rules must say more than they
+    said `before` of the same case. At the same priority another rule may end the review of an unclear case.
+    """
+    if decision.provisional or decision.priority.rank > priority.rank:
+        return False
+    if decision.priority is priority:
+        return rule_id not in (by_person, decision.rule_id)
+    return rule_id != by_person or before is None or decision.priority.rank < before.priority.rank
+
+
 def holds(condition: Condition, case: TriageCase) -> bool:
     """Whether a condition of the rulebook holds for a case."""
     return condition.used(_Seen(case)) is not None

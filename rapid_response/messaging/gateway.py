@@ -46,6 +46,7 @@ class Rejected:
     error_class: str
     code: str = ""
     retry_after: timedelta | None = None
+    http_status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +59,46 @@ class Ambiguous:
 SendOutcome = Accepted | Rejected | Ambiguous
 
 
+class CannotAsk(Exception):
+    """The provider could not be asked, so nothing is known: never to be taken for "there is none"."""
+
+    def __init__(self, error_class: str) -> None:
+        super().__init__(error_class)
+        #: One of delivery.md 6.1, or `ambiguous`.
+        self.error_class = error_class
+
+
 @dataclass(frozen=True, slots=True)
 class SentRecord:
-    """A message as the provider lists it."""
+    """A text or call as the provider lists it; `body` is empty for a call."""
 
     sid: str
     to_number: str
     body: str
     status: str
     created_at: datetime
+    error_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundRecord:
+    """A text to one of our numbers as the provider lists it; `sent_at` decides whether it came in time."""
+
+    sid: str
+    from_number: str
+    to_number: str
+    body: str
+    sent_at: datetime
 
 
 class Gateway(Protocol):
-    """A carrier of texts and calls."""
+    """A carrier of texts and calls. What looks something up raises :class:`CannotAsk`, nothing else."""
 
     name: str
+
+    @property
+    def our_numbers(self) -> tuple[str, ...]:
+        """What we send from and receive on: where lost replies are looked for."""
 
     async def send_text(self, request: TextRequest) -> SendOutcome:
         """Hand one text over; never retries by itself."""
@@ -81,7 +107,16 @@ class Gateway(Protocol):
         """Start one call; never retries by itself."""
 
     async def find_sent(self, to_number: str, since: datetime) -> list[SentRecord]:
-        """What was sent to a number lately: settles an :class:`Ambiguous` attempt."""
+        """The texts sent to a number lately, newest first: settles an :class:`Ambiguous` attempt."""
+
+    async def fetch(self, sid: str) -> SentRecord | None:
+        """One text or call of ours by the provider's id; None when the provider has none."""
+
+    async def list_inbound(self, to_number: str, since: datetime) -> list[InboundRecord]:
+        """Every text to one of our numbers since then, newest first: finds those whose webhook was lost."""
+
+    async def check(self) -> list[str]:
+        """What would break the promise, in plain sentences; empty when all is well."""
 
     async def aclose(self) -> None:
         """Let go of connections."""

@@ -17,6 +17,7 @@ BEFORE_TONE: Sequence[str] = (
     "Please tell us after the tone what has happened, where you are, and if it is safe to ring you back.",
     "You can hang up when you have finished.",
 )
+PLEASE_HOLD: Sequence[str] = ("Please hold on for a moment.",)
 THANKS: Sequence[str] = ("Thank you. We have your message and are acting on it now.",)
 #: What a report says of a voicemail whose words are not known yet.
 NO_WORDS_YET = (

@@ -5,13 +5,9 @@
 
 from __future__ import annotations
 
-import re
-
 import phonenumbers
 
-# 070 is personal numbering and 076 paging, except 07624 (Isle of Man mobiles): texts to those go nowhere
-# or cost a premium.
-_UK_MOBILE = re.compile(r"\+447(?:[1-57-9]\d{8}|624\d{6})")
+from rapid_response.core.numbers import is_uk_mobile as is_uk_mobile
 
 
 def normalise_number(text: str) -> str | None:
@@ -27,8 +23,3 @@ def normalise_number(text: str) -> str | None:
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def is_uk_mobile(number: str) -> bool:
-    """Whether an E.164 number can take our texts."""
-    return _UK_MOBILE.fullmatch(number) is not None

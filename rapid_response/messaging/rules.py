@@ -1,17 +1,8 @@
-"""What becomes of a message: pure decisions on the provider's answers and receipts (delivery.md 5 and 6).
-
-Provider evidence only ever moves an attempt forward: by rank, so that receipts may come late, twice, out of
-order, or before our own record of the answer.
-"""
+"""What a provider's words and codes mean (delivery.md 5.1 and 6.1): data with safe defaults."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
-
-from rapid_response.core.states import AT_LEAST_ONCE, MessageState, Purpose
-from rapid_response.messaging.gateway import Accepted, Ambiguous, Rejected, SendOutcome
 
 
 class AttemptState(StrEnum):
@@ -27,7 +18,8 @@ class AttemptState(StrEnum):
     UNDELIVERED = "undelivered"
 
 
-_RANK = {
+#: How much evidence says: only more moves an attempt.
+RANK = {
     AttemptState.CLAIMED: 0,
     AttemptState.UNKNOWN: 0,
     AttemptState.REJECTED: 0,
@@ -65,78 +57,14 @@ def word(status: str) -> AttemptState | None:
     return _WORDS.get(status)
 
 
-def advances(current: AttemptState, evidence: AttemptState) -> bool:
-    """Whether provider evidence changes what we know: only upwards, and the first final fact stays."""
-    return _RANK[evidence] > _RANK[current]
+def failure_class(status: str, error_code: str) -> str:
+    """The class of a failure that a receipt tells of: by its code, else by the word for a call."""
+    if error_code:
+        return error_class(error_code)
+    return _BY_WORD.get(status, "unclassified")
 
 
-#: Waits after refusals that may pass: the provider throttles, or could not be reached at all.
-_TRY_AGAIN = {
-    "throttled": (1, 2, 4, 8, 16),
-    "not_sent": (1, 3, 9, 20, 30, 30),
-    "unclassified": (20,),
-    "carrier": (20,),
-    "handset": (60,),
-    "queue_full": (5,),
-    "call_busy": (45,),
-    "call_no_answer": (45,),
-}
-#: When an unknown answer is looked up, and after which time it counts as never sent.
-LOOK_UP_AFTER = (timedelta(seconds=3), timedelta(seconds=10), timedelta(seconds=30), timedelta(seconds=60))
-#: Failures after which a person is told to use the telephone: within half a minute of the first.
-TELL_AFTER_ATTEMPTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """Where the message goes now; `wait` (real time) when it is to be tried or looked up again."""
-
-    attempt: AttemptState
-    message: MessageState
-    wait: timedelta | None = None
-    reason: str | None = None
-
-
-def after_answer(outcome: SendOutcome, attempts: int) -> Next:
-    """What the provider's answer to the `attempts`-th try means."""
-    match outcome:
-        case Accepted(status=status):
-            state = word(status) or AttemptState.ACCEPTED
-            if state is AttemptState.UNDELIVERED:
-                return Next(state, MessageState.FAILED, reason="unclassified")
-            return Next(state, _message_of(state))
-        case Rejected(error_class=error_class, retry_after=retry_after):
-            waits = _TRY_AGAIN.get(error_class, ())
-            if attempts > len(waits):
-                return Next(AttemptState.REJECTED, MessageState.FAILED, reason=error_class)
-            wait = retry_after or timedelta(seconds=waits[attempts - 1])
-            return Next(AttemptState.REJECTED, MessageState.RETRY_WAIT, wait, error_class)
-        case Ambiguous(reason=reason):
-            return Next(AttemptState.UNKNOWN, MessageState.UNKNOWN, LOOK_UP_AFTER[0], reason[:60])
-
-
-def after_receipt(evidence: AttemptState, error_class: str | None) -> tuple[MessageState, str | None]:
-    """What a receipt makes of the message."""
-    if evidence is AttemptState.UNDELIVERED:
-        return MessageState.FAILED, error_class or "unclassified"
-    return _message_of(evidence), None
-
-
-def _message_of(state: AttemptState) -> MessageState:
-    return MessageState.DELIVERED if state is AttemptState.DELIVERED else MessageState.IN_NETWORK
-
-
-def after_look_up(looked: int, purpose: Purpose, repeats: int) -> Next:
-    """Nothing was found by the `looked`-th look-up (from 1) of an unknown answer.
-
-    When it still cannot be known, at-least-once purposes are repeated once, marked; the others are let go.
-    """
-    if looked < len(LOOK_UP_AFTER):
-        wait = LOOK_UP_AFTER[looked] - LOOK_UP_AFTER[looked - 1]
-        return Next(AttemptState.UNKNOWN, MessageState.UNKNOWN, wait)
-    if purpose in AT_LEAST_ONCE and repeats == 0:
-        return Next(AttemptState.ABSENT, MessageState.RETRY_WAIT, timedelta(), "repeat")
-    return Next(AttemptState.ABSENT, MessageState.FAILED, reason="unresolved")
+_BY_WORD = {"busy": "call_busy", "no-answer": "call_no_answer"}
 
 
 def error_class(code: str) -> str:
@@ -156,5 +84,13 @@ _CLASSES = {
     **dict.fromkeys(("30001", "21611"), "queue_full"),
     "30036": "stale",
     **dict.fromkeys(("20003", "20005", "30002"), "account"),
+    **dict.fromkeys(
+        (
+            *("21212", "21601", "21606", "21659", "21660", "21663", "21669", "21703"),
+            *("30024", "30032", "30033", "30034", "30035"),
+        ),
+        "sender",
+    ),
+    **dict.fromkeys(("21408", "21608", "21609", "21617", "21624", "30045", "90007", "21602"), "request"),
     "34002": "call_busy",
 }

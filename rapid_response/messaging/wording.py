@@ -55,6 +55,7 @@ class StoodDown(StrEnum):
     PASSED_ON = "passed on"
     CLOSED = "closed"
     CANCELLED = "cancelled"
+    JOINED = "joined to another job"
 
 
 # --- what a job looks like from outside ---------------------------------------------------------------
@@ -243,6 +244,26 @@ def stand_down(
         f"Job {number}: not yours any more ({why.value} {local_time(at, zone, now)}). Do not attend. "
         "Already there? Ring the duty desk now."
     )
+
+
+def joined(number: int, into: int) -> str:
+    """Two jobs were one: the other goes on, and whoever has that one is not called off."""
+    return (
+        f"Job {number} is now part of job {into}: one case, told twice. Job {into} goes on as it was. "
+        "Use its number from now on."
+    )
+
+
+def address_changed(number: int) -> str:
+    """The address that you saw is not right any more; the new one is behind the sign-in."""
+    return (
+        f"Job {number}: the address has changed. Sign in for the new one before you go on, or ring the desk."
+    )
+
+
+def now_joint(number: int) -> str:
+    """A suspect is there or expected, which was not known when you were asked."""
+    return f"Job {number} has changed: {_JOINT}. Sign in for the details, or ring the duty desk."
 
 
 def en_route_noted(number: int) -> str:
@@ -576,6 +597,17 @@ def daily_line(count: int, numbers: Sequence[int] = ()) -> str:
     return _first_that_fits(*variants, head + tail)
 
 
+def numbers_failing(many: int) -> str:
+    """A responder's number has stopped or fails; whose is seen after sign-in, not in a text."""
+    who = "a responder's phone does" if many == 1 else f"{many} responders' phones do"
+    return f"{SERVICE}: {who} not take our texts or calls. Sign in to see whose, and ring them."
+
+
+def shift_test() -> str:
+    """At the start of a shift: nothing is asked, its receipt is what counts."""
+    return f"{SERVICE}: your shift starts. This text only checks that ours reach you. Nothing to do."
+
+
 # --- the same again -------------------------------------------------------------------------------------
 
 _OPTIONAL_TAIL = re.compile(r" (?:Sign in for details\.|Details: \S+)$")
@@ -633,8 +665,24 @@ def spoken_declined() -> str:
 
 
 def spoken_gone() -> str:
-    """The job was taken or closed while the phone rang."""
+    """The job was closed while the phone rang, or is none that we know."""
     return "This job is not open any more. There is nothing to do. Goodbye."
+
+
+def spoken_taken() -> str:
+    """Somebody else took the job while the phone rang."""
+    return "This job has been taken by somebody else. Do not attend. There is nothing to do. Goodbye."
+
+
+def spoken_yours() -> str:
+    """The person who is rung has taken the job meanwhile, by text or on the page."""
+    return "You have taken this job already. Sign in for the address. Goodbye."
+
+
+def spoken_words(text: str) -> str:
+    """A text as it is said, after a key: without what can only be texted."""
+    said = re.sub(r"\b\d{4,6}\b", lambda found: digits(int(found[0])), text.removeprefix(REPEAT))
+    return f"{said} Goodbye."
 
 
 def spoken_notice(text: str) -> str:
@@ -662,7 +710,7 @@ def spoken_wrong_key() -> str:
 
 def spoken_goodbye() -> str:
     """Nobody pressed a key that counts."""
-    return "No key was pressed. We will try again. Goodbye."
+    return "No key was pressed. Goodbye."
 
 
 def digits(number: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union
 from sqlmodel import col
 
 from rapid_response.reporting.period import Period
@@ -30,8 +30,11 @@ def board_figures(connection: Connection, period: Period, as_at: datetime) -> di
 
 
 def _concerned(period: Period) -> Any:
-    return select(col(ReportRow.incident_id)).where(
-        col(ReportRow.received_at) >= period.from_utc, col(ReportRow.received_at) < period.to_utc
+    """The incidents to which a report of the period belongs, and those that it raised at first."""
+    in_period = (col(ReportRow.received_at) >= period.from_utc, col(ReportRow.received_at) < period.to_utc)
+    return union(
+        select(col(ReportRow.incident_id)).where(*in_period),
+        select(col(ReportRow.first_incident_id)).where(*in_period),
     )
 
 

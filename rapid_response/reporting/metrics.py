@@ -96,6 +96,17 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
         {"check": _values(Check)},
     ),
     ("repeat_victims", "Incidents of somebody who was a victim within the year before", {}),
+    (
+        "second_readings",
+        "Reports read by the second reader, by what came of it",
+        {"result": ("nothing", "suggests", "raises")},
+    ),
+    ("second_reading_claims_dropped", "Claims of the second reader that were not believed", {}),
+    (
+        "second_reading_answers",
+        "What people said to its suggestions",
+        {"answer": ("agree", "disagree")},
+    ),
 )
 
 #: Histograms: name, help, bounds, and whether there is one a category.

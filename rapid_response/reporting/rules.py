@@ -316,6 +316,24 @@ def _no_contact_made(draft: _Draft, event: StoredEvent) -> None:
         draft.set_clock(stopped_at=None, stopped_by=None, respond_seconds=None, met=False, flagged=False)
 
 
+def _clock_moved_back(draft: _Draft, event: StoredEvent) -> None:
+    """An earlier report of the same incident was joined: a response is judged from that one's start."""
+    if not draft.clocks:
+        return
+    clock = draft.clocks[-1]
+    started_at, due_at = _time(event.data["started_at"]), _time(event.data["due_at"])
+    earlier = clock.started_at - started_at
+    draft.set_clock(
+        started_at=started_at,
+        due_at=due_at,
+        due_unpaused_at=clock.due_unpaused_at - earlier,
+        respond_seconds=None
+        if clock.respond_seconds is None
+        else clock.respond_seconds + int(earlier.total_seconds()),
+        met=clock.met and clock.stopped_at is not None and clock.stopped_at <= due_at,
+    )
+
+
 def _deadline_missed(draft: _Draft, event: StoredEvent) -> None:
     draft.set_clock(missed=True)
 
@@ -337,6 +355,25 @@ def _outcome_recorded(draft: _Draft, event: StoredEvent) -> None:
     if before is not None and before != outcome:
         draft.corrections.append(Correction("outcome", event.at))
     draft.outcomes[outcome.outcome_id] = outcome
+
+
+def _amended(draft: _Draft, event: StoredEvent) -> None:
+    """What was put right counts from then on; what a repeat is stays known once it is."""
+    data, known = event.data, draft.values
+    for flag in ("victim_aged_60_plus", "victim_lives_alone"):
+        if known.get(flag, False) != bool(data.get(flag)):
+            draft.corrections.append(Correction("victim", event.at))
+        known[flag] = bool(data.get(flag))
+    for flag in ("repeat_victim", "repeat_within_28_days"):
+        known[flag] = known.get(flag, False) or bool(data.get(flag))
+    if data.get("ward") and known.get("ward") != data["ward"]:
+        if known.get("ward"):
+            draft.corrections.append(Correction("ward", event.at))
+        known["ward"] = data["ward"]
+
+
+def _report_left(draft: _Draft, event: StoredEvent) -> None:
+    draft.contacts.pop(event.data["report_id"], None)
 
 
 def _closed(draft: _Draft, event: StoredEvent) -> None:
@@ -380,10 +417,16 @@ _HEARD: Mapping[str, Callable[[_Draft, StoredEvent], None]] = {
     "clock_paused": _clock_paused,
     "clock_resumed": _clock_resumed,
     "clock_stopped": _clock_stopped,
+    "clock_moved_back": _clock_moved_back,
     "no_contact_made": _no_contact_made,
     "deadline_missed": _deadline_missed,
     "breach_explained": _breach_explained,
     "outcome_recorded": _outcome_recorded,
+    # What was joined counts where it belongs now; the same report in two logs counts once (see _contacts_in).
+    "report_joined": _report_received,
+    "report_left": _report_left,
+    "outcome_joined": _outcome_recorded,
+    "incident_amended": _amended,
     "incident_closed": _closed,
     "incident_cancelled": _cancelled,
     "incident_reopened": _reopened,

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from rapid_response.core.events import (
+    ClockMovedBack,
     ClockStopped,
     DeadlineMissed,
     DeadlineWarned,
@@ -28,6 +29,8 @@ from rapid_response.core.events import (
     PriorityDecided,
     ReportReceived,
     RungReached,
+    SecondReadingAnswered,
+    SecondReadingRecorded,
     TargetingAssessed,
 )
 from rapid_response.core.vocabulary import OutcomeCode
@@ -150,6 +153,12 @@ def _taken_back(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
         sums.add("sla_met_corrections", category=_category(sums.tx, event), mode=before["stopped_by"])
 
 
+def _moved_back(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    before = _earlier(sums.tx, event, ClockStopped.type)
+    if data["no_longer_met"] and before is not None:
+        sums.add("sla_met_corrections", category=_category(sums.tx, event), mode=before["stopped_by"])
+
+
 def _missed(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     sums.add("sla_breached", category=_category(sums.tx, event))
     _late(sums, event, data)
@@ -191,12 +200,24 @@ def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
         sums.add("money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
 
 
+def _second_reading(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    result = "raises" if data["raises"] else "suggests" if data["suggested"] else "nothing"
+    sums.add("second_readings", result=result)
+    if data["dropped"]:
+        sums.add("second_reading_claims_dropped", by=float(data["dropped"]))
+
+
+def _second_answered(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("second_reading_answers", answer="agree" if data["agrees"] else "disagree")
+
+
 _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     ReportReceived.type: _contact,
     PriorityDecided.type: _incident,
     TargetingAssessed.type: _targeting,
     ClockStopped.type: _stopped,
     NoContactMade.type: _taken_back,
+    ClockMovedBack.type: _moved_back,
     DeadlineMissed.type: _missed,
     DeadlineWarned.type: _late,
     RungReached.type: _late,
@@ -205,6 +226,8 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     MessageSettled.type: _message_settled,
     OutcomeRecorded.type: _outcome,
     NextStepRestored.type: _restored,
+    SecondReadingRecorded.type: _second_reading,
+    SecondReadingAnswered.type: _second_answered,
 }
 
 #: The events that are counted.

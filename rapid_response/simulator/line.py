@@ -23,6 +23,7 @@ class AsgiLine:
         self._base_url = base_url.rstrip("/")
         parts = urlsplit(self._base_url)
         self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._prefix = parts.path
         self._sign = sign
         self._header = header
         self._client: httpx.AsyncClient | None = None
@@ -36,6 +37,9 @@ class AsgiLine:
         """Post one form; raises ConnectionError before :meth:`connect`."""
         if self._client is None:
             raise ConnectionError("the line is not connected yet")
+        # A document names whole addresses; what a proxy would take off is taken off here.
+        if self._prefix and path.startswith(f"{self._prefix}/"):
+            path = path.removeprefix(self._prefix)
         request = self._client.build_request("POST", self._origin + path, data=dict(form))
         # Signed as it travels, byte for byte, on the address that the public knows.
         url = self._base_url + request.url.raw_path.decode("ascii")

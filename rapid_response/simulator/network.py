@@ -16,7 +16,7 @@ from rapid_response.simulator import calls, faults, posts, texts, views
 from rapid_response.simulator.forms import ACCOUNT_SID
 from rapid_response.simulator.posts import Post, Settled
 from rapid_response.simulator.tables import PostKind
-from rapid_response.simulator.views import Sent, Thread
+from rapid_response.simulator.views import Come, Sent, Thread
 from rapid_response.storage.database import Database
 from rapid_response.storage.tx import Tx
 
@@ -78,6 +78,18 @@ class SimulatedNetwork:
     async def sent_since(self, to_number: str, since: datetime) -> list[Sent]:
         """What was taken for a phone, newest first."""
         return await self._database.look(lambda connection: views.sent_since(connection, to_number, since))
+
+    async def sent(self, sid: str) -> Sent | None:
+        """One text or call that was taken from the service."""
+        return await self._database.look(lambda connection: views.sent(connection, sid))
+
+    async def come_since(self, to_number: str, since: datetime) -> list[Come]:
+        """What phones sent to a number of the service, newest first; also what its webhook never heard of."""
+        return await self._database.look(lambda connection: views.come_since(connection, to_number, since))
+
+    async def is_down(self) -> bool:
+        """Whether the network takes nothing."""
+        return (await self._database.look(faults.current)).outage
 
     # the phones' side
 

@@ -24,6 +24,7 @@ _TEXT = [
     col(SimTextRow.body),
     col(SimTextRow.at),
     col(SimTextRow.status),
+    col(SimTextRow.error_code),
 ]
 _CALL = [
     col(SimCallRow.sid),
@@ -87,13 +88,25 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A text the network took from the service, as it lists it."""
+    """A text or call the network took from the service, as it lists it; a call has no body."""
 
     sid: str
     to_number: str
     body: str
     status: str
     created_at: datetime
+    error_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Come:
+    """A text that a phone sent to the service, as the network lists it."""
+
+    sid: str
+    from_number: str
+    to_number: str
+    body: str
+    sent_at: datetime
 
 
 def messages(connection: Connection, to_number: str | None) -> list[dict[str, str]]:
@@ -144,7 +157,38 @@ def sent_since(connection: Connection, to_number: str, since: datetime) -> list[
         )
         .order_by(col(SimTextRow.at).desc(), col(SimTextRow.id).desc())
     )
-    return [Sent(row.sid, row.to_number, row.body, row.status, row.at) for row in rows]
+    return [_sent_text(row) for row in rows]
+
+
+def _sent_text(row: Any) -> Sent:
+    return Sent(row.sid, row.to_number, row.body, row.status, row.at, row.error_code)
+
+
+def sent(connection: Connection, sid: str) -> Sent | None:
+    """One text or call from the service."""
+    text = connection.execute(
+        select(*_TEXT).where(col(SimTextRow.sid) == sid, col(SimTextRow.direction) == Direction.OUTBOUND)
+    ).first()
+    if text is not None:
+        return _sent_text(text)
+    call = connection.execute(
+        select(*_CALL).where(col(SimCallRow.sid) == sid, col(SimCallRow.direction) == Direction.OUTBOUND)
+    ).first()
+    return Sent(call.sid, call.to_number, "", call.status, call.at) if call is not None else None
+
+
+def come_since(connection: Connection, to_number: str, since: datetime) -> list[Come]:
+    """What phones sent to a number of the service since a moment of domain time, newest first."""
+    rows = connection.execute(
+        select(*_TEXT)
+        .where(
+            col(SimTextRow.direction) == Direction.INBOUND,
+            col(SimTextRow.to_number) == to_number,
+            col(SimTextRow.at) >= since,
+        )
+        .order_by(col(SimTextRow.at).desc(), col(SimTextRow.id).desc())
+    )
+    return [Come(row.sid, row.from_number, row.to_number, row.body, row.at) for row in rows]
 
 
 def threads(connection: Connection) -> list[Thread]:

@@ -41,7 +41,13 @@ class Kind(StrEnum):
     SHIFT_END = "shift_end"
     INBOUND = "inbound"
     DAILY_LINE = "daily_line"
+    #: A message may not arrive: the ladder inside its offer goes on.
     FAIL_OVER = "fail_over"
+    #: The next rung of that ladder, at its time.
+    REACH = "reach"
+    #: An offer that was taken back has gone out after all: its receiver is told.
+    WENT_OUT = "went_out"
+    SHIFT_TEST = "shift_test"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ Each checks the one table of statuses first, so that what the state does not all
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rapid_response.core import events as happened
-from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
@@ -21,11 +20,33 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     Priority,
     StoppedBy,
+    Urgency,
 )
 from rapid_response.hatecrime import rules as targeting
+from rapid_response.intake.second.answering import Label
 from rapid_response.sla import rules as sla
-from rapid_response.steps import clock, commands, notices, offers
-from rapid_response.steps.case import check, facts_of, find, hold, is_counting, move
+from rapid_response.steps import (
+    amending,
+    clock,
+    commands,
+    episodes,
+    joining,
+    linking,
+    notices,
+    offers,
+    raising,
+    second,
+)
+from rapid_response.steps.case import (
+    check,
+    facts_of,
+    find,
+    find_with,
+    hold,
+    is_aged_60_plus,
+    is_counting,
+    move,
+)
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Forbidden, Invalid
 from rapid_response.steps.service import Service, service_now
@@ -54,9 +75,17 @@ def act(tx: Tx, desk: Desk, reference: str, action: Action, command: commands.Co
 
     Raises NotAllowed (409), NotFound (404), Invalid (422) or Forbidden (403); then nothing has happened.
     """
-    incident = find(tx, reference)
+    incident = _find(tx, reference, action, command)
     perform(tx, desk, service_now(tx, desk.zone), incident, action, command, who)
     return incident.id
+
+
+def _find(tx: Tx, reference: str, action: Action, command: commands.Command) -> IncidentRow:
+    """The incident, locked; what concerns two locks both, in the order of their ids (design.md 3)."""
+    if action not in (Action.LINK, Action.REOPEN):
+        return find(tx, reference)
+    named = getattr(command, "reference", None)
+    return find_with(tx, reference, [named] if named else [], parts=action is Action.REOPEN)
 
 
 def act_on(tx: Tx, desk: Desk, incident_id: str, action: Action, command: commands.Command, who: Who) -> None:
@@ -177,19 +206,30 @@ def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, Action.ON_SCENE, command)
     move(doing.incident, Action.ON_SCENE)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
-    if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED):
-        owe_breach_reason(doing.tx, doing.service, doing.incident)
+    if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED, at=_arrived_at(doing)):
+        raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
     _to_be_finished(doing)
 
 
-def _no_contact(doing: _Doing, command: commands.ByOwner) -> None:
+def _arrived_at(doing: _Doing) -> datetime:
+    """When she was there: as her text says, where it was held up; never before the clock began."""
+    said_at, incident = doing.who.said_at, doing.incident
+    counts = incident.clock_state is ClockState.RUNNING and incident.started_at is not None
+    if said_at is None or not counts or incident.started_at is None:
+        return doing.tx.now
+    return min(doing.tx.now, max(said_at, incident.started_at))
+
+
+def _no_contact(doing: _Doing, command: commands.NoContact) -> None:
     """Attended, nobody answered: not a success. Warnings and the ladder's notices are armed again."""
     _check_owner(doing, Action.NO_CONTACT, command)
     tx, incident, service = doing.tx, doing.incident, doing.service
     move(incident, Action.NO_CONTACT)
     taken_back = clock.take_stop_back(tx, service, incident)
     finish_kind(tx, incident, TaskKind.FINISH_JOB)
-    doing.record(happened.NoContactMade(doing.owner_or_actor, doing.who.source, taken_back))
+    doing.record(
+        happened.NoContactMade(doing.owner_or_actor, doing.who.source, taken_back, no_trace=command.no_trace)
+    )
     if is_counting(incident):
         if not taken_back:
             incident.cycle += 1
@@ -227,7 +267,7 @@ def _answered(doing: _Doing, action: Action, by: StoppedBy, flagged: bool) -> No
     unowned = doing.incident.owner is None
     move(doing.incident, action)
     if clock.stop(doing.tx, doing.incident, by, flagged=flagged):
-        owe_breach_reason(doing.tx, doing.service, doing.incident)
+        raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
     if not unowned:
         _to_be_finished(doing)
     else:
@@ -235,12 +275,6 @@ def _answered(doing: _Doing, action: Action, by: StoppedBy, flagged: bool) -> No
         offers.end_search(doing.tx, doing.desk, doing.service, doing.incident, by)
         task = doing.next_working_day_task(TaskKind.WELFARE_CHECK)
         doing.record(happened.Scheduled(by, task))
-
-
-def owe_breach_reason(tx: Tx, service: Service, incident: IncidentRow) -> None:
-    """A promise was missed: somebody says why."""
-    by = service.next_working_day(tx.now)
-    open_task(tx, incident, TaskKind.BREACH_REASON, ContactRole.TEAM_LEADER, by)
 
 
 def _to_be_finished(doing: _Doing) -> None:
@@ -303,7 +337,7 @@ def _cancel(doing: _Doing, command: commands.Cancel) -> None:
 
 def _end_promise(doing: _Doing, why: str) -> None:
     if clock.not_applicable(doing.tx, doing.incident, why):
-        owe_breach_reason(doing.tx, doing.service, doing.incident)
+        raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
 
 
 #: What is still owed after the end.
@@ -326,8 +360,18 @@ def _end(doing: _Doing, why: str) -> None:
 
 
 def _reopen(doing: _Doing, command: commands.Reopen) -> None:
-    """A new episode with its own clock; the first disposition stays in the record."""
+    """A new episode with its own clock; the first disposition stays in the record.
+
+    With a newer report, which tells of it, the clock counts from that one. What had been joined to another by
+    mistake takes its reports back, and its clock counts from its own first start.
+    """
     tx, incident = doing.tx, doing.incident
+    check(incident, Action.REOPEN)
+    by = linking.other_of(tx, incident, command.reference) if command.reference else None
+    if by is not None:
+        episodes.check(incident, by)
+    was_joined, helped_at = incident.duplicate_of is not None, incident.stopped_at or incident.closed_at
+    started_at = incident.started_at if was_joined else None
     move(incident, Action.REOPEN)
     incident.episode += 1
     incident.cycle += 1
@@ -337,12 +381,28 @@ def _reopen(doing: _Doing, command: commands.Reopen) -> None:
     doing.record(happened.IncidentReopened(incident.episode))
     if command.reason:
         add_note(tx, incident, command.reason, doing.who)
-    if incident.priority.has_clock:
-        clock.start(tx, doing.service, incident, tx.now)
-        offers.search(tx, doing.desk, doing.service, incident)
-    else:
+    if was_joined:
+        episodes.take_apart(tx, doing.desk, incident)
+    told = None
+    if by is not None:
+        told = episodes.begin(tx, doing.desk, doing.service, incident, by, helped_at, command.reason)
+        started_at = told.started_at
+    _set_going_again(doing, told, started_at)
+
+
+def _set_going_again(doing: _Doing, told: joining.Told | None, started_at: datetime | None) -> None:
+    """The new episode's clock, and its search; or the task of somebody, where there is no clock."""
+    tx, incident = doing.tx, doing.incident
+    if not incident.priority.has_clock:
         incident.clock_state = ClockState.NOT_APPLICABLE
         _schedule(doing, "reopened")
+    else:
+        clock.start(tx, doing.service, incident, started_at or tx.now)
+    if told is not None:
+        joining.carry_owner(tx, doing.desk, doing.service, incident, told, doing.who)
+        _tell_if_joint(doing)
+    if incident.priority.has_clock and incident.owner is None:
+        offers.search(tx, doing.desk, doing.service, incident)
 
 
 # --- judgement -------------------------------------------------------------------------------------------
@@ -367,7 +427,7 @@ def _reclassify(doing: _Doing, command: commands.Reclassify) -> None:
     move(incident, Action.RECLASSIFY)
     if command.subtype is not None or command.category is not incident.category:
         incident.subtype = command.subtype or _NOT_SAID[command.category]
-    incident.category = command.category
+    incident.category, incident.urgency = command.category, command.urgency or incident.urgency
     victim = incident.victim
     doing.record(
         happened.IncidentClassified(
@@ -383,7 +443,7 @@ def _reclassify(doing: _Doing, command: commands.Reclassify) -> None:
         add_note(doing.tx, incident, command.reason, doing.who)
     reviewed = incident.status is Status.AWAITING_REVIEW and not incident.is_held
     if reviewed and incident.priority.has_clock and incident.category is not Category.OTHER:
-        go_out(doing.tx, doing.desk, doing.service, incident)
+        raising.go_out(doing.tx, doing.desk, doing.service, incident)
 
 
 def _set_priority(doing: _Doing, command: commands.SetPriority) -> None:
@@ -406,25 +466,14 @@ def _set_priority(doing: _Doing, command: commands.SetPriority) -> None:
         add_note(tx, incident, command.reason, doing.who)
     had_clock, has_clock = old.has_clock, new.has_clock
     if has_clock and not had_clock:
-        start_second_clock(tx, doing.desk, doing.service, incident)
+        raising.start_second_clock(tx, doing.desk, doing.service, incident)
     elif had_clock and not has_clock:
         _give_up_clock(doing)
     elif incident.status is Status.AWAITING_REVIEW and not incident.is_held:
         if has_clock:
-            go_out(doing.tx, doing.desk, doing.service, incident)
+            raising.go_out(doing.tx, doing.desk, doing.service, incident)
         else:
             _schedule(doing, "reviewed")
-
-
-def start_second_clock(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
-    """Raised late: a clock from now; that it was not seen before stays in the record (scenario 26)."""
-    if incident.stopped_at is not None:
-        return
-    incident.cycle += 1
-    clock.start(tx, service, incident, tx.now)
-    if incident.owner is None:
-        finish_kind(tx, incident, TaskKind.FOLLOW_UP, TaskKind.CHECK_BACK)
-        offers.search(tx, desk, service, incident)
 
 
 def _give_up_clock(doing: _Doing) -> None:
@@ -435,14 +484,6 @@ def _give_up_clock(doing: _Doing) -> None:
         offers.end_search(doing.tx, doing.desk, doing.service, incident, "priority_lowered")
         incident.is_held = False
         _schedule(doing, "priority_lowered")
-
-
-def go_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
-    """The review is over: the first offer goes now, the rest of the ladder keeps its distances."""
-    incident.cycle += 1
-    clock.disarm(tx, incident, [sla.Kind.RUNG, sla.Kind.ACCEPT_WITHIN], "reviewed")
-    offers.search(tx, desk, service, incident)
-    finish_kind(tx, incident, TaskKind.REVIEW_REPORT, TaskKind.CHECK_BACK)
 
 
 def _schedule(doing: _Doing, why: str) -> None:
@@ -514,6 +555,15 @@ def _keep_cared_for(doing: _Doing) -> None:
         doing.next_working_day_task(TaskKind.CHECK_BACK)
 
 
+def _amend(doing: _Doing, command: commands.Amend) -> None:
+    amending.amend(doing.tx, doing.desk, doing.service, doing.incident, command, doing.who)
+
+
+def _link(doing: _Doing, command: commands.LinkTo) -> None:
+    other = linking.link(doing.tx, doing.desk, doing.service, doing.incident, command, doing.who)
+    keep_in_view(doing.tx, doing.service, other)
+
+
 def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -> None:
     incident = doing.incident
     check(incident, Action.REVIEW_AGE_TARGETING)
@@ -551,6 +601,20 @@ def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -
         finish_kind(doing.tx, incident, TaskKind.REVIEW_AGE_TARGETING)
 
 
+def _answer_second_reading(doing: _Doing, command: commands.AnswerSecondReading) -> None:
+    """A person's word on a suggestion. Where she agrees on what it is, she reclassifies by that."""
+    incident = doing.incident
+    check(incident, Action.ANSWER_SECOND_READING)
+    suggestion = second.answer(doing.tx, incident, command.suggestion, command.agrees, doing.who.source)
+    if not command.agrees:
+        return
+    if suggestion.label == Label.CATEGORY:
+        _reclassify(doing, commands.Reclassify(category=Category(suggestion.value)))
+    elif suggestion.label == Label.URGENCY:
+        urgency = Urgency(suggestion.value)
+        _reclassify(doing, commands.Reclassify(category=incident.category, urgency=urgency))
+
+
 def _own_name(doing: _Doing, named: str | None) -> str | None:
     """`named` itself where it is the asker's own account or key: nobody is her own second pair of eyes."""
     kind, _, own_id = doing.who.actor.partition(":")
@@ -561,23 +625,6 @@ def _own_name(doing: _Doing, named: str | None) -> str | None:
         own = doing.tx.get(ApiKeyRow, own_id)
     is_own = own is not None and named is not None and named.casefold() in (own.name.casefold(), own_id)
     return named if is_own else None
-
-
-def is_aged_60_plus(victim: Mapping[str, Any]) -> bool:
-    """HMICFRS and the CPS work with 60 and over; an aid to counting, never a trigger."""
-    age = victim.get("age")
-    return isinstance(age, int) and age >= 60
-
-
-def needs_two(facts: Facts) -> bool:
-    """A suspect present or expected: nobody goes in alone (domain.md 4, design.md 5)."""
-    return bool(
-        facts.suspect_on_premises
-        or facts.suspect_returning
-        or facts.courier_expected
-        or facts.being_taken_to_bank
-        or facts.threat_or_fear
-    )
 
 
 _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
@@ -602,4 +649,7 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.TASK_DONE: _task_done,
     Action.REVIEW_AGE_TARGETING: _review_age_targeting,
     Action.ADD_OUTCOMES: _add_outcomes,
+    Action.ANSWER_SECOND_READING: _answer_second_reading,
+    Action.AMEND: _amend,
+    Action.LINK: _link,
 }

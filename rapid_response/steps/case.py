@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 
-from sqlmodel import col, select
+from sqlalchemy import select
+from sqlmodel import col
+from sqlmodel import select as typed_select
 
 from rapid_response.core.facts import Facts, facts_from_json
 from rapid_response.core.incident import (
@@ -16,15 +20,68 @@ from rapid_response.core.incident import (
     allowed_actions,
 )
 from rapid_response.core.vocabulary import ClockState
-from rapid_response.steps.errors import NotFound
-from rapid_response.storage.tables import IncidentRow, OfferRow
+from rapid_response.steps.errors import Invalid, NotFound
+from rapid_response.storage.tables import IncidentRow, OfferRow, ReportRow
 from rapid_response.storage.tx import Tx
 
 
 def find(tx: Tx, reference: str) -> IncidentRow:
     """The incident of that reference, locked; raises :class:`NotFound`."""
-    incident_id = tx.execute(select(IncidentRow.id).where(col(IncidentRow.reference) == reference)).scalar()
+    incident_id = tx.execute(
+        select(col(IncidentRow.id)).where(col(IncidentRow.reference) == reference)
+    ).scalar()
     return hold(tx, incident_id or "")
+
+
+def find_with(tx: Tx, reference: str, others: Iterable[str], parts: bool = False) -> IncidentRow:
+    """As :func:`find`, with every other incident that the same step changes locked too, by id order.
+
+    `others` are references; who names one that there is not hears so when it is used. `parts`: those to which
+    this one's reports went as well.
+    """
+    wanted = select(col(IncidentRow.id), col(IncidentRow.reference)).where(
+        col(IncidentRow.reference).in_([reference, *others])
+    )
+    ids = {row.reference: row.id for row in tx.execute(wanted)}
+    mine = ids.get(reference, "")
+    held = {*ids.values(), *(holders_of(tx, mine) if parts else ())}
+    for incident_id in sorted(held):
+        hold(tx, incident_id)
+    if parts and not set(holders_of(tx, mine)) <= held:
+        raise Invalid("Somebody else changed this at the same moment. Try again.")
+    return hold(tx, mine)
+
+
+def parts_of(tx: Tx, incident_id: str) -> set[str]:
+    """This incident, and all that were joined to it, and to those."""
+    found, newest = {incident_id}, {incident_id}
+    while newest:
+        joined = select(col(IncidentRow.id)).where(col(IncidentRow.duplicate_of).in_(newest))
+        newest = set(tx.execute(joined).scalars()) - found
+        found |= newest
+    return found
+
+
+def holders_of(tx: Tx, incident_id: str) -> list[str]:
+    """The other incidents to which its reports, and those joined to it, belong now; in the order of ids."""
+    mine = parts_of(tx, incident_id)
+    elsewhere = (
+        select(col(ReportRow.incident_id))
+        .where(col(ReportRow.first_incident_id).in_(mine), col(ReportRow.incident_id) != incident_id)
+        .distinct()
+    )
+    return sorted(tx.execute(elsewhere).scalars())
+
+
+def reports_of(tx: Tx, incident: IncidentRow) -> list[ReportRow]:
+    """The reports of this incident, first received first."""
+    return list(
+        tx.all(
+            typed_select(ReportRow)
+            .where(col(ReportRow.incident_id) == incident.id)
+            .order_by(col(ReportRow.received_at), col(ReportRow.recorded_at), col(ReportRow.id))
+        )
+    )
 
 
 def hold(tx: Tx, incident_id: str) -> IncidentRow:
@@ -84,8 +141,25 @@ def offers_of(tx: Tx, incident: IncidentRow) -> list[OfferRow]:
     """The offers of this episode, oldest first."""
     return list(
         tx.all(
-            select(OfferRow)
+            typed_select(OfferRow)
             .where(col(OfferRow.incident_id) == incident.id, col(OfferRow.episode) == incident.episode)
             .order_by(col(OfferRow.made_at), col(OfferRow.id))
         )
+    )
+
+
+def is_aged_60_plus(victim: Mapping[str, Any]) -> bool:
+    """HMICFRS and the CPS work with 60 and over; an aid to counting, never a trigger."""
+    age = victim.get("age")
+    return isinstance(age, int) and age >= 60
+
+
+def needs_two(facts: Facts) -> bool:
+    """A suspect present or expected: nobody goes in alone (domain.md 4, design.md 5)."""
+    return bool(
+        facts.suspect_on_premises
+        or facts.suspect_returning
+        or facts.courier_expected
+        or facts.being_taken_to_bank
+        or facts.threat_or_fear
     )

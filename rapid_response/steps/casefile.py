@@ -18,12 +18,14 @@ from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.incident import Action, Status, allowed_actions
+from rapid_response.core.safe_contact import may_be_told, reach
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.sla.rules import Kind
 from rapid_response.steps.case import clock_facts
+from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.steps.errors import Invalid
-from rapid_response.steps.knowing import ShownLink, links_of
+from rapid_response.steps.knowing import ShownLink, links_of, series_of
 from rapid_response.steps.receive import clock_json
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import (
@@ -36,6 +38,8 @@ from rapid_response.storage.tables import (
     OfferRow,
     OutcomeRow,
     ReportRow,
+    SecondReadingRow,
+    SuggestionRow,
     TaskRow,
 )
 from rapid_response.storage.tx import Tx, table_of
@@ -75,6 +79,23 @@ class CaseFile:
     agenda: Sequence[AgendaRow]
     #: Other incidents that may belong to this one; surest first.
     links: Sequence[ShownLink] = ()
+    second_readings: Sequence[SecondReadingRow] = ()
+    suggestions: Sequence[SuggestionRow] = ()
+    corrections: Sequence[Correction] = ()
+    #: All incidents of the series that people have made, this one among them; empty where there is none.
+    series: Sequence[str] = ()
+    #: The reference of the incident that this one was joined to.
+    joined_to: str | None = None
+
+    @property
+    def safe_contact(self) -> dict[str, Any]:
+        """How its people may be reached: as said here, and nowhere forbidden where they may be the same."""
+        linked = [link.other_safe_contact for link in self.links if link.is_of_the_same_people]
+        return reach(self.incident.safe_contact, linked)
+
+    def caller(self, report: ReportRow) -> dict[str, Any]:
+        """Who made one of its reports, as far as it is known now."""
+        return caller_now(report, self.corrections)
 
     @property
     def allowed(self) -> tuple[Action, ...]:
@@ -99,17 +120,49 @@ class CaseFile:
             "facts": incident.facts,
             "next_step": step.to_json() if step else None,
             "tasks": [_task_json(t) for t in self.tasks if t.state is TaskState.OPEN],
-            "reports": [_report_json(r) for r in self.reports],
+            "reports": [_report_json(r, self.caller(r)) for r in self.reports],
+            "corrections": [correction.to_json() for correction in self.corrections],
             "links": [link.to_json() for link in self.links],
+            "second_reading": [self._second_json(s) for s in self.second_readings],
+            "series": list(self.series),
+            "duplicate_of": self.joined_to,
             "outcomes": [_outcome_json(o) for o in self.outcomes],
             "disposition": incident.disposition,
             "episode": incident.episode,
             "unconfirmed": incident.unconfirmed,
             "location": incident.location,
             "victim": incident.victim,
-            "safe_contact": incident.safe_contact,
+            "safe_contact": self.safe_contact,
             "suspect": incident.suspect,
             "allowed_actions": list(self.allowed),
+        }
+
+    def words_of(self, suggestion: SuggestionRow) -> str:
+        """The words of the report that a suggestion rests on."""
+        report = next(r for r in self.reports if r.id == suggestion.report_id)
+        return report.narrative[suggestion.start_char : suggestion.end_char]
+
+    def _second_json(self, reading: SecondReadingRow) -> dict[str, Any]:
+        return {
+            "report": reading.report_id,
+            "state": reading.state,
+            "model_version": reading.model_version,
+            "read_at": reading.read_at.isoformat() if reading.read_at else None,
+            "dropped": reading.dropped,
+            "suggestions": [
+                {
+                    "id": s.id,
+                    "label": s.label,
+                    "value": s.value,
+                    "start": s.start_char,
+                    "end": s.end_char,
+                    "text": self.words_of(s),
+                    "raises": s.raises,
+                    "agrees": s.agrees,
+                }
+                for s in self.suggestions
+                if s.report_id == reading.report_id
+            ],
         }
 
     def age_evidence(self) -> list[dict[str, Any]]:
@@ -161,9 +214,16 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         mine = typed_select(row).where(row.incident_id == incident.id)  # type: ignore[attr-defined]
         return session.exec(mine.order_by(at)).all()
 
+    def of_reports(row: type[R], *order: Any) -> Sequence[R]:
+        mine = typed_select(row).join(ReportRow, col(ReportRow.id) == row.report_id)  # type: ignore[attr-defined]
+        return session.exec(mine.where(col(ReportRow.incident_id) == incident.id).order_by(*order)).all()
+
     return CaseFile(
         incident=incident,
         reports=rows(ReportRow, col(ReportRow.recorded_at)),
+        corrections=corrections_of(connection.execute, incident.id),
+        series=series_of(connection, incident.id),
+        joined_to=_reference(connection, incident.duplicate_of),
         offers=rows(OfferRow, col(OfferRow.made_at)),
         tasks=rows(TaskRow, col(TaskRow.opened_at)),
         notices=rows(NoticeRow, col(NoticeRow.given_at)),
@@ -176,7 +236,18 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
             )
         ).all(),
         links=links_of(connection, incident.id),
+        second_readings=of_reports(SecondReadingRow, col(ReportRow.recorded_at)),
+        suggestions=of_reports(SuggestionRow, col(ReportRow.recorded_at), col(SuggestionRow.position)),
     )
+
+
+def _reference(connection: Connection, incident_id: str | None) -> str | None:
+    if incident_id is None:
+        return None
+    found: str | None = connection.execute(
+        select(col(IncidentRow.reference)).where(col(IncidentRow.id) == incident_id)
+    ).scalar()
+    return found
 
 
 def reference_of_job(connection: Connection, number: int) -> str | None:
@@ -318,7 +389,7 @@ def _task_json(task: TaskRow) -> dict[str, Any]:
     }
 
 
-def _report_json(report: ReportRow) -> dict[str, Any]:
+def _report_json(report: ReportRow, caller: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": report.id,
         "channel": report.channel,
@@ -326,7 +397,8 @@ def _report_json(report: ReportRow) -> dict[str, Any]:
         "received_at": report.received_at.isoformat(),
         "recorded_at": report.recorded_at.isoformat(),
         "narrative": report.narrative,
-        "caller": report.caller,
+        "caller": caller,
+        "caller_may_be_told": may_be_told(caller.get("role")),
         "answers": report.answers,
         "evidence": [
             {**span, "text": report.narrative[span["start"] : span["end"]]}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from rapid_response.core.events import (
+    ClockMovedBack,
     ClockNotApplicable,
     ClockPaused,
     ClockResumed,
@@ -126,6 +127,53 @@ def take_stop_back(tx: Tx, service: Service, incident: IncidentRow) -> bool:
     coming = sla.promise(incident.started_at, incident.due_at, service.definition.sla)
     arm(tx, incident, [d for d in coming if d.due_at > tx.now or d.kind is Kind.BREACH])
     return True
+
+
+def count_from(tx: Tx, incident: IncidentRow, started_at: datetime) -> bool:
+    """The same incident was told of earlier: its promise counts from then (design.md 8).
+
+    A response that is late by this is judged anew. True when it is only by this that the deadline is found
+    to be missed; one that nobody has answered yet is found by its own entry on the agenda.
+    """
+    if incident.started_at is None or incident.due_at is None or started_at >= incident.started_at:
+        return False
+    moved = incident.started_at - started_at
+    incident.started_at, incident.due_at = started_at, incident.due_at - moved
+    if incident.breached_at is not None:
+        incident.breached_at = incident.due_at
+    set_needed_by(incident)
+    is_late = (
+        incident.clock_state is ClockState.MET
+        and incident.stopped_at is not None
+        and incident.stopped_at > incident.due_at
+    )
+    tx.record(
+        incident.id,
+        ClockMovedBack(
+            started_at,
+            incident.due_at,
+            incident.needed_by or incident.due_at,
+            incident.paused_seconds,
+            no_longer_met=is_late,
+        ),
+    )
+    _bring_forward(tx, incident, moved)
+    if is_late:
+        _miss(tx, incident)
+        incident.clock_state = ClockState.BREACHED
+    return is_late
+
+
+def _bring_forward(tx: Tx, incident: IncidentRow, by: timedelta) -> None:
+    """Warnings and the deadline itself come earlier; of those that are past by now only the last is given."""
+    coming = work.pending(tx, incident.id, [k.value for k in PROMISE])
+    for entry in coming:
+        entry.due_at = max(entry.due_at - by, tx.now)
+    overdue = [entry for entry in coming if entry.kind == Kind.WARN and entry.due_at <= tx.now]
+    for entry in overdue[:-1]:
+        entry.settled_at, entry.outcome = tx.now, "overtaken"
+    if any(entry.due_at <= tx.now for entry in coming):
+        tx.wake("ring")
 
 
 def miss(tx: Tx, incident: IncidentRow) -> bool:

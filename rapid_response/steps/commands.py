@@ -14,19 +14,22 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from rapid_response.core.incident import Action
-from rapid_response.core.text import clean_text
+from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
     Disposition,
     EvidenceGrade,
+    Link,
     OutcomeCode,
     Priority,
     ProtectiveAct,
+    Urgency,
 )
+from rapid_response.intake.report_in import Answers, Caller, Location, SafeContact, Suspect, Victim
 
-Line = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=200)]
-Words = Annotated[str, AfterValidator(clean_text), Field(min_length=1, max_length=5000)]
+Line = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=200)]
+Words = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=5000)]
 #: Whole pounds and pence, up to ten million.
 Pounds = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 
@@ -41,6 +44,14 @@ class PauseReason(StrEnum):
 
     VICTIM_REQUESTED_LATER_TIME = "victim_requested_later_time"
     POLICE_REQUESTED_HOLD = "police_requested_hold"
+
+
+def _folded(reference: str) -> str:
+    return reference.upper()
+
+
+#: An incident's reference, however it was typed.
+Reference = Annotated[Line, AfterValidator(_folded)]
 
 
 class Command(BaseModel):
@@ -111,13 +122,62 @@ class Cancel(Command):
     disposition: Disposition = Disposition.WITHDRAWN
 
 
+class NoContact(ByOwner):
+    """Nobody was reached; `no_trace`: there is no such address, or nobody there who could be meant."""
+
+    no_trace: bool = False
+
+
 class Reopen(Command):
+    """`reference`: the newer incident whose reports tell of the new episode; they are joined to this one."""
+
     reason: Line | None = None
+    reference: Reference | None = None
+
+
+class Amend(Command):
+    """What is put right, in parts as in the body of a report; null takes a value away.
+
+    A caller belongs to a report: `report` is its id, the first one's unless said.
+    """
+
+    answers: Answers = Field(default=Answers(), validation_alias=AliasChoices("answers", "facts"))
+    location: Location = Location()
+    victim: Victim = Victim()
+    caller: Caller = Caller()
+    safe_contact: SafeContact = SafeContact()
+    suspect: Suspect = Suspect()
+    report: Line | None = None
+    reason: Line | None = None
+    note: Words | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Amend:
+        parts = (self.answers, self.location, self.victim, self.caller, self.safe_contact, self.suspect)
+        if not any(part.model_fields_set for part in parts):
+            raise ValueError("say what is to be put right: answers, location, victim, caller or another part")
+        return self
+
+
+class LinkTo(Command):
+    """Another incident and how it belongs to this one; `dismiss` says that it does not."""
+
+    kind: Link | None = None
+    reference: Reference = Field(validation_alias=AliasChoices("reference", "other", "incident", "to"))
+    reason: Line | None = None
+    dismiss: bool = False
+
+    @model_validator(mode="after")
+    def _says_how(self) -> LinkTo:
+        if self.kind is None and not self.dismiss:
+            raise ValueError("say in kind how the two belong together: duplicate_of, same_suspect or related")
+        return self
 
 
 class Reclassify(Command):
     category: Category
     subtype: Line | None = None
+    urgency: Urgency | None = None
     reason: Line | None = None
 
 
@@ -167,13 +227,21 @@ class ReviewAgeTargeting(Command):
     victims_own_perception: bool = False
 
 
+class AnswerSecondReading(Command):
+    """Whether a person agrees with one suggestion of the second reader."""
+
+    suggestion: Line
+    agrees: bool
+    note: Words | None = None
+
+
 COMMANDS: Mapping[Action, type[Command]] = {
     Action.ACCEPT: ByResponder,
     Action.DECLINE: ByResponder,
     Action.ASSIGN: Assign,
     Action.EN_ROUTE: ByOwner,
     Action.ON_SCENE: ByOwner,
-    Action.NO_CONTACT: ByOwner,
+    Action.NO_CONTACT: NoContact,
     Action.REMOTE_RESPONSE: RemoteResponse,
     Action.POLICE_HANDOVER: PoliceHandover,
     Action.RELEASE: ByOwner,
@@ -189,4 +257,7 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.TASK_DONE: TaskIsDone,
     Action.REVIEW_AGE_TARGETING: ReviewAgeTargeting,
     Action.ADD_OUTCOMES: AddOutcomes,
+    Action.ANSWER_SECOND_READING: AnswerSecondReading,
+    Action.AMEND: Amend,
+    Action.LINK: LinkTo,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rapid_response.core.vocabulary import Role
@@ -18,6 +19,11 @@ class Desk:
     base_url: str
     sms_links: bool = False
     provider: str = "simulator"
+    #: The pace of texts, and beyond how many a day somebody is alarmed.
+    texts_per_second: float = 1.0
+    texts_a_day: int = 1000
+    #: What we send from: nothing is ever sent there.
+    our_numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class Who:
     may_lower: bool = False
     responder: str | None = None
     role: Role | None = None
+    #: When it was said, where that is known to be earlier than now.
+    said_at: datetime | None = None
 
 
 SYSTEM = Who("system", "system")

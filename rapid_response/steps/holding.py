@@ -17,9 +17,11 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.events import SERVICE_STREAM, DatabaseRestored, SendingHeld, SendingReleased
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose
-from rapid_response.messaging import wording
+from rapid_response.core.states import MessageState, OfferState, Purpose
+from rapid_response.messaging.lives import REPEAT, STALE, Move
 from rapid_response.sla.rules import Kind
+from rapid_response.steps import messages
+from rapid_response.steps.outbox import READY
 from rapid_response.storage import holds, work
 from rapid_response.storage.holds import ONLY, Hold
 from rapid_response.storage.tables import (
@@ -36,7 +38,6 @@ from rapid_response.storage.work import Due
 
 T = TypeVar("T")
 
-_UNSENT = (MessageState.PENDING, MessageState.RETRY_WAIT)
 #: Perhaps sent: looked up with the provider, whatever their age.
 _UNKNOWN = (MessageState.SENDING, MessageState.UNKNOWN)
 #: A message that says nothing of its own worth is stale after this.
@@ -66,9 +67,13 @@ class HeldAlready(Exception):
 
 def hold(tx: Tx) -> None:
     """Hold everything until a person lets go. Raises :class:`HeldAlready`."""
-    if tx.get(HoldRow, ONLY, lock=True) is not None:
+    row = tx.get(HoldRow, ONLY, lock=True)
+    if row is None:
+        tx.add(HoldRow, id=ONLY, why=holds.BY_HAND, since=tx.real)
+    elif row.released_at is None:
         raise HeldAlready
-    tx.add(HoldRow, id=ONLY, why=holds.BY_HAND, since=tx.real)
+    else:  # let go a moment ago, and not yet taken up by any node
+        row.released_at = None
     tx.record(SERVICE_STREAM, SendingHeld(holds.BY_HAND))
 
 
@@ -153,7 +158,7 @@ def release(tx: Tx, *, dry_run: bool = False) -> Letting:
         raise NotHeld
     unsent = tx.all(
         typed_select(MessageRow)
-        .where(col(MessageRow.state).in_(_UNSENT))
+        .where(col(MessageRow.state).in_(READY))
         .order_by(col(MessageRow.created_at), col(MessageRow.id))
     )
     stale = [message for message in unsent if _is_stale(tx, message)]
@@ -180,16 +185,17 @@ def release(tx: Tx, *, dry_run: bool = False) -> Letting:
 def _let(tx: Tx, row: HoldRow, going: Sequence[MessageRow], stale: Sequence[MessageRow]) -> None:
     row.released_at = tx.real
     for message in stale:
-        message.state, message.reason = MessageState.CANCELLED, "stale"
+        dropped = Move("M3", MessageState.CANCELLED, STALE)
+        messages.go(tx, message, dropped, messages.attempts_of(tx, message))
     for message in going:
         # The service that was lost sent it, most likely, in the second after the copy was made.
-        is_old = row.why == holds.RESTORED and message.next_attempt_at < row.since
-        if is_old and message.channel is MessageChannel.SMS:
-            message.body = wording.repeat_of(message.body)
+        is_old = message.next_attempt_at is not None and message.next_attempt_at < row.since
+        if row.why == holds.RESTORED and is_old:
+            message.reason = REPEAT
 
 
-def _waiting(tx: Tx, messages: Sequence[MessageRow]) -> Waiting:
-    ages = [max(timedelta(), tx.now - message.created_at) for message in messages]
+def _waiting(tx: Tx, found: Sequence[MessageRow]) -> Waiting:
+    ages = [max(timedelta(), tx.now - message.created_at) for message in found]
     return Waiting(len(ages), max(ages), min(ages)) if ages else Waiting()
 
 

@@ -10,7 +10,7 @@ from rapid_response.core.vocabulary import Channel
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.report_in import Answers, Caller, ReportIn
 from rapid_response.messaging.hotline import NO_WORDS_YET, SOMEBODY_IS_HERE
-from rapid_response.steps.case import hold
+from rapid_response.steps.case import hold, reports_of
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.receive import reading_json, receive
 from rapid_response.steps.retriage import read_again
@@ -91,10 +91,14 @@ def words_known(tx: Tx, desk: Desk, sid: str, words: str, reading: Reading, blan
     incident_id = message_left(tx, desk, sid, blank)
     if incident_id is None:
         return
-    incident = hold(tx, incident_id)
-    report = tx.first(select(ReportRow).where(col(ReportRow.incident_id) == incident_id))
+    mine = select(ReportRow).where(col(ReportRow.first_incident_id) == incident_id)
+    report = tx.first(mine)
     if report is None or report.narrative != NO_WORDS_YET:
         return
+    # The report may have been joined to another incident since: then its words are that one's.
+    incident = hold(tx, report.incident_id)
     report.narrative, report.reading = words, reading_json(reading)
-    incident.reading = report.reading
-    read_again(tx, desk, service_now(tx, desk.zone), incident, reading, report)
+    if report.incident_id == incident_id:
+        incident.reading = report.reading
+    service = service_now(tx, desk.zone)
+    read_again(tx, desk, service, incident, reading, report, reports_of(tx, incident))

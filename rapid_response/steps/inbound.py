@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_
 from sqlmodel import col, select
 
 from rapid_response.core import events as happened
-from rapid_response.core.definition import Means, Responder
+from rapid_response.core.definition import Responder
 from rapid_response.core.incident import Action
-from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import MessageChannel, MessageState, Purpose
-from rapid_response.core.text import clean_text
-from rapid_response.core.vocabulary import Channel, ClockState, ContactRole
+from rapid_response.core.states import EndpointState, MessageChannel, MessageState, OfferState, Purpose
+from rapid_response.core.text import storable
+from rapid_response.core.vocabulary import Channel, ClockState
 from rapid_response.dispatch import replies, reply_decision
+from rapid_response.dispatch.replies import Reply
 from rapid_response.dispatch.reply_decision import (
     Answer,
     Effect,
@@ -30,12 +30,13 @@ from rapid_response.dispatch.reply_decision import (
     Sender,
     SenderKind,
 )
+from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import wording
 from rapid_response.messaging.numbers import normalise_number
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import actions, notices, texts
-from rapid_response.steps.case import clock_facts, hold
+from rapid_response.steps import actions, endpoints, failing, notices, readiness, texts
+from rapid_response.steps.case import clock_facts, hold, offers_of
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.outbox import queue
@@ -43,7 +44,6 @@ from rapid_response.steps.receive import receive
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
 from rapid_response.storage.tables import (
-    EndpointRow,
     InboundMessageRow,
     IncidentRow,
     JobNumberRow,
@@ -59,15 +59,29 @@ _MOST_CLARIFICATIONS = 5
 _EMPTY = "(an empty text)"
 
 
-def take_text(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, body: str) -> None:
-    """Keep a text, once: the same one again, by whatever way, is nothing new."""
+def take_text(
+    tx: Tx,
+    desk: Desk,
+    sid: str,
+    from_number: str,
+    to_number: str,
+    body: str,
+    *,
+    opt_out_type: str = "",
+    source: str = "webhook",
+    sent_at: datetime | None = None,
+) -> bool:
+    """Keep a text, once: the same one again, by whatever way, is nothing new. False when it was known.
+
+    `opt_out_type` is what the carrier has done about it already; `sent_at` when it was written, if known.
+    """
     known = tx.first(
         select(InboundMessageRow).where(
             col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid
         )
     )
     if known is not None:
-        return
+        return False
     inbound_id = tx.ids.uuid()
     tx.add(
         InboundMessageRow,
@@ -78,13 +92,17 @@ def take_text(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, bo
         to_number=to_number[:32],
         body=_storable(body),
         received_at=tx.now,
+        source=source,
+        sent_at=min(sent_at, tx.now) if sent_at is not None else None,
+        opt_out_type=opt_out_type[:10].upper(),
     )
     work.arm(tx, "", 1, 0, [Deadline(Kind.INBOUND, tx.now, inbound_id)])
+    return True
 
 
 def _storable(body: str) -> str:
     try:
-        return clean_text(body)[:5000]
+        return storable(body)[:5000]
     except ValueError:
         return _EMPTY
 
@@ -93,8 +111,8 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     """Read a kept text, decide by the table, do it, answer it: one step, in the sender's name."""
     text = tx.need(InboundMessageRow, inbound_id)
     service = service_now(tx, desk.zone)
-    known = _who_sent(service, text)
-    reply = replies.read(text.body)
+    known = _who_sent(desk, service, text)
+    reply = _read(text)
     jobs = _jobs(tx, known) if known.recipients else {}
     views = [view for _, view in jobs.values()]
     decision = reply_decision.decide(reply, known.sender, views, _last_text(tx, known.number), tx.now)
@@ -102,13 +120,22 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     text.sender, text.verb, text.effect = known.actor, reply.verb.value, decision.effect.value
     text.incident_id, text.needs_person = decision.incident_id, decision.flagged
     incident = jobs[decision.incident_id][0] if decision.incident_id in jobs else None
-    _carry_out(_Text(tx, desk, service, text, known, incident), decision)
+    _carry_out(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
     if incident is not None:
         tx.record(
             incident.id,
             happened.ReplyUnderstood(text.id, known.actor, reply.verb.value, decision.effect.value),
         )
     _answer(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+
+
+#: What the carrier made of a text, whatever words its owner set it to (delivery.md 2.5).
+_BY_CARRIER = {"STOP": Verb.OPT_OUT, "START": Verb.OPT_IN}
+
+
+def _read(text: InboundMessageRow) -> Reply:
+    verb = _BY_CARRIER.get(text.opt_out_type)
+    return Reply(verb, is_bare=True, heard=(verb,)) if verb is not None else replies.read(text.body)
 
 
 # --- who, and about what ---------------------------------------------------------------------------------
@@ -130,12 +157,12 @@ class _Known:
         return min(self.recipients, default="public")
 
 
-def _who_sent(service: Service, text: InboundMessageRow) -> _Known:
+def _who_sent(desk: Desk, service: Service, text: InboundMessageRow) -> _Known:
     definition = service.definition
     number = normalise_number(text.from_number)
-    if number is None or number in (definition.hotline, text.to_number):
+    if number is None or number in (definition.hotline, text.to_number, *desk.our_numbers):
         return _Known(text.from_number, Sender(SenderKind.NOT_A_PERSON), None, frozenset())
-    responder = next((r for r in definition.responders if number in (r.sms, r.voice)), None)
+    responder = next((r for r in definition.responders if number in r.numbers), None)
     roles = frozenset(role for role, to in definition.contacts.items() if to == number)
     if responder is not None:
         roles |= responder.roles
@@ -234,18 +261,23 @@ class _Text:
     incident: IncidentRow | None
 
 
-def _carry_out(text: _Text, decision: ReplyDecision) -> None:
+def _carry_out(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
     match decision.effect:
         case Effect.ACT | Effect.NOTE | Effect.CHECK_IN:
             _act(text, decision)
         case Effect.NEW_REPORT:
             _becomes_report(text)
         case Effect.OPT_OUT:
-            _opt_out(text)
+            _opt_out(text, jobs)
         case Effect.OPT_IN:
-            endpoint = text.tx.get(EndpointRow, text.known.number)
-            if endpoint is not None:
-                endpoint.state, endpoint.since = "active", text.tx.now
+            endpoints.become(
+                text.tx,
+                text.known.number,
+                MessageChannel.SMS,
+                EndpointState.ACTIVE,
+                "start",
+                text.known.actor,
+            )
         case Effect.CLARIFY | Effect.LIST_JOBS | Effect.ALREADY | Effect.SILENT | Effect.DROP:
             pass
 
@@ -256,7 +288,13 @@ def _act(text: _Text, decision: ReplyDecision) -> None:
     if incident is None:
         return
     responder = text.known.responder
-    who = Who(text.known.actor, "sms", responder=responder.id if responder else None)
+    who = Who(
+        text.known.actor,
+        "sms",
+        responder=responder.id if responder else None,
+        # Its own time decides whether it came late, not ours (delivery.md 8).
+        said_at=text.row.sent_at,
+    )
     for action, params in decision.actions:
         if action is Action.ACKNOWLEDGE:
             notices.acknowledge(text.tx, incident, "sms", text.known.recipients)
@@ -282,24 +320,21 @@ def _becomes_report(text: _Text) -> None:
     text.row.incident_id = receive(tx, desk, report, reading, "sms").incident_id
 
 
-def _opt_out(text: _Text) -> None:
-    """The carrier stops our texts to her now; whoever was asked must be reached by voice."""
-    tx = text.tx
-    endpoint = tx.get(EndpointRow, text.known.number)
-    if endpoint is None:
-        tx.add(EndpointRow, number=text.known.number, state="opted_out", since=tx.now)
-    else:
-        endpoint.state, endpoint.since = "opted_out", tx.now
-    if text.incident is not None:
-        notices.give(
-            tx,
-            text.desk,
-            text.service,
-            text.incident,
-            NoticeKind.DELIVERY_FAILING,
-            ContactRole.DUTY_OFFICER,
-            by=(Means.SMS, Means.VOICE),
-        )
+def _opt_out(text: _Text, jobs: Sequence[IncidentRow]) -> None:
+    """The carrier stops our texts to her now; for whatever she is being asked she is rung."""
+    tx, number = text.tx, text.known.number
+    endpoints.become(tx, number, MessageChannel.SMS, EndpointState.OPTED_OUT, "stop", text.known.actor)
+    responder = text.known.responder
+    asked = [
+        (incident, offer)
+        for incident in jobs
+        for offer in offers_of(tx, incident)
+        if responder is not None and offer.responder_id == responder.id and offer.state is OfferState.OPEN
+    ]
+    for incident, offer in asked:
+        failing.opted_out(tx, text.desk, text.service, incident, offer)
+    if not asked:
+        readiness.alert(tx, text.desk, text.service, EndpointState.OPTED_OUT)
 
 
 # --- answering it ----------------------------------------------------------------------------------------

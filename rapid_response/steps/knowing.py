@@ -7,15 +7,19 @@ those who may see the case alone, and waits for a person (domain.md 1 and 6, sce
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Executable, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Executable, bindparam, case, delete, func, or_, select
+from sqlalchemy.orm import aliased
 from sqlmodel import col
+from sqlmodel import select as typed_select
 
+from rapid_response.core.events import LinkDecided
+from rapid_response.core.vocabulary import Link
 from rapid_response.intake.matching.judging import (
     LOOK_BACK,
     SECOND_CONTACT,
@@ -25,8 +29,9 @@ from rapid_response.intake.matching.judging import (
     SuggestedLink,
     judge,
 )
-from rapid_response.intake.matching.profile import Profile, Told, identify
+from rapid_response.intake.matching.profile import Profile, Told, identify, identify_all
 from rapid_response.intake.report_in import ReportIn
+from rapid_response.steps.corrections import caller_now, corrections_of
 from rapid_response.storage.columns import UtcDateTime
 from rapid_response.storage.tables import IdentifierRow, IncidentRow, ReportRow, SuggestedLinkRow
 from rapid_response.storage.tx import Tx
@@ -34,6 +39,8 @@ from rapid_response.storage.tx import Tx
 #: Cases that are compared at most: those that share the most keys, and of these the newest.
 _COMPARED = 20
 SUGGESTED, ACCEPTED, REJECTED = "suggested", "accepted", "rejected"
+#: How a duplicate stands on the page of the incident that it was joined to.
+DUPLICATED_BY = "duplicated_by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +86,25 @@ def remember(tx: Tx, incident: IncidentRow, found: Known) -> None:
         _suggest(tx, incident, link)
 
 
-def learn(tx: Tx, incident: IncidentRow, report: ReportRow, zone: ZoneInfo) -> Known:
+def learn(tx: Tx, incident: IncidentRow, reports: Sequence[ReportRow], zone: ZoneInfo) -> Known:
     """As :func:`known` and :func:`remember` for an incident of which more is known now.
 
-    For the words of a voicemail, and for amended people or places. What a person has rejected is not
-    suggested again.
+    For the words of a voicemail, for amended people or places, and for reports that were joined. What a
+    person has rejected is not suggested again.
     """
-    told = Told(
-        narrative=report.narrative,
-        on=incident.received_at.astimezone(zone).date(),
-        caller=report.caller,
-        victim=incident.victim,
-        location=incident.location,
-        suspect=incident.suspect,
+    corrected = corrections_of(tx.execute, incident.id)
+    profile = identify_all(
+        Told(
+            narrative=report.narrative,
+            on=report.received_at.astimezone(zone).date(),
+            caller=caller_now(report, corrected),
+            victim=incident.victim,
+            location=incident.location,
+            suspect=incident.suspect,
+        )
+        for report in reports
     )
-    found = _look_up(tx, identify(told), incident.received_at, incident.id)
+    found = _look_up(tx, profile, incident.received_at, incident.id)
     tx.execute(delete(IdentifierRow).where(col(IdentifierRow.incident_id) == incident.id))
     _keep(tx, incident, found.profile)
     told_already = _pairs(tx, incident.id)
@@ -103,20 +114,65 @@ def learn(tx: Tx, incident: IncidentRow, report: ReportRow, zone: ZoneInfo) -> K
     return found
 
 
-def decide(tx: Tx, incident_id: str, other_id: str, *, accepted: bool) -> bool:
-    """A person says whether a suggested link holds; False where none waits between the two."""
-    pair = or_(
-        (col(SuggestedLinkRow.from_incident_id) == incident_id)
-        & (col(SuggestedLinkRow.to_incident_id) == other_id),
-        (col(SuggestedLinkRow.from_incident_id) == other_id)
-        & (col(SuggestedLinkRow.to_incident_id) == incident_id),
+def decide(
+    tx: Tx,
+    incident_id: str,
+    other_id: str,
+    *,
+    accepted: bool,
+    kind: str | None = None,
+    reason: str | None = None,
+) -> bool:
+    """A person says whether two incidents belong together; False where that changes nothing.
+
+    Without a `kind` only what waits for an answer is decided; with one, what she says holds whatever the
+    machine, or anybody before her, said. Both incidents are locked, the first is the one spoken of.
+    """
+    link = link_between(tx, incident_id, other_id)
+    state = ACCEPTED if accepted else REJECTED
+    if link is None and kind is None:
+        return False
+    if link is None:
+        tx.add(
+            SuggestedLinkRow,
+            from_incident_id=incident_id,
+            to_incident_id=other_id,
+            kind=kind,
+            confidence=1.0,
+            state=state,
+            suggested_at=tx.now,
+            decided_at=tx.now,
+            decided_by=tx.actor,
+            reason=reason,
+        )
+    else:
+        if link.state != SUGGESTED and (kind is None or (link.kind, link.state) == (kind, state)):
+            return False
+        kind = kind or link.kind
+        link.kind, link.state = kind, state
+        link.decided_at, link.decided_by, link.reason = tx.now, tx.actor, reason or link.reason
+    there = DUPLICATED_BY if kind == Link.DUPLICATE_OF else kind
+    for stream, said, other in ((incident_id, kind, other_id), (other_id, there, incident_id)):
+        tx.record(stream, LinkDecided(str(said), other, state, reason is not None))
+    return True
+
+
+def link_between(tx: Tx, incident_id: str, other_id: str) -> SuggestedLinkRow | None:
+    """What was suggested or said of these two, whichever was there first."""
+    here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
+    return tx.first(
+        typed_select(SuggestedLinkRow).where(
+            or_(
+                (here == incident_id) & (there == other_id),
+                (here == other_id) & (there == incident_id),
+            )
+        )
     )
-    done = tx.execute(
-        update(SuggestedLinkRow)
-        .where(pair, col(SuggestedLinkRow.state) == SUGGESTED)
-        .values(state=ACCEPTED if accepted else REJECTED, decided_at=tx.now, decided_by=tx.actor)
-    )
-    return done.rowcount > 0
+
+
+def unlearn(tx: Tx, incident_id: str) -> None:
+    """Its reports belong to another incident, and with them all by which its people are known again."""
+    tx.execute(delete(IdentifierRow).where(col(IdentifierRow.incident_id) == incident_id))
 
 
 def forget(tx: Tx, incident_id: str) -> None:
@@ -239,27 +295,56 @@ def _earlier(
 class ShownLink:
     """A link as the incident's JSON and page show it, from either end."""
 
-    kind: LinkKind
+    kind: str
     reference: str
     state: str
     confidence: float
     reasons: Sequence[str]
+    other_id: str = ""
+    #: The other incident as it stands: whether it came first, and what is safe for its people.
+    other_is_open: bool = True
+    other_was_first: bool = False
+    other_safe_contact: Mapping[str, Any] = field(default_factory=dict)
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+
+    @property
+    def suggests_reopening(self) -> bool:
+        """Whether it looks as if a case that was over begins again (scenario 49)."""
+        about_them = self.kind in (LinkKind.SAME_VICTIM, LinkKind.SAME_INCIDENT)
+        return self.state == SUGGESTED and about_them and not self.other_is_open and self.other_was_first
+
+    @property
+    def is_of_the_same_people(self) -> bool:
+        """Whether what is safe there may matter here: not where only the suspect may be the same."""
+        return self.kind != LinkKind.SAME_SUSPECT
 
     def to_json(self) -> dict[str, Any]:
         """As the contract's `links[]`."""
-        return {
-            "kind": self.kind.value,
+        shown: dict[str, Any] = {
+            "kind": self.kind,
             "reference": self.reference,
             "state": self.state,
             "confidence": self.confidence,
             "reasons": list(self.reasons),
         }
+        if self.suggests_reopening:
+            shown["suggests"] = "reopen"
+        if self.decided_at is not None:
+            shown |= {
+                "decided_by": self.decided_by,
+                "decided_at": self.decided_at.isoformat(),
+                "reason": self.reason,
+            }
+        return shown
 
 
 def links_of(connection: Connection, incident_id: str) -> list[ShownLink]:
     """The links of an incident that stand suggested or accepted, surest first, whichever was there first."""
     here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
     other = case((here == incident_id, there), else_=here)
+    mine = aliased(IncidentRow)
     rows = connection.execute(
         select(
             col(SuggestedLinkRow.kind),
@@ -267,9 +352,58 @@ def links_of(connection: Connection, incident_id: str) -> list[ShownLink]:
             col(SuggestedLinkRow.state),
             col(SuggestedLinkRow.confidence),
             col(SuggestedLinkRow.reasons),
+            col(SuggestedLinkRow.decided_by),
+            col(SuggestedLinkRow.decided_at),
+            col(SuggestedLinkRow.reason),
+            col(IncidentRow.id),
+            col(IncidentRow.is_open),
+            col(IncidentRow.safe_contact),
+            col(IncidentRow.duplicate_of),
+            col(IncidentRow.received_at),
+            col(mine.received_at).label("my_received_at"),
         )
         .join(IncidentRow, col(IncidentRow.id) == other)
+        .join(mine, col(mine.id) == incident_id)
         .where(or_(here == incident_id, there == incident_id), col(SuggestedLinkRow.state) != REJECTED)
         .order_by(col(SuggestedLinkRow.confidence).desc(), col(IncidentRow.received_at).desc())
     )
-    return [ShownLink(LinkKind(r.kind), r.reference, r.state, r.confidence, r.reasons) for r in rows]
+    return [
+        ShownLink(
+            kind=DUPLICATED_BY if r.duplicate_of == incident_id and r.kind == Link.DUPLICATE_OF else r.kind,
+            reference=r.reference,
+            state=r.state,
+            confidence=r.confidence,
+            reasons=r.reasons,
+            other_id=r.id,
+            other_is_open=r.is_open,
+            other_was_first=r.received_at <= r.my_received_at,
+            other_safe_contact=r.safe_contact,
+            decided_by=r.decided_by,
+            decided_at=r.decided_at,
+            reason=r.reason,
+        )
+        for r in rows
+    ]
+
+
+def series_of(connection: Connection, incident_id: str) -> list[str]:
+    """The references of all incidents that people have said belong in one series with this one, itself too.
+
+    Empty where it is in none. Whoever is linked to somebody linked is in it.
+    """
+    here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
+    found, edge = {incident_id}, {incident_id}
+    while edge:
+        rows = connection.execute(
+            select(here, there).where(
+                col(SuggestedLinkRow.state) == ACCEPTED,
+                col(SuggestedLinkRow.kind).in_((Link.SAME_SUSPECT.value, Link.RELATED.value)),
+                or_(here.in_(edge), there.in_(edge)),
+            )
+        )
+        edge = {one for row in rows for one in row} - found
+        found |= edge
+    if len(found) == 1:
+        return []
+    named = select(col(IncidentRow.reference)).where(col(IncidentRow.id).in_(found))
+    return sorted(connection.execute(named).scalars())

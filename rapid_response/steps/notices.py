@@ -25,7 +25,13 @@ from rapid_response.storage.tx import Tx
 
 #: Moot once somebody has the job: nobody need be told again that nobody has.
 _ENDED_BY_OWNER = frozenset(
-    {NoticeKind.RUNG, NoticeKind.NOT_ACCEPTED, NoticeKind.NOBODY_LEFT, NoticeKind.REVIEW}
+    {
+        NoticeKind.RUNG,
+        NoticeKind.NOT_ACCEPTED,
+        NoticeKind.NOBODY_LEFT,
+        NoticeKind.REVIEW,
+        NoticeKind.DELIVERY_FAILING,
+    }
 )
 
 
@@ -110,19 +116,39 @@ def _again(tx: Tx, notice: NoticeRow) -> Deadline:
 def _send(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:
     for recipient in (Recipient(**r) for r in notice.recipients):
         for means, number in ways(recipient, [Means(m) for m in notice.by]):
-            voice = means is Means.VOICE
-            queue(
-                tx,
-                key=f"notice:{notice.id}:{notice.repeats}:{means}:{recipient.id}",
-                purpose=Purpose.NOTICE,
-                channel=MessageChannel.VOICE if voice else MessageChannel.SMS,
-                to_number=number,
-                recipient=recipient.id,
-                body=texts.notice(desk, incident, notice, tx.now),
-                incident=incident,
-                notice_id=notice.id,
-                is_new=True,
-            )
+            _say(tx, desk, incident, notice, recipient, means, number, is_new=True)
+
+
+def _say(
+    tx: Tx,
+    desk: Desk,
+    incident: IncidentRow,
+    notice: NoticeRow,
+    recipient: Recipient,
+    means: Means,
+    number: str,
+    *,
+    is_new: bool,
+) -> None:
+    queue(
+        tx,
+        key=f"notice:{notice.id}:{notice.repeats}:{means}:{recipient.id}",
+        purpose=Purpose.NOTICE,
+        channel=MessageChannel.VOICE if means is Means.VOICE else MessageChannel.SMS,
+        to_number=number,
+        recipient=recipient.id,
+        body=texts.notice(desk, incident, notice, tx.now),
+        incident=incident,
+        notice_id=notice.id,
+        is_new=is_new,
+    )
+
+
+def say_instead(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow, recipient_id: str) -> None:
+    """The text of a notice does not arrive: it is said, unless it was to be said anyway."""
+    for recipient in (Recipient(**r) for r in notice.recipients):
+        if recipient.id == recipient_id and recipient.voice:
+            _say(tx, desk, incident, notice, recipient, Means.VOICE, recipient.voice, is_new=False)
 
 
 def unseen(tx: Tx, incident_id: str) -> list[NoticeRow]:

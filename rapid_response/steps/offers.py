@@ -26,7 +26,7 @@ from rapid_response.dispatch import rules
 from rapid_response.messaging.wording import StoodDown
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import jobnumbers, notices, texts
+from rapid_response.steps import jobnumbers, notices, reaching, texts
 from rapid_response.steps.case import check, move, offers_of
 from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk, Who
@@ -118,7 +118,7 @@ def _candidates(tx: Tx, service: Service, *, offered: bool) -> list[rules.Candid
             last_finished_at=rested.get(r.id),
         )
         for r in definition.responders
-        if r.skills and r.sms
+        if r.skills and (r.sms or r.voice)
     ]
 
 
@@ -148,16 +148,15 @@ def _make(
         made_at=tx.now,
         answer_by=answer_by,
     )
-    queue(
+    reaching.begin(
         tx,
-        key=f"offer:{offer_id}:sms",
-        purpose=Purpose.OFFER,
-        to_number=responder.sms or "",
-        recipient=f"responder:{responder.id}",
-        body=texts.offer(desk, incident, tx.now),
-        incident=incident,
-        offer_id=offer_id,
-        expires_at=answer_by,
+        desk,
+        incident,
+        responder,
+        Purpose.OFFER,
+        offer_id,
+        texts.offer(desk, incident, tx.now),
+        answer_by=answer_by,
         is_new=True,
         report_recorded_at=tx.now if rung == 0 and incident.episode == 1 and incident.cycle == 1 else None,
     )
@@ -283,13 +282,15 @@ def accept(
             "This job was not offered to that responder. Use assign to give it to them.", "responder"
         )
     move(incident, Action.ACCEPT)
-    late = offer.state is OfferState.LAPSED
+    in_time = who.said_at is not None and offer.answer_by is not None and who.said_at <= offer.answer_by
+    late = offer.state is OfferState.LAPSED and not in_time
     offer.state, offer.answered_at, offer.source, offer.eta_minutes = (
         OfferState.ACCEPTED,
         tx.now,
         who.source,
         eta,
     )
+    _end_reaching(tx, incident, offer, "accepted")
     tx.record(incident.id, OfferAccepted(offer.id, responder_id, who.source, late=late, eta_minutes=eta))
     _now_owned(tx, desk, service, incident, responder_id, keep=offer.id)
     if who.source not in ("sms", "page"):  # these are answered, or seen, where they came from
@@ -384,7 +385,7 @@ def decline(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, respond
     was_open = offer.state is OfferState.OPEN
     offer.state, offer.answered_at, offer.source = OfferState.DECLINED, tx.now, who.source
     disarm(tx, incident, [Kind.ANSWER], "declined", subject=offer.id)
-    cancel_unsent(tx, offer_id=offer.id, why="declined")
+    _end_reaching(tx, incident, offer, "declined")
     tx.record(incident.id, OfferDeclined(offer.id, responder_id, who.source))
     if was_open:
         advance(tx, desk, service, incident)
@@ -395,6 +396,7 @@ def lapse(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer: Of
     if offer.state is not OfferState.OPEN:
         return
     offer.state = OfferState.LAPSED
+    reaching.stop(tx, incident, Purpose.OFFER, offer.id, "lapsed")
     tx.record(incident.id, OfferLapsed(offer.id, offer.responder_id))
     if not any(o.state is OfferState.OPEN for o in offers_of(tx, incident)):
         advance(tx, desk, service, incident)
@@ -409,13 +411,21 @@ def withdraw_others(
             continue
         offer.state, offer.answered_at = OfferState.WITHDRAWN, tx.now
         disarm(tx, incident, [Kind.ANSWER], why, subject=offer.id)
-        cancel_unsent(tx, offer_id=offer.id, why=why)
+        _end_reaching(tx, incident, offer, why)
         tx.record(incident.id, OfferWithdrawn(offer.id, offer.responder_id, why))
-        if offer.responder_id != incident.owner:  # who has the job now must not hear that she has not
+        # Who has the job now must not hear that she has not; who heard nothing need not hear that either.
+        # What may have gone out, and is found to have, is told then (Kind.WENT_OUT).
+        if offer.responder_id != incident.owner and reaching.may_have_heard(tx, offer.id):
             stand_down(tx, desk, service, incident, offer, why)
 
 
-_WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED}
+def _end_reaching(tx: Tx, incident: IncidentRow, offer: OfferRow, why: str) -> None:
+    """No further way is tried, and what has not left yet does not; a phone that rings will say so."""
+    reaching.stop(tx, incident, Purpose.OFFER, offer.id, why)
+    cancel_unsent(tx, offer_id=offer.id, why=why)
+
+
+_WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED, "joined": StoodDown.JOINED}
 
 
 def stand_down(
@@ -423,16 +433,10 @@ def stand_down(
 ) -> None:
     """Somebody who was asked, or was on the way, must not go."""
     responder = service.definition.responder(offer.responder_id)
-    if responder and responder.sms:
-        queue(
-            tx,
-            key=f"stand_down:{offer.id}",
-            purpose=Purpose.STAND_DOWN,
-            to_number=responder.sms,
-            recipient=f"responder:{responder.id}",
-            body=texts.stand_down(desk, incident, tx.now, _WHY.get(why, StoodDown.PASSED_ON)),
-            incident=incident,
-        )
+    if responder is None or reaching.messages_of(tx, offer.id, Purpose.STAND_DOWN):
+        return
+    body = texts.stand_down(desk, incident, tx.now, _WHY.get(why, StoodDown.PASSED_ON))
+    reaching.begin(tx, desk, incident, responder, Purpose.STAND_DOWN, offer.id, body, is_new=True)
 
 
 # --- giving back -----------------------------------------------------------------------------------------
@@ -460,7 +464,7 @@ def _end_ownership(
             disarm(tx, incident, [Kind.SHIFT_END], why)
             if state is OfferState.RELEASED:
                 tx.record(incident.id, Released(offer.responder_id, why))
-            if why in ("reassigned", "cancelled"):
+            if why in ("reassigned", "cancelled", "joined"):
                 stand_down(tx, desk, service, incident, offer, why)
     if owner is not None and state is OfferState.DONE:
         responder = tx.get(ResponderRow, owner, lock=True)

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select, update
 from sqlmodel import col
 
+from rapid_response.core.numbers import is_uk_mobile
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
+from rapid_response.messaging.gsm7 import foreign, normalise
 from rapid_response.storage.tables import IncidentRow, MessageRow
 from rapid_response.storage.tx import Tx
 
@@ -21,7 +23,14 @@ _WORTH = {
     Purpose.NOTICE: timedelta(minutes=60),
     Purpose.CONFIRM: timedelta(minutes=5),
     Purpose.CLARIFY: timedelta(minutes=5),
+    Purpose.TEST: timedelta(minutes=60),
 }
+#: Before they leave, or while they wait to be tried again: these can still be stopped.
+READY = (MessageState.PENDING, MessageState.RETRY_WAIT)
+#: These may have gone already, so they cannot.
+ON_THE_WAY = (MessageState.SENDING, MessageState.UNKNOWN, MessageState.IN_NETWORK)
+#: Why a text was never sent: landlines read it aloud to whoever answers, and some numbers cost a fortune.
+NOT_A_MOBILE = "not_a_mobile"
 
 
 def queue(
@@ -34,15 +43,21 @@ def queue(
     body: str,
     incident: IncidentRow | None = None,
     channel: MessageChannel = MessageChannel.SMS,
+    way: str = "",
     expires_at: datetime | None = None,
     offer_id: str | None = None,
     notice_id: str | None = None,
     is_new: bool = False,
     report_recorded_at: datetime | None = None,
 ) -> None:
-    """Put one message in the outbox. `is_new` says that its key cannot have been used before."""
+    """Put one message in the outbox. `is_new` says that its key cannot have been used before.
+
+    Texts go to UK mobiles alone: one to any other number is on record as failed and never sent.
+    """
     if not is_new and tx.execute(select(col(MessageRow.id)).where(col(MessageRow.dedupe_key) == key)).first():
         return
+    is_text = channel is MessageChannel.SMS
+    refused = is_text and not is_uk_mobile(to_number)
     tx.add(
         MessageRow,
         id=tx.ids.uuid(),
@@ -52,25 +67,48 @@ def queue(
         notice_id=notice_id,
         purpose=purpose,
         channel=channel,
+        way=way,
         to_number=to_number,
         recipient=recipient,
-        body=body,
+        body=normalise(body) if is_text else body,
+        replaced=foreign(body) if is_text else 0,
         rank=incident.priority.rank if incident else 4,
         created_at=tx.now,
         expires_at=expires_at or tx.now + _WORTH[purpose],
-        next_attempt_at=tx.real,
         report_recorded_at=report_recorded_at,
+        **(
+            {"state": MessageState.FAILED, "reason": NOT_A_MOBILE, "settled_at": tx.now}
+            if refused
+            else {"next_attempt_at": tx.real}
+        ),
     )
     tx.wake("send")
 
 
 def cancel_unsent(tx: Tx, *, incident_id: str | None = None, offer_id: str | None = None, why: str) -> None:
-    """What has not left yet will not: the case has overtaken it."""
-    wanted: list[ColumnElement[bool]] = [
-        col(MessageRow.state).in_((MessageState.PENDING, MessageState.RETRY_WAIT))
-    ]
+    """What has not left yet will not: the case has overtaken it.
+
+    What may have left cannot be called back: should it turn out that it went, the person is told
+    (steps.messages).
+    """
+    wanted: list[ColumnElement[bool]] = []
     if offer_id is not None:
         wanted.append(col(MessageRow.offer_id) == offer_id)
     if incident_id is not None:
         wanted.append(col(MessageRow.incident_id) == incident_id)
-    tx.execute(update(MessageRow).where(*wanted).values(state=MessageState.CANCELLED, reason=why))
+    tx.execute(
+        update(MessageRow)
+        .where(*wanted, col(MessageRow.state).in_(READY))
+        .values(
+            state=MessageState.CANCELLED,
+            reason=why[:60],
+            next_attempt_at=None,
+            settled_at=tx.now,
+            cancel_requested=why[:20],
+        )
+    )
+    tx.execute(
+        update(MessageRow)
+        .where(*wanted, col(MessageRow.state).in_(ON_THE_WAY))
+        .values(cancel_requested=why[:20])
+    )

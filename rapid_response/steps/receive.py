@@ -28,8 +28,7 @@ from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
 from rapid_response.steps import clock, knowing, notices, offers
-from rapid_response.steps.actions import is_aged_60_plus, needs_two
-from rapid_response.steps.case import move
+from rapid_response.steps.case import is_aged_60_plus, move, needs_two
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid, KeyReused
@@ -195,9 +194,10 @@ def _new_incident(
         statutory_strands=[s.value for s in targeted.statutory_strands],
         victim=report.victim.given(),
         location=report.location.given(),
-        safe_contact=report.safe_contact.given(),
+        # Nobody having been asked is not the same as a no: it opens no way, and closes none of another's.
+        safe_contact=report.safe_contact.given() if "safe_contact" in report.model_fields_set else {},
         suspect=report.suspect.given(),
-        ward=_ward(service, report.location.ward),
+        ward=ward_of(service, report.location.ward),
         joint=needs_two(facts),
         back_entry=report.back_entry,
         # Without a clock nothing is sent by itself, so there is nothing to hold back, or to release.
@@ -208,7 +208,7 @@ def _new_incident(
     )
 
 
-def _ward(service: Service, said: str | None) -> str | None:
+def ward_of(service: Service, said: str | None) -> str | None:
     """The service's own name of the ward that was said; any other words stay with the report alone.
 
     Wards are shown in texts, lists and figures, where free text of a report must never come.
@@ -244,6 +244,7 @@ def _keep_report(
         ReportRow,
         id=report_id,
         incident_id=incident.id,
+        first_incident_id=incident.id,
         channel=report.channel,
         source=source,
         external_reference=report.external_reference,

@@ -2,70 +2,145 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from rapid_response.core import events as happened
 from rapid_response.core.definition import JointAttendance
-from rapid_response.core.facts import facts_to_json
+from rapid_response.core.facts import Facts, facts_to_json
 from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.vocabulary import ContactRole
+from rapid_response.core.vocabulary import Category, ContactRole
 from rapid_response.hatecrime.rules import after_assessment, assess
-from rapid_response.intake.reading.port import Reading
-from rapid_response.intake.rules import TriageCase, decide, either
-from rapid_response.steps import actions, clock, knowing, notices
-from rapid_response.steps.case import facts_of, is_counting
+from rapid_response.intake.reading.port import Matter, Reading
+from rapid_response.intake.rules import Decision, TriageCase, decide, either, is_news
+from rapid_response.steps import clock, knowing, notices, raising
+from rapid_response.steps.case import facts_of, is_aged_60_plus, is_counting, needs_two
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.knowing import Known
 from rapid_response.steps.receive import hold_for_joint
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind
+from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
+#: Stands for a rule's id where a person decided.
+BY_PERSON = "person"
+
 
 def read_again(
-    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, reading: Reading, report: ReportRow
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    reading: Reading,
+    report: ReportRow,
+    reports: Sequence[ReportRow],
 ) -> None:
-    """Take what new words say into the case: what it is, its facts, and a priority that can only rise."""
-    facts = either(facts_of(incident), reading.facts)
-    incident.facts = facts_to_json(facts)
-    incident.category, incident.subtype, incident.urgency = reading.category, reading.subtype, reading.urgency
-    is_newly_joint = not incident.joint and actions.needs_two(facts)
-    incident.joint = incident.joint or is_newly_joint
-    known = knowing.learn(tx, incident, report, desk.zone)
+    """Take what the words of one report say into the case: what it is, facts, a priority that can only rise.
+
+    What it is was said by the report that raised it: one that was joined since does not change that.
+    """
+    if report.first_incident_id == incident.id:
+        incident.category, incident.subtype = reading.category, reading.subtype
+        incident.urgency = reading.urgency
+    is_newly_joint = take_facts(incident, either(facts_of(incident), reading.facts))
+    known = knowing.learn(tx, incident, reports, desk.zone)
     tx.record(
         incident.id,
         happened.IncidentClassified(
-            reading.category,
-            reading.subtype,
-            reading.urgency,
+            incident.category,
+            incident.subtype,
+            incident.urgency,
             model_version=reading.model_version,
-            victim_aged_60_plus=actions.is_aged_60_plus(incident.victim),
-            victim_lives_alone=facts.lives_alone is True,
+            victim_aged_60_plus=is_aged_60_plus(incident.victim),
+            victim_lives_alone=facts_of(incident).lives_alone is True,
             repeat_victim=known.judgement.repeat_victim,
             repeat_within_28_days=known.judgement.repeat_within_28_days,
             ward=incident.ward,
         ),
     )
     _target(tx, incident, reading)
+    decision = decide(triage_case(tx, desk, incident, reports, known))
+    settle_on(tx, desk, service, incident, decision, newly_joint=is_newly_joint)
+
+
+def take_facts(incident: IncidentRow, facts: Facts) -> bool:
+    """Keep the facts that hold now, and by when help is needed; True where two must go from now on."""
+    incident.facts = facts_to_json(facts)
+    is_newly_joint = not incident.joint and needs_two(facts)
+    incident.joint = incident.joint or is_newly_joint
     clock.set_needed_by(incident)
-    decision = decide(
-        TriageCase(
-            facts=facts,
-            category=reading.category,
-            subtype=reading.subtype,
-            matter=reading.matter,
-            answered=frozenset(report.answers),
-            channel=report.channel,
-            received_at=report.received_at,
-            now=tx.now,
-            **known.flags(),
-            loss_pence=facts.amount_pence or reading.money_at_risk_pence,
-            zone=desk.zone,
-        )
+    return is_newly_joint
+
+
+def triage_case(
+    tx: Tx,
+    desk: Desk,
+    incident: IncidentRow,
+    reports: Sequence[ReportRow],
+    known: Known,
+    *,
+    facts: Facts | None = None,
+    answered: frozenset[str] = frozenset(),
+) -> TriageCase:
+    """A case as the rules see it now; `facts` for another set of them than it has."""
+    facts = facts or facts_of(incident)
+    matter = Matter(incident.reading.get("matter", Matter.UNCLEAR))
+    if matter is Matter.NOT_CRIME and incident.category is not Category.OTHER:
+        matter = Matter.UNCLEAR  # a person has said what it is
+    return TriageCase(
+        facts=facts,
+        category=incident.category,
+        subtype=incident.subtype,
+        matter=matter,
+        answered=answered.union(*(report.answers for report in reports)),
+        channel=reports[0].channel if reports else None,
+        vulnerability_known=bool(incident.victim.get("vulnerabilities")),
+        received_at=incident.received_at,
+        now=tx.now,
+        **known.flags(),
+        loss_pence=facts.amount_pence or incident.reading.get("money_at_risk_pence"),
+        zone=desk.zone,
     )
-    if decision.provisional or decision.priority.rank > incident.priority.rank:
-        return
+
+
+def settle_on(
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    decision: Decision,
+    *,
+    newly_joint: bool,
+    before: Decision | None = None,
+    started_at: datetime | None = None,
+) -> None:
+    """A decision made anew: it may raise an open case or end its review, and never lowers it.
+
+    `before`: what the same rules said of what was known before. `started_at`: when a clock that begins by
+    this is to have started.
+    """
+    if incident.is_open and is_news(
+        decision, incident.priority, incident.rule_id, before, by_person=BY_PERSON
+    ):
+        _raise(tx, desk, service, incident, decision, started_at)
+    if newly_joint and is_counting(incident):
+        notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
+
+
+def _raise(
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    decision: Decision,
+    started_at: datetime | None,
+) -> None:
     before, incident.priority = incident.priority, decision.priority
     incident.rule_id, incident.rules_version = decision.rule_id, decision.rules_version
+    work.rerank(tx, incident.id, incident.priority.rank)
     tx.record(
         incident.id,
         happened.PriorityDecided(
@@ -82,11 +157,9 @@ def read_again(
         finish_kind(tx, incident, TaskKind.REVIEW_REPORT)
         hold_for_joint(tx, incident)
     elif is_waiting:
-        actions.go_out(tx, desk, service, incident)
+        raising.go_out(tx, desk, service, incident)
     elif not before.has_clock and decision.priority.has_clock:
-        actions.start_second_clock(tx, desk, service, incident)
-    if is_newly_joint and is_counting(incident):
-        notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
+        raising.start_second_clock(tx, desk, service, incident, started_at)
 
 
 def _target(tx: Tx, incident: IncidentRow, reading: Reading) -> None:

@@ -23,11 +23,22 @@ from rapid_response.dispatch.rules import who_hears
 from rapid_response.messaging import wording
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import actions, clock, inbound, notices, offers, sending, texts
+from rapid_response.steps import (
+    actions,
+    clock,
+    failing,
+    inbound,
+    notices,
+    offers,
+    raising,
+    reaching,
+    readiness,
+    texts,
+)
 from rapid_response.steps.case import is_counting
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
-from rapid_response.steps.service import Service, service_now
+from rapid_response.steps.service import Service, service_now, stored_definition
 from rapid_response.steps.tasks import TaskKind, open_task
 from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow, NoticeRow, OfferRow, TaskRow
@@ -121,7 +132,18 @@ def _retry(ringing: _Ringing) -> None:
 
 
 def _fail_over(ringing: _Ringing) -> None:
-    sending.fail_over(ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject)
+    failing.fail_over(ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject)
+
+
+def _reach(ringing: _Ringing) -> None:
+    """No answer so far, or nothing delivered: the next way to the same person."""
+    reaching.climb(
+        ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject, "no_answer"
+    )
+
+
+def _went_out(ringing: _Ringing) -> None:
+    failing.went_out(ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject)
 
 
 # --- the promise -----------------------------------------------------------------------------------------
@@ -160,7 +182,7 @@ def _breach(ringing: _Ringing) -> None:
         return
     for role in (ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER):
         ringing.tell(NoticeKind.BREACH, role, (Means.SMS, Means.VOICE))
-    actions.owe_breach_reason(tx, ringing.service, incident)
+    raising.owe_breach_reason(tx, ringing.service, incident)
 
 
 def _resume(ringing: _Ringing) -> None:
@@ -247,7 +269,12 @@ def _daily_line(tx: Tx, desk: Desk, due: Due) -> None:
                     recipient=hears.id,
                     body=wording.daily_line(waiting),
                 )
+    readiness.morning(tx, desk, service, due.subject)
     arm_daily_line(tx, desk)
+
+
+def _shift_test(tx: Tx, desk: Desk, due: Due) -> None:
+    readiness.shift_test(tx, desk, due.due_at)
 
 
 def arm_daily_line(tx: Tx, desk: Desk) -> None:
@@ -258,6 +285,13 @@ def arm_daily_line(tx: Tx, desk: Desk) -> None:
     waiting = work.pending(tx, "", [Kind.DAILY_LINE.value])
     if not waiting:
         work.arm(tx, "", 1, 4, [Deadline(Kind.DAILY_LINE, at, day.isoformat())])
+
+
+def arm_standing(tx: Tx, desk: Desk) -> None:
+    """What the service does by itself day by day, whatever comes in."""
+    arm_daily_line(tx, desk)
+    if stored_definition(tx, desk.zone) is not None:
+        readiness.arm_shift_test(tx, desk)
 
 
 _DO: Mapping[str, Callable[[_Ringing], None]] = {
@@ -272,9 +306,12 @@ _DO: Mapping[str, Callable[[_Ringing], None]] = {
     Kind.SHIFT_END: _shift_end,
     Kind.TASK: _task,
     Kind.FAIL_OVER: _fail_over,
+    Kind.REACH: _reach,
+    Kind.WENT_OUT: _went_out,
 }
 
 _SERVICE_WIDE: Mapping[str, Callable[[Tx, Desk, Due], None]] = {
     Kind.INBOUND: _inbound,
     Kind.DAILY_LINE: _daily_line,
+    Kind.SHIFT_TEST: _shift_test,
 }

@@ -1,4 +1,4 @@
-"""The sender's steps: claim a message, record what the provider answered, settle what nobody knows.
+"""The sender's steps: claim a message, record what the provider answered.
 
 No transaction is open while the provider is asked. A claim is a committed lease with a fence and an attempt
 whose token travels in the callback's address, so that a crash at any point leaves a row that says what may
@@ -7,43 +7,42 @@ have happened, and the answer is looked up before anything is sent again (reliab
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, or_
+import structlog
+from sqlalchemy import or_
+from sqlalchemy import select as core_select
 from sqlmodel import col, select
 
 from rapid_response.core import events as happened
-from rapid_response.core.definition import Means
-from rapid_response.core.incident import SEEKING_STATUSES
-from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose
-from rapid_response.core.vocabulary import ContactRole
-from rapid_response.messaging import rules, wording
-from rapid_response.messaging.gateway import Accepted, Rejected, SendOutcome, SentRecord
-from rapid_response.messaging.rules import AttemptState
-from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import notices, offers
+from rapid_response.messaging import breaker, ladder, lives, pace, retries, wording
+from rapid_response.messaging.gateway import Accepted, Ambiguous, Rejected, SendOutcome
+from rapid_response.messaging.lives import Move
+from rapid_response.messaging.rules import AttemptState, word
+from rapid_response.steps import endpoints, lines, messages, receipts, unknowns
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.service import Service
-from rapid_response.storage import work
+from rapid_response.steps.outbox import READY
+from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage.tables import (
     AttemptRow,
-    EndpointRow,
     IncidentRow,
+    LineRow,
     MessageRow,
     NoticeRow,
     OfferRow,
-    ProviderEventRow,
 )
 from rapid_response.storage.tx import Tx
 
+logger = structlog.get_logger("sending")
+
 #: Longer than the provider's time-outs together: a lease that ends means that the sender died.
 LEASE = timedelta(seconds=25)
-_READY = (MessageState.PENDING, MessageState.RETRY_WAIT)
 _RING_FOR = timedelta(seconds=25)
-#: Offers live as long as their answer is awaited; a carrier must not deliver them much later.
-_SHORTEST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
+#: Why a call waits: the person was rung a moment ago.
+HELD_BY_PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,94 +60,103 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """A message nobody knows the fate of, to be looked up now."""
-
-    message_id: str
-    fence: int
-    to_number: str
-    body: str
-    since: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
     """What the sender has to do now."""
 
-    dead: int
-    claimed: list[Claimed]
-    unknown: list[Unknown]
+    dead: int = 0
+    claimed: list[Claimed] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
+    fetching: list[Fetching] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return self.dead + len(self.claimed) + len(self.unknown)
+        return self.dead + len(self.claimed) + len(self.unknown) + len(self.fetching)
 
 
 def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
     """Everything the sender has to do, claimed in one step."""
-    return Work(settle_dead_leases(tx), claim(tx, desk, limit), claim_unknown(tx))
+    dead = settle_dead_leases(tx, desk)
+    unknown, fetching, lost = unknowns.claim(tx, LEASE)
+    return Work(dead + lost, claim(tx, desk, limit), unknown, fetching)
+
+
+# --- claiming --------------------------------------------------------------------------------------------
 
 
 def claim(tx: Tx, desk: Desk, limit: int = 8) -> list[Claimed]:
     """Lease what is due: most dangerous first. What is no longer wanted is cancelled instead."""
-    due = tx.all(
+    claimed: list[Claimed] = []
+    for channel in MessageChannel:
+        due = [m for m in _due(tx, channel, limit) if _is_still_to_go(tx, m)]
+        if due:
+            claimed += _claim_over(tx, desk, channel, due)
+    return claimed
+
+
+def _due(tx: Tx, channel: MessageChannel, limit: int) -> Sequence[MessageRow]:
+    return tx.all(
         select(MessageRow)
         .where(
-            col(MessageRow.state).in_(_READY),
             col(MessageRow.next_attempt_at) <= tx.real,
+            col(MessageRow.state).in_(READY),
+            col(MessageRow.channel) == channel,
         )
         .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [claimed for message in due if (claimed := _claim_one(tx, desk, message)) is not None]
 
 
-def _claim_one(tx: Tx, desk: Desk, message: MessageRow) -> Claimed | None:
+def _claim_over(tx: Tx, desk: Desk, channel: MessageChannel, due: Sequence[MessageRow]) -> list[Claimed]:
+    left = lines.allowance(tx, desk, channel)
+    claimed = []
+    for message in due:
+        if left.blocked_until is not None:
+            _hold(tx, message, lines.HELD_BY_LINE, left.blocked_until)
+            if message.purpose in messages.LADDERED:
+                message.failing_at = message.failing_at or tx.now
+                messages.goes_on(tx, message, messages.LINE_DOWN, tx.now)
+        elif not left.may_send:
+            break
+        else:
+            lines.spend(tx, desk, left, LEASE)
+            claimed.append(_lease(tx, desk, message))
+    return claimed
+
+
+def _hold(tx: Tx, message: MessageRow, why: str, until: datetime) -> None:
+    message.held, message.next_attempt_at = why, until
+
+
+def _is_still_to_go(tx: Tx, message: MessageRow) -> bool:
+    """Looked at again just before sending: the case may have moved on since it was written (G13)."""
+    move = _no_longer(tx, message)
+    if move is not None:
+        messages.go(tx, message, move, messages.attempts_of(tx, message))
+        if move.to is MessageState.CANCELLED:
+            message.cancel_requested = message.cancel_requested or (move.reason or "")[:20]
+        return False
+    if message.channel is MessageChannel.VOICE:
+        rung_until = _rung_until(tx, message)
+        if rung_until is not None and rung_until > tx.real:
+            _hold(tx, message, HELD_BY_PERSON, rung_until)
+            return False
+    return True
+
+
+def _no_longer(tx: Tx, message: MessageRow) -> Move | None:
     if message.expires_at is not None and tx.now >= message.expires_at:
-        message.state, message.reason = MessageState.EXPIRED, "expired"
-        return None
-    why = _no_longer_wanted(tx, message)
-    if why == "opted_out":
-        message.state, message.reason = MessageState.FAILED, why
-        _consequences(tx, desk, message)
-        return None
+        return Move("M4", MessageState.EXPIRED, "expired")
+    why = _overtaken(tx, message)
     if why is not None:
-        message.state, message.reason = MessageState.CANCELLED, why
-        return None
-    message.state = MessageState.SENDING
-    message.fence += 1
-    message.attempts += 1
-    message.leased_until = tx.real + LEASE
-    if message.reason == "repeat" and message.channel is MessageChannel.SMS:
-        message.body = wording.repeat_of(message.body)
-    token = tx.ids.token()
-    tx.add(
-        AttemptRow,
-        id=tx.ids.uuid(),
-        message_id=message.id,
-        seq=message.attempts,
-        token=token,
-        provider=desk.provider,
-        state=AttemptState.CLAIMED.value,
-        claimed_at=tx.real,
-    )
-    left = message.expires_at - tx.now if message.expires_at else _LONGEST
-    return Claimed(
-        message.id,
-        message.fence,
-        token,
-        message.channel,
-        message.to_number,
-        message.body,
-        validity=max(_SHORTEST, min(left, _LONGEST)),
-    )
+        return Move("M3", MessageState.CANCELLED, why)
+    if message.channel is MessageChannel.SMS and endpoints.has_opted_out(tx, message.to_number):
+        return Move("M5", MessageState.FAILED, "opted_out")
+    return None
 
 
-def _no_longer_wanted(tx: Tx, message: MessageRow) -> str | None:
-    """Looked at again just before sending: the case may have moved on since it was written."""
-    endpoint = tx.get(EndpointRow, message.to_number)
-    if endpoint is not None and endpoint.state == "opted_out" and message.channel is MessageChannel.SMS:
-        return "opted_out"
+def _overtaken(tx: Tx, message: MessageRow) -> str | None:
+    if message.cancel_requested is not None:
+        return message.cancel_requested
     if message.purpose is Purpose.OFFER and message.offer_id is not None:
         offer = tx.get(OfferRow, message.offer_id)
         if offer is None or offer.state is not OfferState.OPEN:
@@ -164,232 +172,139 @@ def _no_longer_wanted(tx: Tx, message: MessageRow) -> str | None:
     return None
 
 
+#: A call that never rang at her end disturbed nobody.
+_RANG = (AttemptState.ACCEPTED, AttemptState.SENT, AttemptState.DELIVERED, AttemptState.UNKNOWN)
+_RANG_OUT = ("call_busy", "call_no_answer")
+
+
+def _rung_until(tx: Tx, message: MessageRow) -> datetime | None:
+    """Until when this person is not rung again: nobody gets two calls at once, nor two in two minutes."""
+    last: datetime | None = tx.execute(
+        core_select(col(AttemptRow.claimed_at))
+        .join(MessageRow, col(MessageRow.id) == col(AttemptRow.message_id))
+        .where(
+            or_(
+                col(MessageRow.recipient) == message.recipient,
+                col(MessageRow.to_number) == message.to_number,
+            ),
+            col(MessageRow.channel) == MessageChannel.VOICE,
+            col(AttemptRow.claimed_at) > tx.real - ladder.CALLS_APART,
+            or_(
+                col(AttemptRow.state).in_([s.value for s in (*_RANG, AttemptState.CLAIMED)]),
+                col(AttemptRow.error_class).in_(_RANG_OUT),
+            ),
+        )
+        .order_by(col(AttemptRow.claimed_at).desc())
+        .limit(1)
+    ).scalar()
+    return last + ladder.CALLS_APART if last is not None else None
+
+
+def _lease(tx: Tx, desk: Desk, message: MessageRow) -> Claimed:
+    lives.check_message(message.state, MessageState.SENDING)
+    if message.reason == lives.REPEAT and message.channel is MessageChannel.SMS:
+        message.body = wording.repeat_of(message.body)
+    message.state, message.reason, message.held = MessageState.SENDING, None, None
+    message.fence += 1
+    message.attempts += 1
+    message.leased_until = message.next_attempt_at = tx.real + LEASE
+    token = tx.ids.token()
+    tx.add(
+        AttemptRow,
+        id=tx.ids.uuid(),
+        message_id=message.id,
+        seq=message.attempts,
+        token=token,
+        provider=desk.provider,
+        state=AttemptState.CLAIMED.value,
+        at=tx.now,
+        claimed_at=tx.real,
+    )
+    left = message.expires_at - tx.now if message.expires_at else None
+    return Claimed(
+        message.id,
+        message.fence,
+        token,
+        message.channel,
+        message.to_number,
+        message.body,
+        validity=retries.validity(left),
+    )
+
+
+def sends_from(tx: Tx, desk: Desk) -> datetime:
+    """When the pace lets the next text go, in real time."""
+    row = tx.execute(
+        core_select(col(LineRow.tokens), col(LineRow.filled_at)).where(
+            col(LineRow.name) == lines.name_of(desk.provider, MessageChannel.SMS)
+        )
+    ).first()
+    if row is None:
+        return tx.real
+    return pace.free_at(row.tokens, row.filled_at, desk.texts_per_second, tx.real)
+
+
+# --- what the provider answered --------------------------------------------------------------------------
+
+
 def record_answer(tx: Tx, desk: Desk, claimed: Claimed, outcome: SendOutcome) -> None:
-    """Write down what the provider said, unless the message was taken from us meanwhile."""
+    """Write down what the provider said; what is settled meanwhile stays settled."""
     message = tx.get(MessageRow, claimed.message_id, lock=True)
     attempt = tx.first(select(AttemptRow).where(col(AttemptRow.token) == claimed.token))
     if message is None or attempt is None:
         return
-    after = rules.after_answer(outcome, message.attempts)
-    # A look-up can be quicker than a sender that slept past its lease: what it found is on record.
-    is_known = attempt.finished_at is not None
-    if isinstance(outcome, Accepted):
-        attempt.provider_sid = outcome.sid
-    if isinstance(outcome, Rejected):
-        attempt.error_class, attempt.error_code = outcome.error_class, outcome.code[:20]
-    attempt.finished_at = tx.real
-    if rules.advances(AttemptState(attempt.state), after.attempt) or attempt.state == AttemptState.CLAIMED:
-        attempt.state = after.attempt.value
-    # A receipt can win the race against our own record: what is settled stays settled.
-    if message.state is MessageState.SENDING and message.fence == claimed.fence:
-        _go(tx, message, after)
-    if isinstance(outcome, Accepted) and not is_known:
-        _record_accepted(tx, message)
-    if isinstance(outcome, Rejected):
-        _consequences(tx, desk, message)
+    attempt.finished_at = attempt.finished_at or tx.real
+    lines.hear(tx, desk, message.channel, breaker.heard(outcome), attempt.claimed_at)
+    match outcome:
+        case Accepted():
+            _taken(tx, desk, message, attempt, outcome)
+        case Rejected():
+            attempt.error_code = outcome.code[:20] or attempt.error_code
+            messages.refused(tx, desk, message, attempt, outcome.error_class)
+            _settle(tx, desk, message, outcome.retry_after)
+        case Ambiguous():
+            messages.unknown(tx, attempt)
+            _settle(tx, desk, message)
 
 
-def _go(tx: Tx, message: MessageRow, after: rules.Next) -> None:
-    message.state, message.reason, message.leased_until = after.message, after.reason, None
-    if after.wait is not None:
-        message.next_attempt_at = tx.real + after.wait
-        tx.wake("send")
+def _settle(tx: Tx, desk: Desk, message: MessageRow, retry_after: timedelta | None = None) -> None:
+    # A receipt can win the race against our own record, and a lease can end before it.
+    if message.state is MessageState.SENDING:
+        messages.settle(tx, desk, message, retry_after)
 
 
-def _record_accepted(tx: Tx, message: MessageRow) -> None:
-    since = (
-        (tx.now - message.report_recorded_at).total_seconds()
-        if message.report_recorded_at is not None
-        else None
-    )
-    if message.incident_id is not None:
+def _taken(tx: Tx, desk: Desk, message: MessageRow, attempt: AttemptRow, outcome: Accepted) -> None:
+    if attempt.provider_sid and attempt.provider_sid != outcome.sid:
+        # One request, two messages: nothing we did, and somebody should know.
+        logger.error("two_ids_for_one_attempt", attempt=attempt.id)
         tx.record(
-            message.incident_id, happened.MessageAccepted(message.id, message.purpose, message.channel, since)
+            messages.stream_of(message), happened.MessageReconciled(message.id, message.channel, "duplicate")
         )
-
-
-def record_receipt(
-    tx: Tx, desk: Desk, *, token: str, sid: str, status: str, error_code: str, sequence_no: int
-) -> bool:
-    """Apply a signed callback; False when it was known already. Late proof always wins."""
-    known = tx.first(
-        select(ProviderEventRow).where(
-            col(ProviderEventRow.provider) == desk.provider,
-            col(ProviderEventRow.sid) == sid,
-            col(ProviderEventRow.status) == status,
-            col(ProviderEventRow.error_code) == error_code,
-            col(ProviderEventRow.sequence_no) == sequence_no,
-        )
-    )
-    if known is not None:
-        return False
-    attempt = tx.first(select(AttemptRow).where(or_(col(AttemptRow.token) == token, _is_sid(sid))))
-    evidence = rules.word(status)
-    applied = False
-    if attempt is not None and evidence is not None:
-        attempt.provider_sid = attempt.provider_sid or sid
-        applied = rules.advances(AttemptState(attempt.state), evidence)
-        if applied:
-            attempt.state = evidence.value
-            if error_code:
-                attempt.error_code, attempt.error_class = error_code, rules.error_class(error_code)
-            _apply(tx, desk, attempt, evidence)
-    tx.add(
-        ProviderEventRow,
-        id=tx.ids.uuid(),
-        provider=desk.provider,
-        sid=sid,
-        status=status,
-        error_code=error_code,
-        sequence_no=sequence_no,
-        token=token,
-        received_at=tx.now,
-        applied=applied,
-    )
-    return True
-
-
-def _is_sid(sid: str) -> ColumnElement[bool]:
-    return (col(AttemptRow.provider_sid) == sid) & (col(AttemptRow.provider_sid) != "")
-
-
-_SETTLED = (MessageState.DELIVERED, MessageState.CANCELLED, MessageState.EXPIRED)
-
-
-def _apply(tx: Tx, desk: Desk, attempt: AttemptRow, evidence: AttemptState) -> None:
-    message = tx.need(MessageRow, attempt.message_id, lock=True)
-    if message.state in _SETTLED:
         return
-    state, why = rules.after_receipt(evidence, attempt.error_class)
-    message.state, message.reason, message.leased_until = state, why, None
-    if state in (MessageState.DELIVERED, MessageState.FAILED) and message.incident_id is not None:
-        tx.record(
-            message.incident_id,
-            happened.MessageSettled(message.id, message.purpose, message.channel, state, why),
-        )
-    _consequences(tx, desk, message)
+    attempt.provider_sid = outcome.sid
+    evidence = word(outcome.status) or AttemptState.ACCEPTED
+    messages.give_evidence(tx, desk, message, attempt, evidence, by="response")
+    receipts.hear_early(tx, desk, outcome.sid)
 
 
-def _consequences(tx: Tx, desk: Desk, message: MessageRow) -> None:
-    """An offer that certainly does not arrive must not cost the resident its whole answer time.
-
-    The next offer is brought forward and the desk is told to use the telephone; the clock runs on
-    (scenario 33). The first offer stays open: a voice may still reach her.
-    """
-    failing = message.state is MessageState.FAILED or (
-        message.state is MessageState.RETRY_WAIT and message.attempts == rules.TELL_AFTER_ATTEMPTS
-    )
-    if not failing or message.channel is not MessageChannel.SMS or message.purpose is not Purpose.OFFER:
-        return
-    if message.incident_id is None:
-        return
-    # On the agenda, because it needs the incident's lock, which comes before a message's (design.md 3).
-    if not work.stands(tx, message.incident_id, Kind.FAIL_OVER, message.id):
-        work.arm(tx, message.incident_id, 1, message.rank, [Deadline(Kind.FAIL_OVER, tx.now, message.id)])
+# --- senders that died -----------------------------------------------------------------------------------
 
 
-def settle_dead_leases(tx: Tx) -> int:
+def settle_dead_leases(tx: Tx, desk: Desk) -> int:
     """Messages whose sender died while asking: nobody knows whether they went."""
     dead = tx.all(
         select(MessageRow)
-        .where(col(MessageRow.state) == MessageState.SENDING, col(MessageRow.leased_until) <= tx.real)
+        .where(
+            col(MessageRow.next_attempt_at) <= tx.real,
+            col(MessageRow.state) == MessageState.SENDING,
+            col(MessageRow.leased_until) <= tx.real,
+        )
         .limit(100)
         .with_for_update(skip_locked=True)
     )
     for message in dead:
         message.fence += 1
-        message.state, message.leased_until = MessageState.UNKNOWN, None
-        message.next_attempt_at = tx.real
-        for attempt in _open_attempts(tx, message.id):
-            attempt.state = AttemptState.UNKNOWN.value
+        for attempt in messages.attempts_of(tx, message):
+            messages.unknown(tx, attempt)
+        messages.settle(tx, desk, message)
     return len(dead)
-
-
-def _open_attempts(tx: Tx, message_id: str) -> list[AttemptRow]:
-    return list(
-        tx.all(
-            select(AttemptRow).where(
-                col(AttemptRow.message_id) == message_id,
-                col(AttemptRow.state).in_((AttemptState.CLAIMED.value, AttemptState.UNKNOWN.value)),
-            )
-        )
-    )
-
-
-def claim_unknown(tx: Tx, limit: int = 20) -> list[Unknown]:
-    """Lease unknown messages whose look-up is due."""
-    due = tx.all(
-        select(MessageRow)
-        .where(
-            col(MessageRow.state) == MessageState.UNKNOWN,
-            col(MessageRow.next_attempt_at) <= tx.real,
-            or_(col(MessageRow.leased_until).is_(None), col(MessageRow.leased_until) <= tx.real),
-        )
-        .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = []
-    for message in due:
-        message.fence += 1
-        message.leased_until = tx.real + LEASE
-        found.append(
-            Unknown(message.id, message.fence, message.to_number, message.body, tx.now - message.created_at)
-        )
-    return found
-
-
-def record_look_up(tx: Tx, desk: Desk, unknown: Unknown, sent: list[SentRecord]) -> None:
-    """What the provider's own list says of an unknown message; not found after a minute, it is repeated."""
-    message = tx.get(MessageRow, unknown.message_id, lock=True)
-    if message is None or message.state is not MessageState.UNKNOWN or message.fence != unknown.fence:
-        return
-    message.leased_until = None
-    attempts = _open_attempts(tx, message.id)
-    owned = {
-        a.provider_sid
-        for a in tx.all(select(AttemptRow).where(col(AttemptRow.provider_sid).in_([s.sid for s in sent])))
-    }
-    match = next((s for s in sent if s.body == unknown.body and s.sid not in owned), None)
-    if match is not None and attempts:
-        attempt = attempts[-1]
-        evidence = rules.word(match.status) or AttemptState.ACCEPTED
-        attempt.provider_sid, attempt.state, attempt.finished_at = match.sid, evidence.value, tx.real
-        message.state, message.reason = rules.after_receipt(evidence, None)
-        _record_accepted(tx, message)
-        return
-    looked = _count_look_ups(message)
-    after = rules.after_look_up(looked, message.purpose, repeats=int(message.body.startswith(wording.REPEAT)))
-    _go(tx, message, after)
-    if after.message is MessageState.UNKNOWN:
-        message.reason = f"looked {looked}"
-        return
-    for attempt in attempts:
-        attempt.state = after.attempt.value
-    _consequences(tx, desk, message)
-
-
-def _count_look_ups(message: MessageRow) -> int:
-    seen = (message.reason or "").removeprefix("looked ")
-    return int(seen) + 1 if seen.isdigit() else 1
-
-
-def fail_over(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, message_id: str) -> None:
-    """Bring the next offer forward, and tell the desk to use the telephone (design.md 5)."""
-    message = tx.need(MessageRow, message_id)
-    if message.offer_id is None or incident.status not in SEEKING_STATUSES:
-        return
-    if message.state not in (MessageState.FAILED, MessageState.RETRY_WAIT):
-        return
-    told = any(n.kind == NoticeKind.DELIVERY_FAILING for n in notices.unseen(tx, incident.id))
-    if not told:
-        notices.give(
-            tx,
-            desk,
-            service,
-            incident,
-            NoticeKind.DELIVERY_FAILING,
-            ContactRole.DESK,
-            by=(Means.SMS, Means.VOICE),
-        )
-    offers.advance(tx, desk, service, incident)

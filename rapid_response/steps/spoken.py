@@ -6,7 +6,7 @@ person, and only a key counts (delivery.md 11.2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlmodel import col, select
 
@@ -31,22 +31,37 @@ class Said:
 
     sentences: tuple[str, ...]
     asks: bool
+    #: How many keys were pressed so far: it stands in the address that the next key is posted to.
+    pressed: int = 0
 
 
 def _bye(*sentences: str) -> Said:
     return Said(sentences, asks=False)
 
 
-def converse(tx: Tx, desk: Desk, token: str, digits: str) -> Said:
-    """One turn of the conversation; made from stored state, so a repeated request gets the same answer."""
+def converse(tx: Tx, desk: Desk, token: str, digits: str, pressed: int = 0) -> Said:
+    """One turn of the conversation, the `pressed`-th key before it; a repeated request gets the same answer.
+
+    The provider asks again when our answer was slow. The 1 that hears a job must not then take it.
+    """
     attempt = tx.first(select(AttemptRow).where(col(AttemptRow.token) == token))
     message = tx.get(MessageRow, attempt.message_id) if attempt else None
     if attempt is None or message is None or message.incident_id is None:
         return _bye(wording.spoken_gone())
     incident = hold(tx, message.incident_id)
-    if message.purpose is Purpose.NOTICE:
-        return _notice(tx, desk, attempt, message, incident, digits)
-    return _offer(tx, desk, attempt, message, incident, digits)
+    attempt.keys = attempt.keys[:pressed]
+    said = _TURNS.get(message.purpose, _offer)(tx, desk, attempt, message, incident, digits)
+    return replace(said, pressed=len(attempt.keys))
+
+
+def _stand_down(
+    _tx: Tx, _desk: Desk, attempt: AttemptRow, message: MessageRow, _incident: IncidentRow, digits: str
+) -> Said:
+    """Nothing is asked; but nothing is said either before a key proves a person."""
+    if not digits and not attempt.keys:
+        return Said((wording.spoken_notice_first(),), asks=True)
+    attempt.keys = (attempt.keys + digits)[:20]
+    return _bye(wording.spoken_words(message.body))
 
 
 def _notice(
@@ -71,8 +86,9 @@ def _offer(
     tx: Tx, desk: Desk, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str
 ) -> Said:
     offer = tx.get(OfferRow, message.offer_id or "")
-    if offer is None or offers.answerable(tx, incident, offer.responder_id) is None:
-        return _bye(wording.spoken_gone())
+    is_taken = incident.owner is not None
+    if offer is None or is_taken or offers.answerable(tx, incident, offer.responder_id) is None:
+        return _bye(_not_open(incident, offer))
     if not digits and not attempt.keys:
         return Said((wording.spoken_offer(),), asks=True)
     if not attempt.keys:
@@ -80,6 +96,15 @@ def _offer(
     elif digits in (_YES, _NO):
         return _answer(tx, desk, incident, offer.responder_id, accepts=digits == _YES)
     return Said((wording.spoken_job(texts.job(incident), desk.zone, tx.now),), asks=True)
+
+
+def _not_open(incident: IncidentRow, offer: OfferRow | None) -> str:
+    """It was taken while the phone rang, or is over; nothing of the job itself is said."""
+    if offer is None or incident.owner is None:
+        return wording.spoken_gone()
+    if incident.owner == offer.responder_id:
+        return wording.spoken_yours()
+    return wording.spoken_taken()
 
 
 def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, accepts: bool) -> Said:
@@ -96,7 +121,10 @@ def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, acc
             who,
         )
     except (NotAllowed, Refusal):
-        return _bye(wording.spoken_gone())
+        return _bye(_not_open(incident, None))
     if accepts:
         return _bye(wording.spoken_accepted(incident.job_number or 0))
     return _bye(wording.spoken_declined())
+
+
+_TURNS = {Purpose.NOTICE: _notice, Purpose.STAND_DOWN: _stand_down}

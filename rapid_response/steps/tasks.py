@@ -30,6 +30,7 @@ class TaskKind(StrEnum):
     RELEASE_HELD = "release_held"
     REVIEW_REPORT = "review_report"
     FINISH_JOB = "finish_job"
+    SECOND_READING = "second_reading"
 
 
 def open_task(tx: Tx, incident: IncidentRow, kind: TaskKind, owner: str, due_at: datetime) -> str:

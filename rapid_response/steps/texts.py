@@ -18,6 +18,8 @@ from rapid_response.steps.case import facts_of
 from rapid_response.steps.desk import Desk
 from rapid_response.storage.tables import IncidentRow, NoticeRow
 
+PASSED_ON = wording.StoodDown.PASSED_ON
+
 
 def outward(incident: IncidentRow) -> str | None:
     """The first half of its postcode, for choosing who is near."""
@@ -117,6 +119,7 @@ _SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
     NoticeKind.DELIVERY_FAILING: lambda t: wording.delivery_failing(t.job),
     NoticeKind.MENDED: lambda t: wording.mended(t.incident.job_number),
     NoticeKind.WORK_PARKED: lambda t: wording.work_parked(t.incident.job_number),
+    NoticeKind.TEXTS_STOPPED: lambda t: wording.texts_stopped(t.job),
     NoticeKind.TASK_OVERDUE: lambda t: wording.task_overdue(t.incident.job_number),
     NoticeKind.REVIEW: lambda t: wording.review_waiting(
         t.incident.job_number, t.moment("until"), t.zone, t.now

@@ -21,6 +21,7 @@ from rapid_response.core.states import (
     MessageState,
     OfferState,
     Purpose,
+    SecondReadingState,
     TaskState,
 )
 from rapid_response.core.vocabulary import (
@@ -111,16 +112,22 @@ class IncidentRow(SQLModel, table=True):
     unconfirmed: list[str] = Field(default_factory=list, sa_type=JSON)
     disposition: Disposition | None = word(Disposition, default=None, nullable=True)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: The incident that this one's reports were joined to. Named without a foreign key, as links are.
+    duplicate_of: str | None = Field(default=None, index=True, max_length=36)
 
 
 class ReportRow(SQLModel, table=True):
-    """The content of one contact: immutable; corrections are added beside it."""
+    """The content of one contact: immutable; corrections are added beside it.
+
+    `first_incident_id` is the incident that it raised when it came; `incident_id` the one it belongs to now.
+    """
 
     __tablename__ = "reports"
     __table_args__ = (Index("ix_reports_received_at", "received_at"),)
 
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    first_incident_id: str = Field(index=True, max_length=36)
     channel: Channel = word(Channel)
     source: str = Field(max_length=80)
     external_reference: str | None = Field(default=None, max_length=200)
@@ -131,6 +138,28 @@ class ReportRow(SQLModel, table=True):
     answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     reading: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     back_entry: bool = False
+
+
+class CorrectionRow(SQLModel, table=True):
+    """One value that a person put right, or a joined report added: the old beside the new, for good.
+
+    `field` is a path as in the body of a report (`location.address`); `report_id` says whose caller it was.
+    """
+
+    __tablename__ = "corrections"
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    report_id: str | None = Field(default=None, max_length=36)
+    #: Counts within the incident, so that what was done in one moment keeps its order.
+    position: int
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+    source: str = Field(max_length=20)
+    field: str = Field(max_length=60)
+    old: Any = Field(default=None, sa_type=JSON, nullable=True)
+    new: Any = Field(default=None, sa_type=JSON, nullable=True)
+    reason: str | None = Field(default=None, sa_type=Text)
 
 
 class NoteRow(SQLModel, table=True):
@@ -149,7 +178,15 @@ class InboundMessageRow(SQLModel, table=True):
     """A text that reached us, stored before anything is done with it; unique, so twice is once."""
 
     __tablename__ = "inbound_messages"
-    __table_args__ = (UniqueConstraint("provider", "provider_sid"),)
+    __table_args__ = (
+        UniqueConstraint("provider", "provider_sid"),
+        Index(
+            "ix_inbound_messages_to_count",
+            "to_count",
+            sqlite_where=text("to_count IS NOT NULL"),
+            postgresql_where=text("to_count IS NOT NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
     provider: str = Field(max_length=20)
@@ -158,11 +195,18 @@ class InboundMessageRow(SQLModel, table=True):
     to_number: str = Field(max_length=32)
     body: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=UtcDateTime)
+    #: When it was written, where the provider's list says so: this decides whether it came in time.
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    source: str = Field(default="webhook", max_length=12)
+    #: What the carrier made of it by itself: `STOP`, `START` or `HELP`.
+    opt_out_type: str = Field(default="", max_length=10)
     sender: str | None = Field(default=None, max_length=80)
     verb: str | None = Field(default=None, max_length=20)
     effect: str | None = Field(default=None, max_length=40)
     incident_id: str | None = Field(default=None, max_length=36)
     needs_person: bool = False
+    #: 1 until the figures have counted it.
+    to_count: int | None = 1
 
 
 class CallRow(SQLModel, table=True):
@@ -217,6 +261,9 @@ class OfferRow(SQLModel, table=True):
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     source: str | None = Field(default=None, max_length=20)
     eta_minutes: int | None = None
+    #: Since when a way to this person fails, and since when none is left to try.
+    failing_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    given_up_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class NoticeRow(SQLModel, table=True):
@@ -290,21 +337,24 @@ class MessageRow(SQLModel, table=True):
 
     __tablename__ = "messages"
     __table_args__ = (
+        # Only what is still to be looked at is in it, whatever the number of settled messages.
         Index(
-            "ix_messages_to_send",
+            "ix_messages_next",
             "next_attempt_at",
-            sqlite_where=text("state IN ('pending', 'retry_wait', 'sending')"),
-            postgresql_where=text("state IN ('pending', 'retry_wait', 'sending')"),
+            sqlite_where=text("next_attempt_at IS NOT NULL"),
+            postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
     )
 
     id: str = Field(primary_key=True, max_length=36)
     dedupe_key: str = Field(unique=True, max_length=160)
     incident_id: str | None = Field(default=None, index=True, max_length=36)
-    offer_id: str | None = Field(default=None, max_length=36)
+    offer_id: str | None = Field(default=None, index=True, max_length=36)
     notice_id: str | None = Field(default=None, max_length=36)
     purpose: Purpose = word(Purpose)
     channel: MessageChannel = word(MessageChannel)
+    #: Which way to the person this is: `sms1`, `voice2` … (messaging.ladder); empty where there is no ladder.
+    way: str = Field(default="", max_length=10)
     to_number: str = Field(max_length=32, index=True)
     recipient: str = Field(max_length=80)
     body: str = Field(sa_type=Text)
@@ -314,21 +364,39 @@ class MessageRow(SQLModel, table=True):
     reason: str | None = Field(default=None, max_length=60)
     created_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    #: Real time, like every lease and back-off (design.md 3).
-    next_attempt_at: datetime = Field(sa_type=UtcDateTime)
+    #: When it is next to be tried, looked up or fetched; None once it is settled. Real time, like every
+    #: lease and back-off (design.md 3).
+    next_attempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     fence: int = 0
     attempts: int = 0
+    #: Characters that the alphabet of texts does not have, and that became `?`.
+    replaced: int = 0
+    #: How often it was sent once more without knowing whether it had gone.
+    repeats: int = 0
+    #: Why it waits although it is due: `line` (the provider is down), `person` (just rung).
+    held: str | None = Field(default=None, max_length=10)
+    #: It may have gone when it was no longer wanted: should it turn out that it did, the person is told.
+    cancel_requested: str | None = Field(default=None, max_length=20)
+    #: Proof that it went came after it had been given up.
+    late: bool = False
+    accepted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    failing_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     report_recorded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class AttemptRow(SQLModel, table=True):
-    """One call to the provider; its token is in the callback's address."""
+    """One call to the provider; its token is in the callback's address.
+
+    `at` and `settled_at` are the service's time; the others, from which waits are counted, real time.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (
         UniqueConstraint("message_id", "seq"),
         Index("ix_attempts_provider_sid", "provider_sid"),
+        Index("ix_attempts_claimed_at", "claimed_at"),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -342,15 +410,36 @@ class AttemptRow(SQLModel, table=True):
     error_class: str | None = Field(default=None, max_length=20)
     #: Keys pressed in a call so far: the first proves a person.
     keys: str = Field(default="", max_length=20)
+    at: datetime = Field(sa_type=UtcDateTime)
     claimed_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    unknown_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: Look-ups that were answered and did not find it.
+    look_ups: int = 0
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: What settled it: `response`, `callback`, `look_up`, `fetch`.
+    settled_by: str | None = Field(default=None, max_length=10)
 
 
 class ProviderEventRow(SQLModel, table=True):
     """What a provider told us of a message or call, applied or not; unique, so a replay changes nothing."""
 
     __tablename__ = "provider_events"
-    __table_args__ = (UniqueConstraint("provider", "sid", "status", "error_code", "sequence_no"),)
+    __table_args__ = (
+        UniqueConstraint("provider", "sid", "status", "error_code", "sequence_no"),
+        Index(
+            "ix_provider_events_early",
+            "retry_until",
+            sqlite_where=text("retry_until IS NOT NULL"),
+            postgresql_where=text("retry_until IS NOT NULL"),
+        ),
+        Index(
+            "ix_provider_events_to_count",
+            "to_count",
+            sqlite_where=text("to_count IS NOT NULL"),
+            postgresql_where=text("to_count IS NOT NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
     provider: str = Field(max_length=20)
@@ -359,8 +448,57 @@ class ProviderEventRow(SQLModel, table=True):
     error_code: str = Field(default="", max_length=20)
     sequence_no: int = -1
     token: str = Field(default="", max_length=64, index=True)
+    #: `text` or `call`, and who said it: `callback` or `fetch`.
+    kind: str = Field(default="text", max_length=10)
+    source: str = Field(default="callback", max_length=10)
+    attempt_id: str | None = Field(default=None, index=True, max_length=36)
     received_at: datetime = Field(sa_type=UtcDateTime)
     applied: bool = False
+    #: What became of it: `applied`, `stale`, `conflict`, `unknown_word`, `other_sid`, `early`, `orphan`.
+    why: str = Field(default="", max_length=20)
+    #: Told before the attempt was known: tried again until then. Real time.
+    retry_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: How often it was told again.
+    repeats: int = 0
+    to_count: int | None = 1
+
+
+class LineRow(SQLModel, table=True):
+    """A way out: one provider's texts, or its calls. What every node must agree on about it; real times."""
+
+    __tablename__ = "lines"
+
+    name: str = Field(primary_key=True, max_length=40)
+    provider: str = Field(max_length=20)
+    channel: MessageChannel = word(MessageChannel)
+    #: The pace: texts that may go now, as counted then.
+    tokens: float = 0.0
+    filled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: The breaker (messaging.breaker).
+    failures: int = 0
+    why: str | None = Field(default=None, max_length=20)
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    trips: int = 0
+    #: Seconds from acceptance to delivery of the last offers.
+    delays: list[float] = Field(default_factory=list, sa_type=JSON)
+    #: How many texts went out on which local day, and for which day an alarm was raised.
+    day: str = Field(default="", max_length=10)
+    sent_today: int = 0
+    alarmed_for: str = Field(default="", max_length=10)
+
+
+class WatermarkRow(SQLModel, table=True):
+    """Up to when the texts to one of our numbers were listed, whole; and who lists them now."""
+
+    __tablename__ = "watermarks"
+
+    number: str = Field(primary_key=True, max_length=32)
+    listed_to: datetime = Field(sa_type=UtcDateTime)
+    #: Real time.
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
 
 
 # --- the log, and work that falls due ---------------------------------------------------------------------
@@ -539,13 +677,18 @@ class AvailabilityRow(SQLModel, table=True):
 
 
 class EndpointRow(SQLModel, table=True):
-    """What we learnt of a number: opted out, suspect. Absent means nothing known against it."""
+    """What we learnt of a number and a channel: confirmed, suspect, opted out. Absent means nothing yet."""
 
     __tablename__ = "endpoints"
 
     number: str = Field(primary_key=True, max_length=32)
+    channel: MessageChannel = word(MessageChannel, primary_key=True)
     state: str = Field(max_length=20)
     since: datetime = Field(sa_type=UtcDateTime)
+    #: The class of error, or the word, that brought it there.
+    why: str | None = Field(default=None, max_length=20)
+    #: When something last arrived there.
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class UserRow(SQLModel, table=True):
@@ -711,7 +854,7 @@ class IdentifierRow(SQLModel, table=True):
 
 
 class SuggestedLinkRow(SQLModel, table=True):
-    """A pair of incidents that a person should look at; nothing is joined by it.
+    """A pair of incidents: suggested by the machine, or asserted by a person with a reason of her own.
 
     The earlier incident is named without a foreign key, which on PostgreSQL would lock its row: taking in a
     report never waits for another case.
@@ -728,3 +871,63 @@ class SuggestedLinkRow(SQLModel, table=True):
     suggested_at: datetime = Field(sa_type=UtcDateTime)
     decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     decided_by: str | None = Field(default=None, max_length=80)
+    reason: str | None = Field(default=None, sa_type=Text)
+
+
+# --- the second reader ------------------------------------------------------------------------------------
+
+
+class SecondReadingRow(SQLModel, table=True):
+    """A report that a second reader reads, or has read. Times are real: nobody's promise hangs on them.
+
+    What left the house, and what came back, are not kept: suggestions are codes and places in the report.
+    """
+
+    __tablename__ = "second_readings"
+    __table_args__ = (
+        Index(
+            "ix_second_readings_waiting",
+            "next_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    report_id: str = Field(primary_key=True, foreign_key="reports.id", max_length=36)
+    state: SecondReadingState = word(SecondReadingState, default=SecondReadingState.WAITING)
+    queued_at: datetime = Field(sa_type=UtcDateTime)
+    next_at: datetime = Field(sa_type=UtcDateTime)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    attempts: int = 0
+    error: str | None = Field(default=None, max_length=40)
+    read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    model_version: str | None = Field(default=None, max_length=120)
+    dropped: int = 0
+
+
+class SuggestionRow(SQLModel, table=True):
+    """Something a second reader suggests to a person, and the characters of the report that it rests on."""
+
+    __tablename__ = "suggestions"
+
+    id: str = Field(primary_key=True, max_length=36)
+    report_id: str = Field(foreign_key="reports.id", index=True, max_length=36)
+    position: int
+    label: str = Field(max_length=40)
+    value: str = Field(max_length=40)
+    start_char: int
+    end_char: int
+    raises: bool = False
+    agrees: bool | None = None
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_by: str | None = Field(default=None, max_length=80)
+
+
+class SecondReaderDayRow(SQLModel, table=True):
+    """How often the second reader was asked on a day: its budget, the same for every node."""
+
+    __tablename__ = "second_reader_days"
+
+    day: str = Field(primary_key=True, max_length=10)
+    asked: int = 0

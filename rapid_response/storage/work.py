@@ -92,7 +92,14 @@ def arm(tx: Tx, incident_id: str, cycle: int, rank: int, entries: Iterable[Entry
         tx.wake("ring")
 
 
-def disarm(tx: Tx, incident_id: str, kinds: Sequence[str], outcome: str, subject: str | None = None) -> None:
+def disarm(
+    tx: Tx,
+    incident_id: str,
+    kinds: Sequence[str],
+    outcome: str,
+    subject: str | None = None,
+    subjects: Sequence[str] | None = None,
+) -> None:
     """Settle what is still pending of those kinds: it will not happen, and `outcome` says why."""
     wanted = [
         col(AgendaRow.incident_id) == incident_id,
@@ -101,7 +108,18 @@ def disarm(tx: Tx, incident_id: str, kinds: Sequence[str], outcome: str, subject
     ]
     if subject is not None:
         wanted.append(col(AgendaRow.subject) == subject)
+    if subjects is not None:
+        wanted.append(col(AgendaRow.subject).in_(subjects))
     tx.execute(update(AgendaRow).where(*wanted).values(settled_at=tx.now, outcome=outcome))
+
+
+def rerank(tx: Tx, incident_id: str, rank: int) -> None:
+    """An incident became more urgent: what is still to come of it is done before what is less so."""
+    tx.execute(
+        update(AgendaRow)
+        .where(col(AgendaRow.incident_id) == incident_id, col(AgendaRow.settled_at).is_(None))
+        .values(rank=rank)
+    )
 
 
 def pending(tx: Tx, incident_id: str, kinds: Sequence[str]) -> Sequence[AgendaRow]:

@@ -2,12 +2,18 @@
 
 The address is the configured BASE_URL with the path and query of the request, byte for byte. Host and
 X-Forwarded-* are never asked: whoever can reach us can set them (delivery.md 13). The request cannot choose
-the algorithm either. The signature has no date: that a message came before is for the stored ids to notice.
+the algorithm either: with a shared key it is HMAC-SHA256, without one SHA-1, whatever a header says.
+
+The signature has no date: that a message came before is for the stored ids to notice. Nor does it say where
+one field ends and the next begins, so that a captured form could be cut anew into one with another id: ids
+that are too long for one are refused.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from hmac import compare_digest
 from urllib.parse import parse_qsl, quote
 
@@ -18,7 +24,11 @@ from twilio.request_validator import RequestValidator
 HEADER = "X-Twilio-Signature"
 LARGEST_BODY = 64 * 1024
 _MOST_FIELDS = 500
-_FORM = "application/x-www-form-urlencoded"
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+SHA1, SHA256 = "HMAC_SHA1", "HMAC_SHA256"
+#: What a message or call is known by, and what every webhook of ours has one of.
+_IDS = ("MessageSid", "SmsSid", "SmsMessageSid", "CallSid")
+_ID = re.compile(r"[A-Z]{2}[0-9A-Za-z]{1,32}")
 
 #: The fields of a webhook: `form["Body"]`, or `form.getlist` where one is repeated.
 Form = ImmutableMultiDict[str, str]
@@ -34,35 +44,47 @@ class WebhookRefused(Exception):
         self.why = why
 
 
-def sign(url: str, params: Mapping[str, str] | Sequence[tuple[str, str]], token: str) -> str:
+def sign(
+    url: str,
+    params: Mapping[str, str] | Sequence[tuple[str, str]],
+    token: str,
+    algorithm: str = SHA1,
+) -> str:
     """The signature of a form posted to `url`."""
-    return str(RequestValidator(token).compute_signature(url, _multi(params)))
+    return str(RequestValidator(token).compute_signature(url, _multi(params), algorithm))
 
 
 def verify(
     url: str,
-    params: Mapping[str, str] | Sequence[tuple[str, str]],
+    params: Mapping[str, str] | Sequence[tuple[str, str]] | str,
     header: str | None,
     tokens: Iterable[str],
+    algorithm: str = SHA1,
 ) -> bool:
-    """Whether `header` signs that form, posted to that URL, with one of the tokens; never raises.
+    """Whether `header` signs that form (or JSON), posted to that URL, with one of the tokens; never raises.
 
     Several tokens let one be replaced while webhooks signed with the old one are under way. An empty token is
-    nobody's: anyone could sign with it.
+    nobody's: anyone could sign with it. A JSON text counts only with its digest in the query.
     """
     if not header:
         return False
     try:
-        form = _multi(params)
-        return any([_matches(RequestValidator(token), url, form, header) for token in tokens if token])
+        form = params if isinstance(params, str) else _multi(params)
+        return any(
+            [_matches(RequestValidator(token), url, form, header, algorithm) for token in tokens if token]
+        )
     except Exception:  # what cannot be checked is not signed
         return False
 
 
-def _matches(validator: RequestValidator, url: str, form: Form, header: str) -> bool:
-    exact = str(validator.compute_signature(url, form))
+def _matches(validator: RequestValidator, url: str, form: Form | str, header: str, algorithm: str) -> bool:
+    if isinstance(form, str):
+        return bool(validator.validate(url, form, header, algorithm))
+    exact = str(validator.compute_signature(url, form, algorithm))
     # The validator also tries the address with and without its port: providers sign either.
-    return compare_digest(exact.encode(), header.encode()) or bool(validator.validate(url, form, header))
+    return compare_digest(exact.encode(), header.encode()) or bool(
+        validator.validate(url, form, header, algorithm)
+    )
 
 
 def read_form(body: bytes) -> Form:
@@ -76,31 +98,51 @@ def read_form(body: bytes) -> Form:
     return ImmutableMultiDict(fields)
 
 
-class Verifier:
-    """Reads webhooks; refuses those not signed with one of our tokens, or of another account."""
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What webhooks may be signed with: the account's tokens or, once there is one, the shared key alone."""
 
-    def __init__(self, base_url: str, tokens: Sequence[str], account_sid: str) -> None:
+    tokens: tuple[str, ...] = ()
+    shared_key: str | None = None
+
+    def signed(self, url: str, params: Form | str, header: str | None) -> bool:
+        """Whether `header` signs that, posted to that URL."""
+        if self.shared_key is not None:
+            return verify(url, params, header, [self.shared_key], SHA256)
+        return verify(url, params, header, self.tokens)
+
+
+class Verifier:
+    """Reads webhooks; refuses those not signed with one of our secrets, or of another account."""
+
+    def __init__(
+        self, base_url: str, tokens: Sequence[str], account_sid: str, *, shared_key: str | None = None
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._account_sid = account_sid
-        self._tokens = tuple(token for token in tokens if token)
+        self._secrets = Secrets(tuple(token for token in tokens if token), shared_key or None)
 
     async def read(self, request: Request) -> Form:
         """The form of a genuine webhook; raises :class:`WebhookRefused` (403, 413 or 415)."""
         body = await _body(request)
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != _FORM:
-            raise WebhookRefused(415, "malformed")
         signatures = request.headers.getlist(HEADER)
         if len(signatures) != 1:
             raise WebhookRefused(403, "bad_signature")
+        url = self._public_url(request)
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == _JSON and self._secrets.signed(url, body.decode("utf-8", "replace"), signatures[0]):
+            # Ours, but set up to send what none of these addresses reads: its console shows the status.
+            raise WebhookRefused(415, "malformed")
         try:
-            form = read_form(body)
+            form = read_form(body) if kind == _FORM else None
         except ValueError as error:
             raise WebhookRefused(403, "malformed") from error
-        if not verify(self._public_url(request), form, signatures[0], self._tokens):
+        if form is None or not self._secrets.signed(url, form, signatures[0]):
             raise WebhookRefused(403, "bad_signature")
-        if form.get("AccountSid") != self._account_sid:
+        if form.getlist("AccountSid") != [self._account_sid]:
             raise WebhookRefused(403, "other_account")
+        if not _has_proper_ids(form):
+            raise WebhookRefused(403, "malformed")
         return form
 
     def _public_url(self, request: Request) -> str:
@@ -113,6 +155,11 @@ class Verifier:
             path = path.removeprefix(root)
         query = scope.get("query_string", b"").decode("latin-1")
         return self._base_url + path + (f"?{query}" if query else "")
+
+
+def _has_proper_ids(form: Form) -> bool:
+    ids = [value for name in _IDS for value in form.getlist(name)]
+    return bool(ids) and all(_ID.fullmatch(value) for value in ids)
 
 
 async def _body(request: Request) -> bytes:

@@ -186,9 +186,8 @@ def test_g17_restored_held_and_released(
     assert "Dropped as stale: 1 message, 3 h old." in done.out
     states = again.look_now(_states)
     assert states["stale"] == ("cancelled", "stale")
-    assert states["fresh"][0] == "pending"
-    # The service that was lost has sent them, most likely: they say so.
-    assert again.look_now(_bodies)["fresh"] == "Repeat: TS duty: fresh."
+    # The service that was lost has sent them, most likely: they will say so.
+    assert states["fresh"] == ("pending", "repeat")
     again.close_now()
     assert command("release").status == 1
     for file in path.parent.glob(f"{path.name}.before-restore-*"):
@@ -198,10 +197,6 @@ def test_g17_restored_held_and_released(
 def _states(connection: Connection) -> dict[str, tuple[str, str | None]]:
     query = select(col(MessageRow.id), col(MessageRow.state), col(MessageRow.reason))
     return {row.id: (row.state.value, row.reason) for row in connection.execute(query)}
-
-
-def _bodies(connection: Connection) -> dict[str, str]:
-    return {row.id: row.body for row in connection.execute(select(col(MessageRow.id), col(MessageRow.body)))}
 
 
 def test_g17_a_database_that_is_served_is_not_replaced(

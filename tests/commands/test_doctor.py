@@ -1,12 +1,16 @@
 """`doctor`: each thing that would break the promise is named."""
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rapid_response.cli.examining import installation
+from rapid_response.core.clock import SystemClock
 from rapid_response.core.states import AvailabilityKind, MessageChannel, MessageState, Purpose
 from rapid_response.sla.rules import Kind
 from rapid_response.storage.database import Database
@@ -21,6 +25,7 @@ from rapid_response.storage.tables import (
 from rapid_response.storage.tx import Tx
 from tests.commands.conftest import BROMLEY, Command, Done
 from tests.databases import TestDatabases
+from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN, FakeTwilio
 
 Write = Callable[[Tx], None]
 
@@ -215,6 +220,67 @@ def test_settings_worth_a_look(
     for name, value in settings.items():
         monkeypatch.setenv(f"RAPID_RESPONSE_{name}", value)
     assert level_of(command("doctor"), words) == "warn"
+
+
+# ---------------------------------------------------------------- with Twilio
+
+
+@pytest.fixture
+def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTwilio]:
+    """Twilio's double, in a thread of its own, and settings that lead to it."""
+    made = FakeTwilio(SystemClock())
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(made.listen(), loop).result(10)
+    settings = {
+        "MESSAGES": "twilio",
+        "BASE_URL": "https://rr.example.org",
+        "TWILIO_ACCOUNT_SID": ACCOUNT,
+        "TWILIO_AUTH_TOKEN": TOKEN,
+        "TWILIO_FROM": NUMBER,
+        "TWILIO_API_BASE_URL": made.base_url,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"RAPID_RESPONSE_{name}", value)
+    monkeypatch.setattr(installation, "_ANSWERS_WITHIN_SECONDS", 0.2)
+    yield made
+    asyncio.run_coroutine_threadsafe(made.stop_listening(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+def test_twilio_is_asked(serving: Database, command: Command, double: FakeTwilio) -> None:
+    host = double.base_url.removeprefix("http://")
+    assert level_of(command("doctor"), f"{host} knows the account") == "ok"
+    # What is only made up harms people once messages go out for real.
+    assert level_of(command("doctor"), "hotline") == "FAIL"
+
+
+def test_what_twilio_says_breaks_the_promise(serving: Database, command: Command, double: FakeTwilio) -> None:
+    double.numbers[NUMBER] |= {"sms_url": "", "voice_fallback_url": ""}
+    done = command("doctor")
+    assert done.status == 1
+    wanted = "send a webhook to https://rr.example.org/webhooks/twilio/sms"
+    assert level_of(done, wanted) == "FAIL"
+    assert level_of(done, "no fallback for calls") == "FAIL"
+
+
+def test_credentials_that_are_wrong(
+    serving: Database, command: Command, double: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPID_RESPONSE_TWILIO_AUTH_TOKEN", "hush")
+    done = command("doctor")
+    assert level_of(done, "does not accept the account's SID") == "FAIL"
+    assert "hush" not in done.out
+
+
+def test_twilio_that_is_out_of_reach(
+    serving: Database, command: Command, double: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPID_RESPONSE_TWILIO_API_BASE_URL", "http://127.0.0.1:1")
+    assert level_of(command("doctor"), "127.0.0.1:1 cannot be reached") == "FAIL"
 
 
 def test_files_that_others_can_read(command: Command, folder: Path) -> None:

@@ -10,7 +10,14 @@ from tests.commands.conftest import Command, one_sentence
 
 KEY = "k" * 32
 POSTGRES = "postgresql+psycopg://user:hush@db/rapid"
-TWILIO = {"MESSAGES": "twilio", "TWILIO_AUTH_TOKEN": "hush", "BASE_URL": "https://example.org"}
+TWILIO = {
+    "MESSAGES": "twilio",
+    "TWILIO_ACCOUNT_SID": "AC" + "5" * 32,
+    "TWILIO_AUTH_TOKEN": "hush",
+    "TWILIO_FROM": "+447700900000",
+    "BASE_URL": "https://example.org",
+}
+SERVICE = {"TWILIO_FROM": "", "TWILIO_MESSAGING_SERVICE_SID": "MG" + "5" * 32}
 
 
 def set_all(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
@@ -113,7 +120,18 @@ def test_names_of_the_test_suite_are_left_alone(monkeypatch: pytest.MonkeyPatch)
         ("TWILIO_CONCURRENCY", "1.5"),
         ("TWILIO_API_BASE_URL", "http://example.org"),
         ("TWILIO_REGION", "ie1"),
+        ("TWILIO_REGION", "ie1.evil.example/"),
         ("TWILIO_EDGE", "dublin"),
+        ("TWILIO_ACCOUNT_SID", "SKhush"),
+        ("TWILIO_API_KEY_SID", "AChush"),
+        ("TWILIO_MESSAGING_SERVICE_SID", "AChush"),
+        ("TWILIO_FROM", "Bromley"),
+        ("TWILIO_FROM", "07700 900000"),
+        ("TWILIO_VOICE_FROM", "60777"),
+        ("TWILIO_CONNECT_TIMEOUT", "0"),
+        ("TWILIO_READ_TIMEOUT", "60"),
+        ("TWILIO_CALLBACK_FRAGMENT", "on"),
+        ("TWILIO_CALLBACK_FRAGMENT", "rc=3#x"),
         ("SMS_LINKS", "sometimes"),
         ("HEARTBEAT_URL", "hush"),
         ("LOG_FORMAT", "xml"),
@@ -132,10 +150,20 @@ def test_an_impossible_value_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
-    "name", ["ACCOUNT_SID", "AUTH_TOKEN", "AUTH_TOKEN_PREVIOUS", "API_KEY_SID", "API_KEY_SECRET"]
+    ("name", "value"),
+    [
+        ("ACCOUNT_SID", "AChush"),
+        ("AUTH_TOKEN", "hush"),
+        ("AUTH_TOKEN_PREVIOUS", "hush"),
+        ("WEBHOOK_SHARED_KEY", "hush"),
+        ("API_KEY_SID", "SKhush"),
+        ("API_KEY_SECRET", "hush"),
+    ],
 )
-def test_credentials_do_not_go_with_the_simulator(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    set_all(monkeypatch, **{f"TWILIO_{name}": "hush"})
+def test_credentials_do_not_go_with_the_simulator(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    set_all(monkeypatch, **{f"TWILIO_{name}": value})
     assert refusal().startswith(f"RAPID_RESPONSE_TWILIO_{name} ")
     assert "no adapter that can reach a network is built" in refusal()
     assert "hush" not in refusal()
@@ -145,18 +173,59 @@ def test_credentials_do_not_go_with_the_simulator(monkeypatch: pytest.MonkeyPatc
     ("change", "named"),
     [
         ({"BASE_URL": "http://example.org"}, "RAPID_RESPONSE_BASE_URL must begin with https://"),
+        ({"BASE_URL": "https://our_host.example.org"}, "RAPID_RESPONSE_BASE_URL must have a host without"),
         ({"CLOCK_SPEED": "2"}, "RAPID_RESPONSE_CLOCK_SPEED above 1"),
-        ({}, "cannot send by Twilio yet"),
-        ({"BASE_URL": "http://127.0.0.1:8000"}, "cannot send by Twilio yet"),
-        ({"BASE_URL": "http://[::1]:8000"}, "cannot send by Twilio yet"),
-        ({"CLOCK_SPEED": "2", "ALLOW_FAST_CLOCK": "1"}, "cannot send by Twilio yet"),
+        ({"TWILIO_ACCOUNT_SID": ""}, "RAPID_RESPONSE_TWILIO_ACCOUNT_SID must be set"),
+        ({"TWILIO_AUTH_TOKEN": ""}, "RAPID_RESPONSE_TWILIO_AUTH_TOKEN must be set"),
+        (
+            {"TWILIO_AUTH_TOKEN": "", "TWILIO_API_KEY_SID": "SK1", "TWILIO_API_KEY_SECRET": "hush"},
+            "RAPID_RESPONSE_TWILIO_AUTH_TOKEN must be set",
+        ),
+        ({"TWILIO_API_KEY_SID": "SK1"}, "RAPID_RESPONSE_TWILIO_API_KEY_SECRET belong together"),
+        ({"TWILIO_API_KEY_SECRET": "hush"}, "RAPID_RESPONSE_TWILIO_API_KEY_SECRET belong together"),
+        ({"TWILIO_FROM": ""}, "Exactly one of RAPID_RESPONSE_TWILIO_FROM"),
+        (SERVICE | {"TWILIO_FROM": "+447700900000"}, "Exactly one of RAPID_RESPONSE_TWILIO_FROM"),
+        ({"TWILIO_REGION": "ie1"}, "RAPID_RESPONSE_TWILIO_EDGE belong together"),
+        ({"TWILIO_EDGE": "dublin"}, "RAPID_RESPONSE_TWILIO_EDGE belong together"),
     ],
 )
-def test_a_real_provider_wants_https_and_real_time(
-    monkeypatch: pytest.MonkeyPatch, change: dict[str, str], named: str
+def test_twilio_is_refused_where_it_could_not_keep_the_promise(
+    monkeypatch: pytest.MonkeyPatch, command: Command, change: dict[str, str], named: str
 ) -> None:
     set_all(monkeypatch, **TWILIO | change)
     assert named in refusal()
+    assert "hush" not in refusal()
+    done = command("export-service")
+    assert done.status == 2
+    assert one_sentence(done.err)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        SERVICE,
+        {"TWILIO_FROM": "60777", "TWILIO_VOICE_FROM": "+442079460100"},
+        {"BASE_URL": "http://127.0.0.1:8000"},
+        {"BASE_URL": "http://[::1]:8000"},
+        {"BASE_URL": "https://example.org/rapid"},
+        {"CLOCK_SPEED": "2", "ALLOW_FAST_CLOCK": "1"},
+        {"TWILIO_REGION": "ie1", "TWILIO_EDGE": "dublin"},
+        {"TWILIO_API_KEY_SID": "SK1", "TWILIO_API_KEY_SECRET": "hush"},
+        {"TWILIO_API_BASE_URL": "http://127.0.0.1:9"},
+    ],
+)
+def test_twilio_can_be_chosen(monkeypatch: pytest.MonkeyPatch, change: dict[str, str]) -> None:
+    set_all(monkeypatch, **TWILIO | change)
+    settings = read_settings()
+    assert settings.has_real_provider
+    assert settings.twilio_callback_fragment == "rc=3&rp=all&ct=3000&rt=5000"
+    assert "hush" not in repr(settings)
+
+
+def test_the_callback_fragment_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, **TWILIO, TWILIO_CALLBACK_FRAGMENT="off")
+    assert read_settings().twilio_callback_fragment == ""
 
 
 # ---------------------------------------------------------------- secrets in files

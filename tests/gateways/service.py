@@ -45,9 +45,12 @@ class Service:
     troubles: deque[int | BaseException] = field(default_factory=deque)
     #: What to say on a path (without its query), given the form.
     says: dict[str, Callable[[Form], str]] = field(default_factory=dict)
+    #: Whose webhooks it believes.
+    account_sid: str = ACCOUNT_SID
+    token: str = TOKEN
 
     def __post_init__(self) -> None:
-        self._verifier = Verifier(BASE_URL, [TOKEN], ACCOUNT_SID)
+        self._verifier = Verifier(BASE_URL, [self.token], self.account_sid)
         self.app = Starlette(routes=[Route("/webhooks/{rest:path}", self._hear, methods=["POST"])])
 
     def line(self) -> AsgiLine:

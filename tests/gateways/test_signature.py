@@ -1,7 +1,8 @@
-"""Signatures: the provider's own vectors, and everything that is not one of them."""
+"""Signatures: the provider's own vectors, and everything that is not one of them (S1 to S5)."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from starlette.routing import Mount, Route
 from rapid_response.webhooks.signature import (
     HEADER,
     LARGEST_BODY,
+    SHA256,
     Verifier,
     WebhookRefused,
     read_form,
@@ -43,6 +45,11 @@ REPEATED = [
 ]
 
 
+JSON_URL = URL + "&bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620"
+JSON_BODY = '{"property": "value", "boolean": true}'
+JSON_VALID = "a9nBmqA0ju/hNViExpshrM61xv4="
+
+
 def _called_by(number: str) -> dict[str, str]:
     return CALL | {"Caller": number, "From": number}
 
@@ -58,11 +65,29 @@ def _called_by(number: str) -> dict[str, str]:
         ),
         (URL, _called_by("+12349013030"), "0/KCTR6DLpKmkAf8muzZqo1nDgQ="),
         (URL, REPEATED, "IK+Dwps556ElfBT0I3Rgjkr1wJU="),
+        (JSON_URL, JSON_BODY, JSON_VALID),
         (URL, CALL, "kvajT1Ptam85bY51eRf/AJRuM3w="),  # signed with :443
     ],
 )
-def test_the_providers_vectors_are_accepted(url: str, params: Any, header: str) -> None:
+def test_s1_the_providers_vectors_are_accepted_and_with_one_bit_changed_they_are_not(
+    url: str, params: Any, header: str
+) -> None:
     assert verify(url, params, header, ["12345"])
+    assert not verify(url, params, header, ["12344"])
+    assert not verify(url, params, _one_bit_off(header), ["12345"])
+    assert not verify(_one_bit_off(url), params, header, ["12345"])
+    if isinstance(params, str):
+        assert not verify(url, _one_bit_off(params), header, ["12345"])
+        return
+    pairs = list(params.items()) if isinstance(params, dict) else params
+    name, value = pairs[-1]
+    assert not verify(url, [*pairs[:-1], (name, _one_bit_off(value))], header, ["12345"])
+    assert not verify(url, [*pairs[:-1], (_one_bit_off(name), value)], header, ["12345"])
+
+
+def _one_bit_off(text: str) -> str:
+    middle = len(text) // 2
+    return text[:middle] + chr(ord(text[middle]) ^ 1) + text[middle + 1 :]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +104,7 @@ def test_the_providers_vectors_are_accepted(url: str, params: Any, header: str) 
         "",
     ],
 )
-def test_another_address_is_refused(url: str) -> None:
+def test_s1_another_address_is_refused(url: str) -> None:
     assert not verify(url, CALL, VALID, ["12345"])
 
 
@@ -94,12 +119,12 @@ def test_another_address_is_refused(url: str) -> None:
         CALL | {"Digits": "\ud800"},
     ],
 )
-def test_other_fields_are_refused(params: Mapping[str, str]) -> None:
+def test_s1_other_fields_are_refused(params: Mapping[str, str]) -> None:
     assert not verify(URL, params, VALID, ["12345"])
 
 
 @pytest.mark.parametrize("tokens", [[], [""], ["12346"], ["", "1234", "123456"]])
-def test_other_tokens_are_refused(tokens: list[str]) -> None:
+def test_s1_other_tokens_are_refused(tokens: list[str]) -> None:
     assert not verify(URL, CALL, VALID, tokens)
 
 
@@ -107,7 +132,7 @@ def test_an_empty_token_is_nobodys() -> None:
     assert not verify(URL, CALL, sign(URL, CALL, ""), [""])
 
 
-def test_tokens_can_be_rotated() -> None:
+def test_s5_tokens_can_be_rotated_and_a_third_is_refused() -> None:
     for token in ("new", "old"):
         assert verify(URL, CALL, sign(URL, CALL, token), ["new", "old"])
     assert not verify(URL, CALL, sign(URL, CALL, "older"), ["new", "old"])
@@ -122,7 +147,7 @@ def test_tokens_can_be_rotated() -> None:
 @example("RSOYDt4T1cUTdK1PDd93/VVr8B8\u207c")
 @example("\ud800")
 @example("a, b")
-def test_no_other_header_is_accepted(header: str | None) -> None:
+def test_s4_no_other_header_is_accepted(header: str | None) -> None:
     assert not verify(URL, CALL, header, ["12345"])
 
 
@@ -140,7 +165,7 @@ _SENT = st.text(st.characters(exclude_categories=["Cs"]))
 @settings(deadline=None)  # other tests keep the machine busy
 @given(st.lists(st.tuples(_SENT, _SENT)))
 @example([("Body", " a+b & c %41 😀 "), ("FromCity", ""), ("Body", "")])
-def test_what_was_signed_is_recognised_after_its_travel(params: list[tuple[str, str]]) -> None:
+def test_s3_what_was_signed_is_recognised_after_its_travel(params: list[tuple[str, str]]) -> None:
     header = sign(URL, params, "12345")
     arrived = read_form(urlencode(params).encode())
 
@@ -154,9 +179,12 @@ BASE = "https://rr.example.org/council"
 TOKEN = "secret"
 
 
+VERIFIER = Verifier(BASE + "/", [TOKEN, ""], "AC1")
+
+
 async def _hear(request: Request) -> Response:
     try:
-        form = await Verifier(BASE + "/", [TOKEN, ""], "AC1").read(request)
+        form = await getattr(request.app.state, "verifier", VERIFIER).read(request)
     except WebhookRefused as error:
         return Response(status_code=error.status)
     return JSONResponse(form.multi_items())
@@ -179,20 +207,44 @@ async def _post(
 
 
 FORM = ("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
-FIELDS = [("AccountSid", "AC1"), ("Body", " OK 4821 + é & 😀 "), ("City", ""), ("Media", "1"), ("Media", "2")]
+SID = "SM" + "a" * 32
+FIELDS = [
+    ("AccountSid", "AC1"),
+    ("MessageSid", SID),
+    ("Body", " OK 4821 + é & 😀 "),
+    ("City", ""),
+    ("Media", "1"),
+    ("Media", "2"),
+    ("NeverSeenBefore", " new "),
+]
 BODY = urlencode(FIELDS).encode()
 PATH = "/webhooks/twilio/sms/a%2Fb?a=t%2Bk&&b="
 SIGNED = (HEADER, sign(BASE + PATH, FIELDS, TOKEN))
 
 
-async def test_a_signed_webhook_is_read_over_the_public_address() -> None:
-    answer = await _post(PATH, BODY, [FORM, SIGNED, ("X-Forwarded-Host", "evil"), ("Host", "evil")])
+async def test_s2_s3_a_signed_webhook_is_read_over_the_public_address() -> None:
+    """It reaches us as http, by another name, behind a proxy that takes TLS and a path off."""
+    forged = [("X-Forwarded-Host", "evil"), ("Host", "evil"), ("X-Forwarded-Proto", "http")]
+    answer = await _post(PATH, BODY, [FORM, SIGNED, *forged])
 
     assert answer.status_code == 200
     assert [tuple(pair) for pair in answer.json()] == FIELDS
 
 
-async def test_a_root_path_that_base_url_names_already_counts_once() -> None:
+async def test_s2_no_header_says_where_a_webhook_was_sent() -> None:
+    """Signed for another host: whatever Host and X-Forwarded-* then claim, it is not for us."""
+    signed = (HEADER, sign("https://evil.example" + PATH, FIELDS, TOKEN))
+    forged = [
+        ("Host", "evil.example"),
+        ("X-Forwarded-Host", "evil.example"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Original-URL", PATH),
+        ("Forwarded", "host=evil.example;proto=https"),
+    ]
+    assert (await _post(PATH, BODY, [FORM, signed, *forged])).status_code == 403
+
+
+async def test_s2_a_root_path_that_base_url_names_already_counts_once() -> None:
     assert (await _post("/council" + PATH, BODY, [FORM, SIGNED], root_path="/council")).status_code == 200
 
 
@@ -215,16 +267,18 @@ async def test_a_mounted_app_sees_the_whole_path() -> None:
         (PATH, b"\xff\x00=1", [FORM, SIGNED], 403),
         (PATH, b"a=1&" * 600, [FORM, SIGNED], 403),
         (PATH, b"", [FORM, SIGNED], 403),
-        (PATH, b'{"a": 1}', [("Content-Type", "application/json"), SIGNED], 415),
-        (PATH, BODY, [("Content-Type", "multipart/form-data; boundary=x"), SIGNED], 415),
-        (PATH, BODY, [SIGNED], 415),
+        (PATH, b'{"a": 1}', [("Content-Type", "application/json"), SIGNED], 403),
+        (PATH, b'{"a": 1}', [("Content-Type", "application/json")], 403),
+        (PATH, b"\xff", [("Content-Type", "application/json"), SIGNED], 403),
+        (PATH, BODY, [("Content-Type", "multipart/form-data; boundary=x"), SIGNED], 403),
+        (PATH, BODY, [SIGNED], 403),
         (PATH, b"a" * (LARGEST_BODY + 1), [FORM, SIGNED], 413),
         (PATH, b"a" * 10, [FORM, SIGNED, ("Content-Length", "99999999")], 413),
         (PATH, BODY, [FORM, SIGNED, ("X-Twilio-Webhooks-Signature-Settings", "algorithm=NONE")], 200),
         (PATH, BODY, [FORM, ("X-Twilio-Webhooks-Signature-Settings", "algorithm=NONE")], 403),
     ],
 )
-async def test_hostile_webhooks_are_turned_away(
+async def test_s4_hostile_webhooks_are_turned_away(
     path: str, body: bytes, headers: list[tuple[str, str]], status: int
 ) -> None:
     answer = await _post(path, body, headers)
@@ -235,9 +289,74 @@ async def test_hostile_webhooks_are_turned_away(
 
 
 async def test_another_account_is_refused() -> None:
-    for fields in ([("Body", "OK")], [("AccountSid", ""), ("Body", "OK")], [("AccountSid", "AC2")]):
+    id_ = ("MessageSid", SID)
+    for fields in (
+        [id_],
+        [("AccountSid", ""), id_],
+        [("AccountSid", "AC2"), id_],
+        [("AccountSid", "AC1"), ("AccountSid", "AC2"), id_],
+    ):
         signed = (HEADER, sign(BASE + PATH, fields, TOKEN))
         assert (await _post(PATH, urlencode(fields).encode(), [FORM, signed])).status_code == 403
+
+
+async def test_a_captured_form_cannot_be_cut_into_one_with_another_id() -> None:
+    """The signature runs over names and values without a mark between them (a replay as a new message)."""
+    cut = [("AccountSid", "AC1"), ("MessageSid", f"{SID}NumMedia0"), ("To", "+447700900000")]
+    original = [("AccountSid", "AC1"), ("MessageSid", SID), ("NumMedia", "0"), ("To", "+447700900000")]
+    header = sign(BASE + PATH, original, TOKEN)
+    assert header == sign(BASE + PATH, cut, TOKEN)
+
+    assert (await _post(PATH, urlencode(original).encode(), [FORM, (HEADER, header)])).status_code == 200
+    assert (await _post(PATH, urlencode(cut).encode(), [FORM, (HEADER, header)])).status_code == 403
+
+
+@pytest.mark.parametrize("fields", [[], [("MessageSid", "")], [("MessageSid", SID), ("CallSid", "x y")]])
+async def test_every_webhook_is_about_a_message_or_a_call(fields: list[tuple[str, str]]) -> None:
+    sent = [("AccountSid", "AC1"), *fields]
+    signed = (HEADER, sign(BASE + PATH, sent, TOKEN))
+    assert (await _post(PATH, urlencode(sent).encode(), [FORM, signed])).status_code == 403
+
+
+async def test_s5_json_of_our_providers_own_is_told_from_a_strangers() -> None:
+    """Its console shows a status that says what is wrong; a stranger learns nothing."""
+    digest = hashlib.sha256(JSON_BODY.encode()).hexdigest()
+    path = f"{PATH}&bodySHA256={digest}"
+    signed = (HEADER, sign(BASE + path, {}, TOKEN))
+    json = ("Content-Type", "application/json")
+    assert (await _post(path, JSON_BODY.encode(), [json, signed])).status_code == 415
+    assert (await _post(path, JSON_BODY.encode() + b" ", [json, signed])).status_code == 403
+
+
+async def test_s5_old_and_new_token_are_believed_while_one_is_replaced() -> None:
+    app = Starlette(routes=ROUTES)
+    app.state.verifier = Verifier(BASE, ["new", "old"], "AC1")
+    answers = {}
+    for token in ("new", "old", "older", ""):
+        header = (HEADER, sign(BASE + PATH, FIELDS, token))
+        answers[token] = (await _post(PATH, BODY, [FORM, header], app=app)).status_code
+    assert answers == {"new": 200, "old": 200, "older": 403, "": 403}
+
+
+async def test_s5_with_a_shared_key_nothing_else_is_believed() -> None:
+    """Not the account's tokens, not SHA-1, and never what the request itself asks for."""
+    app = Starlette(routes=ROUTES)
+    app.state.verifier = Verifier(BASE, [TOKEN], "AC1", shared_key="shared")
+    asks_for_less = ("X-Twilio-Webhooks-Signature-Settings", "key=k,algorithm=HMAC_SHA1")
+    tried = {
+        "shared key, SHA-256": (sign(BASE + PATH, FIELDS, "shared", SHA256), 200),
+        "shared key, SHA-1": (sign(BASE + PATH, FIELDS, "shared"), 403),
+        "token, SHA-256": (sign(BASE + PATH, FIELDS, TOKEN, SHA256), 403),
+        "token, SHA-1": (sign(BASE + PATH, FIELDS, TOKEN), 403),
+    }
+    for what, (header, status) in tried.items():
+        for more in ([], [asks_for_less]):
+            answer = await _post(PATH, BODY, [FORM, (HEADER, header), *more], app=app)
+            assert answer.status_code == status, what
+    # And without one SHA-256 is not believed, even where the header announces it.
+    announced = ("X-Twilio-Webhooks-Signature-Settings", "key=k,algorithm=HMAC_SHA256")
+    header = sign(BASE + PATH, FIELDS, TOKEN, SHA256)
+    assert (await _post(PATH, BODY, [FORM, (HEADER, header), announced])).status_code == 403
 
 
 async def test_an_endless_body_is_not_read_to_its_end() -> None:

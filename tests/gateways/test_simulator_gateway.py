@@ -11,8 +11,11 @@ from rapid_response.messaging.gateway import (
     Accepted,
     Ambiguous,
     CallRequest,
+    CannotAsk,
     Gateway,
+    InboundRecord,
     Rejected,
+    SentRecord,
     TextRequest,
 )
 from rapid_response.messaging.simulated import SimulatorGateway
@@ -21,6 +24,7 @@ from tests.gateways.conftest import MONDAY
 from tests.gateways.service import VOICE, Service
 
 ASHA = "+447700900101"
+RING = timedelta(seconds=5)
 
 
 @pytest.fixture
@@ -70,3 +74,53 @@ async def test_a_failure_of_its_own_is_unknown_not_failed(
 
     assert isinstance(await gateway.send_text(_text("hello")), Ambiguous)
     await gateway.aclose()
+
+
+async def test_one_text_or_call_is_fetched_by_its_id(
+    gateway: Gateway, network: SimulatedNetwork, clock: ManualClock
+) -> None:
+    text, call = (
+        await gateway.send_text(_text("hello")),
+        await gateway.place_call(CallRequest("c", ASHA, RING)),
+    )
+    assert isinstance(text, Accepted)
+    assert isinstance(call, Accepted)
+    await network.set_faults(ASHA, phone_off=True)
+    await network.settle()
+
+    assert await gateway.fetch(text.sid) == SentRecord(
+        text.sid, ASHA, "hello", "undelivered", MONDAY, "30003"
+    )
+    fetched = await gateway.fetch(call.sid)
+    assert fetched is not None
+    assert (fetched.to_number, fetched.body) == (ASHA, "")
+    reply = await network.reply(ASHA, "OK 4821")
+    for stranger in (reply, "SM" + "0" * 32, "CA" + "0" * 32, ""):
+        assert await gateway.fetch(stranger) is None
+
+
+async def test_texts_whose_webhook_was_lost_are_listed(
+    gateway: Gateway, network: SimulatedNetwork, service: Service, clock: ManualClock
+) -> None:
+    service.troubles.append(403)
+    lost = await network.reply(ASHA, "OK 4821")
+    clock.advance(timedelta(minutes=1))
+    heard = await network.reply(ASHA, "GO 4821")
+
+    (ours,) = gateway.our_numbers
+    assert await gateway.list_inbound(ours, MONDAY) == [
+        InboundRecord(heard, ASHA, ours, "GO 4821", MONDAY + timedelta(minutes=1)),
+        InboundRecord(lost, ASHA, ours, "OK 4821", MONDAY),
+    ]
+    assert [r.sid for r in await gateway.list_inbound(ours, MONDAY + timedelta(seconds=1))] == [heard]
+    assert await gateway.list_inbound(ASHA, MONDAY) == []
+
+
+async def test_an_outage_would_break_the_promise(gateway: Gateway, network: SimulatedNetwork) -> None:
+    assert await gateway.check() == []
+    await network.set_faults(outage=True)
+    (sentence,) = await gateway.check()
+    assert "outage" in sentence
+    await network._database.close()
+    with pytest.raises(CannotAsk):
+        await gateway.check()

@@ -94,6 +94,12 @@ class Shown:
         reader.feed(self.html)
         return next(form for form in reader.forms if form.action == action)
 
+    def forms(self, action: str) -> list[Form]:
+        """All forms that go there."""
+        reader = _Forms()
+        reader.feed(self.html)
+        return [form for form in reader.forms if form.action == action]
+
     @property
     def actions(self) -> set[str]:
         """Where the page's forms go."""

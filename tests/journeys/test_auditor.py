@@ -23,6 +23,7 @@ from rapid_response.steps.service import LastKnown
 from rapid_response.storage.database import Database
 from rapid_response.storage.tables import (
     AgendaRow,
+    AttemptRow,
     DeliveryRow,
     IncidentRow,
     MessageRow,
@@ -241,7 +242,12 @@ def _worthless(tx: Tx) -> None:
 
 
 def _sender_died(tx: Tx) -> None:
-    _message(tx, state=MessageState.SENDING, leased_until=tx.real - timedelta(seconds=31))
+    died_at = tx.real - timedelta(seconds=31)
+    _message(tx, state=MessageState.SENDING, leased_until=died_at, attempts=1, next_attempt_at=died_at)
+    tx.add(
+        AttemptRow, id="a", message_id="m", seq=1, token="t", provider="simulator", state="claimed",
+        claimed_at=died_at, at=died_at,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/texts": (P.INBOX_WORK,),
     "/sheet": (P.OPEN_SHEET,),
     "/status": (P.SERVICE_STATUS,),
+    "/agreement": (P.AGREEMENT_VIEW,),
 }
 POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/report": ANYBODY,

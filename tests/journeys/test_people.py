@@ -36,7 +36,9 @@ async def test_s33_a_phone_that_is_off_costs_the_resident_no_waiting(town: Town)
     await town.fails(number=ASHA, phone_off=True)
     case = await town.takes(paid_today())
     assert await case.asked() == ["asha", "ben"]
-    assert (await case.happened("message_settled"))[0]["state"] == "failed"
+    troubles = [(t["channel"], t["error_class"]) for t in await case.happened("message_troubled")]
+    assert troubles == [("sms", "handset"), ("voice", "call_no_answer")]
+    assert [w["to_way"] for w in await case.happened("other_way_tried")] == ["voice1", "next"]
     assert await town.texts_with("our texts do not reach the responder", DESK)
     await case.act("accept", responder="asha")  # reached by telephone
     assert (await case.now())["responder"] == "asha"

@@ -80,7 +80,7 @@ async def test_a_whole_case_leaks_nothing(town: Town) -> None:
         LEADER,
     }
     assert [leaked(body) for body in sent if leaked(body)] == []
-    assert "BR1 5" in sent[0]
+    assert any("BR1 5" in body for body in sent)
 
     events = await town.events(case.reference)
     assert len(events) > 30

@@ -216,7 +216,7 @@ async def test_g20_the_heartbeat_is_given_each_minute_while_all_is_well(
         assert "content-length" not in request.lower()
         await lives(town)
         assert len(heard.requests) == 1  # not its turn yet
-        town.clock.advance(timedelta(seconds=60))
+        await town.pass_time(seconds=60)
         await lives(town)
         assert len(heard.requests) == 2
 
@@ -224,15 +224,15 @@ async def test_g20_the_heartbeat_is_given_each_minute_while_all_is_well(
         await town.app.database.run(
             lambda tx: tx.execute(delete(AgendaRow).where(col(AgendaRow.kind) == "breach"))
         )
-        town.clock.advance(timedelta(seconds=60))
+        await town.pass_time(seconds=60)
         await lives(town)
         assert len(heard.requests) == 2
-        town.clock.advance(timedelta(seconds=60))
+        await town.pass_time(seconds=60)
         await lives(town)
         assert len(heard.requests) == 3
 
         await town.app.database.run(holding.hold)
-        town.clock.advance(timedelta(seconds=60))
+        await town.pass_time(seconds=60)
         await lives(town)
         assert len(heard.requests) == 3
 
@@ -248,7 +248,7 @@ async def test_g20_a_heartbeat_follows_nobody_elsewhere_and_its_failure_harms_no
             assert len(heard.requests) == 1
             assert elsewhere.requests == []
             heard.answer = b"HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n"
-            town.clock.advance(timedelta(seconds=60))
+            await town.pass_time(seconds=60)
             await lives(town)
             assert len(heard.requests) == 2
             assert await town.metric("audit_good_timestamp_seconds") == town.clock.real().timestamp()

@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 
 from rapid_response.cli import run
-from rapid_response.messaging import rules
+from rapid_response.messaging import retries
 from rapid_response.simulator import posts
 from rapid_response.steps import sending
 from rapid_response.storage import work
@@ -18,7 +18,7 @@ LEASE = timedelta(seconds=3)
 
 if __name__ == "__main__":
     sending.LEASE = work.LEASE = posts.LEASE = LEASE
-    rules.LOOK_UP_AFTER = (
+    retries.LOOK_UP_AFTER = (
         timedelta(seconds=0.2),
         timedelta(seconds=0.5),
         timedelta(seconds=1),

@@ -14,12 +14,16 @@ from rapid_response.console.forms import FieldError, Filled, Now, Posted, read_a
 from rapid_response.console.views import (
     AccountView,
     AgeTargetingPart,
+    AgreementLine,
+    AgreementMonth,
+    AgreementView,
     BoardFilters,
     BoardRow,
     BoardView,
     Check,
     Choice,
     Clock,
+    CorrectionPart,
     ErrorView,
     EvidenceSpan,
     ExceptionsView,
@@ -51,20 +55,31 @@ from rapid_response.console.views import (
     ReportSentView,
     ReportStartView,
     SafeContact,
+    SecondReadingPart,
     SignInView,
     SimulatorView,
     Site,
     StatusView,
+    SuggestionPart,
     TaskPart,
     TextsView,
     TextToRead,
     TimelinePart,
+    ToldPart,
     View,
     Viewer,
 )
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, ClockFacts, Status, allowed_actions
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose, TaskState
+from rapid_response.core.safe_contact import MayBeTold
+from rapid_response.core.states import (
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+    SecondReadingState,
+    TaskState,
+)
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
@@ -189,6 +204,21 @@ def _timeline() -> tuple[TimelinePart, ...]:
     )
 
 
+def amend_form(*more: tuple[str, str]) -> Filled:
+    """The form to correct a case, as it is shown first."""
+    values = {
+        "location.address": "14 Larkspur Way",
+        "location.postcode": "BR1 3ZZ",
+        "location.ward": "Bromley Town",
+        "victim.name": "Jean Whitlock",
+        "victim.phone": "+447700900145",
+        "answers.lives_alone": "yes",
+        "safe": "voice",
+        **dict(more),
+    }
+    return Filled({n: (v,) for name, v in values.items() for n in (name, f"was.{name}")})
+
+
 INCIDENT = IncidentView(
     reference="RR-7K4M2QX",
     status=Status.EN_ROUTE,
@@ -260,6 +290,8 @@ INCIDENT = IncidentView(
             NARRATIVE,
             EVIDENCE,
             Person("Priya Shah", "+447700900160", "", "Family"),
+            report_id="r1",
+            amend=amend_form(("caller.name", "Priya Shah"), ("report", "r1")),
         ),
         ReportPart(
             Channel.EMAIL,
@@ -267,7 +299,36 @@ INCIDENT = IncidentView(
             NOW - 12 * MINUTE,
             "Two men at number 14 again, white van outside.",
             source="Adult social care",
+            report_id="r2",
+            may_be_told=MayBeTold.VERIFY_FIRST,
+            amend=amend_form(("report", "r2")),
         ),
+    ),
+    second_readings=(
+        SecondReadingPart(
+            SecondReadingState.READ,
+            (
+                SuggestionPart(
+                    "s1",
+                    "Perhaps chosen for their age",
+                    "old dears never check",
+                    raises=True,
+                    then="If you agree, decide on age targeting as well.",
+                    may_answer=True,
+                ),
+                SuggestionPart(
+                    "s2",
+                    "Scam",
+                    "the other 2,600",
+                    agrees=False,
+                    answered_by="Dee Okoro",
+                    answered_at=NOW - 3 * MINUTE,
+                ),
+                SuggestionPart("s3", "Happening now", "he is coming back at 3pm"),
+            ),
+        ),
+        SecondReadingPart(SecondReadingState.READ),
+        SecondReadingPart(SecondReadingState.PARKED),
     ),
     offers=(
         OfferPart(
@@ -303,7 +364,57 @@ INCIDENT = IncidentView(
     notes=(NotePart(NOW - 2 * MINUTE, "Dee Okoro", "Police told.\nCAD 4471 of today."),),
     outcomes=(OutcomePart(OutcomeCode.MONEY_PREVENTED, 260_000, EvidenceGrade.B),),
     timeline=_timeline(),
-    links=(LinkPart("same_suspect", "RR-2Z9QW4T"),),
+    links=(
+        LinkPart(
+            "May be the same incident as",
+            "RR-5D1XN8B",
+            is_suggested=True,
+            reasons=("same house and postcode",),
+            confirm_as="duplicate_of",
+            confirm_on="RR-7K4M2QX",
+            confirm_to="RR-5D1XN8B",
+            may_decide=True,
+        ),
+        LinkPart(
+            "May be about the same person as",
+            "RR-8H2WQ6V",
+            is_suggested=True,
+            reasons=("same name and phone",),
+            confirm_as="related",
+            confirm_on="RR-7K4M2QX",
+            confirm_to="RR-8H2WQ6V",
+            reopens="RR-8H2WQ6V",
+            reopens_with="RR-7K4M2QX",
+            may_decide=True,
+            may_reopen=True,
+        ),
+        LinkPart(
+            "The same suspect as in",
+            "RR-2Z9QW4T",
+            decided_by="Dee Okoro",
+            decided_at=NOW - 5 * MINUTE,
+            reason="The same van, both times.",
+        ),
+    ),
+    series=("RR-2Z9QW4T", "RR-4J7TR1C"),
+    corrections=(
+        CorrectionPart(
+            "Address",
+            "41 Larkspur Way",
+            "14 Larkspur Way",
+            NOW - 8 * MINUTE,
+            "Rosa Lindqvist",
+            "The caller rang back",
+        ),
+        CorrectionPart("Victim’s age", "", "84", NOW - 9 * MINUTE, "Dee Okoro", how="from a joined report"),
+    ),
+    told=(
+        ToldPart("Priya Shah (family)", MayBeTold.RECEIPT_ONLY),
+        ToldPart("The person whom it happened to", MayBeTold.OWN_CASE),
+    ),
+    amend=amend_form(),
+    wards=WARDS,
+    stricter_elsewhere=("RR-5D1XN8B",),
 )
 
 CLOSED = replace(
@@ -329,6 +440,48 @@ EMERGENCY = replace(
         Action.SET_PRIORITY,
         read_action(Action.SET_PRIORITY, Posted.from_pairs([("priority", "P3"), ("reason", "")])).filled,
     ),
+)
+
+NOT_CORRECTED = replace(
+    INCIDENT,
+    failed=FailedAction(
+        Action.AMEND,
+        read_action(
+            Action.AMEND,
+            Posted.from_pairs(
+                [
+                    ("victim.phone", "12"),
+                    ("was.victim.phone", "+447700900145"),
+                    ("answers.suspect_on_premises", "yes"),
+                ]
+            ),
+            now=NOW,
+            zone=LONDON,
+        ).filled,
+    ),
+)
+
+CALLER_NOT_CORRECTED = replace(
+    INCIDENT,
+    failed=FailedAction(
+        Action.AMEND,
+        read_action(
+            Action.AMEND, Posted.from_pairs([("report", "r1"), ("caller.phone", "12")]), now=NOW, zone=LONDON
+        ).filled,
+    ),
+)
+
+JOINED = replace(
+    INCIDENT,
+    status=Status.CANCELLED,
+    clock=NO_CLOCK,
+    actions=allowed_actions(Status.CANCELLED, ClockFacts(ClockState.NOT_APPLICABLE, False)),
+    disposition=Disposition.DUPLICATE_OF,
+    next_step=None,
+    reports=(),
+    links=(LinkPart("Joined to", "RR-5D1XN8B", decided_by="Rosa Lindqvist", decided_at=NOW - MINUTE),),
+    joined_to="RR-5D1XN8B",
+    done="It is recorded how the two belong together",
 )
 
 REFUSED = replace(
@@ -564,6 +717,8 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
             "R17",
             NO_CLOCK,
             nobody_to_send=True,
+            may_be_told=MayBeTold.OWN_CASE,
+            links=INCIDENT.links[:2],
         ),
         HANDLER,
         "/console",
@@ -581,6 +736,9 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     "incident-closed": (CLOSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-emergency-faults": (EMERGENCY, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-refused": (REFUSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-not-corrected": (NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
+    "incident-caller-not-corrected": (CALLER_NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
+    "incident-joined": (JOINED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-bare": (BARE, HANDLER, "/incidents/RR-0000000", False),
     **{f"job-{stage.value}": (replace(JOB, stage=stage), RESPONDER, "/j/4821", False) for stage in JobStage},
     "job-faults": (
@@ -650,6 +808,42 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     ),
     "texts-empty": (TextsView(), HANDLER, "/texts", False),
     "exceptions-empty": (ExceptionsView(), DUTY_OFFICER, "/exceptions", False),
+    "agreement": (
+        AgreementView(
+            (
+                AgreementMonth(
+                    "November 2026",
+                    (
+                        AgreementLine(
+                            "This service",
+                            "a1b2c3",
+                            "41",
+                            "39 of 41 (95%)",
+                            "37 of 41 (90%)",
+                            "40 of 41 (98%)",
+                            "3 of 4 (75%)",
+                            "–",
+                        ),
+                        AgreementLine(
+                            "Second reader",
+                            "council-model+1f2e",
+                            "38",
+                            "35 of 38 (92%)",
+                            "36 of 38 (95%)",
+                            "30 of 38 (79%)",
+                            "4 of 4 (100%)",
+                            "5 of 9 (56%)",
+                        ),
+                    ),
+                ),
+            ),
+            hides_small=True,
+        ),
+        DUTY_OFFICER,
+        "/agreement",
+        False,
+    ),
+    "agreement-empty": (AgreementView(), DUTY_OFFICER, "/agreement", False),
     "status": (
         StatusView(
             (Check("Database", True, "answers in 2 ms"), Check("Rota", False, "gap on Sunday")), "0.1.0"

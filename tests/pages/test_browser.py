@@ -27,7 +27,7 @@ LOOKED_AT = (
     *("report-start-unanswered", "report-form-coming", "report-form-faults", "report-sent-emergency"),
     *("console-faults", "console-sent-p0", "board", "board-filtered-empty"),
     *("incident-emergency-faults", "incident-closed", "job-offered", "job-faults", "jobs"),
-    *("sign-in", "sign-in-wrong", "account", "simulator", "exceptions", "status", "error-409"),
+    *("sign-in", "sign-in-wrong", "account", "simulator", "exceptions", "agreement", "status", "error-409"),
 )
 
 

@@ -24,6 +24,7 @@ from rapid_response.console.forms import (
     read_pounds,
     read_public_report,
 )
+from rapid_response.console.words import FIELDS
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS
 from rapid_response.core.incident import Action
 from rapid_response.core.vocabulary import Category, Disposition
@@ -299,6 +300,8 @@ def test_every_action_has_its_form() -> None:
 @pytest.mark.parametrize("action", Action)
 def test_an_empty_form_says_all_that_is_missing(action: Action) -> None:
     wanted = {f.name for f in ACTION_FORMS[action].fields if f.missing}
+    if action is Action.AMEND:  # nothing must be filled in, but something must be different
+        wanted = {"reason"}
     assert set(faults(read_action(action, posted()))) == wanted
 
 
@@ -368,6 +371,8 @@ def test_action_bodies() -> None:
 def filled_in(action: Action) -> Posted:
     """The form of an action with every field answered."""
     values: list[tuple[str, object]] = []
+    if action is Action.AMEND:
+        return _everything_corrected()
     for asked in ACTION_FORMS[action].fields:
         if asked.kind is Kind.OUTCOMES:
             values += [("outcomes.0.code", "money_prevented"), ("outcomes.0.amount_gbp", "12.50")]
@@ -377,9 +382,68 @@ def filled_in(action: Action) -> Posted:
     return Posted.from_pairs(values)
 
 
+def _everything_corrected() -> Posted:
+    answers = [(f"answers.{name}", "yes") for name in BOOLEAN_FACTS]
+    answers += [(f"answers.{name}", "now") for name in TIME_FACTS]
+    answers += [("answers.amount_gbp", "1,200.50"), ("answers.payment_method", "cash")]
+    phones = [(f"{part}.phone", "07700 900145") for part in ("caller", "victim", "suspect")]
+    lines = [(path, "x" * 80) for path in FIELDS if path.partition(".")[2] not in NOT_LINES]
+    more = [("victim.age", "84"), ("safe", "voice"), ("was.safe", "sms"), ("report", "r1"), ("reason", "x")]
+    return Posted.from_pairs([*answers, *phones, *lines, *more])
+
+
+#: Asked otherwise than in a line, or not by the form.
+NOT_LINES = (
+    *("phone", "age", "sms", "voice", "voicemail", "latitude", "longitude"),
+    *("lives_alone", "vulnerabilities"),
+)
+
+
+def test_only_what_is_different_is_corrected() -> None:
+    shown = {"victim.name": "Jean", "victim.phone": "+447700900145", "answers.lives_alone": "yes"}
+    pairs = [(f"was.{name}", value) for name, value in shown.items()]
+    parsed = read_action(
+        Action.AMEND,
+        Posted.from_pairs(
+            [
+                *pairs,
+                *(("victim.name", "Jean"), ("victim.phone", ""), ("answers.lives_alone", "unknown")),
+                *(("location.address", "14 Larkspur Way"), ("was.location.address", "")),
+                *(("safe", "voice"), ("was.safe", "voice"), ("was.safe", "sms")),
+            ]
+        ),
+        now=NOW,
+        zone=LONDON,
+    )
+    assert parsed.ok
+    assert parsed.body == {
+        "victim": {"phone": None},
+        "answers": {"lives_alone": None},
+        "location": {"address": "14 Larkspur Way"},
+        "safe_contact": {"sms": False},
+    }
+
+
+def test_a_correction_that_cannot_be_read_is_said_beside_its_field() -> None:
+    parsed = read_action(
+        Action.AMEND,
+        posted(
+            victim__phone="12", victim__age="old", answers__paid_at="sometime", answers__amount_gbp="lots"
+        ),
+        now=NOW,
+        zone=LONDON,
+    )
+    assert set(faults(parsed)) == {
+        "victim.phone",
+        "victim.age",
+        "answers.paid_at",
+        "answers.amount_gbp",
+    }
+
+
 @pytest.mark.parametrize("action", Action)
 def test_what_a_form_sends_is_what_the_action_takes(action: Action) -> None:
-    parsed = read_action(action, filled_in(action))
+    parsed = read_action(action, filled_in(action), now=NOW, zone=LONDON)
     assert parsed.ok
     COMMANDS[action].model_validate(parsed.body)
 

@@ -54,6 +54,7 @@ PAGES = """
     users_manage          . . . . . . . . . x  .
     keys_manage           . . . . . . . . . x  .
     audit_view            . . . . . . . . x .  .
+    agreement_view        . x . x x . x . . .  .
 """
 
 # x: any incident; o: only a job of their own; down: a priority that goes down.
@@ -79,6 +80,9 @@ ACTS = """
     task_done             x x o x x x . . . .  .
     review_age_targeting  . x . x x x . . . .  .
     add_outcomes          . x o x x . . . . .  .
+    answer_second_reading x x . x x . . . . .  .
+    amend                 x x . x x . . . . .  .
+    link                  x x . x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 

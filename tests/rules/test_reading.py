@@ -214,8 +214,21 @@ def test_offsets_are_those_of_the_original_not_of_the_evened_out_text() -> None:
 def test_odd_texts_are_read(text: str) -> None:
     reading = read(text)
 
-    assert reading.category is Category.OTHER
-    assert reading.matter is not Matter.CRIME
+    assert reading.matter is Matter.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "help",
+        "Please can somebody come.",
+        "I need somebody to come quickly",
+        "hello is anyone there please help",
+        "my mum has been got",
+    ],
+)
+def test_words_that_say_nothing_are_never_taken_for_nothing(text: str) -> None:
+    assert read(text).matter is not Matter.NOT_CRIME
 
 
 _PIECES = st.sampled_from(

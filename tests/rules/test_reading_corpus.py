@@ -1,4 +1,4 @@
-"""Floors a little below the figures measured on our own corpora (docs/classifier.md)."""
+"""Floors a little below the figures on reports that nothing was learned from (docs/classifier.md)."""
 
 from __future__ import annotations
 
@@ -19,28 +19,48 @@ LONDON = ZoneInfo("Europe/London")
 NOW = datetime(2026, 11, 22, 13, 30, tzinfo=LONDON)
 
 FLOORS = {
-    "dev": {
-        "macro_f1": 0.97,
-        "urgency_accuracy": 0.95,
+    "put_aside": {
+        "macro_f1": 0.90,
+        "urgency_accuracy": 0.90,
         "act_now": 0.95,
         "age": 0.9,
         "vulnerability": 0.9,
         "money": 0.9,
     },
+    "validation": {
+        "macro_f1": 0.90,
+        "urgency_accuracy": 0.88,
+        "act_now": 0.90,
+        "age": 0.88,
+        "vulnerability": 0.85,
+        "money": 0.9,
+    },
     "held_out": {
-        "macro_f1": 0.82,
-        "urgency_accuracy": 0.80,
-        "act_now": 0.88,
-        "age": 0.77,
-        "vulnerability": 0.6,
+        "macro_f1": 0.88,
+        "urgency_accuracy": 0.85,
+        "act_now": 0.93,
+        "age": 0.85,
+        "vulnerability": 0.8,
+        "money": 0.9,
+    },
+    "held_out_authors": {
+        "macro_f1": 0.92,
+        "urgency_accuracy": 0.9,
+        "act_now": 0.93,
+        "age": 0.88,
+        "vulnerability": 0.7,
         "money": 0.9,
     },
 }
 
 
+def rows_of(name: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (CORPUS / f"{name}.jsonl").read_text().splitlines()]
+
+
 @lru_cache
 def figures(name: str) -> Figures:
-    rows = [json.loads(line) for line in (CORPUS / f"{name}.jsonl").read_text().splitlines()]
+    rows = rows_of(name)
     reader = default_reader()
     return evaluate(rows, [read_line(reader, row, now=NOW, zone=LONDON) for row in rows])
 
@@ -63,10 +83,9 @@ def test_every_span_is_exact_and_every_label_is_shown(name: str) -> None:
     assert figures(name).labels_with_evidence >= 0.99
 
 
-def test_nothing_of_the_held_out_reports_was_learned_from() -> None:
-    texts = {
-        name: {json.loads(line)["text"] for line in (CORPUS / f"{name}.jsonl").read_text().splitlines()}
-        for name in FLOORS
-    }
+def test_nothing_of_the_reports_that_measure_was_learned_from() -> None:
+    learned = {row["text"] for path in CORPUS.glob("train_*.jsonl") for row in rows_of(path.stem)}
+    measured = {row["text"] for name in FLOORS for row in rows_of(name)}
 
-    assert not texts["dev"] & texts["held_out"]
+    assert len(measured) > 700
+    assert not learned & measured

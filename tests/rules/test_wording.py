@@ -75,6 +75,9 @@ SAID: dict[str, Say] = {
     "pictures_not_received": lambda j, at, now: iter([wording.pictures_not_received()]),
     "unknown_sender": lambda j, at, now: iter([wording.unknown_sender()]),
     "check_in": lambda j, at, now: iter([wording.check_in(j.number)]),
+    "joined": lambda j, at, now: iter([wording.joined(j.number, 999_999)]),
+    "address_changed": lambda j, at, now: iter([wording.address_changed(j.number)]),
+    "now_joint": lambda j, at, now: iter([wording.now_joint(j.number)]),
     "warning_to_owner": lambda j, at, now: (
         wording.warning_to_owner(j.number, p, at, LONDON, now) for p in (1, 50, 100)
     ),
@@ -104,6 +107,8 @@ SAID: dict[str, Say] = {
     "mended": lambda j, at, now: (wording.mended(n) for n in (j.number, None)),
     "work_parked": lambda j, at, now: (wording.work_parked(n) for n in (j.number, None)),
     "clock_is_wrong": lambda j, at, now: iter([wording.clock_is_wrong()]),
+    "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
+    "shift_test": lambda j, at, now: iter([wording.shift_test()]),
     "daily_line": lambda j, at, now: (
         wording.daily_line(count, [j.number] * min(count, named))
         for count in (1, 2, 9999)
@@ -114,6 +119,7 @@ SAID: dict[str, Say] = {
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
     "review_waiting", "task_overdue", "mended", "work_parked", "clock_is_wrong", "daily_line",
+    "numbers_failing", "shift_test",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)

@@ -20,18 +20,24 @@ from rapid_response.settings import Settings
 from rapid_response.sla.rules import Kind
 from rapid_response.steps import ring
 from rapid_response.webhooks import twilio
-from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS
+from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
 
 # --- events -----------------------------------------------------------------------------------------------
 
 
 def test_every_subscription_has_a_handler_and_every_handler_hears_something() -> None:
-    named = {name for names in SUBSCRIPTIONS.values() for name in names}
+    named = {name for names in WITH_SECOND_READER.values() for name in names}
     assert named == HANDLERS.keys()
 
 
+def test_without_a_second_reader_nothing_is_queued_for_one() -> None:
+    assert {name for names in SUBSCRIPTIONS.values() for name in names} == HANDLERS.keys() - {"second.queue"}
+    for type_, names in SUBSCRIPTIONS.items():
+        assert set(names) <= set(WITH_SECOND_READER[type_])
+
+
 def test_only_events_that_exist_are_subscribed_to() -> None:
-    assert SUBSCRIPTIONS.keys() <= EVENT_TYPES.keys()
+    assert WITH_SECOND_READER.keys() <= EVENT_TYPES.keys()
     assert set(tallies.COUNTED) == {
         type_ for type_, names in SUBSCRIPTIONS.items() if "reporting.tally" in names
     }

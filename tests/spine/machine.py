@@ -112,6 +112,8 @@ class Driven(Town):
             await self.app.worker._send(claimed)
         for unknown in found.unknown:
             await self.app.worker._look_up(unknown)
+        for fetching in found.fetching:
+            await self.app.worker._fetch(fetching)
         return len(found)
 
     async def _phones(self) -> int:
@@ -714,6 +716,7 @@ def _is_whole(action: Action, body: Mapping[str, Any]) -> bool:
         Action.DECLINE: "responder",
         Action.ASSIGN: "responder",
         Action.ADD_OUTCOMES: "outcomes",
+        Action.ANSWER_SECOND_READING: "suggestion",
     }
     return action not in needs or bool(body.get(needs[action]))
 

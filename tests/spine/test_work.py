@@ -18,7 +18,7 @@ from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SystemIds
 from rapid_response.messaging.gateway import Accepted
 from rapid_response.messaging.simulated import SimulatorGateway
-from rapid_response.steps import sending
+from rapid_response.steps import sending, unknowns
 from rapid_response.storage import work
 from rapid_response.storage.database import Database
 from rapid_response.storage.tables import AgendaRow
@@ -362,7 +362,7 @@ async def _look_up(town: Town) -> None:
     found = await database.run(partial(sending.look_for_work, desk=town.app.desk, limit=8))
     for unknown in found.unknown:
         sent = await SimulatorGateway(network).find_sent(unknown.to_number, NOON)
-        await database.run(partial(sending.record_look_up, desk=town.app.desk, unknown=unknown, sent=sent))
+        await database.run(partial(unknowns.record_look_up, desk=town.app.desk, unknown=unknown, sent=sent))
 
 
 async def test_g9_a_text_whose_sender_died_after_handing_it_over_is_found_and_not_sent_again(
@@ -372,7 +372,7 @@ async def test_g9_a_text_whose_sender_died_after_handing_it_over_is_found_and_no
     await town.app.network.accept_text(offer.token, offer.to_number, offer.body)
     town.clock.advance(sending.LEASE)
     await _look_up(town)
-    await town.pass_time(minutes=2)
+    await town.pass_time(minutes=1)
     assert await town.texts_with("OK ", ASHA) == [offer.body]
     assert (await town.event_types(reference)).count("message_accepted") == 1
 

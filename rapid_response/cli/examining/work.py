@@ -37,7 +37,7 @@ def examine(database: Database) -> Iterator[Finding]:
         yield warn("No process serves now: run `rapid-response serve`.")
     hold = database.look_now(holds.standing)
     if hold is not None:
-        yield fail(_held(hold))
+        yield warn(_RELEASED) if hold.released_at is not None else fail(_held(hold))
         return
     yield from _overdue(database)
     yield from _parked(database)
@@ -56,11 +56,10 @@ def examine(database: Database) -> Iterator[Finding]:
         )
 
 
+_RELEASED = "Messages were held and are released: they go once a process serves and has done what is overdue."
+
+
 def _held(hold: Hold) -> str:
-    if hold.released_at is not None:
-        return (
-            "Messages were held and are released: they go once a process serves and has done what is overdue."
-        )
     why = "since the database was restored" if hold.is_restored else "because somebody said so"
     return (
         f"Messages and deadlines are held {why}: compare the board with what is known, then run "

@@ -112,6 +112,18 @@ def identify(told: Told) -> Profile:
     return Profile(tuple(_once(found)), tuple(looks), mentions)
 
 
+def identify_all(told: Iterable[Told]) -> Profile:
+    """The profile of a case that several reports tell of."""
+    profiles = [identify(one) for one in told]
+    if len(profiles) == 1:
+        return profiles[0]
+    return Profile(
+        tuple(_once(i for profile in profiles for i in profile.identifiers)),
+        tuple(dict.fromkeys(key for profile in profiles for key in profile.looks_under)),
+        tuple(mention for profile in profiles for mention in profile.mentions),
+    )
+
+
 def _areas(location: Mapping[str, Any], address: places.Address | None) -> list[str]:
     code = address.postcode if address else ""
     ward = plain(str(location.get("ward") or ""))

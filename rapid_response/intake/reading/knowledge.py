@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from rapid_response.core.facts import BOOLEAN_FACTS
+from rapid_response.intake.reading.learned import Learned, read
 from rapid_response.intake.reading.phrases import PhraseFault, PhraseIndex, parse
 from rapid_response.intake.reading.spelling import Spelling
 
@@ -22,9 +22,13 @@ KINDS_OF_MATTER = ("doorstep", "scam", "other_crime", "no_crime")
 TIMES = ("in_progress", "imminent", "recent", "historic")
 FLAGS = ("age", "vulnerability")
 WORD_PREFIX = "word:"
+#: Made by training, never edited.
+LEARNED = "learned.tsv"
 LABELS = (*KINDS_OF_MATTER, *TIMES, *FLAGS)
 #: The least weight at which a phrase is shown as a reason.
 WORTH_SHOWING = 0.15
+#: An officer's weight from which a phrase is a reason of its own for calling a report no crime.
+_REASON = 1.0
 _NOT_CONCEPTS = ("classes.yaml", "shorthand.yaml", "rules.yaml", "questions.yaml")
 
 
@@ -107,27 +111,31 @@ def shipped_knowledge() -> Knowledge:
     return load(DATA)
 
 
-def load(folder: Path, *, learned: bool = True) -> Knowledge:
-    """Compiles a folder of knowledge files; KnowledgeFault tells the officer who edits what is wrong."""
+def load(folder: Path, *, trained: Learned | None = None) -> Knowledge:
+    """Compiles a folder of knowledge files; KnowledgeFault tells the officer who edits what is wrong.
+
+    With `trained`, that takes the place of what the folder's own file has learned.
+    """
     digest = hashlib.sha256()
     files: dict[str, Any] = {}
     for path in sorted(folder.glob("*.yaml")):
         content = path.read_bytes()
         digest.update(path.name.encode() + content)
         files[path.name] = yaml.load(content, Loader=_LOADER)  # noqa: S506 - a safe loader, in C where there is one
-    combination = folder / "combination.json"
-    combined: dict[str, dict[str, Any]] = {}
-    if learned and combination.exists():
-        content = combination.read_bytes()
-        digest.update(content)
-        combined = json.loads(content)
-    return _compile(files, combined, f"reading-1-{digest.hexdigest()[:12]}")
+    path = folder / LEARNED
+    if trained is None:
+        text = path.read_text() if path.exists() else Learned({}, {}).as_text()
+        trained = read(text)
+    else:
+        text = trained.as_text()
+    digest.update(text.encode())
+    return _compile(files, trained, f"reading-2-{digest.hexdigest()[:12]}")
 
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]], version: str) -> Knowledge:
+def _compile(files: Mapping[str, Any], trained: Learned, version: str) -> Knowledge:
     lines = files["shorthand.yaml"]["shorthand"].splitlines()
     shorthand = {word: tuple(plain.split()) for word, plain in map(_shorthand, filter(str.strip, lines))}
     lookup = Spelling(shorthand, (), ()).plainly
@@ -159,10 +167,10 @@ def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]]
         )
     rules = tuple(_rule(entry, by_name) for entry in files["rules.yaml"]["rules"])
     items: dict[str, Concept | Rule] = {**by_name, **{"rule:" + rule.name: rule for rule in rules}}
-    learned = combined.get("weights", {})
+    learned = trained.weights
     weights = {name: _with(item.weights, learned.get(name, {})) for name, item in items.items()}
     weights = {**learned, **weights}
-    biases = {**_BIASES, **combined.get("biases", {})}
+    biases = {**_BIASES, **trained.biases}
     return Knowledge(
         concepts=tuple(concepts),
         rules=rules,
@@ -188,7 +196,7 @@ def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]]
             for label in LABELS
         },
         facts=tuple(concept for concept in concepts if concept.fact in BOOLEAN_FACTS),
-        thresholds={**_THRESHOLDS, **combined.get("thresholds", {})},
+        thresholds=_THRESHOLDS,
         whys={name: item.why for name, item in items.items()},
         subtypes={name: item.subtypes for name, item in items.items() if item.subtypes},
         strands={name: item.strand for name, item in items.items() if item.strand},
@@ -199,6 +207,8 @@ def _compile(files: Mapping[str, Any], combined: Mapping[str, Mapping[str, Any]]
             "vulnerability": frozenset(
                 n for n, i in items.items() if i.weights.get("vulnerability", 0) >= 0.5
             ),
+            # Few words, or plain ones, are no reason to call a report nothing.
+            "no_crime": frozenset(n for n, i in items.items() if i.weights.get("no_crime", 0) >= _REASON),
         },
     )
 

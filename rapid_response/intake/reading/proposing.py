@@ -37,6 +37,8 @@ _AT_A_DISTANCE: Mapping[str, str | None] = {
     "suspect_just_left": None,
     "cold_called": None,
 }
+#: Who comes to collect is a courier where the lie was told by telephone; at a door it is the trader himself.
+_AT_THE_DOOR: Mapping[str, str] = {"courier_expected": "suspect_returning"}
 _LEFT_WITHIN = timedelta(minutes=30)
 _METHODS = {
     "cash": PaymentMethod.CASH, "card": PaymentMethod.CARD, "transfer": PaymentMethod.TRANSFER,
@@ -95,7 +97,9 @@ def _fact_of(concept: Concept, category: Category, urgency: Urgency) -> str | No
         return None
     if category is Category.SCAM and fact is not None:
         return _AT_A_DISTANCE.get(fact, fact)
-    return None if fact == "cold_called" and category is not Category.DOORSTEP_CRIME else fact
+    if category is Category.DOORSTEP_CRIME and fact is not None:
+        return _AT_THE_DOOR.get(fact, fact)
+    return None if fact == "cold_called" else fact
 
 
 def _timely(fact: str, shares: Mapping[str, float], urgency: Urgency) -> bool:

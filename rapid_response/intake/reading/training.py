@@ -1,9 +1,9 @@
-"""Learns small adjustments to the officers' weights from labelled reports; pure Python, no chance in it.
+"""Learns what phrases and plain words weigh from labelled reports; pure Python, no chance in it.
 
-    python -m rapid_response.intake.reading.training tests/reading/corpus/dev.jsonl
+    python -m rapid_response.intake.reading.training tests/reading/corpus/train_*.jsonl
 
-writes `data/combination.json`. Each adjustment is pulled towards zero, so that a phrase which an officer adds
-works at once with the weight given, and one that the corpus never shows keeps it.
+writes `data/learned.tsv`. A phrase that the reports hardly show keeps the weight that an officer gave it, so
+that one which is added works at once; one that they show often begins with a share of it and learns the rest.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from rapid_response.intake.reading.knowledge import (
     DATA,
     FLAGS,
     KINDS_OF_MATTER,
+    LEARNED,
     TIMES,
     WORD_PREFIX,
     Knowledge,
     load,
 )
+from rapid_response.intake.reading.learned import Learned
 from rapid_response.intake.reading.passage import Passage
 from rapid_response.intake.reading.reader import LexiconReader
 
@@ -38,18 +40,26 @@ _NEGLIGIBLE = 0.01
 #: How strongly adjustments are pulled to zero: plain words more than what an officer named.
 _PULL_CONCEPT, _PULL_WORD = 1.0, 2.0
 _WORD_IN_REPORTS = 4
-_LEAST_KEPT = 0.05
+_PAIR_IN_REPORTS = 5
+_LEAST_KEPT = 0.06
+#: What an officer's weight still counts for, once so many reports have shown the phrase.
+_TRUST, _SHOWN_OFTEN = 0.3, 5
 
 
-def learn(rows: Sequence[Mapping[str, Any]], knowledge: Knowledge) -> dict[str, Any]:
-    """The content of `combination.json` for these labelled rows."""
+def learn(rows: Sequence[Mapping[str, Any]], knowledge: Knowledge) -> Learned:
+    """The content of `learned.tsv` for these labelled rows."""
     reader = LexiconReader(knowledge)
     found = [reader.findings(row["text"]) for row in rows]
     plain = [word_features(findings.passage) for findings in found]
     counts = Counter(word for words in plain for word in words)
-    kept = {word for word, count in counts.items() if count >= _WORD_IN_REPORTS}
-    concepts = [sorted(findings.spans) for findings in found]
-    features = [names + sorted(words & kept) for names, words in zip(concepts, plain, strict=True)]
+    kept = {
+        word
+        for word, count in counts.items()
+        if count >= (_PAIR_IN_REPORTS if " " in word else _WORD_IN_REPORTS)
+    }
+    features = [
+        sorted(findings.spans) + sorted(words & kept) for findings, words in zip(found, plain, strict=True)
+    ]
     weights: Weights = {}
     biases = dict(knowledge.biases)
     _fit(_examples(features, rows, _matter), KINDS_OF_MATTER, knowledge, weights, biases, _softmax)
@@ -59,11 +69,11 @@ def learn(rows: Sequence[Mapping[str, Any]], knowledge: Knowledge) -> dict[str, 
         TIMES, knowledge, weights, biases, _softmax,
     )  # fmt: skip
     for flag in FLAGS:
-        _fit(_examples(concepts, rows, _FLAG_LABELS[flag]), (flag,), knowledge, weights, biases, _logistic)
-    return {
-        "biases": _rounded(biases),
-        "weights": {name: small for name in sorted(weights) if (small := _rounded(weights[name]))},
-    }
+        _fit(_examples(features, rows, _FLAG_LABELS[flag]), (flag,), knowledge, weights, biases, _logistic)
+    return Learned(
+        biases=_rounded(biases),
+        weights={name: small for name in sorted(weights) if (small := _rounded(weights[name]))},
+    )
 
 
 def word_features(passage: Passage) -> set[str]:
@@ -111,8 +121,10 @@ def _fit(
     place = {name: at for at, name in enumerate(names)}
     placed = [[place[name] for name in features] for features, _ in examples]
     pulls = [_PULL_WORD if name.startswith(WORD_PREFIX) else _PULL_CONCEPT for name in names]
+    shown = Counter(name for features, _ in examples for name in features)
+    trust = [_TRUST if shown[name] >= _SHOWN_OFTEN else 1.0 for name in names]
     columns = {
-        label: _Column([knowledge.weights[name].get(label, 0.0) for name in names]) for label in labels
+        label: _Column([knowledge.weights[n].get(label, 0.0) for n in names], trust) for label in labels
     }
     for label in labels:
         columns[label].bias = biases.get(label, 0.0)
@@ -151,8 +163,10 @@ def _slopes(
 class _Column:
     """The weights of one label over all features, and how steeply each has been moved."""
 
-    def __init__(self, given: list[float]) -> None:
-        self.given, self.weights, self.bias = given, list(given), 0.0
+    def __init__(self, given: list[float], trust: Sequence[float]) -> None:
+        self.given, self.bias = given, 0.0
+        self._base = [weight * share for weight, share in zip(given, trust, strict=True)]
+        self.weights = list(self._base)
         self._steepness, self._bias_steepness = [0.0] * len(given), 0.0
 
     def total(self, spots: Sequence[int]) -> float:
@@ -161,7 +175,7 @@ class _Column:
     def step(self, slopes: Sequence[float], bias_slope: float, pulls: Sequence[float]) -> None:
         """One step downhill; what was moved much moves less."""
         for spot, slope in enumerate(slopes):
-            slope += pulls[spot] * (self.weights[spot] - self.given[spot])
+            slope += pulls[spot] * (self.weights[spot] - self._base[spot])
             if slope:
                 self._steepness[spot] += slope * slope
                 self.weights[spot] -= _STEP * slope / (sqrt(self._steepness[spot]) + 1e-6)
@@ -185,12 +199,12 @@ def _rounded(weights: Mapping[str, float]) -> dict[str, float]:
 
 
 def main(paths: Iterable[str]) -> None:
-    """Learns from the given files of labelled JSON lines and writes the combination file."""
+    """Learns from the given files of labelled JSON lines and writes what was learned."""
     rows = [json.loads(line) for path in paths for line in Path(path).read_text().splitlines()]
-    learned = learn(rows, load(DATA, learned=False))
-    target = DATA / "combination.json"
-    target.write_text(json.dumps(learned, indent=0, sort_keys=True, ensure_ascii=False) + "\n")
-    sys.stdout.write(f"{target}: {len(learned['weights'])} features from {len(rows)} reports\n")
+    learned = learn(rows, load(DATA, trained=Learned({}, {})))
+    target = DATA / LEARNED
+    target.write_text(learned.as_text())
+    sys.stdout.write(f"{target}: {len(learned.weights)} features from {len(rows)} reports\n")
 
 
 if __name__ == "__main__":

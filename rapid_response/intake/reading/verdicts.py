@@ -12,8 +12,8 @@ from rapid_response.intake.reading.port import Matter
 from rapid_response.intake.reading.weighing import chance, matter_shares, time_shares
 
 _MATTER_CERTAIN = 0.6
-#: A weight from which a phrase is a reason of its own for calling it no crime.
-_REASON = 0.5
+#: Words after which nothing is called nothing: somebody is asked to come.
+_PLEA = "plea_for_somebody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def _urgency(times: Mapping[str, float], act_now: bool) -> Urgency:
 def _matter(findings: Findings, knowledge: Knowledge, kinds: Mapping[str, float], dangerous: bool) -> Matter:
     """No crime only for a reason that stands in the text; where nothing is sure, unclear."""
     if kinds["no_crime"] >= _MATTER_CERTAIN and not dangerous:
-        reasons = (knowledge.weights[name].get("no_crime", 0.0) for name in findings.spans)
-        return Matter.NOT_CRIME if max(reasons, default=0.0) >= _REASON else Matter.UNCLEAR
+        is_reasoned = not knowledge.reasons["no_crime"].isdisjoint(findings.spans)
+        return Matter.NOT_CRIME if is_reasoned and not findings.has(_PLEA) else Matter.UNCLEAR
     crime = max(kinds["doorstep"], kinds["scam"], kinds["other_crime"])
     return (
         Matter.CRIME

@@ -192,9 +192,12 @@ def upgrade() -> None:
     op.create_table(
         "endpoints",
         sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_endpoints")),
+        sa.Column("why", sa.String(length=20), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("number", "channel", name=op.f("pk_endpoints")),
     )
     op.create_table(
         "events",
@@ -238,11 +241,15 @@ def upgrade() -> None:
         sa.Column("to_number", sa.String(length=32), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("source", sa.String(length=12), nullable=False),
+        sa.Column("opt_out_type", sa.String(length=10), nullable=False),
         sa.Column("sender", sa.String(length=80), nullable=True),
         sa.Column("verb", sa.String(length=20), nullable=True),
         sa.Column("effect", sa.String(length=40), nullable=True),
         sa.Column("incident_id", sa.String(length=36), nullable=True),
         sa.Column("needs_person", sa.Boolean(), nullable=False),
+        sa.Column("to_count", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_messages")),
         sa.UniqueConstraint(
             "provider", "provider_sid", name=op.f("uq_inbound_messages_provider_provider_sid")
@@ -250,6 +257,14 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_inbound_messages_from_number"), "inbound_messages", ["from_number"], unique=False
+    )
+    op.create_index(
+        "ix_inbound_messages_to_count",
+        "inbound_messages",
+        ["to_count"],
+        unique=False,
+        sqlite_where=sa.text("to_count IS NOT NULL"),
+        postgresql_where=sa.text("to_count IS NOT NULL"),
     )
     op.create_table(
         "incidents",
@@ -296,6 +311,7 @@ def upgrade() -> None:
         sa.Column("unconfirmed", sa.JSON(), nullable=False),
         sa.Column("disposition", sa.String(length=40), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("duplicate_of", sa.String(length=36), nullable=True),
         sa.CheckConstraint("paused_seconds >= 0", name=op.f("ck_incidents_paused_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("reference", name=op.f("uq_incidents_reference")),
@@ -308,6 +324,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_open"),
         postgresql_where=sa.text("is_open"),
     )
+    op.create_index(op.f("ix_incidents_duplicate_of"), "incidents", ["duplicate_of"], unique=False)
     op.create_index("ix_incidents_received_at", "incidents", ["received_at"], unique=False)
     op.create_table(
         "job_numbers",
@@ -319,6 +336,24 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_job_numbers_incident_id"), "job_numbers", ["incident_id"], unique=False)
     op.create_table(
+        "lines",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("tokens", sa.Float(), nullable=False),
+        sa.Column("filled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("why", sa.String(length=20), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trips", sa.Integer(), nullable=False),
+        sa.Column("delays", sa.JSON(), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("sent_today", sa.Integer(), nullable=False),
+        sa.Column("alarmed_for", sa.String(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lines")),
+    )
+    op.create_table(
         "messages",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("dedupe_key", sa.String(length=160), nullable=False),
@@ -327,6 +362,7 @@ def upgrade() -> None:
         sa.Column("notice_id", sa.String(length=36), nullable=True),
         sa.Column("purpose", sa.String(length=40), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("way", sa.String(length=10), nullable=False),
         sa.Column("to_number", sa.String(length=32), nullable=False),
         sa.Column("recipient", sa.String(length=80), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
@@ -335,24 +371,33 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=60), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("replaced", sa.Integer(), nullable=False),
+        sa.Column("repeats", sa.Integer(), nullable=False),
+        sa.Column("held", sa.String(length=10), nullable=True),
+        sa.Column("cancel_requested", sa.String(length=20), nullable=True),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failing_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("report_recorded_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_messages_dedupe_key")),
     )
     op.create_index(op.f("ix_messages_incident_id"), "messages", ["incident_id"], unique=False)
-    op.create_index(op.f("ix_messages_to_number"), "messages", ["to_number"], unique=False)
     op.create_index(
-        "ix_messages_to_send",
+        "ix_messages_next",
         "messages",
         ["next_attempt_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('pending', 'retry_wait', 'sending')"),
-        postgresql_where=sa.text("state IN ('pending', 'retry_wait', 'sending')"),
+        sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
+        postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
     )
+    op.create_index(op.f("ix_messages_offer_id"), "messages", ["offer_id"], unique=False)
+    op.create_index(op.f("ix_messages_to_number"), "messages", ["to_number"], unique=False)
     op.create_table(
         "nodes",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -369,8 +414,15 @@ def upgrade() -> None:
         sa.Column("error_code", sa.String(length=20), nullable=False),
         sa.Column("sequence_no", sa.Integer(), nullable=False),
         sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("source", sa.String(length=10), nullable=False),
+        sa.Column("attempt_id", sa.String(length=36), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("applied", sa.Boolean(), nullable=False),
+        sa.Column("why", sa.String(length=20), nullable=False),
+        sa.Column("retry_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("repeats", sa.Integer(), nullable=False),
+        sa.Column("to_count", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_events")),
         sa.UniqueConstraint(
             "provider",
@@ -380,6 +432,23 @@ def upgrade() -> None:
             "sequence_no",
             name=op.f("uq_provider_events_provider_sid_status_error_code_sequence_no"),
         ),
+    )
+    op.create_index(op.f("ix_provider_events_attempt_id"), "provider_events", ["attempt_id"], unique=False)
+    op.create_index(
+        "ix_provider_events_early",
+        "provider_events",
+        ["retry_until"],
+        unique=False,
+        sqlite_where=sa.text("retry_until IS NOT NULL"),
+        postgresql_where=sa.text("retry_until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_provider_events_to_count",
+        "provider_events",
+        ["to_count"],
+        unique=False,
+        sqlite_where=sa.text("to_count IS NOT NULL"),
+        postgresql_where=sa.text("to_count IS NOT NULL"),
     )
     op.create_index(op.f("ix_provider_events_token"), "provider_events", ["token"], unique=False)
     op.create_table(
@@ -513,6 +582,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_users_name")),
     )
     op.create_table(
+        "watermarks",
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("listed_to", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_watermarks")),
+    )
+    op.create_table(
         "attempts",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("message_id", sa.String(length=36), nullable=False),
@@ -524,15 +602,38 @@ def upgrade() -> None:
         sa.Column("error_code", sa.String(length=20), nullable=True),
         sa.Column("error_class", sa.String(length=20), nullable=True),
         sa.Column("keys", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("unknown_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("look_ups", sa.Integer(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.String(length=10), nullable=True),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_attempts_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
         sa.UniqueConstraint("message_id", "seq", name=op.f("uq_attempts_message_id_seq")),
         sa.UniqueConstraint("token", name=op.f("uq_attempts_token")),
     )
+    op.create_index("ix_attempts_claimed_at", "attempts", ["claimed_at"], unique=False)
     op.create_index(op.f("ix_attempts_message_id"), "attempts", ["message_id"], unique=False)
     op.create_index("ix_attempts_provider_sid", "attempts", ["provider_sid"], unique=False)
+    op.create_table(
+        "corrections",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("report_id", sa.String(length=36), nullable=True),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("field", sa.String(length=60), nullable=False),
+        sa.Column("old", sa.JSON(), nullable=True),
+        sa.Column("new", sa.JSON(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_corrections_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
+    )
+    op.create_index(op.f("ix_corrections_incident_id"), "corrections", ["incident_id"], unique=False)
     op.create_table(
         "identifiers",
         sa.Column("incident_id", sa.String(length=36), nullable=False),
@@ -588,6 +689,8 @@ def upgrade() -> None:
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("source", sa.String(length=20), nullable=True),
         sa.Column("eta_minutes", sa.Integer(), nullable=True),
+        sa.Column("failing_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("given_up_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_offers_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
     )
@@ -621,6 +724,7 @@ def upgrade() -> None:
         "reports",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("first_incident_id", sa.String(length=36), nullable=False),
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("source", sa.String(length=80), nullable=False),
         sa.Column("external_reference", sa.String(length=200), nullable=True),
@@ -634,6 +738,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_reports_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
     )
+    op.create_index(op.f("ix_reports_first_incident_id"), "reports", ["first_incident_id"], unique=False)
     op.create_index(op.f("ix_reports_incident_id"), "reports", ["incident_id"], unique=False)
     op.create_index("ix_reports_received_at", "reports", ["received_at"], unique=False)
     op.create_table(
@@ -659,6 +764,7 @@ def upgrade() -> None:
         sa.Column("suggested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["from_incident_id"], ["incidents.id"], name=op.f("fk_suggested_links_from_incident_id")
         ),
@@ -683,4 +789,51 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tasks_incident_id"), "tasks", ["incident_id"], unique=False)
     op.create_index("ix_tasks_open", "tasks", ["state", "due_at"], unique=False)
+    op.create_table(
+        "second_reader_days",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_second_reader_days")),
+    )
+    op.create_table(
+        "second_readings",
+        sa.Column("report_id", sa.String(length=36), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(length=40), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("model_version", sa.String(length=120), nullable=True),
+        sa.Column("dropped", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name=op.f("fk_second_readings_report_id")),
+        sa.PrimaryKeyConstraint("report_id", name=op.f("pk_second_readings")),
+    )
+    op.create_index(
+        "ix_second_readings_waiting",
+        "second_readings",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "suggestions",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("report_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.String(length=40), nullable=False),
+        sa.Column("start_char", sa.Integer(), nullable=False),
+        sa.Column("end_char", sa.Integer(), nullable=False),
+        sa.Column("raises", sa.Boolean(), nullable=False),
+        sa.Column("agrees", sa.Boolean(), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name=op.f("fk_suggestions_report_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestions")),
+    )
+    op.create_index(op.f("ix_suggestions_report_id"), "suggestions", ["report_id"], unique=False)
     # ### end Alembic commands ###

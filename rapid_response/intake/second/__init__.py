@@ -1,0 +1,1 @@
+"""The second reader: a council's own language model, asked afterwards, that may only suggest to a person."""

@@ -1,0 +1,116 @@
+"""Texts whose webhook was lost: found in the provider's list (delivery.md 8).
+
+A provider gives a webhook some fifteen seconds in all, so an outage of ours loses replies. At the start and
+every minute (each quarter while an answer is awaited) what came to each of our numbers is listed, back to
+the last list that was read whole less ten minutes: the newest text may have come by webhook while an older
+one was lost, so a known one never ends the reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select as core_select
+from sqlmodel import col, select
+
+from rapid_response.core.incident import Status
+from rapid_response.messaging.gateway import InboundRecord
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.inbound import take_text
+from rapid_response.storage.tables import IncidentRow, WatermarkRow
+from rapid_response.storage.tx import Tx
+
+EVERY, WHILE_ASKED = timedelta(seconds=60), timedelta(seconds=15)
+#: Lists lag, and clocks differ.
+OVERLAP = timedelta(minutes=10)
+_LEASE = timedelta(seconds=60)
+
+SOURCE = "catch_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One of our numbers, to be listed now. `since` and `to` are the service's time."""
+
+    number: str
+    fence: int
+    since: datetime
+    to: datetime
+
+
+def claim(tx: Tx, desk: Desk, numbers: Sequence[str]) -> list[Listing]:
+    """Lease the numbers whose list is due; any node may read it, and one does."""
+    if not numbers:
+        return []
+    rows = {
+        row.number: row
+        for row in tx.all(
+            select(WatermarkRow)
+            .where(col(WatermarkRow.number).in_(list(numbers)))
+            .order_by(col(WatermarkRow.number))
+            .with_for_update(skip_locked=True)
+        )
+    }
+    due = [row for row in rows.values() if _is_free(tx, row) and _is_due(tx, row)]
+    for number in sorted(set(numbers) - rows.keys()):
+        if _is_new(tx, number):
+            tx.add(WatermarkRow, number=number[:32], listed_to=tx.now)
+            due.append(tx.need(WatermarkRow, number[:32]))
+    return [_take(tx, row) for row in due]
+
+
+def _is_new(tx: Tx, number: str) -> bool:
+    """Not there at all; one that another node holds locked is."""
+    there = tx.execute(core_select(col(WatermarkRow.number)).where(col(WatermarkRow.number) == number[:32]))
+    return there.first() is None
+
+
+def _is_free(tx: Tx, row: WatermarkRow) -> bool:
+    return row.leased_until is None or row.leased_until <= tx.real
+
+
+def _is_due(tx: Tx, row: WatermarkRow) -> bool:
+    if row.asked_at is None or tx.real - row.asked_at >= EVERY:
+        return True
+    return tx.real - row.asked_at >= WHILE_ASKED and _somebody_is_asked(tx)
+
+
+def _somebody_is_asked(tx: Tx) -> bool:
+    found = tx.execute(
+        core_select(col(IncidentRow.id))
+        .where(col(IncidentRow.is_open), col(IncidentRow.status) == Status.DISPATCHING)
+        .limit(1)
+    )
+    return found.first() is not None
+
+
+def _take(tx: Tx, row: WatermarkRow) -> Listing:
+    row.fence += 1
+    row.leased_until = tx.real + _LEASE
+    return Listing(row.number, row.fence, row.listed_to - OVERLAP, tx.now)
+
+
+def record(tx: Tx, desk: Desk, listing: Listing, found: Sequence[InboundRecord] | None) -> int:
+    """Keep what was not known yet, oldest first; the watermark moves only when the list was read whole."""
+    row = tx.get(WatermarkRow, listing.number, lock=True)
+    if row is None or row.fence != listing.fence:
+        return 0
+    row.leased_until, row.asked_at = None, tx.real
+    if found is None:
+        return 0
+    new = 0
+    for text in sorted(found, key=lambda t: (t.sent_at, t.sid)):
+        new += take_text(
+            tx,
+            desk,
+            text.sid,
+            text.from_number,
+            text.to_number,
+            text.body,
+            source=SOURCE,
+            sent_at=text.sent_at,
+        )
+    row.listed_to = max(row.listed_to, listing.to)
+    return new

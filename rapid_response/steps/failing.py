@@ -1,0 +1,187 @@
+"""A message does not arrive: another way to the same person, then the next person, and the desk is told.
+
+What fails costs the resident nothing: the ladder inside the offer goes on at once, when no way is left the
+next offer is brought forward, and a person at the desk is told to use the telephone (design.md 5, scenario
+33). The offer itself stays open: a voice may still reach her.
+"""
+
+from __future__ import annotations
+
+from rapid_response.core.definition import Means
+from rapid_response.core.events import OtherWayTried
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose
+from rapid_response.core.vocabulary import ContactRole
+from rapid_response.messaging import lives, retries
+from rapid_response.messaging.ladder import Way
+from rapid_response.steps import messages, notices, offers, reaching, texts
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.lines import HELD_BY_LINE
+from rapid_response.steps.outbox import READY, queue
+from rapid_response.steps.service import Service
+from rapid_response.storage.tables import IncidentRow, MessageRow, NoticeRow, OfferRow
+from rapid_response.storage.tx import Tx
+
+
+def fail_over(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, subject: str) -> None:
+    """The ladder goes on, if the message still does not arrive."""
+    message_id, _, why = subject.partition(":")
+    message = tx.need(MessageRow, message_id)
+    if not _still_fails(message, why):
+        return
+    reason = message.reason or why
+    match message.purpose:
+        case Purpose.OFFER:
+            _offer_fails(tx, desk, service, incident, message, reason)
+        case Purpose.STAND_DOWN:
+            _stand_down_fails(tx, desk, service, incident, message, reason)
+        case Purpose.NOTICE:
+            _notice_fails(tx, desk, incident, message, why)
+        case _:
+            return
+
+
+def _still_fails(message: MessageRow, why: str) -> bool:
+    match why:
+        case messages.FAILED:
+            waits = message.state is MessageState.RETRY_WAIT and retries.is_definite(message.reason)
+            return waits or message.state in (MessageState.FAILED, MessageState.EXPIRED)
+        case messages.WAITING:
+            return message.state is MessageState.RETRY_WAIT
+        case messages.UNKNOWN:
+            return message.state is MessageState.UNKNOWN
+        case _:
+            return message.state in READY and message.held == HELD_BY_LINE
+
+
+# --- offers ----------------------------------------------------------------------------------------------
+
+
+def _offer_fails(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, message: MessageRow, reason: str
+) -> None:
+    offer = tx.get(OfferRow, message.offer_id or "")
+    if offer is None or not offers.seeks(incident):
+        return
+    if offer.state is not OfferState.OPEN:
+        if message.state is MessageState.EXPIRED and not reaching.may_have_heard(tx, offer.id):
+            tell_desk(tx, desk, service, incident)
+        return
+    if message.reason == lives.STALE and _issue_again(tx, desk, incident, offer, message):
+        return
+    # A text that arrived and is not answered is no fault of delivery, though nobody picks up either.
+    nothing_arrives = all(_reaches_nobody(m) for m in reaching.messages_of(tx, offer.id, Purpose.OFFER))
+    if offer.failing_at is None and nothing_arrives:
+        offer.failing_at = tx.now
+        tell_desk(tx, desk, service, incident)
+    while (entry := reaching.next_rung(tx, incident, Purpose.OFFER, offer.id)) is not None:
+        entry.settled_at, entry.outcome, entry.late_seconds = tx.now, "brought_forward", 0.0
+        if reaching.climb(tx, desk, service, incident, entry.subject, reason):
+            return
+    _give_up(tx, desk, service, incident, offer, message.way, reason)
+
+
+def _issue_again(tx: Tx, desk: Desk, incident: IncidentRow, offer: OfferRow, message: MessageRow) -> bool:
+    """The text was held until it was stale: a new one, once, while its answer is still awaited."""
+    again = ":2"
+    if message.dedupe_key.endswith(again) or offer.answer_by is None or offer.answer_by <= tx.now:
+        return False
+    queue(
+        tx,
+        key=message.dedupe_key + again,
+        purpose=Purpose.OFFER,
+        channel=message.channel,
+        way=message.way,
+        to_number=message.to_number,
+        recipient=message.recipient,
+        body=texts.offer(desk, incident, tx.now),
+        incident=incident,
+        offer_id=offer.id,
+        expires_at=offer.answer_by,
+    )
+    return True
+
+
+def _give_up(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer: OfferRow, way: str, reason: str
+) -> None:
+    """No way to this person is left: the next one is asked now, once."""
+    sent = reaching.messages_of(tx, offer.id, Purpose.OFFER)
+    if offer.given_up_at is not None or not all(_reaches_nobody(m) for m in sent):
+        return
+    offer.given_up_at = tx.now
+    tx.record(incident.id, OtherWayTried(offer.id, Purpose.OFFER, way, Way.NEXT, reason))
+    offers.advance(tx, desk, service, incident)
+
+
+def _reaches_nobody(message: MessageRow) -> bool:
+    """Whether nothing is to be hoped of it in the next moments."""
+    if message.state is MessageState.PENDING:
+        return message.held is not None
+    return message.state not in (MessageState.SENDING, MessageState.IN_NETWORK, MessageState.DELIVERED)
+
+
+def tell_desk(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """A person at the desk is told to use the telephone, once until she has seen it."""
+    if any(n.kind == NoticeKind.DELIVERY_FAILING for n in notices.unseen(tx, incident.id)):
+        return
+    notices.give(
+        tx,
+        desk,
+        service,
+        incident,
+        NoticeKind.DELIVERY_FAILING,
+        ContactRole.DESK,
+        by=(Means.SMS, Means.VOICE),
+    )
+
+
+# --- stand-downs and notices -----------------------------------------------------------------------------
+
+
+def _stand_down_fails(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, message: MessageRow, reason: str
+) -> None:
+    offer_id = message.offer_id or ""
+    while (entry := reaching.next_rung(tx, incident, Purpose.STAND_DOWN, offer_id)) is not None:
+        entry.settled_at, entry.outcome, entry.late_seconds = tx.now, "brought_forward", 0.0
+        if reaching.climb(tx, desk, service, incident, entry.subject, reason):
+            return
+    sent = reaching.messages_of(tx, offer_id, Purpose.STAND_DOWN)
+    if incident.is_open and all(_reaches_nobody(m) for m in sent):
+        tell_desk(tx, desk, service, incident)
+
+
+def _notice_fails(tx: Tx, desk: Desk, incident: IncidentRow, message: MessageRow, why: str) -> None:
+    """A notice that does not arrive as a text is said: once for each time it is given."""
+    notice = tx.get(NoticeRow, message.notice_id or "")
+    if notice is None or notice.acknowledged_at is not None or message.channel is not MessageChannel.SMS:
+        return
+    if why != messages.UNKNOWN:
+        notices.say_instead(tx, desk, incident, notice, message.recipient)
+
+
+def went_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer_id: str) -> None:
+    """An offer that was taken back went out after all: whoever has it must not go."""
+    offer = tx.get(OfferRow, offer_id)
+    if offer is None or offer.state is not OfferState.WITHDRAWN or incident.owner == offer.responder_id:
+        return
+    offers.stand_down(tx, desk, service, incident, offer, "closed" if not incident.is_open else "taken")
+
+
+def opted_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer: OfferRow) -> None:
+    """The carrier stops our texts to her, perhaps by STOP for NO: she is rung at once (delivery.md 2.5)."""
+    notices.give(
+        tx,
+        desk,
+        service,
+        incident,
+        NoticeKind.TEXTS_STOPPED,
+        ContactRole.DESK,
+        by=(Means.SMS, Means.VOICE),
+    )
+    while (entry := reaching.next_rung(tx, incident, Purpose.OFFER, offer.id)) is not None:
+        entry.settled_at, entry.outcome, entry.late_seconds = tx.now, "brought_forward", 0.0
+        was_tried = reaching.climb(tx, desk, service, incident, entry.subject, "opted_out")
+        if was_tried and reaching.Climb.of(entry.subject).way.is_call:
+            return

@@ -1,0 +1,44 @@
+"""What a case that is more urgent than it was is owed: a clock, an offer, a reason where it is late."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rapid_response.core.vocabulary import ContactRole
+from rapid_response.sla import rules as sla
+from rapid_response.steps import clock, offers
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.service import Service
+from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
+from rapid_response.storage.tables import IncidentRow
+from rapid_response.storage.tx import Tx
+
+
+def start_second_clock(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, started_at: datetime | None = None
+) -> None:
+    """Raised late: a clock from now; that it was not seen before stays in the record (scenario 26).
+
+    `started_at` where another report of the same incident had its clock already.
+    """
+    if incident.stopped_at is not None:
+        return
+    incident.cycle += 1
+    clock.start(tx, service, incident, started_at or tx.now)
+    if incident.owner is None:
+        finish_kind(tx, incident, TaskKind.FOLLOW_UP, TaskKind.CHECK_BACK)
+        offers.search(tx, desk, service, incident)
+
+
+def go_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """The review is over: the first offer goes now, the rest of the ladder keeps its distances."""
+    incident.cycle += 1
+    clock.disarm(tx, incident, [sla.Kind.RUNG, sla.Kind.ACCEPT_WITHIN], "reviewed")
+    offers.search(tx, desk, service, incident)
+    finish_kind(tx, incident, TaskKind.REVIEW_REPORT, TaskKind.CHECK_BACK)
+
+
+def owe_breach_reason(tx: Tx, service: Service, incident: IncidentRow) -> None:
+    """A promise was missed: somebody says why."""
+    by = service.next_working_day(tx.now)
+    open_task(tx, incident, TaskKind.BREACH_REASON, ContactRole.TEAM_LEADER, by)
