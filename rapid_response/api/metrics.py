@@ -53,6 +53,7 @@ def _of_this_node(node: Node) -> dict[str, float]:
     disk = node.disk()
     if disk is not None and disk.total:
         gauges["disk_free_ratio"] = disk.free / disk.total
+        gauges["disk_free_bytes"] = disk.free
     oldest = node.pulse.oldest()
     if oldest is not None:
         gauges["loop_age_seconds"] = max(0.0, (node.clock.real() - oldest[1]).total_seconds())

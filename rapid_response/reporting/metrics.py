@@ -269,6 +269,7 @@ _GAUGE_HELP = {
     "messages_held": "1 while messages and deadlines are held",
     "clock_step_seconds": "By how much the clock has jumped, until a person confirms it",
     "disk_free_ratio": "Free share of the disk that the SQLite file is on",
+    "disk_free_bytes": "Room left on the disk that the SQLite file is on",
     "loop_age_seconds": "For how long the slowest loop of this node has not come round",
 }
 
