@@ -37,6 +37,7 @@ from rapid_response.messaging.gateway import (
     SentRecord,
     TextRequest,
 )
+from rapid_response.reporting import tallies
 from rapid_response.steps import catch_up, heartbeat, holding, receipts, second, sending, unknowns
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
@@ -367,8 +368,11 @@ class Worker:
     # what was said, and came to nothing yet
 
     async def sweep(self) -> int:
-        """Receipts that fitted nothing when they came are tried once more."""
-        return await self._database.run(partial(receipts.sweep, desk=self._desk))
+        """Receipts that fitted nothing when they came are tried once more; rows are counted for figures."""
+        settled = await self._database.run(partial(receipts.sweep, desk=self._desk))
+        while await self._database.run(tallies.count_rows):
+            pass
+        return settled
 
     async def catch_up(self) -> int:
         """Look for texts whose webhook was lost; gives how many were found."""

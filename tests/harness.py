@@ -61,11 +61,18 @@ class Town:
         definition: str | None = None,
         ids: Ids | None = None,
         reader: Reader | None = None,
+        *,
+        texts_per_second: float = 1000.0,
+        texts_a_day: int = 100_000,
         **settings: Any,
     ) -> None:
         self._url = database_url
         self._reader = reader
-        self._settings = settings
+        self._settings = {
+            "sms_per_second": texts_per_second,
+            "sms_daily_alarm": texts_a_day,
+            **settings,
+        }
         self._ids: Ids = ids or SystemIds()
         self._definition = definition if definition is not None else SMALL_TOWN
         self.clock = ManualClock(start)

@@ -31,6 +31,7 @@ class Permission(StrEnum):
     PRIORITY_LOWER = "priority_lower"
     SUSPECT_HISTORY = "suspect_history"
     SPECIAL_CATEGORY = "special_category"
+    REVIEW_LIST = "review_list"
     INBOX_WORK = "inbox_work"
     RECORDING_HEAR = "recording_hear"
     OPEN_SHEET = "open_sheet"
@@ -48,6 +49,9 @@ class Permission(StrEnum):
     KEYS_MANAGE = "keys_manage"
     AUDIT_VIEW = "audit_view"
     AGREEMENT_VIEW = "agreement_view"
+    RISK_MARKERS = "risk_markers"
+    ALARM_SEE = "alarm_see"
+    ALARM_END = "alarm_end"
 
 
 class Reach(StrEnum):
@@ -76,12 +80,15 @@ _HANDLER = frozenset(
         _P.RECORDING_HEAR,
         _P.OPEN_SHEET,
         _P.SERVICE_STATUS,
+        # Whoever sits at the desk when an alarm comes rings 999.
+        _P.ALARM_SEE,
     }
 )
 _DUTY_OFFICER = _HANDLER | {
     _P.PRIORITY_LOWER,
     _P.SUSPECT_HISTORY,
     _P.SPECIAL_CATEGORY,
+    _P.REVIEW_LIST,
     _P.OWN_JOBS,
     _P.AVAILABILITY_OWN,
     _P.AVAILABILITY_ANY,
@@ -90,6 +97,8 @@ _DUTY_OFFICER = _HANDLER | {
     _P.EXCEPTIONS_RETRY,
     _P.DEFINITION_VIEW,
     _P.AGREEMENT_VIEW,
+    _P.RISK_MARKERS,
+    _P.ALARM_END,
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
 _TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW}
@@ -109,6 +118,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             _P.TIMELINE_VIEW,
             _P.SUSPECT_HISTORY,
             _P.SPECIAL_CATEGORY,
+            _P.REVIEW_LIST,
             _P.BOARD_VIEW,
         }
     ),
@@ -178,6 +188,13 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.AMEND: _DESK,
     # Joining loses nothing and can be taken apart by opening the joined one again.
     Action.LINK: _DESK,
+    Action.SECOND_REVIEW: _REVIEWERS,
+    # Passing a case on shares personal data with others: a decision, not a note.
+    Action.REFER: _REVIEWERS,
+    Action.UPDATE_REFERRAL: _REVIEWERS,
+    # Whoever spoke with her writes it down.
+    Action.CHECK_IN: _DESK,
+    Action.RELEASE_COMPANION: _IN_CHARGE,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.
@@ -196,6 +213,8 @@ JOB_ACTIONS = frozenset(
         Action.NOTE,
         Action.TASK_DONE,
         Action.ADD_OUTCOMES,
+        Action.CHECK_IN,
+        Action.RELEASE_COMPANION,
     }
 )
 

@@ -36,6 +36,7 @@ MEANING: Mapping[Permission, str] = {
     Permission.PRIORITY_LOWER: "lower a priority, with a reason",
     Permission.SUSPECT_HISTORY: "see a suspect across incidents",
     Permission.SPECIAL_CATEGORY: "see hate strands and other special-category data",
+    Permission.REVIEW_LIST: "see what waits for a review of age targeting, and what was referred",
     Permission.INBOX_WORK: "answer texts that were not understood",
     Permission.RECORDING_HEAR: "hear recordings and read transcripts",
     Permission.OPEN_SHEET: "print the sheet of open incidents",
@@ -53,6 +54,9 @@ MEANING: Mapping[Permission, str] = {
     Permission.KEYS_MANAGE: "make and revoke API keys",
     Permission.AUDIT_VIEW: "see who did and saw what",
     Permission.AGREEMENT_VIEW: "see how often people agreed with the readers of reports",
+    Permission.RISK_MARKERS: "see, set, review and end risk markers on addresses and suspects",
+    Permission.ALARM_SEE: "open a responder's alarm, and say that they have seen it",
+    Permission.ALARM_END: "end a responder's alarm, with a reason",
 }
 
 _HEAD = """\

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.access.principal import Principal
@@ -18,8 +19,10 @@ from rapid_response.steps import casefile
 from rapid_response.steps.actions import act
 from rapid_response.steps.casefile import CaseFile, Filters
 from rapid_response.steps.commands import COMMANDS, Command
+from rapid_response.steps.deliveries import Chain, chains
 from rapid_response.steps.desk import Who
 from rapid_response.steps.errors import NotFound
+from rapid_response.steps.service import stored_definition
 
 router = APIRouter(prefix="/api/v1/incidents")
 
@@ -75,6 +78,27 @@ async def get_events(
     case = await open_case(context, reference, principal, "api_events")
     events = await context.database.look(partial(casefile.events_of, incident_id=case.incident.id))
     return {"items": events, "next_cursor": None}
+
+
+@router.get("/{reference}/deliveries", summary="Why did, or didn't, this reach them")
+async def get_deliveries(
+    reference: str,
+    context: Service,
+    principal: Annotated[Principal, Depends(Needs(Permission.TIMELINE_VIEW))],
+) -> dict[str, Any]:
+    """One chain for everybody who was asked or told: each step in plain English, numbers by their ends."""
+    case = await open_case(context, reference, principal, "api_deliveries")
+    zone = context.desk.zone
+
+    def read(connection: Connection) -> list[Chain]:
+        return chains(connection, case.incident, stored_definition(connection, zone), zone)
+
+    people = await context.database.look(read)
+    return {
+        "reference": case.incident.reference,
+        "job_number": case.incident.job_number,
+        "people": [chain.to_json() for chain in people],
+    }
 
 
 @router.post("/{reference}/actions/{action}", summary="Do something to it")

@@ -27,7 +27,7 @@ def doctor() -> int:
 
 def _findings(settings: Settings) -> Iterator[Finding]:
     """From the ground up; what stands on something broken is not looked at."""
-    from rapid_response.cli.examining import Level, database, installation, provider, service, work
+    from rapid_response.cli.examining import Level, database, installation, provider, reach, service, work
     from rapid_response.cli.opening import raw
 
     yield from installation.examine(settings)
@@ -45,4 +45,5 @@ def _findings(settings: Settings) -> Iterator[Finding]:
             return
         yield from database.examine_clock(found)
         yield from service.examine(found, settings)
+        yield from reach.examine(found, settings)
         yield from work.examine(found)

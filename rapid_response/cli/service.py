@@ -10,6 +10,8 @@ import typer
 from rapid_response.cli.refusals import Refused, usage
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from rapid_response.definition import ServiceFile
     from rapid_response.settings import Settings
 
@@ -35,7 +37,9 @@ def load(
         return
     with opened(settings) as database:
         result = database.run_now(lambda tx: load_service.load(tx, service))
+        unready = database.look_now(lambda c: _unready(c, settings))
     _show(result.changes)
+    _show(unready)
     if result.is_new:
         print(f"Loaded as version {result.version}.")
     else:
@@ -71,6 +75,16 @@ def _compare(settings: Settings, service: ServiceFile) -> list[str]:
         except SchemaBehind:
             return changes(None, service)
         return database.look_now(lambda connection: compare(connection, service))
+
+
+def _unready(connection: Connection, settings: Settings) -> list[str]:
+    """Whose number does not take our texts or calls, as far as is known."""
+    from rapid_response.steps import readiness
+    from rapid_response.steps.service import stored_definition
+
+    definition = stored_definition(connection, settings.time_zone)
+    found = readiness.findings(connection, definition) if definition else []
+    return [f"careful: {f.sentence}" for f in found if f.trouble is not readiness.Trouble.NEVER_CONFIRMED]
 
 
 def _show(changes: tuple[str, ...] | list[str]) -> None:

@@ -16,22 +16,32 @@ from sqlalchemy import Connection, func, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as typed_select
 
-from rapid_response.access.permissions import Permission
+from rapid_response.access.permissions import Permission, may
+from rapid_response.access.principal import Principal
 from rapid_response.console import filling
 from rapid_response.console.filling import Names
 from rapid_response.console.forms import Posted
 from rapid_response.console.moments import at_words
-from rapid_response.console.views import BoardFilters, BoardRow, BoardView
+from rapid_response.console.views import AlarmPart, BoardFilters, BoardRow, BoardView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.incident import Status
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, readiness, reviewqueue
 from rapid_response.steps.casefile import Filters
 from rapid_response.steps.service import service_for
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, OfferRow, TaskRow
+from rapid_response.storage.tables import (
+    AgendaRow,
+    AlarmRow,
+    DeliveryRow,
+    IncidentRow,
+    OfferRow,
+    RiskMarkerRow,
+    TaskRow,
+    VisitRow,
+)
 
 router = APIRouter()
 
@@ -49,8 +59,8 @@ async def get_board(visit: Desk) -> Response:
     """All that is open; the filters are in the address."""
     filters = read_filters(visit.query, visit.service)
     zone, now = visit.pages.desk.zone, visit.now
-    shows_parked = visit.may(Permission.EXCEPTIONS_VIEW)
-    view = await visit.look(lambda c: _Reading(c, zone, now).view(filters, shows_parked))
+    principal = visit.principal
+    view = await visit.look(lambda c: _Reading(c, zone, now, principal).view(filters))
     return await visit.page(
         replace(
             view,
@@ -83,8 +93,9 @@ class _Reading:
     connection: Connection
     zone: ZoneInfo
     now: datetime
+    principal: Principal
 
-    def view(self, filters: BoardFilters, shows_parked: bool) -> BoardView:
+    def view(self, filters: BoardFilters) -> BoardView:
         service = service_for(self.connection, self.zone, self.now)
         on_duty = service.on_duty(self.now)
         counts = casefile.count_open(self.connection)
@@ -97,8 +108,45 @@ class _Reading:
             unassigned_total=counts.get(Status.UNASSIGNED, 0),
             review_total=counts.get(Status.AWAITING_REVIEW, 0),
             responders_on_duty=sum(r.id in on_duty for r in service.definition.responders if r.skills),
-            parked=parked_count(self.connection) if shows_parked else 0,
+            parked=parked_count(self.connection) if self._may(Permission.EXCEPTIONS_VIEW) else 0,
+            alarms=tuple(readiness.alarms(self.connection, self.now, self.zone)),
+            unreachable=tuple(
+                finding.sentence
+                for finding in readiness.findings(self.connection, service.definition)
+                if finding.trouble is not readiness.Trouble.NEVER_CONFIRMED
+            ),
+            age_reviews=reviewqueue.count_owed(self.connection)
+            if self._may(Permission.REVIEW_LIST)
+            else None,
+            duress=self._duress(),
+            may_see_duress=self._may(Permission.ALARM_SEE),
+            markers_to_review=self._markers_to_review() if self._may(Permission.RISK_MARKERS) else 0,
         )
+
+    def _may(self, permission: Permission) -> bool:
+        return may(self.principal, permission)
+
+    def _duress(self) -> tuple[AlarmPart, ...]:
+        """What nobody has ended, but for the viewer's own: whoever raised it may not be alone."""
+        live = typed_select(AlarmRow).where(col(AlarmRow.ended_at).is_(None))
+        alarms = Session(self.connection).exec(live.order_by(col(AlarmRow.raised_at))).all()
+        shown = [a for a in alarms if a.responder_id != self.principal.responder_id]
+        if not shown:
+            return ()
+        names = filling.read_names(self.connection, self.zone)
+        session = Session(self.connection)
+        return tuple(
+            filling.alarm(a, session.get(IncidentRow, a.incident_id) if a.incident_id else None, names)
+            for a in shown
+        )
+
+    def _markers_to_review(self) -> int:
+        found: int = self.connection.execute(
+            select(func.count()).where(
+                col(RiskMarkerRow.ended_at).is_(None), col(RiskMarkerRow.review_at) <= self.now
+            )
+        ).scalar_one()
+        return found
 
     def _overdue(self) -> int:
         found: int = self.connection.execute(
@@ -135,6 +183,8 @@ class _Reading:
         pending = col(AgendaRow.settled_at).is_(None)
         for entry in self._of_open(AgendaRow, AgendaRow.incident_id, pending):
             found[entry.incident_id].agenda.append(entry)
+        for visit in self._of_open(VisitRow, VisitRow.incident_id, col(VisitRow.ended_at).is_(None)):
+            found[visit.incident_id].visit = visit
         return found
 
     def _of_open(self, row: type[R], incident_id: Any, which: Any) -> Iterable[R]:
@@ -166,6 +216,7 @@ class _Reading:
             job_number=incident.job_number,
             joint=incident.joint,
             age_targeting=incident.age_state,
+            check_in=filling.check_in(coming.visit),
         )
 
     def _step(self, step: casefile.NextStep | None, names: Names) -> str:
@@ -178,12 +229,13 @@ class _Reading:
 class _Coming:
     """What is awaited of one incident."""
 
-    __slots__ = ("agenda", "offers", "tasks")
+    __slots__ = ("agenda", "offers", "tasks", "visit")
 
     def __init__(self) -> None:
         self.offers: list[OfferRow] = []
         self.tasks: list[TaskRow] = []
         self.agenda: list[AgendaRow] = []
+        self.visit: VisitRow | None = None
 
 
 def parked_count(connection: Connection) -> int:

@@ -20,11 +20,14 @@ from rapid_response.console import related, timeline
 from rapid_response.console.forms import CALLER_ROLES
 from rapid_response.console.views import (
     AgeTargetingPart,
+    AlarmPart,
+    CheckIn,
     Choice,
     Clock,
     EvidenceSpan,
     FailedAction,
     IncidentView,
+    MarkerPart,
     MessagePart,
     NextStep,
     NotePart,
@@ -33,12 +36,18 @@ from rapid_response.console.views import (
     OutcomePart,
     Person,
     Place,
+    ProposalPart,
+    ReachPart,
+    ReferralPart,
     ReportPart,
     SafeContact,
     SecondReadingPart,
+    StepPart,
     SuggestionPart,
     TaskPart,
     TimelinePart,
+    VisitPart,
+    Words,
 )
 from rapid_response.console.words import QUESTIONS, plain
 from rapid_response.core.definition import ServiceDefinition
@@ -46,26 +55,44 @@ from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.safe_contact import may_be_told
-from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import Category, ContactRole, HateStrand, Priority, Urgency
+from rapid_response.core.states import OfferState, Purpose, TaskState
+from rapid_response.core.vocabulary import (
+    AgeEvidence,
+    AgeTargeting,
+    Category,
+    ContactRole,
+    HateStrand,
+    Priority,
+    ReferralKind,
+    Urgency,
+)
 from rapid_response.dispatch.rules import explain
+from rapid_response.hatecrime.referrals import STEPS
+from rapid_response.hatecrime.rules import DECISIONS, UNDECIDED, is_own_perception
 from rapid_response.intake.rules import RULEBOOK, rows_of
 from rapid_response.intake.second.answering import Label
+from rapid_response.messaging import wording
+from rapid_response.messaging.explaining import Verdict
 from rapid_response.steps import casefile
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
+from rapid_response.steps.deliveries import Chain
+from rapid_response.steps.markers import Found
 from rapid_response.steps.service import stored_definition
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.tables import (
+    AlarmRow,
     ApiKeyRow,
     IncidentRow,
     NoticeRow,
     OfferRow,
+    ReferralRow,
     ReportRow,
     SecondReadingRow,
     SuggestionRow,
     TaskRow,
     UserRow,
+    VisitRow,
 )
 
 # --- who is who -------------------------------------------------------------------------------------------
@@ -188,6 +215,55 @@ def suspect(incident: IncidentRow) -> Mapping[str, str]:
     return {key: str(value) for key, value in incident.suspect.items()}
 
 
+def area(incident: IncidentRow, wards: Sequence[str] = ()) -> str:
+    """Where, no finer than a text may say it."""
+    return wording.area(incident.location.get("postcode"), incident.ward, wards=wards)
+
+
+def check_in(visit: VisitRow | None) -> CheckIn | None:
+    """How the check-ins of a visit stand; None where none are asked."""
+    if visit is None or visit.check_in_by is None:
+        return None
+    return CheckIn(visit.check_in_by, visit.heard_at)
+
+
+def visit(incident: IncidentRow, live: VisitRow | None, names: Names) -> VisitPart | None:
+    """The plan of a visit that is under way."""
+    if live is None:
+        return None
+    return VisitPart(
+        responder=names.responder(live.responder_id),
+        area=area(incident, (incident.ward or "",)),
+        holder=plain(ContactRole.DUTY_OFFICER),
+        finish_at=live.finish_at,
+        set_off_at=live.set_off_at,
+        expected_at=live.expected_at,
+        arrived_at=live.arrived_at,
+        check_in=check_in(live),
+    )
+
+
+def markers(found: Iterable[Found], *, whole: bool) -> tuple[MarkerPart, ...]:
+    """What warns of a case; not `whole`: only that something does."""
+    if not whole:
+        return tuple(MarkerPart(subject) for subject in dict.fromkeys(m.subject for m in found))
+    return tuple(MarkerPart(m.subject, m.kind, m.reason, m.why) for m in found)
+
+
+def alarm(row: AlarmRow, incident: IncidentRow | None, names: Names) -> AlarmPart:
+    """A responder's silent alarm."""
+    return AlarmPart(
+        alarm_id=row.id,
+        responder=names.responder(row.responder_id),
+        raised_at=row.raised_at,
+        job_number=incident.job_number if incident else None,
+        reference=incident.reference if incident else "",
+        repeats=row.repeats,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=names.actor(row.acknowledged_by) if row.acknowledged_by else "",
+    )
+
+
 _STEP_WORDS: Mapping[str, str] = {
     "set_off": "Set off",
     "arrive": "Arrive at the address",
@@ -213,6 +289,7 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.RELEASE_HELD: "Decide whether it may go out",
     TaskKind.REVIEW_REPORT: "Read the report and decide",
     TaskKind.FINISH_JOB: "See that the job is finished",
+    TaskKind.CHASE_REFERRAL: "Ask what became of the referral",
     TaskKind.SECOND_READING: "Look at what the second reader suggests",
 }
 
@@ -228,6 +305,11 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.TEXTS_STOPPED: "The responder's phone has stopped our texts: ring instead",
     NoticeKind.TASK_OVERDUE: "A task is overdue",
     NoticeKind.REVIEW: "A report is waiting to be read",
+    NoticeKind.LEAD_REVIEW: "A case waits for the hate crime lead",
+    NoticeKind.LEAD_OVERDUE: "The hate crime lead’s review is overdue",
+    NoticeKind.CHECK_IN_MISSED: "The responder has not checked in: ring them",
+    NoticeKind.TRAVEL_OVERDUE: "The responder set off and has not arrived: ring them",
+    NoticeKind.NOT_SAFE: "The responder may need help: ring them",
     NoticeKind.MENDED: "Its next step was lost and is set again: check it",
     NoticeKind.WORK_PARKED: "A step keeps failing: do it by hand, see Parked work",
 }
@@ -268,6 +350,7 @@ class Looking:
     definition: ServiceDefinition | None
     zone: ZoneInfo
     now: datetime
+    reach: Sequence[Chain] = ()
 
     @property
     def sees_people(self) -> bool:
@@ -279,12 +362,27 @@ class Looking:
         """Whether hate strands may be shown."""
         return self.sees_people and may(self.principal, Permission.SPECIAL_CATEGORY)
 
+    def sees(self, alarm: AlarmRow) -> bool:
+        """Whether a silent alarm may be shown; never to whoever raised it, who may not be alone."""
+        is_own = alarm.responder_id == self.principal.responder_id
+        return may(self.principal, Permission.ALARM_SEE) and not is_own
+
+    def without_own_alarms(self, events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """The log as the viewer may see it on her own screen."""
+        mine = self.principal.responder_id
+        own = {
+            e["data"]["alarm_id"]
+            for e in events
+            if e["type"] == "duress_raised" and mine is not None and e["data"]["responder"] == mine
+        }
+        return [e for e in events if e["data"].get("alarm_id") not in own]
+
     @property
     def owns_job(self) -> bool:
-        """Whether it is the viewer's own job, or offered to her."""
+        """Whether it is the viewer's own job, or offered to her, or one that she goes along to."""
         mine = self.principal.responder_id
         return mine is not None and (
-            self.case.incident.owner == mine
+            mine in (self.case.incident.owner, self.case.incident.companion)
             or any(o.responder_id == mine and o.state is OfferState.OPEN for o in self.case.offers)
         )
 
@@ -294,7 +392,18 @@ class Looking:
         if not self.sees_people:
             return ()
         owns = self.owns_job
-        return tuple(a for a in self.case.allowed if may_act(self.principal, a, owns_job=owns))
+        return tuple(
+            a
+            for a in self.case.allowed
+            if may_act(self.principal, a, owns_job=owns)
+            # Nobody confirms a proposal of their own: it is not even offered.
+            and not (a is Action.SECOND_REVIEW and self.has_proposed)
+        )
+
+    @property
+    def has_proposed(self) -> bool:
+        """Whether the viewer is who would rule it out."""
+        return self.case.incident.review_proposed_by == self.principal.actor
 
 
 def incident_view(
@@ -306,6 +415,7 @@ def incident_view(
 ) -> IncidentView:
     """The page of a case, for whoever looks."""
     case, names, whole = looking.case, looking.names, looking.sees_people
+    events = looking.without_own_alarms(events)
     incident, actions = case.incident, looking.actions
     return IncidentView(
         reference=incident.reference,
@@ -322,6 +432,13 @@ def incident_view(
         episode=incident.episode,
         responder=names.responder(incident.owner or _who_finished(case)),
         joint=incident.joint,
+        companion=names.responder(incident.companion),
+        visit=visit(incident, case.visit, names),
+        markers=markers(case.markers, whole=may(looking.principal, Permission.SUSPECT_HISTORY))
+        if whole
+        else (),
+        may_mark=whole and may(looking.principal, Permission.RISK_MARKERS),
+        duress=tuple(alarm(a, incident, names) for a in case.alarms if looking.sees(a)),
         back_entry=incident.back_entry and incident.is_held,
         next_step=next_step(case.next_step, names),
         place=place(incident) if whole else None,
@@ -330,6 +447,7 @@ def incident_view(
         suspect=suspect(incident) if whole else {},
         facts=facts_of(incident) if whole else Facts(),
         age_targeting=_age_targeting(looking, events),
+        referrals=tuple(_referral(r, looking, actions) for r in case.referrals) if whole else (),
         actions=actions,
         responders=_choices(looking) if actions else (),
         failed=failed,
@@ -341,6 +459,7 @@ def incident_view(
         ),
         offers=tuple(_offer(o, names) for o in case.offers),
         messages=_messages(looking) if whole else (),
+        reach=tuple(_reach(chain) for chain in looking.reach),
         notes=tuple(NotePart(n.at, names.actor(n.actor), n.body) for n in case.notes) if whole else (),
         outcomes=tuple(OutcomePart(o.code, o.amount_pence, o.evidence_grade) for o in case.outcomes),
         disposition=incident.disposition,
@@ -364,18 +483,105 @@ def _who_finished(case: CaseFile) -> str | None:
 
 
 def _age_targeting(looking: Looking, events: Iterable[Mapping[str, Any]]) -> AgeTargetingPart:
-    incident = looking.case.incident
-    decisions = [e for e in events if e["type"] == "targeting_assessed" and e["data"].get("by_person")]
-    last = decisions[-1] if decisions else None
-    strands = [HateStrand(s) for s in incident.statutory_strands if s in set(HateStrand)]
-    evidence = looking.case.age_evidence() if looking.sees_people else []
+    incident, case, whole = looking.case.incident, looking.case, looking.sees_people
+    special = looking.sees_special_category
+    strands = tuple(HateStrand(s) for s in incident.statutory_strands if s in set(HateStrand))
+    is_decided = incident.age_state in DECISIONS and incident.review_decided_by is not None
     return AgeTargetingPart(
         state=incident.age_state,
-        evidence=tuple(f"“{span['text']}”: {span['why']}" for span in evidence),
-        strands=tuple(strands) if looking.sees_special_category else (),
-        other_vulnerability=incident.other_vulnerability and looking.sees_people,
-        decided_by=looking.names.actor(last["actor"]) if last else "",
-        decided_at=datetime.fromisoformat(last["at"]) if last else None,
+        evidence=words_of(case.age_evidence()) if whole else (),
+        strands=strands if special else (),
+        strand_words=words_of(case.evidence("hate_strand")) if special else (),
+        offers_police=all(r.kind is not ReferralKind.POLICE_HATE_CRIME for r in case.referrals),
+        police_reference=(incident.police_hate_crime_ref or "") if special else "",
+        other_vulnerability=incident.other_vulnerability and whole,
+        vulnerability_words=words_of(case.evidence("other_vulnerability_targeted")) if whole else (),
+        victims_own_perception=whole
+        and is_own_perception(incident.victims_own_perception, incident.age_kinds),
+        proposal=proposal(incident, looking.names, looking.principal),
+        history=tuple(_steps(looking, events)) if special else (),
+        decided_by=looking.names.actor(incident.review_decided_by or "") if is_decided else "",
+        decided_at=incident.review_decided_at if is_decided else None,
+    )
+
+
+def words_of(evidence: Sequence[Mapping[str, Any]]) -> tuple[Words, ...]:
+    """Evidence as a page shows it: the same words once a kind, and no piece of what is shown whole."""
+    kinds = {kind.value: kind for kind in AgeEvidence}
+    shown: dict[tuple[str, str | None], Words] = {}
+    for span in evidence:
+        if not any(_is_inside(span, other) for other in evidence):
+            words = Words(span["text"], span["why"], kinds.get(span.get("kind", "")))
+            shown.setdefault((words.text.casefold(), words.kind), words)
+    return tuple(shown.values())
+
+
+def _is_inside(span: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether it is a piece of the other, which speaks for the same."""
+    longer = other["end"] - other["start"] > span["end"] - span["start"]
+    within = other["start"] <= span["start"] and span["end"] <= other["end"]
+    return longer and within and all(span.get(key) == other.get(key) for key in ("report", "kind", "label"))
+
+
+def proposal(incident: IncidentRow, names: Names, viewer: Principal) -> ProposalPart | None:
+    """Who would rule it out, while a second reviewer is awaited."""
+    by, at = incident.review_proposed_by, incident.review_proposed_at
+    if by is None or at is None:
+        return None
+    return ProposalPart(names.actor(by), at, is_own=by == viewer.actor)
+
+
+def _steps(looking: Looking, events: Iterable[Mapping[str, Any]]) -> Iterable[StepPart]:
+    """What people said of it, one after the other."""
+    for event in events:
+        data = event["data"]
+        match event["type"]:
+            case "targeting_assessed" if data.get("by_person"):
+                said = plain(AgeTargeting(data["state"]))
+            case "targeting_corrected":
+                said = _corrected(data)
+            case "review_proposed":
+                said = "Proposed to rule it out"
+            case "review_proposal_settled":
+                said = timeline.PROPOSAL_WORDS[data["outcome"]]
+            case "police_hate_crime_recorded":
+                said = "Police hate crime reference recorded"
+            case _:
+                continue
+        yield StepPart(said, datetime.fromisoformat(event["at"]), looking.names.actor(event["actor"]))
+
+
+def _corrected(data: Mapping[str, Any]) -> str:
+    """What was corrected, from what to what."""
+    said = []
+    before, now = data["strands_before"], data["statutory_strands"]
+    if sorted(before) != sorted(now):
+        said.append(f"Strands: {_strand_words(before)}, now {_strand_words(now)}")
+    if data["other_vulnerability"] != data["other_vulnerability_before"]:
+        said.append("Another vulnerability: " + ("yes" if data["other_vulnerability"] else "no"))
+    return "; ".join(said) or "The person says so themselves"
+
+
+def _strand_words(strands: Iterable[str]) -> str:
+    return ", ".join(plain(HateStrand(s)).lower() for s in strands) or "none"
+
+
+def _referral(referral: ReferralRow, looking: Looking, actions: Sequence[Action]) -> ReferralPart:
+    chase = (t.due_at for t in looking.case.tasks if t.subject == referral.id and t.state is TaskState.OPEN)
+    return ReferralPart(
+        referral_id=referral.id,
+        kind=referral.kind,
+        state=referral.state,
+        sent_at=referral.sent_at,
+        sent_by=looking.names.actor(referral.sent_by),
+        reference=referral.reference or "",
+        acknowledged_at=referral.acknowledged_at,
+        settled_at=referral.settled_at,
+        reason=referral.reason or "",
+        chased=referral.chased,
+        chased_at=referral.chased_at,
+        chase_due_at=next(chase, None),
+        may_update=Action.UPDATE_REFERRAL in actions and bool(STEPS[referral.state]),
     )
 
 
@@ -393,17 +599,27 @@ def _task(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> TaskPar
     is_open, explains = task.state is TaskState.OPEN, task.kind == TaskKind.BREACH_REASON
     # Nobody below a team leader settles a breach: it may have been of their own shift.
     may_settle = not explains or may(looking.principal, Permission.BREACH_REVIEW)
+    # A decision ends the one, what became of the referral the other: each has its own form.
+    has_form = task.kind == TaskKind.CHASE_REFERRAL or (
+        task.kind == TaskKind.REVIEW_AGE_TARGETING and looking.case.incident.age_state in UNDECIDED
+    )
     return TaskPart(
         task_id=task.id,
-        words=_TASK_WORDS.get(task.kind) or plain(task.kind),
+        words=_task_words(task, looking.case),
         owner=looking.names.owner(task.owner),
         due_at=task.due_at,
         state=task.state,
         done_at=task.done_at,
         done_by=looking.names.actor(task.done_by) if task.done_by else "",
-        may_finish=is_open and may_settle and Action.TASK_DONE in actions,
+        may_finish=is_open and may_settle and not has_form and Action.TASK_DONE in actions,
         asks_breach_reason=explains,
     )
+
+
+def _task_words(task: TaskRow, case: CaseFile) -> str:
+    said = _TASK_WORDS.get(task.kind) or plain(task.kind)
+    referral = next((r for r in case.referrals if r.id == task.subject), None)
+    return f"{said}: {plain(referral.kind)}" if referral else said
 
 
 #: What stands for a person in `acknowledged_by` where the case had moved on.
@@ -528,7 +744,24 @@ def _messages(looking: Looking) -> tuple[MessagePart, ...]:
             reason=m.reason or "",
         )
         for m in looking.case.messages
+        if m.purpose is not Purpose.ALARM or all(looking.sees(a) for a in looking.case.alarms)
     )
+
+
+_REACHED = (Verdict.ANSWERED, Verdict.ARRIVED)
+
+
+def _reach(chain: Chain) -> ReachPart:
+    return ReachPart(
+        chain.name,
+        chain.summary,
+        chain.verdict in _REACHED,
+        tuple((step.at, step.sentence) for step in chain.steps),
+    )
+
+
+#: Told in "Did it reach them?", in better order.
+_TOLD_THERE = frozenset({"message_troubled", "message_reconciled", "other_way_tried", "way_not_tried"})
 
 
 def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[TimelinePart, ...]:
@@ -543,6 +776,7 @@ def _timeline(looking: Looking, events: Iterable[Mapping[str, Any]]) -> tuple[Ti
             rules=_RULE_TITLES,
         )
         for e in events
+        if e["type"] not in _TOLD_THERE
     )
 
 

@@ -27,14 +27,21 @@ from rapid_response.core.vocabulary import (
     Channel,
     Disposition,
     EvidenceGrade,
+    HateStrand,
+    JointArrangement,
     Link,
     OutcomeCode,
     PaymentMethod,
     Priority,
     ProtectiveAct,
+    ReferralKind,
+    ReferralStep,
+    RiskKind,
+    RiskSubject,
     ShortDisposition,
     Urgency,
 )
+from rapid_response.safety.rules import LONGEST_MARKER_MONTHS
 from rapid_response.steps.commands import PauseReason
 
 NARRATIVE_LIMIT = 20_000
@@ -477,6 +484,7 @@ class Kind(StrEnum):
     RADIOS = "radios"
     SELECT = "select"
     BOX = "box"
+    BOXES = "boxes"
     RESPONDER = "responder"
     OUTCOMES = "outcomes"
     HIDDEN = "hidden"
@@ -528,9 +536,29 @@ _REVIEW_STATES = tuple(
     pair for pair in choices(AgeTargeting) if pair[0] not in (AgeTargeting.NONE, AgeTargeting.POTENTIAL)
 )
 
+POLICE_REFERENCE = ActionField(
+    "police_hate_crime_ref",
+    "Police hate crime reference",
+    Kind.LINE,
+    hint="Only if the police have recorded it as a hate crime and gave you this.",
+)
+
 #: Every action of the console in the order of the page; the API's bodies use the same names.
 ACTION_FORMS: Mapping[Action, ActionForm] = {
-    Action.ASSIGN: ActionForm("Assign", (_responder("Choose whom to assign"),)),
+    Action.ASSIGN: ActionForm(
+        "Assign",
+        (
+            _responder("Choose whom to assign"),
+            ActionField(
+                "companion",
+                "Second officer",
+                Kind.BOX,
+                ((YES, "Goes along with whoever has the job"),),
+            ),
+            ActionField("reason", "Why, if one person goes to a joint visit alone", Kind.LINE),
+        ),
+        intro="While a responder is there, give the job to somebody else only when they are there too.",
+    ),
     Action.ACCEPT: ActionForm("Record acceptance", (_responder("Choose who accepts"),)),
     Action.DECLINE: ActionForm(
         "Record refusal",
@@ -579,7 +607,18 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
             ),
         ),
     ),
-    Action.RELEASE: ActionForm("Take the job back", (_reason("Why?", "Say why the job is taken back"),)),
+    Action.RELEASE: ActionForm(
+        "Take the job back",
+        (
+            ActionField(
+                "arranged",
+                "If it is held for a joint visit: who goes along?",
+                Kind.SELECT,
+                choices(JointArrangement)[:2],
+            ),
+            _reason("Why?", "Say why the job is taken back, or may go out"),
+        ),
+    ),
     Action.CLOSE: ActionForm(
         "Close the incident",
         (
@@ -626,13 +665,48 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
                 ((YES, "The person says that they were chosen for their age"),),
             ),
             ActionField(
-                "second_reviewer",
-                "Second reviewer",
-                Kind.LINE,
-                hint="Needed to rule out what the person says themselves.",
+                "referral_kind",
+                "Referred to",
+                Kind.SELECT,
+                choices(ReferralKind),
+                hint="Only where you refer it. To the police it is filled in for you.",
             ),
+            ActionField("reference", "Reference of the referral, if there is one", Kind.LINE),
+            POLICE_REFERENCE,
         ),
-        intro="Start from what the person says happened to them. You decide; the marked words only hint.",
+        intro="Start from what the person says happened to them. You decide; the marked words only hint. "
+        "What they say themselves is ruled out only when a second reviewer agrees.",
+    ),
+    Action.SECOND_REVIEW: ActionForm(
+        "Record what you say",
+        (
+            ActionField(
+                "agree",
+                "Do you agree to rule it out?",
+                Kind.RADIOS,
+                ((YES, "Yes, I agree"), (NO, "No, I do not agree")),
+                missing="Say whether you agree",
+            ),
+            ActionField("reason", "Reasons", Kind.TEXT, hint="Needed if you do not agree."),
+        ),
+        intro="The first reviewer would rule out what the person says. Read the case before you answer.",
+    ),
+    Action.REFER: ActionForm(
+        "Record the referral",
+        (
+            ActionField(
+                "kind",
+                "To whom?",
+                Kind.SELECT,
+                choices(ReferralKind),
+                missing="Choose to whom it is referred",
+            ),
+            ActionField("reference", "Reference, if there is one", Kind.LINE),
+            POLICE_REFERENCE,
+            _note("Note"),
+        ),
+        intro="This sends nothing to them: refer it first, then record it here. Somebody is reminded to ask "
+        "what became of it.",
     ),
     Action.PAUSE: ActionForm(
         "Pause the clock",
@@ -695,7 +769,28 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         ),
         is_warning=True,
     ),
-    # These two stand beside the task or notice that they settle.
+    Action.CHECK_IN: ActionForm(
+        "Record that they are safe", intro="Only after you have spoken with the responder yourself."
+    ),
+    Action.RELEASE_COMPANION: ActionForm(
+        "The second officer does not go along", (ActionField("reason", "Why?", Kind.LINE),)
+    ),
+    # These stand beside the task, notice or referral that they settle.
+    Action.UPDATE_REFERRAL: ActionForm(
+        "Record it",
+        (
+            ActionField("referral", "Referral", Kind.HIDDEN, missing="Choose a referral"),
+            ActionField(
+                "state",
+                "What became of it?",
+                Kind.SELECT,
+                choices(ReferralStep),
+                missing="Choose what became of it",
+            ),
+            ActionField("reference", "Their reference, if they gave one", Kind.LINE),
+            ActionField("reason", "Why, if they decline", Kind.LINE),
+        ),
+    ),
     Action.TASK_DONE: ActionForm(
         "Done",
         (
@@ -717,6 +812,25 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
 }
 
 
+#: The hidden field of the form that corrects; the ids of its fields begin with it.
+CORRECTION = "correction"
+#: Beside the decision, and apart from it: which strands and vulnerability a person says it is about.
+CORRECTION_FORM = ActionForm(
+    "Correct this",
+    (
+        ActionField("statutory_strands", "Hostility about", Kind.BOXES, choices(HateStrand)),
+        ActionField(
+            "other_vulnerability",
+            "Apart from age",
+            Kind.BOX,
+            ((YES, "Another vulnerability was being used"),),
+        ),
+        _reason("Reasons for the correction", "Give the reasons for the correction"),
+    ),
+    intro="Leave ticked what you have found to be so. Age is not one of these strands.",
+)
+
+
 def read_action(
     action: Action, posted: Posted, *, now: datetime | None = None, zone: ZoneInfo | None = None
 ) -> Parsed:
@@ -727,6 +841,8 @@ def read_action(
     if action is Action.AMEND:
         return _read_amendment(_Reading(posted, now, zone))
     reading = _Reading(posted)
+    if action is Action.REVIEW_AGE_TARGETING and posted.text(CORRECTION):
+        return _read_correction(reading)
     if action is Action.LINK and YES in posted.all("dismiss"):
         reading.put("dismiss", True)
         reading.text("reference", "Write the reference of the other incident")
@@ -734,6 +850,24 @@ def read_action(
         return reading.done()
     for asked in ACTION_FORMS[action].fields:
         _read_action_field(reading, asked)
+    if action is Action.UPDATE_REFERRAL:
+        # Asked only beside a referral to the police as a hate crime.
+        _read_action_field(reading, POLICE_REFERENCE)
+    body = reading.body
+    if body.get("state") == AgeTargeting.REFERRED_PARTNER and not body.get("referral_kind"):
+        reading.fail("referral_kind", "Choose to whom it is referred")
+    return reading.done()
+
+
+def _read_correction(reading: _Reading) -> Parsed:
+    """Only what was changed on the page: what somebody else corrected meanwhile is not put back."""
+    for asked in CORRECTION_FORM.fields:
+        _read_action_field(reading, asked)
+    for name in ("statutory_strands", "other_vulnerability"):
+        if set(reading.posted.all(name)) == set(reading.posted.all(f"shown_{name}")):
+            reading.body.pop(name, None)
+    if reading.body.keys() <= {"reason"} and not reading.errors:
+        reading.fail("statutory_strands", "Change what is ticked, or leave this form")
     return reading.done()
 
 
@@ -743,6 +877,8 @@ def _read_action_field(reading: _Reading, asked: ActionField) -> None:
         _read_outcomes(reading)
     elif asked.kind is Kind.BOX:
         reading.put(asked.name, YES in posted.all(asked.name))
+    elif asked.kind is Kind.BOXES:
+        reading.put(asked.name, [v for v in posted.all(asked.name) if v in dict(asked.options)])
     elif asked.kind in (Kind.RADIOS, Kind.SELECT):
         value = posted.text(asked.name)
         if value in dict(asked.options):
@@ -842,6 +978,53 @@ def _read_outcome(reading: _Reading, row: int) -> dict[str, Any]:
         else:
             outcome["evidence_grade"] = grade
     return outcome
+
+
+# --- alarms and risk markers ------------------------------------------------------------------------------
+
+#: The parts that say which address, or who.
+MARKER_LINES: Mapping[RiskSubject, Sequence[tuple[str, str]]] = {
+    RiskSubject.ADDRESS: (("address", "Address"), ("postcode", "Postcode")),
+    RiskSubject.SUSPECT: (
+        ("name", "Full name"),
+        ("company", "Company or trading name"),
+        ("phone", "Phone number"),
+        ("vehicle_registration", "Vehicle registration"),
+        ("website", "Website"),
+    ),
+}
+
+
+def read_marker(posted: Posted) -> Parsed:
+    """A new risk marker: about whom or where, what kind, on what evidence, for how long."""
+    reading = _Reading(posted)
+    reading.choice("subject", RiskSubject, "Choose what the marker warns of")
+    reading.choice("kind", RiskKind, "Choose the kind of risk")
+    subject = reading.body.get("subject")
+    for name, _ in MARKER_LINES[RiskSubject(subject)] if subject else ():
+        reading.text(name)
+    _read_evidence(reading)
+    return reading.done()
+
+
+def read_marker_review(posted: Posted) -> Parsed:
+    """A marker looked at again: the evidence as it stands now, and for how long."""
+    reading = _Reading(posted)
+    _read_evidence(reading)
+    return reading.done()
+
+
+def _read_evidence(reading: _Reading) -> None:
+    reading.text("reason", "Write the evidence: what happened, when, and how you know", NOTE_LIMIT)
+    wrong = f"Write how many months, 1 to {LONGEST_MARKER_MONTHS}"
+    reading.number("months", 1, LONGEST_MARKER_MONTHS, wrong)
+
+
+def read_reason(posted: Posted, missing: str) -> Parsed:
+    """A reason that must be given."""
+    reading = _Reading(posted)
+    reading.text("reason", missing, NOTE_LIMIT)
+    return reading.done()
 
 
 # --- the responder's page ---------------------------------------------------------------------------------

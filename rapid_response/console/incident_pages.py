@@ -21,7 +21,7 @@ from rapid_response.console.views import FailedAction, IncidentView
 from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action, NotAllowed
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, deliveries
 from rapid_response.steps.actions import act
 from rapid_response.steps.commands import COMMANDS, Command
 from rapid_response.steps.errors import Forbidden, NotFound, NothingOffered, Refusal
@@ -33,8 +33,10 @@ Desk = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW))]
 
 _NO_INCIDENT = "There is no incident with this reference."
 
+#: After `assign` with the mark of a second officer.
+_GOES_ALONG = "companion"
 #: Said once after an action, in the address as the action's own word.
-_DONE: Mapping[Action, str] = {
+_DONE: Mapping[str, str] = {
     Action.ACCEPT: "{responder} has the job",
     Action.DECLINE: "The refusal is recorded",
     Action.ASSIGN: "Assigned to {responder}",
@@ -55,18 +57,23 @@ _DONE: Mapping[Action, str] = {
     Action.NOTE: "The note is added",
     Action.TASK_DONE: "The task is done",
     Action.ADD_OUTCOMES: "It is recorded what changed",
-    Action.REVIEW_AGE_TARGETING: "The decision is recorded",
+    Action.REVIEW_AGE_TARGETING: "What you say about age targeting is recorded",
+    Action.SECOND_REVIEW: "What you say as second reviewer is recorded",
+    Action.REFER: "The referral is recorded. Somebody will be reminded to ask after it",
+    Action.UPDATE_REFERRAL: "It is recorded what became of the referral",
     Action.ANSWER_SECOND_READING: "Your answer is recorded",
     Action.AMEND: "The corrections are kept, and it was looked at again",
     Action.LINK: "It is recorded how the two belong together",
+    Action.CHECK_IN: "It is recorded that {responder} is safe",
+    Action.RELEASE_COMPANION: "The second officer does not go along any more",
+    _GOES_ALONG: "A second officer goes along, and is told",
 }
 
 
 @router.api_route("/incidents/{reference}", methods=["GET", "HEAD"])
 async def get_incident(reference: str, visit: Reader) -> Response:
     """The case. That it was looked at is kept, before anything of it is shown."""
-    done = next((a for a in Action if a.value == visit.query.text("done")), None)
-    return await visit.page(await _view(visit, reference, done=done))
+    return await visit.page(await _view(visit, reference, done=visit.query.text("done")))
 
 
 @router.post("/incidents/{reference}/actions/{action}")
@@ -100,7 +107,8 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
     except (NotAllowed, Refusal) as refused:
         failed, status = _refusal(wanted, parsed, refused)
         return await _not_done(visit, reference, failed, status)
-    return visit.go(f"/incidents/{reference.upper()}?done={wanted.value}")
+    done = _GOES_ALONG if parsed.body.get("companion") else wanted.value
+    return visit.go(f"/incidents/{reference.upper()}?done={done}")
 
 
 def _command(visit: Visit, action: Action, posted: Posted) -> tuple[Parsed, Command | None]:
@@ -142,13 +150,13 @@ async def _owns_job(visit: Visit, reference: str) -> bool:
 
 
 async def _view(
-    visit: Visit, reference: str, *, failed: FailedAction | None = None, done: Action | None = None
+    visit: Visit, reference: str, *, failed: FailedAction | None = None, done: str = ""
 ) -> IncidentView:
     looking, events = await _look(visit, reference)
     seen = partial(casefile.seen, reference=looking.case.incident.reference, what="page")
     await visit.run(seen)
     owner = looking.names.responder(looking.case.incident.owner) or "The responder"
-    said = _DONE[done].format(responder=owner) if done else ""
+    said = _DONE.get(done, "").format(responder=owner)
     return filling.incident_view(looking, events, failed=failed, done=said)
 
 
@@ -162,7 +170,8 @@ async def _look(visit: Visit, reference: str) -> tuple[Looking, Sequence[Mapping
             return None
         case, names = found
         events = casefile.events_of(connection, case.incident.id)
-        return Looking(visit.principal, case, names, visit.definition, zone, visit.now), events
+        reach = deliveries.chains(connection, case.incident, visit.definition, zone)
+        return Looking(visit.principal, case, names, visit.definition, zone, visit.now, reach), events
 
     looked = await visit.look(read)
     if looked is None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 from sqlmodel import Session, col
 from sqlmodel import select as typed_select
 from starlette.exceptions import HTTPException
@@ -34,7 +34,7 @@ from rapid_response.console.moments import at_words
 from rapid_response.console.public_pages import STALE
 from rapid_response.console.views import JobLine, JobStage, JobsView, JobView, Verb
 from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
-from rapid_response.core.definition import ServiceDefinition
+from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
 from rapid_response.core.safe_contact import reach
 from rapid_response.core.states import OfferState
@@ -43,11 +43,15 @@ from rapid_response.dispatch.reply_decision import DISPOSITIONS
 from rapid_response.messaging import wording
 from rapid_response.steps import casefile
 from rapid_response.steps.actions import act_on
+from rapid_response.steps.alarms import raise_alarm
 from rapid_response.steps.case import facts_of, hold
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.errors import NotFound, NothingOffered, Refusal
 from rapid_response.steps.knowing import links_of
-from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, ReportRow
+from rapid_response.steps.markers import Found
+from rapid_response.steps.markers import of_incident as markers_of
+from rapid_response.steps.service import service_now
+from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, ReportRow, VisitRow
 from rapid_response.storage.tx import Tx
 
 router = APIRouter()
@@ -75,6 +79,8 @@ _DONE: Mapping[str, str] = {
     Verb.RELEASE: "The job is no longer yours. Somebody else is asked",
     Verb.DONE: "The job is closed",
     Verb.OUTCOMES: "It is recorded what changed. Thank you",
+    Verb.SAFE: "You are safe, noted",
+    Verb.NOT_ALONG: "You do not go along. The duty officer finds somebody else",
 }
 
 #: What awaits whoever goes, most dangerous first; `…_at` adds when.
@@ -109,6 +115,17 @@ async def get_job(number: str, visit: SignedIn) -> Response:
         return visit.go(f"/j/{job.goes_on_as}")
     done = visit.query.text("done")
     return await _page(visit, job, done=_DONE.get(done, ""))
+
+
+@router.post("/j/code-9")
+async def post_code_9(visit: Worker) -> Response:
+    """A silent alarm: the page comes back as it was, and says nothing."""
+    posted = await visit.posted()
+    mine, zone, number = visit.principal.responder_id, visit.pages.desk.zone, posted.text("number")
+    job = int(number) if number.isascii() and number.isdigit() and len(number) <= 6 else None
+    if mine is not None:
+        await visit.run(lambda tx: raise_alarm(tx, service_now(tx, zone), mine, "page", job))
+    return visit.go(f"/j/{job}" if job else "/j")
 
 
 @router.post("/j/{number}/{verb}")
@@ -155,6 +172,8 @@ def _doing(visit: Visit, job: _Job, deeds: Sequence[Deed]) -> Callable[[Tx], Non
 def _is_hers(tx: Tx, job: _Job, action: Action) -> bool:
     """Whether she may do that to this job now; an answer is checked against her offer by its own step."""
     incident = hold(tx, job.incident.id)
+    if action in (Action.CHECK_IN, Action.RELEASE_COMPANION) and incident.companion == job.responder_id:
+        return True
     if action is Action.ADD_OUTCOMES:
         offer = tx.get(OfferRow, job.offer.id) if job.offer else None
         return offer is not None and offer.state is OfferState.DONE and not incident.is_open
@@ -175,6 +194,10 @@ def _deeds(verb: Verb, posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed
             return Filled(), [(Action.ON_SCENE, me)]
         case Verb.NOBODY:
             return Filled(), [(Action.NO_CONTACT, me)]
+        case Verb.SAFE:
+            return Filled(), [(Action.CHECK_IN, me)]
+        case Verb.NOT_ALONG:
+            return Filled(), [(Action.RELEASE_COMPANION, {})]
         case Verb.DECLINE | Verb.RELEASE:
             why = CANNOT_GO_WORDS[CannotGo(read_cannot_go(posted).body["reason"])]
             action = Action.DECLINE if verb is Verb.DECLINE else Action.RELEASE
@@ -227,11 +250,13 @@ class _Job:
     safe_contact: Mapping[str, Any] = field(default_factory=dict)
     #: The number under which this person goes on, where this job was joined to another of hers.
     goes_on_as: int | None = None
+    visit: VisitRow | None = None
+    markers: Sequence[Found] = ()
 
     @property
     def is_mine(self) -> bool:
         """Whether it is offered to, or held by, this person: then the address is shown."""
-        return self.stage in (JobStage.OFFERED, *_STAGES.values())
+        return self.stage in (JobStage.OFFERED, JobStage.ALONG, *_STAGES.values())
 
 
 async def _job(visit: Visit, number: str) -> _Job:
@@ -258,23 +283,31 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
         .where(col(OfferRow.incident_id) == incident.id, col(OfferRow.responder_id) == mine)
         .order_by(col(OfferRow.made_at), col(OfferRow.id))
     ).all()
-    if mine is None or not offers:
+    goes_along = mine is not None and incident.is_open and incident.companion == mine
+    if mine is None or not (offers or goes_along):
         return _Job(number, incident, None)
-    stage = _stage(incident, offers[-1], number, mine)
+    stage = JobStage.ALONG if goes_along else _stage(incident, offers[-1], number, mine)
     first = typed_select(ReportRow).where(col(ReportRow.incident_id) == incident.id)
-    report = session.exec(first.order_by(col(ReportRow.recorded_at)).limit(1)).first()
+    report = session.exec(first.order_by(col(ReportRow.recorded_at), col(ReportRow.id)).limit(1)).first()
     linked = [
         link.other_safe_contact for link in links_of(connection, incident.id) if link.is_of_the_same_people
     ]
+    visit = session.exec(
+        typed_select(VisitRow).where(
+            col(VisitRow.incident_id) == incident.id, col(VisitRow.ended_at).is_(None)
+        )
+    ).first()
     return _Job(
         number,
         incident,
         stage,
         mine,
-        offers[-1],
+        offers[-1] if offers else None,
         report.narrative if report else "",
         reach(incident.safe_contact, linked),
         _goes_on_as(session, incident, mine),
+        visit,
+        markers_of(connection, incident.id),
     )
 
 
@@ -326,10 +359,15 @@ def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
     )
     if not job.is_mine:
         return shown
+    other = _other(service, job)
     return JobView(
         **{name: getattr(shown, name) for name in _OF_ALL},
         reference=incident.reference,
         joint=incident.joint,
+        other=other.name if other else "",
+        other_phone=(other.voice or other.sms or "") if other else "",
+        visit=filling.visit(incident, job.visit, _names(service)),
+        markers=filling.markers(job.markers, whole=True),
         place=filling.place(incident),
         dangers=_dangers(visit, incident),
         victim=filling.victim(incident),
@@ -338,6 +376,17 @@ def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
         suspect=filling.suspect(incident),
         answer_by=job.offer.answer_by if job.offer and stage is JobStage.OFFERED else None,
     )
+
+
+def _names(service: ServiceDefinition) -> filling.Names:
+    return filling.Names({r.id: r.name for r in service.responders}, {}, {})
+
+
+def _other(service: ServiceDefinition, job: _Job) -> Responder | None:
+    """Who else goes there: shown to both, so that they can ring each other."""
+    incident = job.incident
+    other = incident.owner if job.stage is JobStage.ALONG else incident.companion
+    return service.responder(other) if other else None
 
 
 _OF_ALL = ("number", "stage", "situation", "priority", "clock", "area", "desk", "filled", "done")
@@ -377,7 +426,10 @@ def _lines(connection: Connection, mine: str, wards: Sequence[str]) -> tuple[Job
         Session(connection)
         .exec(
             typed_select(IncidentRow)
-            .where(col(IncidentRow.id).in_(offers), col(IncidentRow.is_open))
+            .where(
+                or_(col(IncidentRow.id).in_(offers), col(IncidentRow.companion) == mine),
+                col(IncidentRow.is_open),
+            )
             .order_by(col(IncidentRow.needed_by), col(IncidentRow.id))
         )
         .all()
@@ -386,12 +438,16 @@ def _lines(connection: Connection, mine: str, wards: Sequence[str]) -> tuple[Job
         JobLine(
             number=incident.job_number,
             situation=_situation(incident),
-            stage=_STAGES.get(incident.status, JobStage.OFFERED)
-            if incident.owner == mine
-            else JobStage.OFFERED,
+            stage=_line_stage(incident, mine),
             clock=filling.clock(incident),
             area=wording.area(incident.location.get("postcode"), incident.ward, wards=wards),
         )
         for incident in incidents
         if incident.job_number is not None
     )
+
+
+def _line_stage(incident: IncidentRow, mine: str) -> JobStage:
+    if incident.owner == mine:
+        return _STAGES.get(incident.status, JobStage.OFFERED)
+    return JobStage.ALONG if incident.companion == mine else JobStage.OFFERED

@@ -27,8 +27,8 @@ from rapid_response.console.visit_pages import AnyVisit, Visit, home_of
 from rapid_response.core.vocabulary import Priority
 from rapid_response.intake.advice import script
 from rapid_response.intake.report_in import ReportIn
-from rapid_response.steps.actions import add_note
 from rapid_response.steps.errors import Invalid
+from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.receive import Key, Received, receive, stored
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx

@@ -18,9 +18,14 @@ from rapid_response.core.vocabulary import (
     Channel,
     ContactRole,
     Disposition,
+    JointArrangement,
     Link,
     OutcomeCode,
     ProtectiveAct,
+    ReferralKind,
+    ReferralStep,
+    RiskKind,
+    RiskSubject,
     StoppedBy,
 )
 
@@ -129,6 +134,20 @@ def _targeting(t: Telling) -> Told:
         else "Suggested by the words of the report; a person decides."
     )
     return f"Age targeting: {t.word('state', AgeTargeting).lower()}", how
+
+
+#: What became of a proposal to rule out what the person says.
+PROPOSAL_WORDS: Mapping[str, str] = {
+    "confirmed": "A second reviewer agrees to rule it out",
+    "rejected": "A second reviewer does not agree to rule it out",
+    "withdrawn": "The proposal to rule it out is taken back",
+}
+
+
+def _referral(t: Telling) -> Told:
+    state = t.data.get("state")
+    what = "sent" if state == "sent" else t.word("state", ReferralStep).lower()
+    return f"Referral to: {t.word('kind', ReferralKind).lower()}", f"{what[:1].upper()}{what[1:]}."
 
 
 def _offer_made(t: Telling) -> Told:
@@ -251,6 +270,27 @@ def _second_answered(t: Telling) -> Told:
     return f"{how} the second reader", f"{t.word('label')}: {t.word('value').lower()}."
 
 
+def _set_off(t: Telling) -> Told:
+    expected = f"Expected there by {t.time('expected_at')}." if t.data.get("expected_at") else ""
+    return f"{t.who()} is on the way", expected
+
+
+def _checked_in(t: Telling) -> Told:
+    again = f"Next check-in by {t.time('next_by')}." if t.data.get("next_by") else ""
+    return f"{t.who()} is safe", again
+
+
+def _check_in_asked(t: Telling) -> Told:
+    how = "by a call" if t.data.get("by") == "call" else "by text"
+    what = "whether they are safe" if t.data.get("on_scene") else "where they are"
+    return f"{t.who()} is asked {what}, {how}", t.late()
+
+
+def _check_in_missed(t: Telling) -> Told:
+    silent = f"Silent for {t.data.get('silent_minutes')} minutes."
+    return f"No answer from {t.who()}: {t.word('role', ContactRole).lower()} told", _joined(silent, t.late())
+
+
 def pounds(pence: int) -> str:
     """`£1,200` or `£1,200.50`."""
     whole, part = divmod(pence, 100)
@@ -267,6 +307,18 @@ TELLERS: Mapping[str, _Teller] = {
     "held_for_review": lambda t: ("Waiting for a person to review", f"{t.word('why')}."),
     "scheduled": lambda t: ("Follow-up scheduled", f"{t.word('why')}."),
     "targeting_assessed": _targeting,
+    # Which strands they are stands with the case, for those who may see it.
+    "targeting_corrected": lambda _: ("What is kept beside age targeting was corrected", ""),
+    "review_proposed": lambda _: (
+        "Proposed to rule out what the person says",
+        "A second reviewer has to agree.",
+    ),
+    "review_proposal_settled": lambda t: (
+        PROPOSAL_WORDS.get(str(t.data.get("outcome")), "The proposal to rule it out is settled"),
+        "",
+    ),
+    "police_hate_crime_recorded": lambda _: ("The police gave a hate crime reference", ""),
+    "referral_moved": _referral,
     "offer_made": _offer_made,
     "offer_declined": lambda t: (f"{t.who()} declined", ""),
     "offer_lapsed": lambda t: (f"{t.who()} did not answer in time", ""),
@@ -275,7 +327,27 @@ TELLERS: Mapping[str, _Teller] = {
     "assigned": lambda t: (f"Assigned to {t.who()}", ""),
     "released": lambda t: (f"Taken back from {t.who()}", f"{t.word('why')}."),
     "nobody_left": lambda t: ("Nobody is left to ask", f"People asked so far: {t.data.get('asked')}."),
-    "set_off": lambda t: (f"{t.who()} is on the way", ""),
+    "set_off": _set_off,
+    "companion_named": lambda t: (f"{t.who()} goes along as the second officer", ""),
+    "companion_released": lambda t: (f"{t.who()} does not go along any more", f"{t.word('why')}."),
+    "joint_arranged": lambda t: ("Joint visit settled", f"{t.word('how', JointArrangement)}."),
+    "visit_ended": lambda t: (f"{t.who()} has left for another job", "No check-ins are asked here now."),
+    "checked_in": _checked_in,
+    "check_in_asked": _check_in_asked,
+    "check_in_missed": _check_in_missed,
+    "duress_raised": lambda t: (f"Silent alarm of {t.who()}", "Duty officer and team leader are told."),
+    "duress_acknowledged": lambda _: ("The alarm is seen", ""),
+    "duress_ended": lambda _: ("The alarm is ended by a person", ""),
+    "risk_marker_found": lambda t: (
+        f"A risk marker warns of the {t.word('subject', RiskSubject).lower()}",
+        "Joint visit: do not enter alone.",
+    ),
+    "risk_marker_set": lambda t: (
+        f"Risk marker set: {t.word('kind', RiskKind).lower()}",
+        f"On {t.word('subject', RiskSubject).lower()}, until {t.time('expires_at')}.",
+    ),
+    "risk_marker_reviewed": lambda t: ("Risk marker reviewed", f"It stands until {t.time('expires_at')}."),
+    "risk_marker_ended": lambda t: ("Risk marker ended", f"{t.word('why')}."),
     "arrived_on_scene": lambda t: (
         f"{t.who()} is there",
         "To be confirmed by the duty officer." if t.data.get("flagged") else "",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
@@ -25,9 +27,10 @@ from rapid_response.console.words import plain
 from rapid_response.core.incident import Status
 from rapid_response.core.states import SecondReadingState
 from rapid_response.core.vocabulary import Role
+from rapid_response.steps import readiness
 from rapid_response.steps.errors import NotFound
 from rapid_response.steps.mending import take_on
-from rapid_response.steps.service import NoService, service_for
+from rapid_response.steps.service import NoService, Service, service_for
 from rapid_response.storage.duties import Duty
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, IncidentRow, SecondReadingRow
@@ -188,6 +191,7 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
         service = service_for(connection, zone, now)
     except NoService:
         return
+    yield from _numbers(connection, service, now, zone)
     people = [r for r in service.definition.responders if r.skills]
     on_duty = sum(r.id in service.on_duty(now) for r in people)
     begins = service.next_shift_start(now)
@@ -199,6 +203,19 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     yield Check(
         "Incidents nobody has taken", unowned == 0, f"{unowned} need somebody now." if unowned else "None."
     )
+
+
+def _numbers(connection: Connection, service: Service, now: datetime, zone: ZoneInfo) -> Iterable[Check]:
+    """Whether messages go out, and whom they do not reach."""
+    alarms = " ".join(readiness.alarms(connection, now, zone))
+    yield Check("Texts and calls", not alarms, alarms or "They go out.")
+    found = readiness.findings(connection, service.definition)
+    bad = [f for f in found if f.trouble is not readiness.Trouble.NEVER_CONFIRMED]
+    new = sorted({f.responder_id for f in found} - {f.responder_id for f in bad})
+    said = " ".join(f.sentence for f in bad) or "None is known not to work."
+    if new:
+        said += f" Nothing has arrived yet by text at: {', '.join(new)}."
+    yield Check("Responders' numbers", not bad, said)
 
 
 def _second_reader(connection: Connection) -> Iterable[Check]:

@@ -15,7 +15,7 @@ from typing import ClassVar
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
-from rapid_response.console.forms import Filled, Now
+from rapid_response.console.forms import CORRECTION, Filled, Now
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Status
 from rapid_response.core.safe_contact import MayBeTold
@@ -28,6 +28,7 @@ from rapid_response.core.states import (
     TaskState,
 )
 from rapid_response.core.vocabulary import (
+    AgeEvidence,
     AgeTargeting,
     Category,
     Channel,
@@ -37,10 +38,16 @@ from rapid_response.core.vocabulary import (
     HateStrand,
     OutcomeCode,
     Priority,
+    ReferralKind,
+    ReferralState,
+    RiskKind,
+    RiskSubject,
     Role,
     StoppedBy,
     Urgency,
 )
+from rapid_response.safety import rules as safety
+from rapid_response.safety.rules import Watch
 
 # --- around every page ------------------------------------------------------------------------------------
 
@@ -50,8 +57,10 @@ class Page(StrEnum):
 
     CONSOLE = "/console"
     BOARD = "/board"
+    REVIEWS = "/reviews"
     JOBS = "/j"
     TEXTS = "/texts"
+    MARKERS = "/markers"
     EXCEPTIONS = "/exceptions"
     SIMULATOR = "/simulator"
     STATUS = "/status"
@@ -62,8 +71,10 @@ class Page(StrEnum):
 PAGE_WORDS: Mapping[Page, str] = {
     Page.CONSOLE: "Take a call",
     Page.BOARD: "Open incidents",
+    Page.REVIEWS: "Reviews",
     Page.JOBS: "My jobs",
     Page.TEXTS: "Texts to read",
+    Page.MARKERS: "Risk markers",
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
@@ -274,6 +285,71 @@ class SafeContact:
         return f"{said}. Do not {' or '.join(never)}" if never else said
 
 
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """When a responder on scene is next to say that they are safe."""
+
+    by: datetime
+    heard_at: datetime
+
+    def words(self, now: datetime) -> str:
+        """How it stands, without the time of the next, which the page gives beside it."""
+        match safety.watch(self.by, now):
+            case Watch.IN_TIME:
+                return "Safe when last heard"
+            case Watch.ASKED:
+                return "Asked whether safe, no answer yet"
+            case Watch.OVERDUE:
+                return f"No check-in for {minutes_words(now - self.heard_at)}"
+
+    def shade(self, now: datetime) -> Shade | None:
+        """The tag's colour; none while all is in time."""
+        return {Watch.ASKED: Shade.YELLOW, Watch.OVERDUE: Shade.RED}.get(safety.watch(self.by, now))
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether an answer is awaited."""
+        return safety.watch(self.by, now) is not Watch.IN_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class VisitPart:
+    """Where a responder is, when they are expected to be done, and who holds that plan."""
+
+    responder: str
+    area: str
+    holder: str
+    finish_at: datetime
+    set_off_at: datetime | None = None
+    expected_at: datetime | None = None
+    arrived_at: datetime | None = None
+    check_in: CheckIn | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerPart:
+    """A warning about the address or the suspect; without a kind it says only that there is one."""
+
+    subject: RiskSubject
+    kind: RiskKind | None = None
+    reason: str = ""
+    #: What agreed with the marker; holds nothing of it.
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmPart:
+    """A responder's silent alarm; where they are stands on the page that it leads to."""
+
+    alarm_id: str
+    responder: str
+    raised_at: datetime
+    job_number: int | None = None
+    reference: str = ""
+    repeats: int = 0
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str = ""
+
+
 # --- the public report ------------------------------------------------------------------------------------
 
 
@@ -375,6 +451,8 @@ class BoardRow:
     job_number: int | None = None
     joint: bool = False
     age_targeting: AgeTargeting = AgeTargeting.NONE
+    #: Of a responder who is there now.
+    check_in: CheckIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -434,11 +512,22 @@ class BoardView(View):
     overdue_total: int = 0
     unassigned_total: int = 0
     review_total: int = 0
+    #: Decisions on age targeting that are owed; None for who may not see the reviews.
+    age_reviews: int | None = None
     responders_on_duty: int | None = None
     #: Work that failed too often and waits for a person.
     parked: int = 0
     may_print: bool = False
     shows_agreement: bool = False
+    #: What keeps people from being reached, each a sentence; the first ones stop everything.
+    alarms: tuple[str, ...] = ()
+    #: Numbers that do not take our texts or calls, each a sentence.
+    unreachable: tuple[str, ...] = ()
+    #: Silent alarms of responders, before everything else.
+    duress: tuple[AlarmPart, ...] = ()
+    may_see_duress: bool = False
+    #: Risk markers to look at again, for those who may.
+    markers_to_review: int = 0
 
     @property
     def ordered(self) -> tuple[BoardRow, ...]:
@@ -511,16 +600,90 @@ class ReportPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Words of a report that support something, and why; of age targeting also which kind of evidence."""
+
+    text: str
+    why: str
+    kind: AgeEvidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalPart:
+    """One reviewer would rule out what the person says; `is_own` where the viewer proposed it."""
+
+    by: str
+    at: datetime
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepPart:
+    """One thing that a person said of it, and when."""
+
+    words: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgeTargetingPart:
-    """Whether the victim was chosen for their age; past `potential` only a person moves it."""
+    """Whether the victim was chosen for their age; past `potential` only a person moves it.
+
+    Another vulnerability and the statutory strands stand apart from it.
+    """
 
     state: AgeTargeting = AgeTargeting.NONE
-    #: The words and the reasons; each names the words it rests on.
-    evidence: tuple[str, ...] = ()
+    evidence: tuple[Words, ...] = ()
     strands: tuple[HateStrand, ...] = ()
+    strand_words: tuple[Words, ...] = ()
+    #: No referral to the police as a hate crime was sent yet.
+    offers_police: bool = False
+    #: What the police gave, if they recorded it.
+    police_reference: str = ""
     other_vulnerability: bool = False
+    vulnerability_words: tuple[Words, ...] = ()
+    victims_own_perception: bool = False
+    proposal: ProposalPart | None = None
+    #: What people said of it, oldest first.
+    history: tuple[StepPart, ...] = ()
     decided_by: str = ""
     decided_at: datetime | None = None
+
+    @property
+    def by_kind(self) -> tuple[tuple[AgeEvidence | None, tuple[Words, ...]], ...]:
+        """The evidence, kind by kind, in the order of the six."""
+        kinds = (*AgeEvidence, None)
+        grouped = ((kind, tuple(w for w in self.evidence if w.kind is kind)) for kind in kinds)
+        return tuple((kind, words) for kind, words in grouped if words)
+
+    @property
+    def filled(self) -> Filled:
+        """What a form that corrects it shows at first."""
+        shown = {
+            "statutory_strands": self.strands,
+            "other_vulnerability": ("yes",) * self.other_vulnerability,
+        }
+        return Filled({name: tuple(str(v) for v in values) for name, values in shown.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralPart:
+    """A referral and what became of it; `may_update` gives the viewer a form."""
+
+    referral_id: str
+    kind: ReferralKind
+    state: ReferralState
+    sent_at: datetime
+    sent_by: str
+    reference: str = ""
+    acknowledged_at: datetime | None = None
+    settled_at: datetime | None = None
+    reason: str = ""
+    chased: int = 0
+    chased_at: datetime | None = None
+    chase_due_at: datetime | None = None
+    may_update: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -559,6 +722,16 @@ class OfferPart:
     answered_at: datetime | None = None
     eta_minutes: int | None = None
     joint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReachPart:
+    """Why something did, or did not, reach one person: the whole in a line, and each step in a sentence."""
+
+    name: str
+    summary: str
+    reached: bool
+    steps: tuple[tuple[datetime, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -687,6 +860,16 @@ class FailedAction:
     filled: Filled = field(default_factory=Filled)
     message: str = ""
 
+    @property
+    def is_correction(self) -> bool:
+        """Whether it is the form beside a review that corrects and decides nothing."""
+        return bool(self.filled.value(CORRECTION))
+
+    @property
+    def prefix(self) -> str:
+        """What the ids of the form's fields begin with."""
+        return CORRECTION if self.is_correction else self.action.value
+
 
 @dataclass(frozen=True, slots=True)
 class IncidentView(View):
@@ -708,6 +891,12 @@ class IncidentView(View):
     episode: int = 1
     responder: str = ""
     joint: bool = False
+    companion: str = ""
+    visit: VisitPart | None = None
+    markers: tuple[MarkerPart, ...] = ()
+    #: Whether the viewer may set a marker on this address or suspect.
+    may_mark: bool = False
+    duress: tuple[AlarmPart, ...] = ()
     back_entry: bool = False
     next_step: NextStep | None = None
     place: Place | None = None
@@ -716,6 +905,7 @@ class IncidentView(View):
     suspect: Mapping[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     age_targeting: AgeTargetingPart = field(default_factory=AgeTargetingPart)
+    referrals: tuple[ReferralPart, ...] = ()
     #: What the state allows and this viewer may do; others are absent, not disabled.
     actions: tuple[Action, ...] = ()
     #: Whom an action may name; those who were asked come first.
@@ -728,6 +918,7 @@ class IncidentView(View):
     second_readings: tuple[SecondReadingPart, ...] = ()
     offers: tuple[OfferPart, ...] = ()
     messages: tuple[MessagePart, ...] = ()
+    reach: tuple[ReachPart, ...] = ()
     notes: tuple[NotePart, ...] = ()
     outcomes: tuple[OutcomePart, ...] = ()
     disposition: Disposition | None = None
@@ -754,6 +945,103 @@ class IncidentView(View):
         return self.priority is Priority.P0 and self.clock.counts
 
 
+# --- the reviews ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilters:
+    """What the reviews are narrowed to; each filter is a link with the others kept."""
+
+    category: Category | None = None
+    ward: str = ""
+    overdue: bool = False
+    #: True for cases that are open, False for those that have ended, None for both.
+    is_open: bool | None = None
+
+    def url(self) -> str:
+        """The address of the reviews with these filters."""
+        query = [(name, value) for name, value in (("category", self.category), ("ward", self.ward)) if value]
+        query += [("overdue", "1")] * self.overdue
+        query += [("case", "open" if self.is_open else "ended")] * (self.is_open is not None)
+        return Page.REVIEWS + ("?" + urlencode(query) if query else "")
+
+    def with_category(self, category: Category | None) -> ReviewFilters:
+        """The same, for one category or all."""
+        return replace(self, category=category)
+
+    def with_ward(self, ward: str) -> ReviewFilters:
+        """The same, for one ward or all."""
+        return replace(self, ward=ward)
+
+    def with_overdue(self, overdue: bool) -> ReviewFilters:
+        """The same, for the overdue ones or all."""
+        return replace(self, overdue=overdue)
+
+    def with_open(self, is_open: bool | None) -> ReviewFilters:
+        """The same, for open or ended cases or both."""
+        return replace(self, is_open=is_open)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether any filter is set."""
+        return bool(self.category or self.ward or self.overdue or self.is_open is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLine:
+    """One case in the queue: the words that led to it, but no name, number or address."""
+
+    reference: str
+    category: Category
+    subtype: str
+    status: Status
+    state: AgeTargeting
+    ward: str = ""
+    job_number: int | None = None
+    words: tuple[Words, ...] = ()
+    strands: tuple[HateStrand, ...] = ()
+    raised_at: datetime | None = None
+    due_at: datetime | None = None
+    proposal: ProposalPart | None = None
+    decided_at: datetime | None = None
+    decided_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralLine:
+    """One referral that waits for an answer."""
+
+    reference: str
+    kind: ReferralKind
+    state: ReferralState
+    sent_at: datetime
+    their_reference: str = ""
+    chased: int = 0
+    chase_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewsView(View):
+    """`GET /reviews`: what waits for a decision on age targeting, and what was referred."""
+
+    template: ClassVar[str] = "reviews.html"
+    filters: ReviewFilters = field(default_factory=ReviewFilters)
+    wards: tuple[str, ...] = ()
+    waiting: tuple[ReviewLine, ...] = ()
+    under_review: tuple[ReviewLine, ...] = ()
+    #: A strand was found, and no referral to the police offered yet.
+    to_offer: tuple[ReviewLine, ...] = ()
+    referrals: tuple[ReferralLine, ...] = ()
+    decided: tuple[ReviewLine, ...] = ()
+    #: No more than this are shown of each list.
+    most: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing at all to show."""
+        return not (self.waiting or self.under_review or self.to_offer or self.referrals or self.decided)
+
+
 # --- the responder ----------------------------------------------------------------------------------------
 
 
@@ -768,6 +1056,8 @@ class Verb(StrEnum):
     RELEASE = "release"
     DONE = "done"
     OUTCOMES = "outcomes"
+    SAFE = "check_in"
+    NOT_ALONG = "release_companion"
 
 
 class JobStage(StrEnum):
@@ -777,6 +1067,8 @@ class JobStage(StrEnum):
     ACCEPTED = "accepted"
     ON_THE_WAY = "on_the_way"
     THERE = "there"
+    #: Goes along as the second officer; the job is another's.
+    ALONG = "along"
     FINISHED = "finished"
     NOT_YOURS = "not_yours"
 
@@ -794,6 +1086,11 @@ class JobView(View):
     clock: Clock
     reference: str = ""
     joint: bool = False
+    #: Who else goes: the second officer, or for her whoever has the job; and how to ring them.
+    other: str = ""
+    other_phone: str = ""
+    visit: VisitPart | None = None
+    markers: tuple[MarkerPart, ...] = ()
     #: The address only once the job is theirs or offered; else the area.
     place: Place | None = None
     area: str = ""
@@ -959,6 +1256,57 @@ class TextsView(View):
 
     template: ClassVar[str] = "texts.html"
     texts: tuple[TextToRead, ...] = ()
+    done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmView(View):
+    """`GET /alarms/{id}`: who, where, and what to do. Posts to `/alarms/{id}/seen` and `/alarms/{id}/end`."""
+
+    template: ClassVar[str] = "alarm.html"
+    alarm: AlarmPart
+    place: Place | None = None
+    area: str = ""
+    situation: str = ""
+    other: str = ""
+    last_heard_at: datetime | None = None
+    may_see: bool = False
+    may_end: bool = False
+    filled: Filled = field(default_factory=Filled)
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerLine:
+    """One risk marker of the list."""
+
+    marker_id: str
+    subject: RiskSubject
+    kind: RiskKind
+    about: str
+    reason: str
+    set_at: datetime
+    set_by: str
+    expires_at: datetime
+    reviewed_at: datetime | None = None
+    reviewed_by: str = ""
+    is_to_review: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MarkersView(View):
+    """`GET /markers`: those that stand, the ones to review first, and a form for a new one.
+
+    Posts to `/markers`, `/markers/{id}/review` and `/markers/{id}/end`; `failed` names the form that came
+    back: `review-…` or `end-…` with the marker's id.
+    """
+
+    template: ClassVar[str] = "markers.html"
+    markers: tuple[MarkerLine, ...] = ()
+    filled: Filled = field(default_factory=Filled)
+    failed: str = ""
+    #: The incident from which the form was filled in.
+    reference: str = ""
     done: str = ""
 
 

@@ -321,8 +321,10 @@ class Visit:
 _NAVIGATION: Mapping[Page, Permission] = {
     Page.CONSOLE: Permission.REPORT_TAKE,
     Page.BOARD: Permission.CASE_LIST,
+    Page.REVIEWS: Permission.REVIEW_LIST,
     Page.JOBS: Permission.OWN_JOBS,
     Page.TEXTS: Permission.INBOX_WORK,
+    Page.MARKERS: Permission.RISK_MARKERS,
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,

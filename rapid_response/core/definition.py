@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -112,10 +112,14 @@ class SlaPolicy:
 
 @dataclass(frozen=True, slots=True)
 class LoneWorker:
-    """Check-ins while on scene, and who hears when one is missed."""
+    """Check-ins while on scene, and who hears when one is missed.
+
+    `duress_word` raises a silent alarm; it is never shown, so that no log line can hold it.
+    """
 
     check_in_every: timedelta
     then: tuple[ContactRole, ...]
+    duress_word: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,12 +90,61 @@ class Scheduled(Event):
 
 @dataclass(frozen=True, slots=True)
 class TargetingAssessed(Event):
+    """Where it stands. `loss` stands with the first flag: whether money or goods had gone by then."""
+
     type: ClassVar[str] = "targeting_assessed"
     state: str
     kinds: tuple[str, ...] = ()
     other_vulnerability: bool = False
     statutory_strands: tuple[str, ...] = ()
     by_person: bool = False
+    loss: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetingCorrected(Event):
+    """A person said which strands and vulnerability it is about, or that the victim says so; no decision."""
+
+    type: ClassVar[str] = "targeting_corrected"
+    statutory_strands: tuple[str, ...]
+    other_vulnerability: bool
+    strands_before: tuple[str, ...] = ()
+    other_vulnerability_before: bool = False
+    victims_own_perception: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewProposed(Event):
+    """One reviewer would rule out what the victim says; somebody else has to agree."""
+
+    type: ClassVar[str] = "review_proposed"
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewProposalSettled(Event):
+    """What became of it: `confirmed`, `rejected`, or `withdrawn` by the proposer or another decision."""
+
+    type: ClassVar[str] = "review_proposal_settled"
+    state: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoliceHateCrimeRecorded(Event):
+    """The police gave a reference of their own: from here on it may be called recorded by them."""
+
+    type: ClassVar[str] = "police_hate_crime_recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralMoved(Event):
+    """A referral was sent (its first state), or something became of it; `chased` moves nothing."""
+
+    type: ClassVar[str] = "referral_moved"
+    referral_id: str
+    kind: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +164,8 @@ class OfferDeclined(Event):
     offer_id: str
     responder: str
     source: str
+    seconds: float | None = None
+    priority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +191,9 @@ class OfferAccepted(Event):
     source: str
     late: bool = False
     eta_minutes: int | None = None
+    #: From the making of the offer.
+    seconds: float | None = None
+    priority: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +218,38 @@ class NobodyLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CompanionNamed(Event):
+    """A second officer goes along; the job stays its owner's."""
+
+    type: ClassVar[str] = "companion_named"
+    responder: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionReleased(Event):
+    type: ClassVar[str] = "companion_released"
+    responder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class JointArranged(Event):
+    """Who goes along to a joint visit, or that one goes alone; `goes_out`: it was held for that."""
+
+    type: ClassVar[str] = "joint_arranged"
+    how: str
+    goes_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SetOff(Event):
+    """The visit plan goes with it: when she is expected there, and when to be done."""
+
     type: ClassVar[str] = "set_off"
     responder: str
     source: str
+    expected_at: datetime | None = None
+    finish_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +258,105 @@ class ArrivedOnScene(Event):
     responder: str
     source: str
     flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VisitEnded(Event):
+    """Nobody watches for her there any more, though the job is not over: she went elsewhere."""
+
+    type: ClassVar[str] = "visit_ended"
+    responder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedIn(Event):
+    type: ClassVar[str] = "checked_in"
+    responder: str
+    source: str
+    next_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInAsked(Event):
+    """A lone worker is asked whether she is safe (on scene), or where she is (on her way)."""
+
+    type: ClassVar[str] = "check_in_asked"
+    responder: str
+    by: str
+    on_scene: bool
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInMissed(Event):
+    """She has not answered, so somebody else is told."""
+
+    type: ClassVar[str] = "check_in_missed"
+    responder: str
+    role: str
+    silent_minutes: int
+    on_scene: bool
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuressRaised(Event):
+    """A silent alarm. By which word is nowhere in the log."""
+
+    type: ClassVar[str] = "duress_raised"
+    alarm_id: str
+    responder: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuressAcknowledged(Event):
+    type: ClassVar[str] = "duress_acknowledged"
+    alarm_id: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuressEnded(Event):
+    """A person says that the responder is safe, or that it was no alarm; the reason is kept with it."""
+
+    type: ClassVar[str] = "duress_ended"
+    alarm_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMarkerFound(Event):
+    """A live marker warns of this address or suspect."""
+
+    type: ClassVar[str] = "risk_marker_found"
+    marker_id: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMarkerSet(Event):
+    type: ClassVar[str] = "risk_marker_set"
+    marker_id: str
+    subject: str
+    kind: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMarkerReviewed(Event):
+    """A person looked again, and it stands on."""
+
+    type: ClassVar[str] = "risk_marker_reviewed"
+    marker_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMarkerEnded(Event):
+    type: ClassVar[str] = "risk_marker_ended"
+    marker_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,14 @@ class Action(StrEnum):
     TASK_DONE = "task_done"
     REVIEW_AGE_TARGETING = "review_age_targeting"
     ADD_OUTCOMES = "add_outcomes"
+    SECOND_REVIEW = "second_review"
+    REFER = "refer"
+    UPDATE_REFERRAL = "update_referral"
     ANSWER_SECOND_READING = "answer_second_reading"
     AMEND = "amend"
     LINK = "link"
+    CHECK_IN = "check_in"
+    RELEASE_COMPANION = "release_companion"
 
 
 class Move(StrEnum):
@@ -76,6 +81,8 @@ class When(StrEnum):
     CLOCK_PAUSED = "clock_paused"
     MAY_CLOSE = "may_close"
     HELD = "held"
+    PROPOSED = "proposed"
+    ACCOMPANIED = "accompanied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,8 @@ class ClockFacts:
     state: ClockState
     is_stopped: bool
     is_held: bool = False
+    is_proposed: bool = False
+    has_companion: bool = False
 
 
 class NotAllowed(Exception):
@@ -109,18 +118,25 @@ def _same(status: Status, *actions: Action) -> dict[Action | Move, Step]:
     return {action: Step(status) for action in actions}
 
 
-#: Legal while an incident is open, whatever its status; none of them moves it.
-_EVERYWHERE = (
+#: Whether somebody was chosen for age, and who was asked to help, is decided when it is: after the end, too.
+_ALSO_AFTER_THE_END = (
     Action.NOTE,
     Action.TASK_DONE,
+    Action.REVIEW_AGE_TARGETING,
+    Action.REFER,
+    Action.UPDATE_REFERRAL,
+    # What is wrong is put right at any time; what is over is moved by it nowhere.
+    Action.AMEND,
+    Action.LINK,
+)
+#: Legal while an incident is open, whatever its status; none of them moves it.
+_EVERYWHERE = (
+    *_ALSO_AFTER_THE_END,
     Action.ACKNOWLEDGE,
     Action.RECLASSIFY,
     Action.SET_PRIORITY,
-    Action.REVIEW_AGE_TARGETING,
     Action.ADD_OUTCOMES,
     Action.ANSWER_SECOND_READING,
-    Action.AMEND,
-    Action.LINK,
 )
 
 
@@ -128,6 +144,8 @@ def _open(status: Status, moves: Mapping[Action | Move, Step]) -> dict[Action | 
     """An open status: its own moves, and what every open incident allows."""
     return {
         **_same(status, *_EVERYWHERE),
+        Action.SECOND_REVIEW: Step(status, When.PROPOSED),
+        Action.RELEASE_COMPANION: Step(status, When.ACCOMPANIED),
         Action.PAUSE: Step(status, When.CLOCK_RUNNING),
         Action.RESUME: Step(status, When.CLOCK_PAUSED),
         Action.CANCEL: Step(Status.CANCELLED),
@@ -147,6 +165,8 @@ _ANSWERED_UNOWNED: Mapping[Action | Move, Step] = {
 
 def _answered_owned(status: Status) -> dict[Action | Move, Step]:
     return {
+        # A sign of life: on her way, there, or before she has set off.
+        Action.CHECK_IN: Step(status),
         Action.REMOTE_RESPONSE: Step(status, When.CLOCK_NOT_STOPPED),
         Action.POLICE_HANDOVER: Step(status, When.CLOCK_NOT_STOPPED),
     }
@@ -230,33 +250,21 @@ ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
         {
             # The one legal step backwards: nobody answered the door.
             Action.NO_CONTACT: Step(Status.ASSIGNED),
+            # Somebody takes over at the address: she is there, and the check-ins are hers from now on.
+            Action.ASSIGN: Step(Status.ON_SCENE),
             **_answered_owned(Status.ON_SCENE),
         },
     ),
     Status.CLOSED: {
         Action.REOPEN: Step(Status.DISPATCHING),
         # A text closes with one word: what changed for someone is added after sign-in.
-        **_same(
-            Status.CLOSED,
-            Action.NOTE,
-            Action.TASK_DONE,
-            Action.REVIEW_AGE_TARGETING,
-            Action.ADD_OUTCOMES,
-            # What is wrong is put right at any time; what is over is moved by it nowhere.
-            Action.AMEND,
-            Action.LINK,
-        ),
+        **_same(Status.CLOSED, *_ALSO_AFTER_THE_END, Action.ADD_OUTCOMES),
+        Action.SECOND_REVIEW: Step(Status.CLOSED, When.PROPOSED),
     },
     Status.CANCELLED: {
         Action.REOPEN: Step(Status.DISPATCHING),
-        **_same(
-            Status.CANCELLED,
-            Action.NOTE,
-            Action.TASK_DONE,
-            Action.REVIEW_AGE_TARGETING,
-            Action.AMEND,
-            Action.LINK,
-        ),
+        **_same(Status.CANCELLED, *_ALSO_AFTER_THE_END),
+        Action.SECOND_REVIEW: Step(Status.CANCELLED, When.PROPOSED),
     },
 }
 
@@ -278,6 +286,10 @@ def _holds(when: When, clock: ClockFacts) -> bool:
             return clock.state is ClockState.PAUSED
         case When.HELD:
             return clock.is_held
+        case When.PROPOSED:
+            return clock.is_proposed
+        case When.ACCOMPANIED:
+            return clock.has_companion
         case When.MAY_CLOSE:
             # Closing must not be a way round the promise: a clock that still counts is first stopped
             # by a response, or the incident is cancelled with a reason.

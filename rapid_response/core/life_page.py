@@ -26,6 +26,8 @@ CONDITION: Mapping[When, str] = {
     When.CLOCK_PAUSED: "the clock is paused",
     When.MAY_CLOSE: "a response has stopped the clock, or there is none",
     When.HELD: "it is held back",
+    When.PROPOSED: "a reviewer has proposed to rule it out",
+    When.ACCOMPANIED: "a second officer goes along",
 }
 SERVICE: Mapping[Move, str] = {
     Move.DISPATCH: "somebody is asked",

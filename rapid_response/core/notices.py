@@ -19,7 +19,18 @@ class NoticeKind(StrEnum):
     TEXTS_STOPPED = "texts_stopped"
     TASK_OVERDUE = "task_overdue"
     REVIEW = "review"
+    LEAD_REVIEW = "lead_review"
+    LEAD_OVERDUE = "lead_overdue"
+    CHECK_IN_MISSED = "check_in_missed"
+    TRAVEL_OVERDUE = "travel_overdue"
+    NOT_SAFE = "not_safe"
     #: The auditor found that something was lost, and set it again.
     MENDED = "mended"
     #: A step of this case failed too often.
     WORK_PARKED = "work_parked"
+
+
+#: What the hate-crime lead hears: one story, told once each time and never repeated by itself.
+LEADS = frozenset({NoticeKind.LEAD_REVIEW, NoticeKind.LEAD_OVERDUE})
+#: A responder does not answer: the story ends when she is heard from.
+SILENCE = frozenset({NoticeKind.CHECK_IN_MISSED, NoticeKind.TRAVEL_OVERDUE})

@@ -34,10 +34,21 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     CLARIFY = "clarify"
     TEST = "test"
+    CHECK_IN = "check_in"
+    ALARM = "alarm"
 
 
 #: A duplicate is harmless, a loss is not: sent again when the provider's answer is unknown.
-AT_LEAST_ONCE = frozenset({Purpose.OFFER, Purpose.REMINDER, Purpose.STAND_DOWN, Purpose.NOTICE})
+AT_LEAST_ONCE = frozenset(
+    {
+        Purpose.OFFER,
+        Purpose.REMINDER,
+        Purpose.STAND_DOWN,
+        Purpose.NOTICE,
+        Purpose.CHECK_IN,
+        Purpose.ALARM,
+    }
+)
 
 
 class MessageState(StrEnum):

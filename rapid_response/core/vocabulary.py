@@ -76,6 +76,54 @@ class AgeTargeting(StrEnum):
     RULED_OUT = "ruled_out"
 
 
+class AgeEvidence(StrEnum):
+    """The six kinds of evidence that somebody was chosen for age-related vulnerability (labels.md)."""
+
+    OFFENDER_WORDS = "offender_words"
+    PATTERN = "pattern"
+    IMPAIRMENT_USED = "impairment_used"
+    KNOWN_PAYER = "known_payer"
+    HOSTILITY = "hostility"
+    STATED_REASON = "stated_reason"
+
+
+class ReferralKind(StrEnum):
+    """To whom a case is referred (domain.md 4). To the police as a hate crime is a kind of its own."""
+
+    POLICE_HATE_CRIME = "police_hate_crime"
+    POLICE = "police"
+    ASC_SAFEGUARDING = "asc_safeguarding"
+    BANK = "bank"
+    REPORT_FRAUD = "report_fraud"
+    CITIZENS_ADVICE = "citizens_advice"
+    TRADING_STANDARDS = "trading_standards"
+    NTS_SCAMS_TEAM = "nts_scams_team"
+    IMLT = "imlt"
+    VICTIM_SUPPORT = "victim_support"
+    AGE_UK = "age_uk"
+    FIRE_SERVICE = "fire_service"
+    HOUSING = "housing"
+    OTHER = "other"
+
+
+class ReferralState(StrEnum):
+    """Where a referral stands; accepted and declined are its ends."""
+
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class ReferralStep(StrEnum):
+    """What happens to a referral that was sent. Chasing asks again, and moves nothing."""
+
+    ACKNOWLEDGED = "acknowledged"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    CHASED = "chased"
+
+
 class ClockState(StrEnum):
     """Where the two-hour clock of an incident stands."""
 
@@ -225,6 +273,32 @@ class ProtectiveAct(StrEnum):
     SAFE_WITH_SOMEONE = "safe_with_someone"
     POLICE_TOLD = "police_told"
     OTHER = "other"
+
+
+class RiskSubject(StrEnum):
+    """What a risk marker warns of."""
+
+    ADDRESS = "address"
+    SUSPECT = "suspect"
+
+
+class RiskKind(StrEnum):
+    """Why nobody should go alone; there is no other kind than these."""
+
+    VIOLENCE = "violence"
+    WEAPON = "weapon"
+    DOG = "dog"
+    THREATS_TO_STAFF = "threats_to_staff"
+    INFECTION = "infection"
+    OTHER = "other"
+
+
+class JointArrangement(StrEnum):
+    """How it was seen to that nobody goes in alone; the last is a person's decision that somebody may."""
+
+    SECOND_OFFICER = "second_officer"
+    POLICE = "police"
+    OVERRIDE = "override"
 
 
 class ShortDisposition(StrEnum):

@@ -30,6 +30,7 @@ def changes(old: ServiceFile | None, new: ServiceFile) -> list[str]:
         return [f"new service: {new.service.name} ({size})"]
     said = [*_service(old, new), *_promise(old.sla, new.sla)]
     said += _value("lone_worker", _alone(old.lone_worker), _alone(new.lone_worker))
+    said += _number("lone_worker.duress_word", _duress(old.lone_worker), _duress(new.lone_worker))
     said += [*_people(old, new), *_rota(old.rota, new.rota), *_ladder(old.escalation, new.escalation)]
     said += _value("on_call", _listed(old.on_call), _listed(new.on_call))
     said += _contacts(old.contacts, new.contacts)
@@ -107,7 +108,7 @@ def _value(field: str, old: str, new: str) -> Iterator[str]:
 
 
 def _number(field: str, old: str | None, new: str | None) -> Iterator[str]:
-    """Private numbers stay out of logs and terminals: only that they changed is said."""
+    """What is private stays out of logs and terminals: only that it changed is said."""
     if old != new:
         yield f"{field}: {'added' if old is None else 'removed' if new is None else 'changed'}"
 
@@ -142,6 +143,11 @@ def _alone(alone: LoneWorker | None) -> str:
     if alone is None:
         return "none"
     return f"check in every {in_words(alone.check_in_every)}, then {_listed(alone.then)}"
+
+
+def _duress(alone: LoneWorker | None) -> str | None:
+    """Compared, and like a private number never said."""
+    return alone.duress_word if alone else None
 
 
 def _shift(shift: Shift) -> str:

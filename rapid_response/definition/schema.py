@@ -20,6 +20,7 @@ from rapid_response.definition.values import (
     DayHours,
     District,
     Duration,
+    DuressWord,
     EndTime,
     Line,
     Mobile,
@@ -143,9 +144,12 @@ class LoneWorker(_Group):
     check_in_every: SomeTime
     """How long a responder on scene may be silent."""
     then: Annotated[tuple[ContactRole, ...], Field(min_length=1)]
+    """Told in turn, five minutes apart, from 15 minutes after a check-in was due."""
+    duress_word: Annotated[DuressWord | None, Field(repr=False)] = None
+    """A responder who texts it raises a silent alarm. Keep it among those who need it."""
 
     def to_core(self) -> core.LoneWorker:
-        return core.LoneWorker(self.check_in_every, self.then)
+        return core.LoneWorker(self.check_in_every, self.then, self.duress_word)
 
 
 class Phones(_Group):

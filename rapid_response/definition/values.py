@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, WithJsonSchema
 
+from rapid_response.core import duress
 from rapid_response.core.definition import RungAction
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.definition import durations, phones, wallclock
@@ -76,6 +77,15 @@ def _district(value: str) -> str:
     if not re.fullmatch(DISTRICT_PATTERN, value):
         raise ValueError(f"{shown(value)} is not a postcode district. Write one in capitals, such as BR1")
     return value
+
+
+def _duress_word(value: object) -> str:
+    """Whatever it is, it is never quoted back: the fault may be one letter."""
+    if not isinstance(value, str):
+        raise ValueError(duress.why_not("") or "")
+    if (why := duress.why_not(value)) is not None:
+        raise ValueError(why)
+    return duress.tidy(value)
 
 
 def _recipient(value: str) -> str:
@@ -172,6 +182,12 @@ District = Annotated[
     AfterValidator(_district),
     WithJsonSchema({"type": "string", "pattern": DISTRICT_PATTERN, "examples": ["BR1"]}),
 ]
+DuressWord = Annotated[
+    str,
+    BeforeValidator(_duress_word),
+    WithJsonSchema({"type": "string", "pattern": duress.PATTERN}),
+]
+"""Small letters; what is refused is not quoted."""
 Recipient = Annotated[
     str,
     AfterValidator(_recipient),

@@ -56,6 +56,8 @@ class Reply:
     ambiguous: Doubt | None = None
     heard: tuple[Verb, ...] = ()
     cad_reference: str | None = None
+    #: Words of somebody who may need help; heeded only from whoever is at a door.
+    in_trouble: bool = False
 
 
 def read(text: str) -> Reply:
@@ -315,7 +317,16 @@ def _read_words(tidy: str, lowered: str) -> Reply:
         ambiguous=doubt,
         heard=tuple(dict.fromkeys(f.verb for f in chain([lead] if lead else [], others))),
         cad_reference=tidy[slice(*cad_found.span("cad"))].upper() if cad_found and is_police else None,
+        in_trouble=_is_in_trouble(tokens, negated),
     )
+
+
+def _is_in_trouble(tokens: Sequence[_Token], negated: bool) -> bool:
+    if negated and any(t.text == "safe" for t in tokens):
+        return True
+    lengths = {len(phrase) for phrase in words.TROUBLE}
+    said = {_phrase_at(tokens, at, length) for at in range(len(tokens)) for length in lengths}
+    return not said.isdisjoint(words.TROUBLE)
 
 
 def _negated(lowered: str, apart_from: Sequence[tuple[int, int]]) -> bool:

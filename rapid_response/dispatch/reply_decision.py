@@ -7,7 +7,7 @@ nothing personal can reach the log by this way. Every list of actions is legal i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -66,6 +66,8 @@ class JobView:
     status: Status
     offer_state: OfferState | None = None
     held: bool = False
+    #: She goes along as the second officer; the job is another's.
+    companion: bool = False
     taken_by_other: bool = False
     closed: bool = False
     clock_stopped: bool = False
@@ -111,6 +113,8 @@ class Answer(StrEnum):
     DECLINED = "declined_noted"
     RELEASED = "released_noted"
     SAFE = "safe_noted"
+    HELP_COMING = "help_coming"
+    COMPANION = "companion_noted"
     SEEN = "seen_noted"
     NOTE_KEPT = "note_kept"
     NOT_YOURS = "not_yours"
@@ -137,6 +141,7 @@ class ReplyDecision:
     """What to do, in order, and what to answer. A NOTE's text is the message as it came.
 
     `flagged`: a person at the desk looks at it. `late`: after the deadline, or after the job was gone.
+    `alert`: somebody at a door may be in trouble, so the duty officer is told at once.
     """
 
     effect: Effect
@@ -148,12 +153,14 @@ class ReplyDecision:
     why: str = ""
     job_number: int | None = None
     code: ShortDisposition | None = None
+    alert: bool = False
 
 
 class _Stand(StrEnum):
     """How the sender stands to a job."""
 
     HELD = "held"
+    ALONG = "along"
     OFFERED = "offered"
     LAPSED = "lapsed"
     REFUSED = "refused"
@@ -168,6 +175,8 @@ _ASKED = (_Stand.OFFERED, _Stand.LAPSED)
 def _stand(job: JobView) -> _Stand:
     if job.held and not job.closed:
         return _Stand.HELD
+    if job.companion and not job.closed:
+        return _Stand.ALONG
     if job.offer_state is None:
         return _Stand.TOLD if job.open_notice or job.notice_seen else _Stand.STRANGE
     if job.closed or job.taken_by_other or job.status not in SEEKING_STATUSES:
@@ -197,6 +206,11 @@ class _Case:
         return self.stands[job.incident_id]
 
     @property
+    def at_a_door(self) -> list[JobView]:
+        """Where she is on scene now."""
+        return [job for job in self.that(_Stand.HELD, _Stand.ALONG) if job.status is Status.ON_SCENE]
+
+    @property
     def open_jobs(self) -> list[JobView]:
         """Offers awaiting the sender, and jobs she holds (delivery.md 9.4)."""
         return self.that(_Stand.OFFERED, _Stand.HELD)
@@ -206,8 +220,12 @@ class _Case:
         return self._last_was(job, Purpose.OFFER, Purpose.REMINDER)
 
     def last_told_of(self, job: JobView) -> bool:
-        """Whether the last text she got was a notice about this job."""
-        return self._last_was(job, Purpose.NOTICE)
+        """Whether the last text she got was a notice about this job, or an alarm."""
+        return self._last_was(job, Purpose.NOTICE, Purpose.ALARM)
+
+    def last_asked_if_safe(self, job: JobView) -> bool:
+        """Whether the last text she got was the question whether she is safe there."""
+        return self._last_was(job, Purpose.CHECK_IN)
 
     def _last_was(self, job: JobView, *purposes: Purpose) -> bool:
         return (
@@ -231,6 +249,22 @@ def decide(
     if last_text and last_text.at and now - last_text.at > CONTEXT:
         last_text = None
     case = _Case(reply, jobs, last_text, {job.incident_id: _stand(job) for job in jobs})
+    return _heeding_trouble(case, _by_verb(case))
+
+
+def _heeding_trouble(case: _Case, decided: ReplyDecision) -> ReplyDecision:
+    """From somebody at a door, words of danger reach the duty officer now, whatever else they do."""
+    if not case.reply.in_trouble or not case.at_a_door:
+        return decided
+    there = {job.incident_id for job in case.at_a_door}
+    if decided.effect in (Effect.ACT, Effect.CHECK_IN):
+        return replace(decided, alert=decided.incident_id in there)
+    job = next((j for j in case.at_a_door if j.incident_id == decided.incident_id), case.at_a_door[0])
+    return replace(_note(job, Answer.HELP_COMING, "may be in trouble"), alert=True)
+
+
+def _by_verb(case: _Case) -> ReplyDecision:
+    reply = case.reply
     match reply.verb:
         case Verb.OPT_OUT:
             offered = case.that(_Stand.OFFERED)
@@ -241,11 +275,7 @@ def decide(
         case Verb.OPT_IN:
             return ReplyDecision(Effect.OPT_IN, answer=Answer.OPTED_IN, why="texts wanted again")
         case Verb.HELP:
-            # At a door, help may mean help: a person looks.
-            at_a_door = any(job.status is Status.ON_SCENE for job in case.that(_Stand.HELD))
-            return ReplyDecision(
-                Effect.CLARIFY, answer=Answer.WORDS, flagged=at_a_door, why="asked for the words"
-            )
+            return ReplyDecision(Effect.CLARIFY, answer=Answer.WORDS, why="asked for the words")
         case Verb.NONE:
             return _not_understood(case)
     return _by_number(case) if reply.number is not None else _without_number(case)
@@ -288,7 +318,7 @@ def _legal(job: JobView, steps: Sequence[Step]) -> bool:
     state = ClockState.RUNNING if job.clock_applies else ClockState.NOT_APPLICABLE
     for action, _ in steps:
         try:
-            status = after(status, action, ClockFacts(state, stopped))
+            status = after(status, action, ClockFacts(state, stopped, has_companion=job.companion))
         except NotAllowed:
             return False
         stopped = stopped or action in (Action.ON_SCENE, Action.REMOTE_RESPONSE, Action.POLICE_HANDOVER)
@@ -383,8 +413,10 @@ def _without_number(case: _Case) -> ReplyDecision:
         case Verb.DECLINE:
             fitting = case.that(_Stand.OFFERED) or case.that(_Stand.HELD)
         case Verb.SAFE:
-            held = case.that(_Stand.HELD)
-            fitting = [job for job in held if job.status is Status.ON_SCENE] or held or case.open_jobs
+            hers = case.that(_Stand.HELD, _Stand.ALONG)
+            # A question that was just asked is what is answered, whatever else is open.
+            asked = [job for job in hers if case.last_asked_if_safe(job)]
+            fitting = asked or case.at_a_door or hers or case.open_jobs
         case Verb.DONE | Verb.NOBODY:
             fitting = case.that(_Stand.HELD) or case.open_jobs
         case _:
@@ -400,6 +432,8 @@ def _yes_without_number(case: _Case) -> ReplyDecision:
     """The courtesy guard (delivery.md 9.3): people answer OK to anything."""
     if case.last and case.last.purpose in (Purpose.CONFIRM, Purpose.STAND_DOWN):
         return _kept_or_silent(case, "courtesy after our own answer")
+    if asked := [job for job in case.that(_Stand.HELD, _Stand.ALONG) if case.last_asked_if_safe(job)]:
+        return _check_in(case, asked[0])
     told = [job for job in case.jobs if job.open_notice]
     if seen := [job for job in told if case.last_told_of(job)]:
         return _acknowledge(seen[0])
@@ -454,6 +488,10 @@ def _accept(case: _Case, job: JobView) -> ReplyDecision:
         late = stand is _Stand.LAPSED
         why = "accepted late, nobody else has it" if late else "accepted"
         return _act(case, job, [(Action.ACCEPT, _eta(case))], Answer.CONFIRM, why, late=late)
+    if stand in (_Stand.HELD, _Stand.ALONG) and case.last_asked_if_safe(job):
+        return _check_in(case, job)
+    if stand is _Stand.ALONG:
+        return _along(case, job)
     if stand is _Stand.HELD:
         if case.reply.rest:
             return _note(job, Answer.CONFIRM, "has the job already, and wrote more")
@@ -469,6 +507,9 @@ def _decline(case: _Case, job: JobView) -> ReplyDecision:
             return _act(case, job, [(Action.DECLINE, {})], Answer.DECLINED, "declined")
         case _Stand.HELD:
             return _act(case, job, [(Action.RELEASE, {})], Answer.RELEASED, "gave it back", flagged=True)
+        case _Stand.ALONG:
+            away: list[Step] = [(Action.RELEASE_COMPANION, {})]
+            return _act(case, job, away, Answer.RELEASED, "does not go along", flagged=True)
         case _Stand.REFUSED:
             return _already(job, Answer.DECLINED, "declined before")
         case _Stand.TOLD:
@@ -490,8 +531,12 @@ def _under_way(case: _Case, job: JobView) -> ReplyDecision:
         case _Stand.HELD if job.status in reached:
             again = Answer.ON_SCENE if job.status is Status.ON_SCENE else answer
             return _already(job, again, "noted before")
+        case _Stand.ALONG:
+            return _along(case, job)
         case _Stand.HELD:
-            return _act(case, job, [(action, {})], answer, action.value)
+            # When she sets off, how long she says is the visit plan.
+            said = _eta(case) if action is Action.EN_ROUTE else {}
+            return _act(case, job, [(action, said)], answer, action.value)
         case _Stand.OFFERED | _Stand.LAPSED as stand:
             return _act(
                 case,
@@ -510,18 +555,37 @@ def _under_way(case: _Case, job: JobView) -> ReplyDecision:
             return _gone(job)
 
 
+def _check_in(case: _Case, job: JobView) -> ReplyDecision:
+    """A sign of life; what else she wrote is kept."""
+    steps: list[Step] = [(Action.CHECK_IN, {})]
+    if not _legal(job, steps):
+        return _ask(job, Answer.NOT_POSSIBLE, f"nobody is sent while {job.status.value}")
+    if case.reply.rest:
+        steps.append((Action.NOTE, {}))
+    return ReplyDecision(
+        Effect.CHECK_IN,
+        job.incident_id,
+        tuple(steps),
+        Answer.SAFE,
+        why="checked in",
+        job_number=job.job_number,
+    )
+
+
+def _along(case: _Case, job: JobView) -> ReplyDecision:
+    """The second officer's word moves nothing: the job is its owner's."""
+    if case.reply.rest:
+        return _note(job, Answer.COMPANION, "goes along, and wrote more")
+    return _already(job, Answer.COMPANION, "goes along")
+
+
 def _on_held(case: _Case, job: JobView) -> ReplyDecision:
-    """DONE, NOBODY and SAFE: for the owner alone."""
+    """DONE and NOBODY: for the owner alone. SAFE: for whoever is there."""
     match case.stand(job):
-        case _Stand.HELD if case.reply.verb is Verb.SAFE:
-            return ReplyDecision(
-                Effect.CHECK_IN,
-                job.incident_id,
-                ((Action.NOTE, {}),) if case.reply.rest else (),
-                Answer.SAFE,
-                why="checked in",
-                job_number=job.job_number,
-            )
+        case _Stand.HELD | _Stand.ALONG if case.reply.verb is Verb.SAFE:
+            return _check_in(case, job)
+        case _Stand.ALONG:
+            return _ask(job, Answer.NOT_POSSIBLE, "the job is another's", flagged=True)
         case _Stand.HELD if case.reply.verb is Verb.NOBODY:
             return _no_contact(case, job, Disposition.NO_CONTACT)
         case _Stand.HELD:
@@ -636,7 +700,7 @@ def _keep(case: _Case, answer: Answer) -> ReplyDecision:
         job = _named(case)
     else:
         told = [job for job in case.jobs if job.open_notice]
-        fitting = case.open_jobs or told
+        fitting = case.open_jobs or case.that(_Stand.ALONG) or told
         job = fitting[0] if len(fitting) == 1 else None
     return _clarify(why) if job is None else _note(job, answer, why)
 

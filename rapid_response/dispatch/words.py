@@ -89,6 +89,11 @@ NEGATIONS = _words(
     "cant wont dont isnt arent wasnt werent didnt doesnt hasnt havent hadnt",
     "couldnt wouldnt shouldnt mustnt neednt aint shant",
 )
+#: From somebody at a door, anywhere in a text: the duty officer is told at once. So is a negated `safe`.
+TROUBLE = _phrases(
+    "help, help me, need help, send help, unsafe, in trouble, in danger, being attacked, attacked me",
+    "threatening me, has a knife, has a weapon, send police, send the police, call police, call the police",
+)
 #: They ask rather than answer.
 QUESTIONS = _words("who whos what whats why how which when where wheres")
 #: Kind words that ask for nothing, negate nothing and promise nothing.
@@ -137,15 +142,19 @@ _JOB = r"(?:repeat: ?)?job \d{4,6}"
 #: How our own texts begin, so that a copy of one under a reply is not read as the reply.
 OWN_BEGINNINGS = (
     r"(?:repeat: ?)?ts duty:",
-    rf"{_JOB} is (?:yours|still open|not yours)",
+    rf"{_JOB} (?:is (?:yours|still open|not yours|now part of job)|has changed:)",
+    rf"{_JOB}: (?:you set off at|noted, you go along|a second officer goes|the second officer is)",
+    rf"{_JOB}: the duty officer is told",
     rf"{_JOB}: (?:no reply yet|not yours|not possible|on your way,|on scene, noted|closed as|response by)",
     rf"{_JOB}: (?:nobody reached|you cannot take|handed back|you are safe|noted that|your message is)",
     rf"{_JOB}: (?:you said no to it|are you safe\?|your shift ends|\d{{1,3}}% of the time)",
+    rf"{_JOB}: the address has changed",
     r"not understood\. send one word",
     r"words: ok take it",
     r"no job is open with you",
     r"\d+ jobs? open with you:",
     r"you get texts from trading",
+    r"noted that you have seen the alarm",
     r"pictures are not received",
     r"trading standards has your message",
 )

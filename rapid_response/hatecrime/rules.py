@@ -8,11 +8,13 @@ So the machine says *potential* at most, and the statutory strands are kept apar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from rapid_response.core.vocabulary import AgeTargeting, Category, HateStrand, Role
+from rapid_response.core.facts import Facts
+from rapid_response.core.vocabulary import AgeEvidence, AgeTargeting, Category, HateStrand, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,10 @@ REVIEW: Mapping[AgeTargeting, tuple[AgeTargeting, ...]] = {
 }
 
 
+#: Where a person has yet to decide: a task says who, and by when.
+UNDECIDED = (AgeTargeting.POTENTIAL, AgeTargeting.UNDER_REVIEW)
+
+
 class ReviewRefused(Exception):
     """A review that may not be recorded; the message says what to do instead."""
 
@@ -107,6 +113,22 @@ class ReasonMissing(ReviewRefused):
 
 class SecondReviewerMissing(ReviewRefused):
     """A victim's own perception is not ruled out by one person."""
+
+
+class AlreadyProposed(ReviewRefused):
+    """To rule it out is proposed; what is wanted is a second opinion, not a second proposal."""
+
+
+class NotASecond(ReviewRefused):
+    """The second pair of eyes is the first."""
+
+
+def is_own_perception(said: bool, kinds: Collection[str]) -> bool:
+    """Whether it counts as what the victim says: a person said so, or the words state it as the reason.
+
+    Who stated it, victim or professional, the machine cannot tell; in doubt it was the victim.
+    """
+    return said or AgeEvidence.STATED_REASON in kinds
 
 
 def review(
@@ -140,6 +162,86 @@ def review(
         if second_reviewer == reviewer:
             raise SecondReviewerMissing("The second reviewer must be somebody other than you.")
     return to
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """One account that reviews, and what tells that two accounts are one person's."""
+
+    actor: str
+    role: Role
+    name: str = ""
+    responder: str | None = None
+
+    def is_also(self, other: Reviewer) -> bool:
+        """Whether both are the same person, as far as accounts show."""
+        if self.actor == other.actor:
+            return True
+        if self.responder is not None and self.responder == other.responder:
+            return True
+        return bool(self.name) and self.name.casefold() == other.name.casefold()
+
+
+def propose(current: AgeTargeting, reviewer: Reviewer, reason: str | None, *, is_open: bool) -> AgeTargeting:
+    """One reviewer would rule out what the victim says: until another agrees, it is under review.
+
+    Raises :class:`ReviewRefused` as :func:`review` does, and where a proposal waits already.
+    """
+    if is_open:
+        raise AlreadyProposed(
+            "It has been proposed to rule this out. A second reviewer says whether they agree."
+        )
+    review(current, AgeTargeting.RULED_OUT, reviewer.role, reason, False, None)
+    return AgeTargeting.UNDER_REVIEW
+
+
+class Settled(StrEnum):
+    """What became of a proposal."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+def second_opinion(proposed_by: Reviewer, asked: Reviewer, *, agrees: bool, reason: str | None) -> Settled:
+    """What a second reviewer makes of a proposal to rule out; raises :class:`ReviewRefused`.
+
+    Nobody confirms a proposal of their own; they may take it back.
+    """
+    if asked.role not in REVIEWERS:
+        raise NotAReviewer(
+            "Only a duty officer, hate-crime lead, team leader or head of service may review this."
+        )
+    if asked.is_also(proposed_by):
+        if agrees:
+            raise NotASecond("You proposed this, or somebody with your name did: another person must agree.")
+        return Settled.WITHDRAWN
+    if agrees:
+        return Settled.CONFIRMED
+    if not (reason and reason.strip()):
+        raise ReasonMissing("Say in a sentence why you do not agree.")
+    return Settled.REJECTED
+
+
+class Loss(StrEnum):
+    """Whether money or goods had gone when somebody was first thought to be chosen for their age."""
+
+    LOST = "lost"
+    NOT_YET = "not_yet"
+    NOT_KNOWN = "not_known"
+
+
+def loss_so_far(facts: Facts, now: datetime) -> Loss:
+    """What the facts say of that: lost where they say so, not yet where they say that, else not known."""
+    has_paid = facts.paid_within_24h or (facts.paid_at is not None and facts.paid_at <= now)
+    if has_paid or facts.property_taken:
+        return Loss.LOST
+    is_to_come = facts.payment_pending or facts.courier_expected or facts.being_taken_to_bank
+    # “Not in the last day” alone leaves open what went before.
+    is_denied = facts.payment_pending is False and facts.paid_within_24h is False
+    if is_to_come or facts.demands_money_now or is_denied:
+        return Loss.NOT_YET
+    return Loss.NOT_KNOWN
 
 
 class HeadlineClass(StrEnum):

@@ -111,7 +111,7 @@ def after(breaker: Breaker, what: Heard, asked_at: datetime, now: datetime) -> B
 
 
 def _is_trial(breaker: Breaker, asked_at: datetime) -> bool:
-    return breaker.opened_at is not None and asked_at >= breaker.opened_at
+    return breaker.opened_at is not None and asked_at > breaker.opened_at
 
 
 #: Deliveries of offers that are looked at, and from which median on they are slow.

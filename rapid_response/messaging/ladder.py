@@ -41,6 +41,8 @@ NOMINAL_ANSWER = timedelta(seconds=300)
 EARLIEST_CALL = timedelta(seconds=45)
 #: Texts that arrive late let the call come earlier by so much (delivery.md 6.3).
 WHEN_SLOW = timedelta(seconds=60)
+#: How long a phone is let ring, before another is rung.
+RINGS_FOR = timedelta(seconds=25)
 #: One call to one person in so long, whatever the number.
 CALLS_APART = timedelta(minutes=2)
 
@@ -110,7 +112,19 @@ def _compressed(rungs: Sequence[Rung], answer_within: timedelta) -> list[Rung]:
     if rungs[-1].after >= answer_within:
         share = min(1.0, answer_within / NOMINAL_ANSWER)
         rungs = [replace(rung, after=_not_too_soon(rung, rung.after * share)) for rung in rungs]
-    return [rung for rung in rungs if rung.after < answer_within]
+    return [rung for rung in _one_by_one(rungs) if rung.after < answer_within]
+
+
+def _one_by_one(rungs: Sequence[Rung]) -> list[Rung]:
+    """No two calls ring at once: the second must see that the first has rung out."""
+    apart: list[Rung] = []
+    earliest = timedelta()
+    for rung in rungs:
+        if rung.address.way.is_call:
+            rung = replace(rung, after=max(rung.after, earliest))
+            earliest = rung.after + RINGS_FOR
+        apart.append(rung)
+    return sorted(apart, key=lambda rung: rung.after)
 
 
 def _not_too_soon(rung: Rung, after: timedelta) -> timedelta:

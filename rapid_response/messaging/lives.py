@@ -178,7 +178,8 @@ def _after_failure(message: Standing, error_class: str) -> Move:
     at_once = message.state is M.SENDING
     if error_class == STALE and not at_once:
         return Move("M16", M.EXPIRED, STALE)
-    before = sum(t.error_class == error_class for t in message.tries)
+    alike = retries.alike(error_class)
+    before = sum(t.error_class in alike for t in message.tries)
     wait = retries.wait_after(error_class, before, message.purpose)
     counted = error_class in retries.UNCOUNTED or retries.is_in_budget(
         message.purpose, _counted(message.tries)

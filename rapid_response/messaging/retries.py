@@ -33,6 +33,8 @@ BUDGET = {
     Purpose.CONFIRM: 1,
     Purpose.CLARIFY: 1,
     Purpose.TEST: 1,
+    Purpose.CHECK_IN: 2,
+    Purpose.ALARM: 3,
 }
 
 #: When an unknown answer is looked up, from the moment it was asked for.
@@ -50,7 +52,7 @@ UNKNOWN_COUNTS_AFTER = 30 * _S
 #: When what is in the network without a final receipt is fetched: from its acceptance.
 _FETCH_URGENT = (timedelta(seconds=90), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=6))
 _FETCH_OTHER = (timedelta(hours=1), timedelta(hours=12))
-_URGENT = frozenset({Purpose.OFFER, Purpose.STAND_DOWN, Purpose.NOTICE})
+_URGENT = frozenset({Purpose.OFFER, Purpose.STAND_DOWN, Purpose.NOTICE, Purpose.CHECK_IN, Purpose.ALARM})
 #: Without a final receipt for so long it counts as lost.
 NO_RECEIPT_AFTER = timedelta(hours=24)
 
@@ -61,19 +63,25 @@ EARLY_FOR = timedelta(minutes=10)
 _SHORTEST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
 
 
-#: A notice is given again every five minutes as it is: nobody is rung twice for each.
+#: These are given again every five minutes as it is: nobody is rung twice for each.
+_GIVEN_AGAIN = (Purpose.NOTICE, Purpose.ALARM)
 _RUNG_OUT = frozenset({"call_busy", "call_no_answer"})
 
 
 def wait_after(error_class: str, times: int, purpose: Purpose = Purpose.OFFER) -> timedelta | None:
     """How long to wait after the `times`-th failure of that class; None when it is of no use."""
-    if purpose is Purpose.NOTICE and error_class in _RUNG_OUT:
+    if purpose in _GIVEN_AGAIN and error_class in _RUNG_OUT:
         return None
     waits = _UNTIL_EXPIRY.get(error_class)
     if waits is not None:
         return timedelta(seconds=waits[min(times, len(waits)) - 1])
     once = _ONCE.get(error_class)
     return timedelta(seconds=once) if once is not None and times == 1 else None
+
+
+def alike(error_class: str) -> frozenset[str]:
+    """The classes that count as one: a phone that was busy and then not picked up was rung twice."""
+    return _RUNG_OUT if error_class in _RUNG_OUT else frozenset({error_class})
 
 
 def is_in_budget(purpose: Purpose, attempts: int) -> bool:

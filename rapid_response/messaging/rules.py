@@ -72,6 +72,11 @@ def error_class(code: str) -> str:
     return _CLASSES.get(code, "unclassified")
 
 
+def is_known_code(code: str) -> bool:
+    """Whether a code is one of the list: others are counted together, as they come from outside."""
+    return code in _CLASSES
+
+
 _CLASSES = {
     "20429": "throttled",
     **dict.fromkeys(

@@ -315,6 +315,14 @@ def safe_noted(number: int) -> str:
     return f"Job {number}: you are safe, noted. Thank you."
 
 
+def help_coming(number: int) -> str:
+    """You wrote from a door that you may need help."""
+    return (
+        f"Job {number}: the duty officer is told now and rings you. In danger? Ring 999. For the list of "
+        "words text ?"
+    )
+
+
 def seen_noted(number: int) -> str:
     """You have seen the notice: it is not given again."""
     return f"Job {number}: noted that you have seen this. It stays open until someone acts."
@@ -435,8 +443,55 @@ def unknown_sender() -> str:
 def check_in(number: int) -> str:
     """A lone worker's check-in is due."""
     return (
-        f"Job {number}: are you safe? Text SAFE {number}. In danger? Ring 999. "
-        "Without an answer the duty desk rings you."
+        f"Job {number}: are you safe? Reply SAFE {number}. In danger? Ring 999. Without an answer your phone "
+        "rings in 10 min."
+    )
+
+
+def where_are_you(number: int, set_off_at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Set off, and not there after twice the time."""
+    return (
+        f"Job {number}: you set off at {local_time(set_off_at, zone, now)}, no arrival noted. Text HERE "
+        f"{number} if you are there, SAFE {number} if late. In danger? Ring 999."
+    )
+
+
+def companion(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """You go along as the second officer: nobody goes in alone."""
+    what = f"{SERVICE}: job {job.number}: you go along as 2nd officer: {_safe_situation(job)}"
+    by = f", by {local_time(job.by, zone, now)}" if job.by else ""
+    cannot = f"NO {job.number} if you cannot."
+    return _first_that_fits(
+        f"{what}, {_JOINT}. {_area_sentence(job)}{by}. {cannot}{_SIGN_IN}",
+        f"{what}. {_area_sentence(job)}{by}. {cannot}{_SIGN_IN}",
+        f"{what}, {_safe_area(job)}{by}. {cannot}",
+    )
+
+
+def companion_noted(number: int) -> str:
+    """As you said; the words that move the job are its owner's."""
+    return (
+        f"Job {number}: noted, you go along as 2nd officer. Sign in for the address and who has the job. "
+        f"NO {number} if you cannot."
+    )
+
+
+def companion_coming(number: int) -> str:
+    """To the owner: somebody goes with you."""
+    return f"Job {number}: a second officer goes with you. Sign in for who it is. Do not enter alone."
+
+
+def companion_gone(number: int) -> str:
+    """To the owner: she does not come after all."""
+    return f"Job {number}: the second officer is not coming. Do not enter alone, ring the duty desk."
+
+
+def taken_over(job: Job) -> str:
+    """The desk gave it to you at the address: a sign of life is wanted first."""
+    n = job.number
+    return _first_that_fits(
+        f"{SERVICE}: job {n} is now yours, at the address: {_safe_situation(job)}. Text SAFE {n} now, "
+        f"DONE {n} and the outcome code at the end."
     )
 
 
@@ -545,9 +600,55 @@ def texts_stopped(job: Job) -> str:
     )
 
 
-def check_in_missed(job: Job, minutes: int) -> str:
-    """A lone worker has not answered (scenario 36)."""
-    return _notice(job, f"no check-in for {min(minutes, 999)} min. Ring the responder, then 999.")
+def check_in_missed(job: Job, minutes: int, *, police: bool = False) -> str:
+    """A lone worker has not answered (scenario 36); who hears it second is to ring the police."""
+    silent = f"no check-in for {min(minutes, 999)} min."
+    if police:
+        return _notice(job, f"{silent} Ring 999 now, address on the page.")
+    return _notice(job, f"{silent} Ring them; no answer: 999, address on the page.")
+
+
+def travel_overdue(job: Job, set_off_at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Set off, not there, and no answer either."""
+    since = f"set off {local_time(set_off_at, zone, now)}, not there, no answer."
+    return _notice(job, f"{since} Ring the responder.", f"{since} Ring them.")
+
+
+def not_safe(job: Job) -> str:
+    """A responder at a door wrote that she is not safe, or HELP, which may mean the words or the thing."""
+    return _notice(job, "the responder may need help. Ring them; no answer: 999, address on the page.")
+
+
+def heard_from(number: int) -> str:
+    """To whoever was told of a silence: it is over."""
+    return (
+        f"{SERVICE}: job {number}: the responder has answered and is safe. If you rang 999, tell them so. "
+        "Nothing more to do."
+    )
+
+
+def duress(number: int | None) -> str:
+    """The silent alarm: where she is stands on the page alone, and her own phone must stay quiet."""
+    if number is None:
+        return (
+            f"{SERVICE}: duress: a responder without a job, send police. Sign in for who. Ring 999. Do not "
+            "ring or text them. Seen? Text OK."
+        )
+    return (
+        f"{SERVICE}: duress: job {number}, send police. Ring 999, address on the page. Do not ring or text "
+        f"the responder. {_SEEN}"
+    )
+
+
+def alarm_seen() -> str:
+    """You have seen an alarm of no job."""
+    return "Noted that you have seen the alarm. It stays on the board until a person ends it."
+
+
+def marker_to_review(count: int) -> str:
+    """Risk markers end unless somebody looks again."""
+    what = "1 risk marker is" if count == 1 else f"{count} risk markers are"
+    return f"{SERVICE}: {what} to be reviewed, or will end. Sign in, Risk markers."
 
 
 def review_waiting(
@@ -564,6 +665,21 @@ def task_overdue(number: int | None) -> str:
     if number is None:
         return f"{SERVICE}: a task on a case is overdue. Sign in to see which."
     return f"{SERVICE}: job {number}: a task is overdue. Sign in to see which. {_SEEN}"
+
+
+def case_to_review(
+    number: int | None, by: datetime | None, zone: ZoneInfo, now: datetime | None = None
+) -> str:
+    """To the hate-crime lead. Neutral: not what it is about, for whoever else reads the screen."""
+    until = f" by {local_time(by, zone, now)}" if by else ""
+    what, seen = (f"job {number} is", f" {_SEEN}") if number else ("a case is", "")
+    return f"{SERVICE}: {what} for you to review{until}. Sign in and open Reviews.{seen}"
+
+
+def case_to_review_overdue(number: int | None) -> str:
+    """As :func:`case_to_review`, when its time is over."""
+    what, seen = (f"job {number}", f" {_SEEN}") if number else ("a case", "")
+    return f"{SERVICE}: {what} still waits for your review, and is overdue. Sign in and open Reviews.{seen}"
 
 
 def mended(number: int | None) -> str:
@@ -701,6 +817,21 @@ def spoken_notice_first() -> str:
 def spoken_seen() -> str:
     """Thanks for having seen a notice."""
     return "Thank you. It is noted that you have seen this. Goodbye."
+
+
+def spoken_check_in() -> str:
+    """A lone worker who has not answered a text: one key says that she is safe."""
+    return "This is Trading Standards duty dispatch. Are you safe? Press 1 if you are."
+
+
+def spoken_safe() -> str:
+    """Thanks for a sign of life."""
+    return "Thank you. It is noted that you are safe. Goodbye."
+
+
+def spoken_alarm_first() -> str:
+    """What is said when somebody picks up who is to act on an alarm."""
+    return "This is Trading Standards duty dispatch with an alarm for you. Press 1 to hear it."
 
 
 def spoken_wrong_key() -> str:

@@ -6,6 +6,7 @@ Every combination that can be known beforehand is shown from zero, so that its f
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from sqlmodel import col
 
 from rapid_response.audit.findings import Check
 from rapid_response.core.incident import OPEN_STATUSES
-from rapid_response.core.states import MessageChannel, MessageState, Purpose
+from rapid_response.core.states import EndpointState, MessageChannel, MessageState, Purpose
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
@@ -28,17 +29,30 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     OutcomeCode,
     Priority,
+    ReferralKind,
+    ReferralState,
+    ReferralStep,
     StoppedBy,
 )
-from rapid_response.reporting.tallies import ANSWER_BOUNDS, HAND_OVER_BOUNDS, LATENESS_BOUNDS, labels_key
+from rapid_response.reporting.tallies import (
+    ANSWER_BOUNDS,
+    DELIVERY_BOUNDS,
+    HAND_OVER_BOUNDS,
+    LATENESS_BOUNDS,
+    REQUEST_BOUNDS,
+    labels_key,
+)
 from rapid_response.storage import holds
 from rapid_response.storage.duties import Duty
 from rapid_response.storage.tables import (
     AgendaRow,
+    CallRow,
     ClockFaultRow,
     DeliveryRow,
     DutyRow,
+    EndpointRow,
     IncidentRow,
+    LineRow,
     MessageRow,
     NodeRow,
     TallyRow,
@@ -81,7 +95,12 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
         {
             "purpose": _values(Purpose),
             "channel": _values(MessageChannel),
-            "status": ("accepted", MessageState.DELIVERED.value, MessageState.FAILED.value),
+            "status": (
+                "accepted",
+                MessageState.DELIVERED.value,
+                MessageState.FAILED.value,
+                MessageState.EXPIRED.value,
+            ),
         },
     ),
     ("outcomes", "Outcomes recorded", {"outcome": _values(OutcomeCode)}),
@@ -95,6 +114,14 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
         "What the auditor found missing and set again",
         {"check": _values(Check)},
     ),
+    (
+        "referrals",
+        "Referrals, by what became of them; chased is asking again",
+        {
+            "kind": _values(ReferralKind),
+            "state": (*_values(ReferralState), ReferralStep.CHASED.value),
+        },
+    ),
     ("repeat_victims", "Incidents of somebody who was a victim within the year before", {}),
     (
         "second_readings",
@@ -107,6 +134,57 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
         "What people said to its suggestions",
         {"answer": ("agree", "disagree")},
     ),
+    ("segments", "Parts of texts that the provider took", {}),
+    ("non_gsm_replaced", "Characters of texts that became a question mark", {}),
+    (
+        "reconciled",
+        "What looking up unknown messages came to",
+        {"result": ("adopted", "absent", "duplicate", "unresolved")},
+    ),
+)
+
+#: Counters whose labels are of closed lists too long to be shown whole: what has happened is shown.
+_SPARSE_COUNTERS: Sequence[tuple[str, str, Sequence[str]]] = (
+    (
+        "message_attempts",
+        "Requests to the provider, by how it answered",
+        ("provider", "channel", "outcome", "error_class"),
+    ),
+    ("provider_errors", "Error codes of the provider; unlisted ones as other", ("provider", "code")),
+    (
+        "failover",
+        "Steps of the ladder inside an offer, and why they were taken",
+        ("from_rung", "to_rung", "reason"),
+    ),
+    ("callbacks", "Receipts of texts and calls, by what they came to", ("kind", "result")),
+    ("inbound_messages", "Texts to us, by how they came and what they did", ("source", "result")),
+)
+_SPARSE_HISTOGRAMS: Sequence[tuple[str, str, Sequence[float], Sequence[str]]] = (
+    (
+        "provider_request_seconds",
+        "How long the provider took to answer",
+        REQUEST_BOUNDS,
+        ("provider", "operation"),
+    ),
+    (
+        "message_accept_to_delivered_seconds",
+        "From a text's acceptance to its delivery",
+        DELIVERY_BOUNDS,
+        ("provider",),
+    ),
+    (
+        "offer_to_first_delivery_seconds",
+        "From an offer to the first thing that arrived of it",
+        DELIVERY_BOUNDS,
+        ("priority", "channel"),
+    ),
+    (
+        "offer_to_answer_seconds",
+        "From an offer to its answer, by the channel of the answer",
+        DELIVERY_BOUNDS,
+        ("priority", "channel"),
+    ),
+    ("inbound_lag_seconds", "From a text's own time to ours, where the list found it", DELIVERY_BOUNDS, ()),
 )
 
 #: Histograms: name, help, bounds, and whether there is one a category.
@@ -118,7 +196,12 @@ _HISTOGRAMS: Sequence[tuple[str, str, Sequence[float], bool]] = (
         ANSWER_BOUNDS,
         True,
     ),
-    ("deadline_lateness_seconds", "How late warnings, rungs and breaches fired", LATENESS_BOUNDS, False),
+    (
+        "deadline_lateness_seconds",
+        "How late warnings, rungs, breaches and check-ins fired",
+        LATENESS_BOUNDS,
+        False,
+    ),
     (
         "report_to_offer_seconds",
         "From a durable report to its offer at the provider",
@@ -135,6 +218,9 @@ class Snapshot:
     tallies: Mapping[tuple[str, str], float]
     open: Mapping[tuple[str, str], int]
     gauges: Mapping[str, float] = field(default_factory=dict)
+    #: Gauges with labels: by name, each with its labels and value.
+    labelled: Mapping[str, Sequence[tuple[_Labels, float]]] = field(default_factory=dict)
+    calls: Mapping[tuple[str, str], float] = field(default_factory=dict)
     #: What the last audit found, by check.
     audited: Mapping[str, int] = field(default_factory=dict)
 
@@ -145,8 +231,66 @@ def read_snapshot(connection: Connection, now: datetime, responders_on_duty: int
         (row.name, row.labels): row.value
         for row in connection.execute(select(col(TallyRow.name), col(TallyRow.labels), col(TallyRow.value)))
     }
-    gauges = dict(_gauges(connection, now, responders_on_duty))
-    return Snapshot(tallies, _open(connection), gauges, _audited(connection))
+    return Snapshot(
+        tallies,
+        _open(connection),
+        dict(_gauges(connection, now, responders_on_duty)),
+        {
+            "message_state": _message_states(connection),
+            "provider_breaker_open": _breakers(connection),
+            "endpoints": _endpoints(connection),
+        },
+        _calls_in(connection),
+        _audited(connection),
+    )
+
+
+_LIVE = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.UNKNOWN, MessageState.IN_NETWORK)
+
+
+def _message_states(connection: Connection) -> list[tuple[_Labels, float]]:
+    """How many messages stand where; only what is still to be looked at is read."""
+    rows = connection.execute(
+        select(col(MessageRow.state), func.count().label("many"))
+        .where(col(MessageRow.next_attempt_at).is_not(None))
+        .group_by(col(MessageRow.state))
+    )
+    found = {row.state: row.many for row in rows}
+    return [({"state": state.value}, found.get(state, 0)) for state in _LIVE]
+
+
+def _breakers(connection: Connection) -> list[tuple[_Labels, float]]:
+    rows = connection.execute(select(col(LineRow.provider), col(LineRow.channel), col(LineRow.opened_at)))
+    return [
+        ({"provider": row.provider, "channel": row.channel.value}, float(row.opened_at is not None))
+        for row in rows
+    ]
+
+
+def _endpoints(connection: Connection) -> list[tuple[_Labels, float]]:
+    rows = connection.execute(
+        select(col(EndpointRow.channel), col(EndpointRow.state), func.count().label("many")).group_by(
+            col(EndpointRow.channel), col(EndpointRow.state)
+        )
+    )
+    found = {(row.channel, row.state): row.many for row in rows}
+    return [
+        ({"kind": channel.value, "state": state.value}, found.get((channel, state.value), 0))
+        for channel in MessageChannel
+        for state in EndpointState
+    ]
+
+
+def _calls_in(connection: Connection) -> dict[tuple[str, str], float]:
+    """Calls to the hotline that left a message, and those that did not."""
+    rows = connection.execute(
+        select(col(CallRow.outcome), func.count().label("many"))
+        .where(col(CallRow.inbound))
+        .group_by(col(CallRow.outcome))
+    )
+    found = {row.outcome: row.many for row in rows}
+    left = float(found.get("voicemail", 0))
+    return {("in", "voicemail"): left, ("in", "no_message"): float(sum(found.values())) - left}
 
 
 def _open(connection: Connection) -> dict[tuple[str, str], int]:
@@ -195,6 +339,13 @@ def _gauges(
             select(func.count()).select_from(MessageRow).where(col(MessageRow.state) == MessageState.UNKNOWN)
         ).scalar_one(),
     )
+    waits = connection.execute(
+        select(func.min(col(MessageRow.created_at))).where(
+            col(MessageRow.next_attempt_at).is_not(None),
+            col(MessageRow.state).in_((MessageState.PENDING, MessageState.RETRY_WAIT)),
+        )
+    ).scalar()
+    yield "oldest_pending_message_seconds", max(0.0, (now - waits).total_seconds()) if waits else 0.0
     yield "open_without_next_step", connection.execute(_without_next_step()).scalar_one()
     swept = connection.execute(select(func.max(col(NodeRow.swept_at)))).scalar()
     yield "last_sweep_timestamp_seconds", swept.timestamp() if swept else 0.0
@@ -260,6 +411,7 @@ _GAUGE_HELP = {
     "agenda_overdue": "Agenda entries more than five seconds overdue",
     "work_parked": "Work that failed too often and waits for a person",
     "message_unknown": "Messages of which nobody knows whether they went",
+    "oldest_pending_message_seconds": "Age of the oldest message that waits to be sent",
     "open_without_next_step": "Open incidents without a next step; must be 0",
     "last_sweep_timestamp_seconds": "When a node last looked for due work",
     "responders_on_duty": "Responders on duty now",
@@ -274,6 +426,14 @@ _GAUGE_HELP = {
 }
 
 
+_LABELLED_HELP = {
+    "message_state": "Messages that are not settled, by where they stand",
+    "provider_breaker_open": "1 while nothing is sent over a provider's texts, or calls",
+    "endpoints": "Numbers of which something is known, by what",
+}
+_CALL_OUTCOMES = ("answered", "busy", "no_answer", "failed")
+
+
 class _Collector(Collector):
     """One snapshot as metric families."""
 
@@ -285,14 +445,19 @@ class _Collector(Collector):
             yield self._counter(name, text, labels)
         for name, text, bounds, by_category in _HISTOGRAMS:
             yield self._histogram(name, text, bounds, by_category)
+        for name, text, names in _SPARSE_COUNTERS:
+            yield self._sparse_counter(name, text, names)
+        for name, text, bounds, names in _SPARSE_HISTOGRAMS:
+            yield self._sparse_histogram(name, text, bounds, names)
+        yield self._calls()
+        for name, samples in self._snapshot.labelled.items():
+            yield _labelled(name, samples)
         yield self._open()
         yield self._audited()
         for name, value in self._snapshot.gauges.items():
             family = GaugeMetricFamily(PREFIX + name, _GAUGE_HELP[name])
             family.add_metric([], value)
             yield family
-        # Referrals come with a later release; the family is there for dashboards.
-        yield CounterMetricFamily(f"{PREFIX}referrals", "Referrals to partners", labels=["kind", "state"])
 
     def _audited(self) -> Metric:
         family = GaugeMetricFamily(f"{PREFIX}audit_findings", "What the last audit found", labels=["check"])
@@ -312,15 +477,51 @@ class _Collector(Collector):
         family = HistogramMetricFamily(PREFIX + name, text, labels=names)
         for category in _values(Category) if by_category else ("",):
             labels: _Labels = {"category": category} if by_category else {}
-            total, buckets = 0.0, []
-            for bound in (*map(repr, bounds), "+Inf"):
-                total += self._snapshot.tallies.get(
-                    (f"{name}_bucket", labels_key({**labels, "le": bound})), 0.0
-                )
-                shown = bound if bound == "+Inf" else floatToGoString(float(bound))  # type: ignore[no-untyped-call]  # it has no types
-                buckets.append((shown, total))
-            summed = self._snapshot.tallies.get((f"{name}_sum", labels_key(labels)), 0.0)
+            buckets, summed = self._buckets(name, bounds, labels)
             family.add_metric([category] if by_category else [], buckets, summed)
+        return family
+
+    def _observed(self, tally: str) -> list[dict[str, str]]:
+        """The labels under which something was counted."""
+        return [json.loads(labels) for name, labels in sorted(self._snapshot.tallies) if name == tally]
+
+    def _sparse_counter(self, name: str, text: str, names: Sequence[str]) -> Metric:
+        family = CounterMetricFamily(PREFIX + name, text, labels=list(names))
+        for labels in self._observed(name):
+            value = self._snapshot.tallies[name, labels_key(labels)]
+            family.add_metric([labels[n] for n in names], value)
+        return family
+
+    def _sparse_histogram(
+        self, name: str, text: str, bounds: Sequence[float], names: Sequence[str]
+    ) -> Metric:
+        family = HistogramMetricFamily(PREFIX + name, text, labels=list(names))
+        for labels in self._observed(f"{name}_sum"):
+            buckets, summed = self._buckets(name, bounds, labels)
+            family.add_metric([labels[n] for n in names], buckets, summed)
+        return family
+
+    def _buckets(
+        self, name: str, bounds: Sequence[float], labels: _Labels
+    ) -> tuple[list[tuple[str, float]], float]:
+        total, buckets = 0.0, []
+        for bound in (*map(repr, bounds), "+Inf"):
+            key = labels_key({**labels, "le": bound})
+            total += self._snapshot.tallies.get((f"{name}_bucket", key), 0.0)
+            shown = bound if bound == "+Inf" else floatToGoString(float(bound))  # type: ignore[no-untyped-call]  # it has no types
+            buckets.append((shown, total))
+        return buckets, self._snapshot.tallies.get((f"{name}_sum", labels_key(labels)), 0.0)
+
+    def _calls(self) -> Metric:
+        """Calls out from the tallies, calls in from their rows."""
+        family = CounterMetricFamily(
+            f"{PREFIX}calls", "Calls, by direction and end", labels=["direction", "outcome"]
+        )
+        for outcome in _CALL_OUTCOMES:
+            key = labels_key({"direction": "out", "outcome": outcome})
+            family.add_metric(["out", outcome], self._snapshot.tallies.get(("calls", key), 0.0))
+        for (direction, outcome), many in self._snapshot.calls.items():
+            family.add_metric([direction, outcome], many)
         return family
 
     def _open(self) -> Metric:
@@ -331,6 +532,14 @@ class _Collector(Collector):
                     [category, status.value], self._snapshot.open.get((category, status.value), 0)
                 )
         return family
+
+
+def _labelled(name: str, samples: Sequence[tuple[_Labels, float]]) -> Metric:
+    names = list(samples[0][0]) if samples else []
+    family = GaugeMetricFamily(PREFIX + name, _LABELLED_HELP[name], labels=names)
+    for labels, value in samples:
+        family.add_metric(list(labels.values()), value)
+    return family
 
 
 def _combinations(lists: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:

@@ -123,6 +123,19 @@ class ReferralRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """When somebody was first thought to be chosen for their age, by whom, and when a person first decided.
+
+    `by`: `arrival` (the machine, as the report came), `reading` (the machine, as more was read), `person`.
+    """
+
+    at: datetime
+    by: str
+    loss: str | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """Something recorded was changed by a later record: which kind of thing, and when."""
 
@@ -148,6 +161,7 @@ class CaseRecord:
     targeting: str = AgeTargeting.NONE.value
     targeting_ever: frozenset[str] = frozenset()
     statutory_strands: frozenset[str] = frozenset()
+    flag: Flag | None = None
     victim_aged_60_plus: bool = False
     victim_lives_alone: bool = False
     repeat_victim: bool = False
@@ -183,6 +197,7 @@ class _Draft:
     outcomes: dict[str, OutcomeRecord] = field(default_factory=dict)
     referrals: dict[str, ReferralRecord] = field(default_factory=dict)
     corrections: list[Correction] = field(default_factory=list)
+    arrived_at: datetime | None = None
 
     def set_clock(self, **changes: Any) -> None:
         """Change the newest clock; events before any clock (none is expected) change nothing."""
@@ -228,6 +243,7 @@ def _time(text: str) -> datetime:
 
 def _report_received(draft: _Draft, event: StoredEvent) -> None:
     data = event.data
+    draft.arrived_at = draft.arrived_at or event.at
     draft.contacts[data["report_id"]] = Contact(
         data["report_id"],
         data["channel"],
@@ -397,6 +413,21 @@ def _targeting_assessed(draft: _Draft, event: StoredEvent) -> None:
     known["statutory_strands"] = known.get("statutory_strands", nothing).union(
         data.get("statutory_strands", ())
     )
+    known["flag"] = _flagged(known.get("flag"), draft.arrived_at, event)
+
+
+#: Where no decision of a person stands yet.
+_UNDECIDED = (AgeTargeting.NONE, AgeTargeting.POTENTIAL, AgeTargeting.UNDER_REVIEW)
+
+
+def _flagged(flag: Flag | None, arrived_at: datetime | None, event: StoredEvent) -> Flag | None:
+    data = event.data
+    if flag is None and data["state"] != AgeTargeting.NONE:
+        machine = "arrival" if event.at == arrived_at else "reading"
+        flag = Flag(event.at, "person" if data.get("by_person") else machine, data.get("loss"))
+    if flag is not None and flag.decided_at is None and data["state"] not in _UNDECIDED:
+        flag = replace(flag, decided_at=event.at)
+    return flag
 
 
 def _referral_moved(draft: _Draft, event: StoredEvent) -> None:
@@ -624,12 +655,40 @@ def _victims(records: Sequence[CaseRecord]) -> dict[str, int]:
     }
 
 
-def _age_targeting(records: Sequence[CaseRecord]) -> dict[str, int]:
-    """A funnel: how many incidents ever reached each state; every one that got further was raised once."""
+def _age_targeting(records: Sequence[CaseRecord]) -> dict[str, Any]:
+    """A funnel: how many incidents ever reached each state; every one that got further was raised once.
+
+    Beside it, how early they were seen.
+    """
     states = [state for state in AgeTargeting if state is not AgeTargeting.NONE]
     reached = {state.value: sum(state in c.targeting_ever for c in records) for state in states}
     raised = sum(any(state in c.targeting_ever for state in states) for c in records)
-    return reached | {AgeTargeting.POTENTIAL.value: raised}
+    return reached | {AgeTargeting.POTENTIAL.value: raised, "early": _early(records)}
+
+
+def _early(records: Sequence[CaseRecord]) -> dict[str, Any]:
+    """By whom and how soon; `before_loss` and its two neighbours add up to all that were raised."""
+    raised = [(case, flag) for case in records if (flag := case.flag) is not None]
+    by = Counter(flag.by for _, flag in raised)
+    loss = Counter(flag.loss for _, flag in raised)
+    to_flag = [flag.at - case.received_at for case, flag in raised if case.received_at is not None]
+    to_decision = [flag.decided_at - flag.at for _, flag in raised if flag.decided_at is not None]
+    return {
+        "flagged_at_arrival": by["arrival"],
+        "flagged_on_reading_again": by["reading"],
+        "flagged_by_person": by["person"],
+        "before_loss": loss["not_yet"],
+        "after_loss": loss["lost"],
+        "loss_not_known": loss.total() - loss["not_yet"] - loss["lost"],
+        "decided": len(to_decision),
+        "median_hours_to_flag": _median_hours(to_flag),
+        "median_hours_to_decision": _median_hours(to_decision),
+    }
+
+
+def _median_hours(spans: Sequence[timedelta]) -> float | None:
+    """In hours, to a tenth; None where there is nothing to measure."""
+    return round(median(span.total_seconds() for span in spans) / 3600, 1) if spans else None
 
 
 _REFERRAL_STATES = ("sent", "acknowledged", "accepted", "declined")

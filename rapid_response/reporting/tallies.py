@@ -13,20 +13,28 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
+from sqlmodel import select as typed_select
 
 from rapid_response.core.events import (
+    CheckInAsked,
+    CheckInMissed,
     ClockMovedBack,
     ClockStopped,
     DeadlineMissed,
     DeadlineWarned,
     IncidentClassified,
     MessageAccepted,
+    MessageReconciled,
     MessageSettled,
+    MessageTroubled,
     NextStepRestored,
     NoContactMade,
     OfferAccepted,
+    OfferDeclined,
+    OtherWayTried,
     OutcomeRecorded,
     PriorityDecided,
+    ReferralMoved,
     ReportReceived,
     RungReached,
     SecondReadingAnswered,
@@ -34,13 +42,16 @@ from rapid_response.core.events import (
     TargetingAssessed,
 )
 from rapid_response.core.vocabulary import OutcomeCode
-from rapid_response.storage.tables import EventRow, IncidentRow, TallyRow
+from rapid_response.messaging.rules import is_known_code
+from rapid_response.storage.tables import EventRow, InboundMessageRow, IncidentRow, ProviderEventRow, TallyRow
 from rapid_response.storage.tx import Tx
 
 #: Bounds of the histograms, in seconds.
 ANSWER_BOUNDS = tuple(60.0 * m for m in (5, 15, 30, 45, 60, 75, 90, 105, 120, 150, 180, 240, 480))
 LATENESS_BOUNDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 HAND_OVER_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+REQUEST_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+DELIVERY_BOUNDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
 
 #: A cancelled contract or a stopped payment may name the same pounds: those are told apart on the board.
 _KINDS_OF_MONEY = {
@@ -168,7 +179,23 @@ def _late(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     sums.observe("deadline_lateness_seconds", data["late_seconds"], LATENESS_BOUNDS)
 
 
+def _answered(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    if data.get("seconds") is not None and data.get("priority"):
+        sums.observe(
+            "offer_to_answer_seconds",
+            data["seconds"],
+            DELIVERY_BOUNDS,
+            priority=data["priority"],
+            channel=_BY.get(data["source"], "desk"),
+        )
+
+
+#: The channel of an answer; what is not said by the responder herself was written down by the desk.
+_BY = {"sms": "sms", "voice": "voice", "page": "page"}
+
+
 def _accepted(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    _answered(sums, event, data)
     started = sums.tx.execute(
         select(col(IncidentRow.started_at), col(IncidentRow.category)).where(
             col(IncidentRow.id) == event.stream
@@ -183,10 +210,80 @@ def _message_accepted(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> 
     sums.add("messages", purpose=data["purpose"], channel=data["channel"], status="accepted")
     if data["seconds_since_report"] is not None:
         sums.observe("report_to_offer_seconds", data["seconds_since_report"], HAND_OVER_BOUNDS)
+    _attempted(sums, data, "accepted", "none")
+    for name, key in (("segments", "segments"), ("non_gsm_replaced", "replaced")):
+        if data.get(key):
+            sums.add(name, by=data[key])
+
+
+_OPERATIONS = {"sms": "send_text", "voice": "place_call"}
+
+
+def _attempted(sums: _Sums, data: Mapping[str, Any], outcome: str, error_class: str) -> None:
+    provider = data.get("provider") or "unknown"
+    sums.add(
+        "message_attempts",
+        provider=provider,
+        channel=data["channel"],
+        outcome=outcome,
+        error_class=error_class,
+    )
+    if data.get("request_seconds") is not None:
+        operation = _OPERATIONS[data["channel"]]
+        sums.observe(
+            "provider_request_seconds",
+            data["request_seconds"],
+            REQUEST_BOUNDS,
+            provider=provider,
+            operation=operation,
+        )
+
+
+def _troubled(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    """An attempt is counted by its answer; what failed on the way to the handset, by its code alone."""
+    error_class = data.get("error_class") or "unclassified"
+    if data["what"] == "refused":
+        _attempted(sums, data, "rejected", error_class)
+    if data["what"] == "unknown":
+        _attempted(sums, data, "ambiguous", "ambiguous")
+    code = data.get("error_code") or ""
+    if code:
+        known = code if is_known_code(code) else "other"
+        sums.add("provider_errors", provider=data.get("provider") or "unknown", code=known)
+
+
+def _reconciled(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("reconciled", result=data["result"])
+
+
+def _failed_over(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("failover", from_rung=data["from_way"], to_rung=data["to_way"], reason=data["reason"])
+
+
+#: What became of a call that was settled as failed.
+_CALL_ENDS = {"call_busy": "busy", "call_no_answer": "no_answer"}
 
 
 def _message_settled(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     sums.add("messages", purpose=data["purpose"], channel=data["channel"], status=data["state"])
+    if data["channel"] == "voice":
+        ended = "answered" if data["state"] == "delivered" else _CALL_ENDS.get(data["error_class"], "failed")
+        sums.add("calls", direction="out", outcome=ended)
+    elif data.get("accept_seconds") is not None:
+        sums.observe(
+            "message_accept_to_delivered_seconds",
+            data["accept_seconds"],
+            DELIVERY_BOUNDS,
+            provider=data.get("provider") or "unknown",
+        )
+    if data.get("offer_seconds") is not None:
+        sums.observe(
+            "offer_to_first_delivery_seconds",
+            data["offer_seconds"],
+            DELIVERY_BOUNDS,
+            priority=data["priority"],
+            channel=data["channel"],
+        )
 
 
 def _restored(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
@@ -198,6 +295,10 @@ def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     kind = _KINDS_OF_MONEY.get(data["code"])
     if kind is not None and data["amount_pence"] is not None:
         sums.add("money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
+
+
+def _referral(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("referrals", kind=data["kind"], state=data["state"])
 
 
 def _second_reading(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
@@ -221,10 +322,17 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     DeadlineMissed.type: _missed,
     DeadlineWarned.type: _late,
     RungReached.type: _late,
+    CheckInAsked.type: _late,
+    CheckInMissed.type: _late,
     OfferAccepted.type: _accepted,
+    OfferDeclined.type: _answered,
     MessageAccepted.type: _message_accepted,
+    MessageTroubled.type: _troubled,
+    MessageReconciled.type: _reconciled,
     MessageSettled.type: _message_settled,
+    OtherWayTried.type: _failed_over,
     OutcomeRecorded.type: _outcome,
+    ReferralMoved.type: _referral,
     NextStepRestored.type: _restored,
     SecondReadingRecorded.type: _second_reading,
     SecondReadingAnswered.type: _second_answered,
@@ -232,3 +340,67 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
 
 #: The events that are counted.
 COUNTED = tuple(_COUNT)
+
+
+# --- rows that no event tells of -------------------------------------------------------------------------
+
+#: Counted from their rows, a few at a time, each once: what the provider told us, and what people texted.
+FROM_ROWS = ("callbacks", "inbound_messages", "inbound_lag_seconds_bucket", "inbound_lag_seconds_sum")
+
+_RESULTS = {
+    "act": "acted",
+    "check_in": "acted",
+    "already": "idempotent",
+    "list_jobs": "ambiguous",
+    "clarify": "not_understood",
+    "note": "not_understood",
+    "new_report": "unknown_sender",
+    "opt_out": "opt_out",
+    "opt_in": "opt_out",
+}
+
+
+def count_rows(tx: Tx, limit: int = 500) -> int:
+    """Count some receipts and replies that were not counted yet; returns how many rows."""
+    sums = _Sums(tx)
+    receipts = tx.all(
+        typed_select(ProviderEventRow)
+        .where(col(ProviderEventRow.to_count).is_not(None), col(ProviderEventRow.retry_until).is_(None))
+        .order_by(col(ProviderEventRow.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    for receipt in receipts:
+        _count_row(sums, receipt, "callbacks", {"kind": receipt.kind}, receipt.why)
+    replies = tx.all(
+        typed_select(InboundMessageRow)
+        .where(col(InboundMessageRow.to_count).is_not(None), col(InboundMessageRow.effect).is_not(None))
+        .order_by(col(InboundMessageRow.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    for reply in replies:
+        if not reply.is_counted and reply.sent_at is not None:
+            lag = (reply.received_at - reply.sent_at).total_seconds()
+            sums.observe("inbound_lag_seconds", lag, DELIVERY_BOUNDS)
+        result = _RESULTS.get(reply.effect or "", "ignored")
+        _count_row(sums, reply, "inbound_messages", {"source": reply.source}, result)
+    sums.write()
+    return len(receipts) + len(replies)
+
+
+def _count_row(
+    sums: _Sums,
+    row: ProviderEventRow | InboundMessageRow,
+    name: str,
+    labels: Mapping[str, str],
+    result: str,
+) -> None:
+    """The first telling by what it came to, every other as a duplicate."""
+    times = row.to_count or 0
+    if not row.is_counted:
+        sums.add(name, 1.0, result=result, **labels)
+        times -= 1
+    if times > 0:
+        sums.add(name, times, result="duplicate", **labels)
+    row.to_count, row.is_counted = None, True

@@ -48,6 +48,14 @@ class Kind(StrEnum):
     #: An offer that was taken back has gone out after all: its receiver is told.
     WENT_OUT = "went_out"
     SHIFT_TEST = "shift_test"
+    CHECK_IN = "check_in"
+    TRAVEL = "travel"
+    SIGN_OF_LIFE = "sign_of_life"
+    ALARM = "alarm"
+    ALARM_OF_NO_JOB = "alarm_of_no_job"
+    MARKER_APPLY = "marker_apply"
+    MARKER_REVIEW = "marker_review"
+    MARKER_END = "marker_end"
 
 
 @dataclass(frozen=True, slots=True)

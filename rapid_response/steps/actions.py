@@ -13,29 +13,35 @@ from rapid_response.core import events as happened
 from rapid_response.core.incident import Action, Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
-    AgeTargeting,
     Category,
     ClockState,
     ContactRole,
     EvidenceGrade,
+    JointArrangement,
     Priority,
     StoppedBy,
     Urgency,
 )
-from rapid_response.hatecrime import rules as targeting
+from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.intake.second.answering import Label
 from rapid_response.sla import rules as sla
 from rapid_response.steps import (
+    alarms,
     amending,
     clock,
     commands,
+    companions,
     episodes,
     joining,
+    leading,
     linking,
     notices,
     offers,
     raising,
+    referring,
+    reviewing,
     second,
+    visits,
 )
 from rapid_response.steps.case import (
     check,
@@ -49,16 +55,14 @@ from rapid_response.steps.case import (
 )
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Forbidden, Invalid
+from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.service import Service, service_now
 from rapid_response.steps.tasks import TaskKind, finish, finish_kind, open_task
 from rapid_response.storage import work
 from rapid_response.storage.tables import (
-    ApiKeyRow,
     IncidentRow,
-    NoteRow,
     OutcomeRow,
     TaskRow,
-    UserRow,
 )
 from rapid_response.storage.tx import Tx
 
@@ -103,6 +107,7 @@ def perform(
     who: Who,
 ) -> None:
     """Do one action to a locked incident."""
+    visits.sign_of_life(tx, desk, service, incident, action, who)
     _DO[action](_Doing(tx, desk, service, incident, who), command)
     note = getattr(command, "note", None)
     if note:
@@ -140,13 +145,6 @@ class _Doing:
         return open_task(self.tx, self.incident, kind, owner, due)
 
 
-def add_note(tx: Tx, incident: IncidentRow, body: str, who: Who) -> None:
-    """Keep a person's words beside the case."""
-    note_id = tx.ids.uuid()
-    tx.add(NoteRow, id=note_id, incident_id=incident.id, at=tx.now, actor=tx.actor, body=body)
-    tx.record(incident.id, happened.NoteAdded(note_id, who.source))
-
-
 # --- answers and movement --------------------------------------------------------------------------------
 
 
@@ -163,8 +161,14 @@ def _decline(doing: _Doing, command: commands.ByResponder) -> None:
 
 
 def _assign(doing: _Doing, command: commands.Assign) -> None:
-    check(doing.incident, Action.ASSIGN)
-    offers.assign(doing.tx, doing.desk, doing.service, doing.incident, command.responder, doing.who)
+    tx, desk, service, incident = doing.tx, doing.desk, doing.service, doing.incident
+    check(incident, Action.ASSIGN)
+    if command.companion:
+        companions.name(tx, desk, service, incident, command.responder)
+    else:
+        if companions.must_be_arranged(service, incident):
+            companions.arranged(tx, incident, _how(None, command.reason, companions.ALONE))
+        offers.assign(tx, desk, service, incident, command.responder, doing.who)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
 
@@ -177,13 +181,33 @@ def _check_owner(doing: _Doing, action: Action, command: commands.ByOwner) -> No
         raise Invalid("Another responder has this job. Name the owner, or assign it first.", "responder")
 
 
-def _release(doing: _Doing, command: commands.ByOwner) -> None:
+def _how(arranged: str | None, reason: str | None, otherwise: str) -> JointArrangement:
+    """How it was seen to that nobody goes in alone; raises Invalid with what to do otherwise."""
+    if arranged is not None:
+        return JointArrangement(arranged)
+    if not reason:
+        raise Invalid(otherwise, "reason")
+    return JointArrangement.OVERRIDE
+
+
+def _release_companion(doing: _Doing, command: commands.ByOwner) -> None:
+    check(doing.incident, Action.RELEASE_COMPANION)
+    companions.release(doing.tx, doing.desk, doing.service, doing.incident, "released", doing.who)
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
+
+
+def _release(doing: _Doing, command: commands.Release) -> None:
     _check_owner(doing, Action.RELEASE, command)
     was_held = doing.incident.is_held
+    if companions.must_be_arranged(doing.service, doing.incident):
+        how = _how(command.arranged, command.reason, companions.WHO_GOES)
+        companions.arranged(doing.tx, doing.incident, how, goes_out=True)
     offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
     if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())
         _tell_if_joint(doing)
+        leading.tell_of_what_waits(doing.tx, doing.desk, doing.service, doing.incident)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
 
@@ -199,12 +223,16 @@ def _tell_if_joint(doing: _Doing) -> None:
 def _en_route(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, Action.EN_ROUTE, command)
     move(doing.incident, Action.EN_ROUTE)
-    doing.record(happened.SetOff(doing.owner_or_actor, doing.who.source))
+    tx, incident = doing.tx, doing.incident
+    eta = command.eta_minutes if command.eta_minutes is not None else offers.eta_of(tx, incident)
+    visit = visits.set_off(tx, incident, doing.owner_or_actor, eta)
+    doing.record(happened.SetOff(doing.owner_or_actor, doing.who.source, visit.expected_at, visit.finish_at))
 
 
 def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, Action.ON_SCENE, command)
     move(doing.incident, Action.ON_SCENE)
+    visits.arrived(doing.tx, doing.desk, doing.service, doing.incident, doing.owner_or_actor)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
     if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED, at=_arrived_at(doing)):
         raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
@@ -225,6 +253,7 @@ def _no_contact(doing: _Doing, command: commands.NoContact) -> None:
     _check_owner(doing, Action.NO_CONTACT, command)
     tx, incident, service = doing.tx, doing.incident, doing.service
     move(incident, Action.NO_CONTACT)
+    visits.end(tx, incident, "no_contact")
     taken_back = clock.take_stop_back(tx, service, incident)
     finish_kind(tx, incident, TaskKind.FINISH_JOB)
     doing.record(
@@ -346,14 +375,27 @@ _OUTLIVES = frozenset(
         TaskKind.BREACH_REASON,
         TaskKind.REVIEW_AGE_TARGETING,
         TaskKind.OFFER_POLICE_HATE_REFERRAL,
+        TaskKind.CHASE_REFERRAL,
         TaskKind.WELFARE_CHECK,
         TaskKind.CONFIRM_REMOTE,
     }
 )
 
 
+def _check_in(doing: _Doing, command: commands.CheckIn) -> None:
+    """She is safe: by her own word, or by that of whoever spoke with her."""
+    incident = doing.incident
+    check(incident, Action.CHECK_IN)
+    there = (incident.owner, incident.companion)
+    if command.responder is not None and command.responder not in there:
+        raise Invalid("Another responder has this job. Name the one who is there.", "responder")
+    who = command.responder or incident.owner or "desk"
+    visits.check_in(doing.tx, doing.desk, doing.service, incident, who, doing.who.source)
+
+
 def _end(doing: _Doing, why: str) -> None:
     offers.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
+    companions.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
     finish_kind(doing.tx, doing.incident, *(k for k in TaskKind if k not in _OUTLIVES))
     doing.incident.owner = None
     doing.incident.is_held = False
@@ -411,6 +453,7 @@ def _set_going_again(doing: _Doing, told: joining.Told | None, started_at: datet
 def _acknowledge(doing: _Doing, _: commands.Nothing) -> None:
     check(doing.incident, Action.ACKNOWLEDGE)
     notices.acknowledge(doing.tx, doing.incident, doing.who.source)
+    alarms.acknowledge_of(doing.tx, doing.incident, doing.who.source)
 
 
 #: The kind of a category that a person chose without saying which kind it is.
@@ -532,6 +575,8 @@ def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
     task = doing.tx.get(TaskRow, command.task)
     if task is None or task.incident_id != doing.incident.id or task.done_at is not None:
         raise Invalid("This incident has no open task with this id. Its tasks are listed with it.", "task")
+    if task.kind == TaskKind.REVIEW_AGE_TARGETING and doing.incident.age_state in UNDECIDED:
+        raise Invalid("This task ends with a decision: use review_age_targeting.", "task")
     if task.kind == TaskKind.BREACH_REASON:
         if not command.reason:
             raise Invalid("Say why the two hours were missed.", "reason")
@@ -544,7 +589,12 @@ def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
         ]
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
-    finish(doing.tx, task)
+    if task.kind == TaskKind.CHASE_REFERRAL:
+        referring.chased(doing.tx, doing.service, doing.incident, task.subject)
+    else:
+        finish(doing.tx, task)
+    if task.kind in leading.LEADS_TASKS:
+        leading.seen_to(doing.tx, doing.incident)
     _keep_cared_for(doing)
 
 
@@ -565,40 +615,21 @@ def _link(doing: _Doing, command: commands.LinkTo) -> None:
 
 
 def _review_age_targeting(doing: _Doing, command: commands.ReviewAgeTargeting) -> None:
-    incident = doing.incident
-    check(incident, Action.REVIEW_AGE_TARGETING)
-    if doing.who.role is None:
-        raise Forbidden("Sign in as a duty officer or the hate-crime lead to review this.")
-    try:
-        state = targeting.review(
-            current=incident.age_state,
-            to=command.state,
-            reviewer_role=doing.who.role,
-            reason=command.reason,
-            victims_own_perception=command.victims_own_perception,
-            second_reviewer=command.second_reviewer,
-            reviewer=_own_name(doing, command.second_reviewer),
-        )
-    except targeting.NotAReviewer as refused:
-        raise Forbidden(str(refused)) from None
-    except targeting.ReviewRefused as refused:
-        raise Invalid(str(refused), "state") from None
-    incident.age_state = state
-    if command.second_reviewer:
-        add_note(doing.tx, incident, f"Second reviewer: {command.second_reviewer}", doing.who)
-    doing.record(
-        happened.TargetingAssessed(
-            state,
-            tuple(incident.age_kinds),
-            incident.other_vulnerability,
-            tuple(incident.statutory_strands),
-            by_person=True,
-        )
-    )
-    if command.reason:
-        add_note(doing.tx, incident, command.reason, doing.who)
-    if state not in (AgeTargeting.POTENTIAL, AgeTargeting.UNDER_REVIEW):
-        finish_kind(doing.tx, incident, TaskKind.REVIEW_AGE_TARGETING)
+    reviewing.review(doing.tx, doing.desk, doing.service, doing.incident, command, doing.who)
+
+
+def _second_review(doing: _Doing, command: commands.SecondReview) -> None:
+    reviewing.second_review(doing.tx, doing.desk, doing.service, doing.incident, command, doing.who)
+
+
+def _refer(doing: _Doing, command: commands.Refer) -> None:
+    check(doing.incident, Action.REFER)
+    referring.refer(doing.tx, doing.service, doing.incident, command)
+
+
+def _update_referral(doing: _Doing, command: commands.UpdateReferral) -> None:
+    check(doing.incident, Action.UPDATE_REFERRAL)
+    referring.update(doing.tx, doing.service, doing.incident, command)
 
 
 def _answer_second_reading(doing: _Doing, command: commands.AnswerSecondReading) -> None:
@@ -613,18 +644,6 @@ def _answer_second_reading(doing: _Doing, command: commands.AnswerSecondReading)
     elif suggestion.label == Label.URGENCY:
         urgency = Urgency(suggestion.value)
         _reclassify(doing, commands.Reclassify(category=incident.category, urgency=urgency))
-
-
-def _own_name(doing: _Doing, named: str | None) -> str | None:
-    """`named` itself where it is the asker's own account or key: nobody is her own second pair of eyes."""
-    kind, _, own_id = doing.who.actor.partition(":")
-    own: UserRow | ApiKeyRow | None = None
-    if kind == "user":
-        own = doing.tx.get(UserRow, own_id)
-    elif kind == "key":
-        own = doing.tx.get(ApiKeyRow, own_id)
-    is_own = own is not None and named is not None and named.casefold() in (own.name.casefold(), own_id)
-    return named if is_own else None
 
 
 _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
@@ -649,7 +668,12 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.TASK_DONE: _task_done,
     Action.REVIEW_AGE_TARGETING: _review_age_targeting,
     Action.ADD_OUTCOMES: _add_outcomes,
+    Action.SECOND_REVIEW: _second_review,
+    Action.REFER: _refer,
+    Action.UPDATE_REFERRAL: _update_referral,
     Action.ANSWER_SECOND_READING: _answer_second_reading,
     Action.AMEND: _amend,
     Action.LINK: _link,
+    Action.CHECK_IN: _check_in,
+    Action.RELEASE_COMPANION: _release_companion,
 }

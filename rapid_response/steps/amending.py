@@ -19,7 +19,7 @@ from rapid_response.core.states import OfferState, Purpose
 from rapid_response.intake.report_in import Part
 from rapid_response.intake.rules import Decision, decide
 from rapid_response.messaging import wording
-from rapid_response.steps import corrections, knowing, retriage
+from rapid_response.steps import corrections, knowing, markers, retriage
 from rapid_response.steps.case import check, facts_of, is_aged_60_plus, offers_of, reports_of
 from rapid_response.steps.commands import Amend
 from rapid_response.steps.corrections import Change
@@ -59,6 +59,7 @@ def amend(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, command: 
     corrections.keep(tx, incident.id, changes, who.source, command.reason)
     is_newly_joint = retriage.take_facts(incident, after)
     known = knowing.learn(tx, incident, reports, desk.zone)
+    markers.look_again(tx, desk, service, incident, known.profile)
     decision, decided_before = _decide(tx, desk, incident, reports, known, before)
     record(tx, incident, changes, who.source, known, reason=command.reason, decision=decision)
     retriage.settle_on(

@@ -11,13 +11,13 @@ from sqlmodel import col, select
 from rapid_response.core.events import SERVICE_STREAM, AvailabilityChanged
 from rapid_response.core.incident import Action
 from rapid_response.core.states import AvailabilityKind, OfferState
-from rapid_response.steps import offers
+from rapid_response.steps import companions, offers
 from rapid_response.steps.case import allowed, hold
 from rapid_response.steps.commands import Command
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NotFound
-from rapid_response.steps.service import service_now
-from rapid_response.storage.tables import AvailabilityRow, OfferRow, ResponderRow
+from rapid_response.steps.service import Service, service_now
+from rapid_response.storage.tables import AvailabilityRow, IncidentRow, OfferRow, ResponderRow
 from rapid_response.storage.tx import Tx
 
 
@@ -70,23 +70,30 @@ def set_availability(tx: Tx, desk: Desk, responder_id: str, wanted: Availability
         offers.retry_all(tx)
         return
     for incident in affected:
-        if incident.owner == responder_id and wanted.held_jobs is HeldJobs.RELEASE:
-            if Action.RELEASE not in allowed(incident):
-                continue  # somebody at the door finishes there
-            offers.release(tx, desk, after, incident, "off_duty")
-        elif incident.owner is None and offers.answerable(tx, incident, responder_id):
+        if incident.owner is None and offers.answerable(tx, incident, responder_id):
             offers.decline(tx, desk, after, incident, responder_id, Who(who.actor, "off_duty"))
+        if wanted.held_jobs is HeldJobs.RELEASE:
+            _give_back(tx, desk, after, incident, responder_id, who)
+
+
+def _give_back(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, who: Who
+) -> None:
+    """What she has in hand passes on; somebody at the door finishes there."""
+    companions.goes_off(tx, desk, service, incident, responder_id, who)
+    if incident.owner == responder_id and Action.RELEASE in allowed(incident):
+        offers.release(tx, desk, service, incident, "off_duty")
 
 
 def _concerned(tx: Tx, responder_id: str) -> list[str]:
-    """Open incidents offered to, or held by, that responder; in the order of their ids."""
+    """Open incidents offered to, held or gone along to by that responder; in the order of their ids."""
     rows = tx.all(
         select(OfferRow).where(
             col(OfferRow.responder_id) == responder_id,
             col(OfferRow.state).in_((OfferState.OPEN, OfferState.ACCEPTED)),
         )
     )
-    return sorted({row.incident_id for row in rows})
+    return sorted({row.incident_id for row in rows} | set(companions.goes_along(tx, responder_id)))
 
 
 def _end_exceptions(tx: Tx, responder_id: str) -> None:

@@ -94,7 +94,13 @@ def hold(tx: Tx, incident_id: str) -> IncidentRow:
 
 def clock_facts(incident: IncidentRow) -> ClockFacts:
     """What the table of actions looks at."""
-    return ClockFacts(incident.clock_state, incident.stopped_at is not None, incident.is_held)
+    return ClockFacts(
+        incident.clock_state,
+        incident.stopped_at is not None,
+        incident.is_held,
+        incident.review_proposed_by is not None,
+        has_companion=incident.companion is not None,
+    )
 
 
 def allowed(incident: IncidentRow) -> tuple[Action, ...]:

@@ -20,8 +20,10 @@ from sqlmodel import select as typed_select
 from rapid_response.core.incident import Action, Status, allowed_actions
 from rapid_response.core.safe_contact import may_be_told, reach
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import Category, ClockState
+from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole
+from rapid_response.hatecrime.rules import is_own_perception
 from rapid_response.sla.rules import Kind
+from rapid_response.steps import markers
 from rapid_response.steps.case import clock_facts
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.steps.errors import Invalid
@@ -30,6 +32,7 @@ from rapid_response.steps.receive import clock_json
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     EventRow,
     IncidentRow,
     MessageRow,
@@ -37,10 +40,12 @@ from rapid_response.storage.tables import (
     NoticeRow,
     OfferRow,
     OutcomeRow,
+    ReferralRow,
     ReportRow,
     SecondReadingRow,
     SuggestionRow,
     TaskRow,
+    VisitRow,
 )
 from rapid_response.storage.tx import Tx, table_of
 
@@ -79,6 +84,11 @@ class CaseFile:
     agenda: Sequence[AgendaRow]
     #: Other incidents that may belong to this one; surest first.
     links: Sequence[ShownLink] = ()
+    #: Who is on her way, or there, and what warns of the place or the people.
+    visit: VisitRow | None = None
+    markers: Sequence[markers.Found] = ()
+    alarms: Sequence[AlarmRow] = ()
+    referrals: Sequence[ReferralRow] = ()
     second_readings: Sequence[SecondReadingRow] = ()
     suggestions: Sequence[SuggestionRow] = ()
     corrections: Sequence[Correction] = ()
@@ -114,8 +124,13 @@ class CaseFile:
         return {
             **summary_json(incident),
             "age_targeting": {"state": incident.age_state, "evidence": self.age_evidence()},
+            "targeting_review": self._review_json(),
             "other_vulnerability_targeted": incident.other_vulnerability,
+            "other_vulnerability_evidence": self.evidence("other_vulnerability_targeted"),
             "statutory_strands": incident.statutory_strands,
+            "statutory_strand_evidence": self.evidence("hate_strand"),
+            "police_hate_crime_ref": incident.police_hate_crime_ref,
+            "referrals": [_referral_json(r, self.tasks) for r in self.referrals],
             "received_at": incident.received_at.isoformat(),
             "facts": incident.facts,
             "next_step": step.to_json() if step else None,
@@ -130,6 +145,9 @@ class CaseFile:
             "disposition": incident.disposition,
             "episode": incident.episode,
             "unconfirmed": incident.unconfirmed,
+            "companion": incident.companion,
+            "visit": _visit_json(self.visit) if self.visit else None,
+            "risk_markers": [{"subject": m.subject, "kind": m.kind} for m in self.markers],
             "location": incident.location,
             "victim": incident.victim,
             "safe_contact": self.safe_contact,
@@ -166,13 +184,39 @@ class CaseFile:
         }
 
     def age_evidence(self) -> list[dict[str, Any]]:
-        """The words that point to age, and why: exact spans of the reports' narratives."""
-        return [
-            {**span, "text": report.narrative[span["start"] : span["end"]]}
-            for report in self.reports
-            for span in report.reading.get("evidence", [])
-            if span["label"] == "age_targeted"
-        ]
+        """The words that point to age: which of the six kinds of labels.md they are, and why."""
+        return self.evidence("age_targeted")
+
+    def evidence(self, label: str) -> list[dict[str, Any]]:
+        """The words that support a label, as :func:`evidence_in` the case's reports."""
+        return evidence_in(self.reports, label)
+
+    def _review_json(self) -> dict[str, Any]:
+        """What people have said of it so far; `proposal` waits for a second reviewer."""
+        incident = self.incident
+        proposed_at, decided_at = incident.review_proposed_at, incident.review_decided_at
+        return {
+            "victims_own_perception": is_own_perception(incident.victims_own_perception, incident.age_kinds),
+            "proposal": {
+                "state": AgeTargeting.RULED_OUT,
+                "by": incident.review_proposed_by,
+                "at": proposed_at.isoformat(),
+            }
+            if proposed_at
+            else None,
+            "decided_at": decided_at.isoformat() if decided_at else None,
+            "decided_by": incident.review_decided_by,
+        }
+
+
+def evidence_in(reports: Sequence[ReportRow], label: str) -> list[dict[str, Any]]:
+    """The words that support a label: exact spans of the reports' narratives, with their report's id."""
+    return [
+        {**span, "text": report.narrative[span["start"] : span["end"]], "report": report.id}
+        for report in reports
+        for span in report.reading.get("evidence", [])
+        if span["label"] == label
+    ]
 
 
 def next_step(
@@ -212,7 +256,7 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
 
     def rows(row: type[R], at: Any) -> Sequence[R]:
         mine = typed_select(row).where(row.incident_id == incident.id)  # type: ignore[attr-defined]
-        return session.exec(mine.order_by(at)).all()
+        return session.exec(mine.order_by(at, row.id)).all()  # type: ignore[attr-defined]
 
     def of_reports(row: type[R], *order: Any) -> Sequence[R]:
         mine = typed_select(row).join(ReportRow, col(ReportRow.id) == row.report_id)  # type: ignore[attr-defined]
@@ -236,8 +280,12 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
             )
         ).all(),
         links=links_of(connection, incident.id),
+        referrals=rows(ReferralRow, col(ReferralRow.sent_at)),
         second_readings=of_reports(SecondReadingRow, col(ReportRow.recorded_at)),
         suggestions=of_reports(SuggestionRow, col(ReportRow.recorded_at), col(SuggestionRow.position)),
+        visit=next((v for v in rows(VisitRow, col(VisitRow.heard_at)) if v.ended_at is None), None),
+        markers=markers.of_incident(connection, incident.id),
+        alarms=[a for a in rows(AlarmRow, col(AlarmRow.raised_at)) if a.ended_at is None],
     )
 
 
@@ -379,6 +427,19 @@ def summary_json(incident: IncidentRow) -> dict[str, Any]:
     }
 
 
+def _visit_json(visit: VisitRow) -> dict[str, Any]:
+    """Where a responder is, and until when she is expected to say that she is safe."""
+    times = {
+        name: getattr(visit, name) for name in ("set_off_at", "expected_at", "arrived_at", "check_in_by")
+    }
+    return {
+        "responder": visit.responder_id,
+        **{name: at.isoformat() if at else None for name, at in times.items()},
+        "finish_at": visit.finish_at.isoformat(),
+        "held_by": ContactRole.DUTY_OFFICER,
+    }
+
+
 def _task_json(task: TaskRow) -> dict[str, Any]:
     return {
         "id": task.id,
@@ -386,6 +447,27 @@ def _task_json(task: TaskRow) -> dict[str, Any]:
         "owner": task.owner,
         "due_at": task.due_at.isoformat(),
         "state": task.state,
+        "subject": task.subject or None,
+    }
+
+
+def _referral_json(referral: ReferralRow, tasks: Sequence[TaskRow]) -> dict[str, Any]:
+    due = (t.due_at for t in tasks if t.subject == referral.id and t.state is TaskState.OPEN)
+    chase_due = next(due, None)
+    return {
+        "id": referral.id,
+        "kind": referral.kind,
+        "state": referral.state,
+        "reference": referral.reference,
+        "sent_at": referral.sent_at.isoformat(),
+        "sent_by": referral.sent_by,
+        "acknowledged_at": referral.acknowledged_at.isoformat() if referral.acknowledged_at else None,
+        "settled_at": referral.settled_at.isoformat() if referral.settled_at else None,
+        "reason": referral.reason,
+        "chased": referral.chased,
+        "chased_at": referral.chased_at.isoformat() if referral.chased_at else None,
+        "chase_due_at": chase_due.isoformat() if chase_due else None,
+        "moved_by": referral.moved_by,
     }
 
 

@@ -18,8 +18,8 @@ from rapid_response.core.clock import ClockStep, SystemClock
 from rapid_response.core.events import SERVICE_STREAM, ClockConfirmed, ClockStepped
 from rapid_response.core.vocabulary import ClockState
 from rapid_response.messaging import wording
-from rapid_response.steps.alarms import tell_duty_officer
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.telling import tell_duty_officer
 from rapid_response.storage.tables import ClockFaultRow, IncidentRow
 from rapid_response.storage.tx import Tx
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
@@ -20,10 +20,13 @@ from rapid_response.core.vocabulary import (
     Category,
     Disposition,
     EvidenceGrade,
+    HateStrand,
     Link,
     OutcomeCode,
     Priority,
     ProtectiveAct,
+    ReferralKind,
+    ReferralStep,
     Urgency,
 )
 from rapid_response.intake.report_in import Answers, Caller, Location, SafeContact, Suspect, Victim
@@ -75,7 +78,10 @@ class ByResponder(Command):
 
 
 class Assign(Command):
+    """Gives the job to somebody; with `companion`, she goes along as the second officer instead."""
+
     responder: Line
+    companion: bool = False
     reason: Line | None = None
 
 
@@ -85,6 +91,19 @@ class ByOwner(Command):
     responder: Line | None = None
     eta_minutes: int | None = Field(default=None, ge=0, le=600)
     reason: Line | None = None
+    note: Words | None = None
+
+
+class Release(ByOwner):
+    """Of what is held for a joint visit: who goes along, or with a reason alone that one goes alone."""
+
+    arranged: Literal["police", "second_officer"] | None = None
+
+
+class CheckIn(Command):
+    """A sign of life; whoever names the responder names the owner or the second officer."""
+
+    responder: Line | None = None
     note: Words | None = None
 
 
@@ -221,10 +240,48 @@ class TaskIsDone(Command):
 
 
 class ReviewAgeTargeting(Command):
-    state: AgeTargeting
+    """A decision (`state`), or a correction of what is kept beside it, or both."""
+
+    state: AgeTargeting | None = None
     reason: Line | None = None
     second_reviewer: Line | None = None
     victims_own_perception: bool = False
+    statutory_strands: tuple[HateStrand, ...] | None = Field(default=None, max_length=len(HateStrand))
+    other_vulnerability: bool | None = None
+    referral_kind: ReferralKind | None = None
+    reference: Line | None = None
+    police_hate_crime_ref: Line | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ReviewAgeTargeting:
+        said = (self.state, self.statutory_strands, self.other_vulnerability, self.police_hate_crime_ref)
+        if all(value is None for value in said) and not self.victims_own_perception:
+            raise ValueError("give the state that it moves to, or what is to be corrected")
+        return self
+
+
+class SecondReview(Command):
+    """Whether a second reviewer agrees; `second_reviewer` names the person where a system answers."""
+
+    agree: bool
+    reason: Line | None = None
+    second_reviewer: Line | None = None
+
+
+class Refer(Command):
+    kind: ReferralKind
+    reference: Line | None = None
+    police_hate_crime_ref: Line | None = None
+    note: Words | None = None
+
+
+class UpdateReferral(Command):
+    referral: Line = Field(validation_alias=AliasChoices("referral", "referral_id", "id"))
+    state: ReferralStep
+    reference: Line | None = None
+    reason: Line | None = None
+    police_hate_crime_ref: Line | None = None
+    note: Words | None = None
 
 
 class AnswerSecondReading(Command):
@@ -244,7 +301,7 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.NO_CONTACT: NoContact,
     Action.REMOTE_RESPONSE: RemoteResponse,
     Action.POLICE_HANDOVER: PoliceHandover,
-    Action.RELEASE: ByOwner,
+    Action.RELEASE: Release,
     Action.CLOSE: Close,
     Action.CANCEL: Cancel,
     Action.REOPEN: Reopen,
@@ -257,7 +314,12 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.TASK_DONE: TaskIsDone,
     Action.REVIEW_AGE_TARGETING: ReviewAgeTargeting,
     Action.ADD_OUTCOMES: AddOutcomes,
+    Action.SECOND_REVIEW: SecondReview,
+    Action.REFER: Refer,
+    Action.UPDATE_REFERRAL: UpdateReferral,
     Action.ANSWER_SECOND_READING: AnswerSecondReading,
     Action.AMEND: Amend,
     Action.LINK: LinkTo,
+    Action.CHECK_IN: CheckIn,
+    Action.RELEASE_COMPANION: ByOwner,
 }

@@ -32,7 +32,7 @@ def fail_over(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, subje
     reason = message.reason or why
     match message.purpose:
         case Purpose.OFFER:
-            _offer_fails(tx, desk, service, incident, message, reason)
+            _offer_fails(tx, desk, service, incident, message, reason, certainly=why == messages.FAILED)
         case Purpose.STAND_DOWN:
             _stand_down_fails(tx, desk, service, incident, message, reason)
         case Purpose.NOTICE:
@@ -58,8 +58,16 @@ def _still_fails(message: MessageRow, why: str) -> bool:
 
 
 def _offer_fails(
-    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, message: MessageRow, reason: str
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    message: MessageRow,
+    reason: str,
+    *,
+    certainly: bool,
 ) -> None:
+    """Another way to her at once; and the next person, as soon as it is certain or no way is left."""
     offer = tx.get(OfferRow, message.offer_id or "")
     if offer is None or not offers.seeks(incident):
         return
@@ -74,11 +82,26 @@ def _offer_fails(
     if offer.failing_at is None and nothing_arrives:
         offer.failing_at = tx.now
         tell_desk(tx, desk, service, incident)
-    while (entry := reaching.next_rung(tx, incident, Purpose.OFFER, offer.id)) is not None:
+    climbed = _climbs(tx, desk, service, incident, offer.id, Purpose.OFFER, reason)
+    if nothing_arrives and (certainly or not climbed):
+        _pass_on(tx, desk, service, incident, offer, message.way, reason)
+
+
+def _climbs(
+    tx: Tx,
+    desk: Desk,
+    service: Service,
+    incident: IncidentRow,
+    offer_id: str,
+    purpose: Purpose,
+    reason: str,
+) -> bool:
+    """Try the next way that is of use now; False when there is none."""
+    while (entry := reaching.next_rung(tx, incident, purpose, offer_id)) is not None:
         entry.settled_at, entry.outcome, entry.late_seconds = tx.now, "brought_forward", 0.0
         if reaching.climb(tx, desk, service, incident, entry.subject, reason):
-            return
-    _give_up(tx, desk, service, incident, offer, message.way, reason)
+            return True
+    return False
 
 
 def _issue_again(tx: Tx, desk: Desk, incident: IncidentRow, offer: OfferRow, message: MessageRow) -> bool:
@@ -102,14 +125,13 @@ def _issue_again(tx: Tx, desk: Desk, incident: IncidentRow, offer: OfferRow, mes
     return True
 
 
-def _give_up(
+def _pass_on(
     tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer: OfferRow, way: str, reason: str
 ) -> None:
-    """No way to this person is left: the next one is asked now, once."""
-    sent = reaching.messages_of(tx, offer.id, Purpose.OFFER)
-    if offer.given_up_at is not None or not all(_reaches_nobody(m) for m in sent):
+    """Nothing arrives of this offer: the next person is asked now, once (design.md 5)."""
+    if offer.passed_on_at is not None:
         return
-    offer.given_up_at = tx.now
+    offer.passed_on_at = tx.now
     tx.record(incident.id, OtherWayTried(offer.id, Purpose.OFFER, way, Way.NEXT, reason))
     offers.advance(tx, desk, service, incident)
 
@@ -143,10 +165,8 @@ def _stand_down_fails(
     tx: Tx, desk: Desk, service: Service, incident: IncidentRow, message: MessageRow, reason: str
 ) -> None:
     offer_id = message.offer_id or ""
-    while (entry := reaching.next_rung(tx, incident, Purpose.STAND_DOWN, offer_id)) is not None:
-        entry.settled_at, entry.outcome, entry.late_seconds = tx.now, "brought_forward", 0.0
-        if reaching.climb(tx, desk, service, incident, entry.subject, reason):
-            return
+    if _climbs(tx, desk, service, incident, offer_id, Purpose.STAND_DOWN, reason):
+        return
     sent = reaching.messages_of(tx, offer_id, Purpose.STAND_DOWN)
     if incident.is_open and all(_reaches_nobody(m) for m in sent):
         tell_desk(tx, desk, service, incident)

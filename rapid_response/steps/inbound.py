@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlmodel import col, select
 
+from rapid_response.core import duress
 from rapid_response.core import events as happened
-from rapid_response.core.definition import Responder
+from rapid_response.core.definition import Means, Responder
 from rapid_response.core.incident import Action
+from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import EndpointState, MessageChannel, MessageState, OfferState, Purpose
 from rapid_response.core.text import storable
-from rapid_response.core.vocabulary import Channel, ClockState
+from rapid_response.core.vocabulary import Channel, ClockState, ContactRole
 from rapid_response.dispatch import replies, reply_decision
 from rapid_response.dispatch.replies import Reply
 from rapid_response.dispatch.reply_decision import (
@@ -33,9 +35,19 @@ from rapid_response.dispatch.reply_decision import (
 from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import wording
-from rapid_response.messaging.numbers import normalise_number
+from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import actions, endpoints, failing, notices, readiness, texts
+from rapid_response.steps import (
+    actions,
+    alarms,
+    companions,
+    endpoints,
+    failing,
+    lines,
+    notices,
+    readiness,
+    texts,
+)
 from rapid_response.steps.case import clock_facts, hold, offers_of
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.desk import Desk, Who
@@ -53,10 +65,14 @@ from rapid_response.storage.tables import (
 )
 from rapid_response.storage.tx import Tx
 
-#: Automatic answers that ask again, to one number in an hour.
-_MOST_CLARIFICATIONS = 5
+#: Automatic answers to one number: in an hour until it does something real, and in a day whatever it does.
+_MOST_AN_HOUR, _MOST_A_DAY = 5, 50
+#: The same words are not sent again to one number so soon.
+_SAME_WORDS_AFTER = timedelta(minutes=5)
 #: What a text of nothing says.
 _EMPTY = "(an empty text)"
+#: What is left of a text that held the duress word.
+_WITHHELD = "(withheld)"
 
 
 def take_text(
@@ -75,12 +91,12 @@ def take_text(
 
     `opt_out_type` is what the carrier has done about it already; `sent_at` when it was written, if known.
     """
-    known = tx.first(
-        select(InboundMessageRow).where(
-            col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid
-        )
+    again = tx.execute(
+        update(InboundMessageRow)
+        .where(col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid) == sid)
+        .values(to_count=func.coalesce(col(InboundMessageRow.to_count), 0) + 1)
     )
-    if known is not None:
+    if again.rowcount:
         return False
     inbound_id = tx.ids.uuid()
     tx.add(
@@ -113,14 +129,21 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     service = service_now(tx, desk.zone)
     known = _who_sent(desk, service, text)
     reply = _read(text)
+    if _is_duress(tx, service, text, known, reply):
+        return
     jobs = _jobs(tx, known) if known.recipients else {}
     views = [view for _, view in jobs.values()]
-    decision = reply_decision.decide(reply, known.sender, views, _last_text(tx, known.number), tx.now)
+    last = _last_text(tx, known.number)
+    decision = reply_decision.decide(reply, known.sender, views, last, tx.now)
     tx.actor = known.actor
+    if _answers_alarm_of_no_job(_Text(tx, desk, service, text, known, None), reply, last):
+        return
     text.sender, text.verb, text.effect = known.actor, reply.verb.value, decision.effect.value
     text.incident_id, text.needs_person = decision.incident_id, decision.flagged
     incident = jobs[decision.incident_id][0] if decision.incident_id in jobs else None
     _carry_out(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+    if decision.alert and incident is not None:
+        _tell_of_trouble(_Text(tx, desk, service, text, known, incident), incident)
     if incident is not None:
         tx.record(
             incident.id,
@@ -136,6 +159,59 @@ _BY_CARRIER = {"STOP": Verb.OPT_OUT, "START": Verb.OPT_IN}
 def _read(text: InboundMessageRow) -> Reply:
     verb = _BY_CARRIER.get(text.opt_out_type)
     return Reply(verb, is_bare=True, heard=(verb,)) if verb is not None else replies.read(text.body)
+
+
+# --- alarms ----------------------------------------------------------------------------------------------
+
+
+def _is_duress(tx: Tx, service: Service, text: InboundMessageRow, known: _Known, reply: Reply) -> bool:
+    """Whether a responder's text holds the duress word; then it is an alarm, and nothing else.
+
+    Nothing answers it, and what she wrote is not kept: the word must stand nowhere.
+    """
+    policy = service.definition.lone_worker
+    if policy is None or known.responder is None or not duress.says(text.body, policy.duress_word):
+        return False
+    tx.actor = known.actor
+    text.body, text.sender, text.effect = _WITHHELD, known.actor, "alarm"
+    alarms.raise_alarm(tx, service, known.responder.id, "sms", reply.number)
+    return True
+
+
+def _answers_alarm_of_no_job(text: _Text, reply: Reply, last: LastText | None) -> bool:
+    """An OK to an alarm that no job number could name; others are told apart by their number."""
+    if last is None or last.purpose is not Purpose.ALARM or last.incident_id is not None:
+        return False
+    if reply.verb is not Verb.ACCEPT or reply.number is not None:
+        return False
+    unseen = [a for a in alarms.unseen_by(text.tx, text.known.recipients) if a.incident_id is None]
+    if not alarms.acknowledge(text.tx, unseen, "sms"):
+        return False
+    text.row.sender, text.row.verb, text.row.effect = text.known.actor, reply.verb.value, Effect.ACT.value
+    queue(
+        text.tx,
+        key=f"answer:{text.row.id}",
+        purpose=Purpose.CONFIRM,
+        to_number=text.known.number,
+        recipient=text.known.actor,
+        body=wording.alarm_seen(),
+        is_new=True,
+    )
+    return True
+
+
+def _tell_of_trouble(text: _Text, incident: IncidentRow) -> None:
+    """She wrote from a door that she may need help: somebody else rings her now."""
+    notices.give(
+        text.tx,
+        text.desk,
+        text.service,
+        incident,
+        NoticeKind.NOT_SAFE,
+        ContactRole.DUTY_OFFICER,
+        by=(Means.SMS, Means.VOICE),
+        apart_from=text.known.responder.id if text.known.responder else None,
+    )
 
 
 # --- who, and about what ---------------------------------------------------------------------------------
@@ -201,18 +277,27 @@ def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
             ),
         )
     )
+    along = companions.goes_along(tx, responder_id) if responder_id else []
+    alarmed = {a.incident_id for a in alarms.unseen_by(tx, known.recipients) if a.incident_id}
     found: dict[str, tuple[IncidentRow, JobView]] = {}
     # Locked in the order of their ids, so that two texts cannot wait for each other.
-    for incident_id in sorted({o.incident_id for o in asked} | {n.incident_id for n in told}):
+    concerned = {o.incident_id for o in asked} | {n.incident_id for n in told} | alarmed | set(along)
+    for incident_id in sorted(concerned):
         incident = hold(tx, incident_id)
         mine = [o for o in asked if o.incident_id == incident_id and o.episode == incident.episode]
         hers = [n for n in told if n.incident_id == incident_id]
-        found[incident_id] = (incident, _view(incident, mine[-1] if mine else None, hers, responder_id))
+        view = _view(incident, mine[-1] if mine else None, hers, responder_id, alarmed=incident_id in alarmed)
+        found[incident_id] = (incident, view)
     return found
 
 
 def _view(
-    incident: IncidentRow, offer: OfferRow | None, told: Sequence[NoticeRow], responder_id: str | None
+    incident: IncidentRow,
+    offer: OfferRow | None,
+    told: Sequence[NoticeRow],
+    responder_id: str | None,
+    *,
+    alarmed: bool,
 ) -> JobView:
     clock = clock_facts(incident)
     held = responder_id is not None and incident.owner == responder_id
@@ -226,7 +311,8 @@ def _view(
         closed=not incident.is_open,
         clock_stopped=clock.is_stopped,
         clock_applies=clock.state is not ClockState.NOT_APPLICABLE,
-        open_notice=any(n.acknowledged_at is None for n in told),
+        companion=responder_id is not None and incident.companion == responder_id,
+        open_notice=alarmed or any(n.acknowledged_at is None for n in told),
         notice_seen=any(n.acknowledged_at is not None for n in told),
     )
 
@@ -298,13 +384,15 @@ def _act(text: _Text, decision: ReplyDecision) -> None:
     for action, params in decision.actions:
         if action is Action.ACKNOWLEDGE:
             notices.acknowledge(text.tx, incident, "sms", text.known.recipients)
+            unseen = alarms.unseen_by(text.tx, text.known.recipients)
+            alarms.acknowledge(text.tx, [a for a in unseen if a.incident_id == incident.id], "sms")
             actions.keep_in_view(text.tx, text.service, incident)
             continue
         # No reference is longer than a line; all that was written stays with the text itself.
         given = {key: value[:200] if isinstance(value, str) else value for key, value in params.items()}
         if action is Action.NOTE:
             given["body"] = text.row.body
-        if action in (Action.ACCEPT, Action.DECLINE) and responder is not None:
+        if action in (Action.ACCEPT, Action.DECLINE, Action.CHECK_IN) and responder is not None:
             given["responder"] = responder.id
         command = COMMANDS[action].model_validate(given)
         actions.perform(text.tx, text.desk, text.service, incident, action, command, who)
@@ -342,9 +430,11 @@ def _opt_out(text: _Text, jobs: Sequence[IncidentRow]) -> None:
 
 def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
     """The text that goes back: to the enrolled number only, and never in a loop."""
-    if decision.answer in (None, Answer.UNKNOWN_SENDER) or _is_loop(text):
+    if decision.answer in (None, Answer.UNKNOWN_SENDER) or not is_uk_mobile(text.known.number):
         return
     body = _wording(text, decision, jobs)
+    if _is_loop(text, decision, body):
+        return
     # Words kept as a note were asked back: an OK after that is an answer, not courtesy.
     acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
     queue(
@@ -359,19 +449,52 @@ def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -
     )
 
 
-def _is_loop(text: _Text) -> bool:
-    """Auto-responders answer answers: five clarifications an hour to one number are enough."""
-    tx = text.tx
-    lately = tx.execute(
+def _is_loop(text: _Text, decision: ReplyDecision, body: str) -> bool:
+    """Auto-responders answer answers: five an hour to one number are enough, until it does something real.
+
+    Beyond the texts that a day should need, only what somebody did is answered.
+    """
+    tx, now = text.tx, text.tx.now
+    acted = decision.effect in _REAL
+    if _answers(text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body):
+        return True
+    if acted:
+        return False
+    if lines.is_over_cap(tx, text.desk):
+        return True
+    since = max(now - timedelta(hours=1), _last_real(text) or now - timedelta(hours=1))
+    return _answers(text, since) >= _MOST_AN_HOUR or _answers(text, now - timedelta(days=1)) >= _MOST_A_DAY
+
+
+#: What a text really did: a person stands behind it.
+_REAL = (Effect.ACT, Effect.CHECK_IN)
+
+
+def _answers(text: _Text, since: datetime, *where: ColumnElement[bool]) -> int:
+    """How many automatic answers went to the number since then."""
+    found: int = text.tx.execute(
         select(func.count())
         .select_from(MessageRow)
         .where(
             col(MessageRow.to_number) == text.known.number,
-            col(MessageRow.purpose) == Purpose.CLARIFY,
-            col(MessageRow.created_at) > tx.now - timedelta(hours=1),
+            col(MessageRow.purpose).in_((Purpose.CONFIRM, Purpose.CLARIFY)),
+            col(MessageRow.created_at) > since,
+            *where,
         )
     ).scalar_one()
-    return bool(lately >= _MOST_CLARIFICATIONS)
+    return found
+
+
+def _last_real(text: _Text) -> datetime | None:
+    """When the number last did something real."""
+    at: datetime | None = text.tx.execute(
+        select(func.max(col(InboundMessageRow.received_at))).where(
+            col(InboundMessageRow.from_number) == text.row.from_number,
+            col(InboundMessageRow.effect).in_([effect.value for effect in _REAL]),
+            col(InboundMessageRow.id) != text.row.id,
+        )
+    ).scalar()
+    return at
 
 
 def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> str:
@@ -408,6 +531,8 @@ _ABOUT_A_JOB: Mapping[Answer, Callable[[int], str]] = {
     Answer.DECLINED: wording.declined_noted,
     Answer.RELEASED: wording.released_noted,
     Answer.SAFE: wording.safe_noted,
+    Answer.COMPANION: wording.companion_noted,
+    Answer.HELP_COMING: wording.help_coming,
     Answer.SEEN: wording.seen_noted,
     Answer.NOTE_KEPT: wording.note_kept,
     Answer.NOT_YOURS: wording.not_yours,

@@ -24,13 +24,16 @@ from rapid_response.messaging import wording
 from rapid_response.steps import (
     amending,
     clock,
+    companions,
     corrections,
     jobnumbers,
     knowing,
+    markers,
     offers,
     raising,
     reaching,
     retriage,
+    visits,
 )
 from rapid_response.steps.case import (
     allowed,
@@ -47,7 +50,7 @@ from rapid_response.steps.errors import Invalid
 from rapid_response.steps.receive import ward_of
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
-from rapid_response.storage.tables import IncidentRow, OutcomeRow
+from rapid_response.storage.tables import IncidentRow, OutcomeRow, VisitRow
 from rapid_response.storage.tx import Tx
 
 _LIVE = (OfferState.OPEN, OfferState.ACCEPTED)
@@ -59,7 +62,7 @@ class Told:
 
     started_at: datetime | None
     owner: str | None
-    was_on_the_way: bool
+    visit: VisitRow | None
     was_waiting: bool
 
 
@@ -99,6 +102,7 @@ def join(
     into.received_at = min(into.received_at, incident.received_at)
     reports = reports_of(tx, into)
     known = knowing.learn(tx, into, reports, desk.zone)
+    markers.look_again(tx, desk, service, into, known.profile)
     if changes:
         amending.record(tx, into, changes, corrections.JOINED, known)
     if brings_category:
@@ -149,7 +153,7 @@ def end(
     told = Told(
         incident.started_at if has_clock(incident) else None,
         incident.owner,
-        incident.status is Status.EN_ROUTE,
+        visits.live(tx, incident),
         incident.status is Status.AWAITING_REVIEW,
     )
     _move_reports(tx, incident, into)
@@ -162,6 +166,7 @@ def end(
         raising.owe_breach_reason(tx, service, incident)
     _tell_who_goes_on(tx, desk, service, incident, into)
     offers.job_done(tx, desk, service, incident, "joined")
+    companions.joined(tx, desk, service, incident, into)
     finish_kind(tx, incident, *TaskKind)
     incident.owner, incident.is_held = None, False
     tx.record(incident.id, happened.IncidentCancelled(Disposition.DUPLICATE_OF, incident.episode))
@@ -203,9 +208,14 @@ def _tell_who_goes_on(tx: Tx, desk: Desk, service: Service, incident: IncidentRo
             into.job_number = jobnumbers.issue(tx, into.id)
     if into.job_number is None or incident.job_number is None:
         return
-    for offer in offers_of(tx, incident):
+    # Once each: the offer by which she holds the job before others that she need not answer any more.
+    live = sorted(
+        (o for o in offers_of(tx, incident) if o.state in _LIVE and o.responder_id in going_on),
+        key=lambda o: o.state is not OfferState.ACCEPTED,
+    )
+    for offer in {o.responder_id: o for o in reversed(live)}.values():
         responder = service.definition.responder(offer.responder_id)
-        if offer.state in _LIVE and offer.responder_id in going_on and responder:
+        if responder:
             body = wording.joined(incident.job_number, into.job_number)
             reaching.begin(tx, desk, incident, responder, Purpose.STAND_DOWN, offer.id, body, is_new=True)
 
@@ -294,6 +304,7 @@ def carry_owner(tx: Tx, desk: Desk, service: Service, into: IncidentRow, told: T
     if known is None or into.owner is not None or Action.ASSIGN not in allowed(into):
         return
     offers.assign(tx, desk, service, into, known.id, who)
-    if told.was_on_the_way:
+    if told.visit is not None:
         move(into, Action.EN_ROUTE)
-        tx.record(into.id, happened.SetOff(known.id, who.source))
+        visit = visits.carry_on(tx, into, told.visit)
+        tx.record(into.id, happened.SetOff(known.id, who.source, visit.expected_at, visit.finish_at))

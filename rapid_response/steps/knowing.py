@@ -365,7 +365,11 @@ def links_of(connection: Connection, incident_id: str) -> list[ShownLink]:
         .join(IncidentRow, col(IncidentRow.id) == other)
         .join(mine, col(mine.id) == incident_id)
         .where(or_(here == incident_id, there == incident_id), col(SuggestedLinkRow.state) != REJECTED)
-        .order_by(col(SuggestedLinkRow.confidence).desc(), col(IncidentRow.received_at).desc())
+        .order_by(
+            col(SuggestedLinkRow.confidence).desc(),
+            col(IncidentRow.received_at).desc(),
+            col(IncidentRow.reference),
+        )
     )
     return [
         ShownLink(

@@ -22,10 +22,10 @@ from rapid_response.messaging import wording
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import notices, offers
 from rapid_response.steps.actions import keep_in_view
-from rapid_response.steps.alarms import tell_duty_officer
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service, service_now
 from rapid_response.steps.tasks import TaskKind, open_task
+from rapid_response.steps.telling import tell_duty_officer
 from rapid_response.storage import work
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, NoticeRow
 from rapid_response.storage.tx import Tx

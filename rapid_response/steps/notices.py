@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from rapid_response.core.definition import Means
 from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
-from rapid_response.core.notices import NoticeKind
+from rapid_response.core.notices import LEADS, SILENCE, NoticeKind
 from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.dispatch.rules import Recipient, ways, who_hears
@@ -18,7 +18,7 @@ from rapid_response.sla.rules import NOTICE_REPEAT, Deadline, Kind
 from rapid_response.steps import texts
 from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.outbox import queue
+from rapid_response.steps.outbox import LAST, queue
 from rapid_response.steps.service import Service
 from rapid_response.storage.tables import IncidentRow, NoticeRow
 from rapid_response.storage.tx import Tx
@@ -44,16 +44,18 @@ def give(
     role: ContactRole,
     by: Sequence[Means] = (Means.SMS,),
     detail: Mapping[str, Any] | None = None,
+    apart_from: str | None = None,
 ) -> None:
     """Tell a role holder now; the notice stands on the board whether or not a message can be sent.
 
+    `apart_from` is a responder whom it is about, and who is not told of herself.
     Paper entered after an outage tells nobody anything until a person releases it (design.md 7).
     """
     if incident.is_held and incident.back_entry:
         return
     # The newest speaks for those it replaces, unsent ones too, and so never more quietly than they did.
     by = tuple(dict.fromkeys([*by, *_supersede(tx, incident, kind, role)]))
-    told = who_hears(role, service.holders(role, tx.now), service.definition.contacts)
+    told = hearers(tx, service, role, apart_from)
     notice = tx.new(
         NoticeRow,
         id=tx.ids.uuid(),
@@ -66,8 +68,20 @@ def give(
         given_at=tx.now,
     )
     _send(tx, desk, incident, notice)
-    arm(tx, incident, [_again(tx, notice)])
+    if kind not in LEADS:
+        arm(tx, incident, [_again(tx, notice)])
     tx.record(incident.id, NoticeGiven(notice.id, kind, role, tuple(by)))
+
+
+def hearers(
+    tx: Tx, service: Service, role: ContactRole, apart_from: str | None = None
+) -> tuple[Recipient, ...]:
+    """Who hears for a role now; where that were only the responder left out, whoever stands next."""
+    holders = [r for r in service.holders(role, tx.now) if r.id != apart_from]
+    about = service.definition.responder(apart_from) if apart_from else None
+    own = set(about.numbers) if about else set()
+    contacts = {r: number for r, number in service.definition.contacts.items() if number not in own}
+    return who_hears(role, holders, contacts)
 
 
 #: These tell one story to one role: the newest says all that the older ones did.
@@ -87,11 +101,13 @@ def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRol
 
     Gives the means of those that it replaces.
     """
-    if kind not in _PROGRESS and kind is not NoticeKind.TASK_OVERDUE:
+    stories = (_PROGRESS, LEADS, SILENCE, frozenset({NoticeKind.TASK_OVERDUE}))
+    story = next((kinds for kinds in stories if kind in kinds), None)
+    if story is None:
         return []
     means: list[Means] = []
     for notice in unseen(tx, incident.id):
-        same_story = notice.kind == kind or (kind in _PROGRESS and notice.kind in _PROGRESS)
+        same_story = notice.kind in story
         if notice.role == role and same_story:
             _end(tx, incident, notice, "superseded")
             means += [Means(m) for m in notice.by]
@@ -141,6 +157,8 @@ def _say(
         incident=incident,
         notice_id=notice.id,
         is_new=is_new,
+        # However urgent the case: no offer waits behind a notice that can wait till tomorrow.
+        rank=LAST if notice.kind in LEADS else None,
     )
 
 

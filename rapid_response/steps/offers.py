@@ -10,6 +10,7 @@ from sqlmodel import col
 from rapid_response.core.definition import Means, RungAction
 from rapid_response.core.events import (
     Assigned,
+    CompanionReleased,
     NobodyLeft,
     OfferAccepted,
     OfferDeclined,
@@ -26,7 +27,7 @@ from rapid_response.dispatch import rules
 from rapid_response.messaging.wording import StoodDown
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import jobnumbers, notices, reaching, texts
+from rapid_response.steps import jobnumbers, notices, reaching, texts, visits
 from rapid_response.steps.case import check, move, offers_of
 from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk, Who
@@ -85,7 +86,8 @@ def _needs(incident: IncidentRow, not_again: set[str]) -> rules.Needs:
         priority=incident.priority,
         joint=incident.joint,
         needed_by=incident.needed_by,
-        asked=frozenset(not_again),
+        # Who goes along is not asked to have the job as well.
+        asked=frozenset(not_again | ({incident.companion} if incident.companion else set())),
     )
 
 
@@ -291,7 +293,18 @@ def accept(
         eta,
     )
     _end_reaching(tx, incident, offer, "accepted")
-    tx.record(incident.id, OfferAccepted(offer.id, responder_id, who.source, late=late, eta_minutes=eta))
+    tx.record(
+        incident.id,
+        OfferAccepted(
+            offer.id,
+            responder_id,
+            who.source,
+            late=late,
+            eta_minutes=eta,
+            seconds=_since_made(tx, offer),
+            priority=incident.priority,
+        ),
+    )
     _now_owned(tx, desk, service, incident, responder_id, keep=offer.id)
     if who.source not in ("sms", "page"):  # these are answered, or seen, where they came from
         _confirm(tx, desk, service, incident, responder_id, f"confirm:{offer.id}")
@@ -330,6 +343,8 @@ def assign(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responde
         source=who.source,
     )
     tx.record(incident.id, Assigned(responder_id))
+    if incident.status is Status.ON_SCENE:
+        visits.taken_over(tx, incident, responder_id)
     _now_owned(tx, desk, service, incident, responder_id, keep=offer_id)
     if responder.sms:
         queue(
@@ -348,6 +363,9 @@ def _now_owned(
     tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, keep: str
 ) -> None:
     incident.owner, incident.accepted_at = responder_id, tx.now
+    if incident.companion == responder_id:
+        incident.companion = None
+        tx.record(incident.id, CompanionReleased(responder_id, "has_the_job"))
     disarm(tx, incident, SEARCH, "accepted")
     withdraw_others(tx, desk, service, incident, keep=keep, why="taken")
     notices.overtaken(tx, incident)
@@ -375,6 +393,10 @@ def _confirm(
         )
 
 
+def _since_made(tx: Tx, offer: OfferRow) -> float:
+    return round((tx.now - offer.made_at).total_seconds(), 3)
+
+
 def decline(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, who: Who) -> None:
     """A NO to an open offer; the next person is asked in the same step."""
     check(incident, Action.DECLINE)
@@ -386,7 +408,10 @@ def decline(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, respond
     offer.state, offer.answered_at, offer.source = OfferState.DECLINED, tx.now, who.source
     disarm(tx, incident, [Kind.ANSWER], "declined", subject=offer.id)
     _end_reaching(tx, incident, offer, "declined")
-    tx.record(incident.id, OfferDeclined(offer.id, responder_id, who.source))
+    tx.record(
+        incident.id,
+        OfferDeclined(offer.id, responder_id, who.source, _since_made(tx, offer), incident.priority),
+    )
     if was_open:
         advance(tx, desk, service, incident)
 
@@ -402,6 +427,23 @@ def lapse(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer: Of
         advance(tx, desk, service, incident)
 
 
+def withdraw_from(tx: Tx, incident: IncidentRow, responder_id: str, why: str) -> bool:
+    """End one person's offer, who need not answer it any more; whether she had one."""
+    hers = [
+        o for o in offers_of(tx, incident) if o.responder_id == responder_id and o.state is OfferState.OPEN
+    ]
+    for offer in hers:
+        _withdraw(tx, incident, offer, why)
+    return bool(hers)
+
+
+def _withdraw(tx: Tx, incident: IncidentRow, offer: OfferRow, why: str) -> None:
+    offer.state, offer.answered_at = OfferState.WITHDRAWN, tx.now
+    disarm(tx, incident, [Kind.ANSWER], why, subject=offer.id)
+    _end_reaching(tx, incident, offer, why)
+    tx.record(incident.id, OfferWithdrawn(offer.id, offer.responder_id, why))
+
+
 def withdraw_others(
     tx: Tx, desk: Desk, service: Service, incident: IncidentRow, *, why: str, keep: str | None = None
 ) -> None:
@@ -409,10 +451,7 @@ def withdraw_others(
     for offer in offers_of(tx, incident):
         if offer.id == keep or offer.state is not OfferState.OPEN:
             continue
-        offer.state, offer.answered_at = OfferState.WITHDRAWN, tx.now
-        disarm(tx, incident, [Kind.ANSWER], why, subject=offer.id)
-        _end_reaching(tx, incident, offer, why)
-        tx.record(incident.id, OfferWithdrawn(offer.id, offer.responder_id, why))
+        _withdraw(tx, incident, offer, why)
         # Who has the job now must not hear that she has not; who heard nothing need not hear that either.
         # What may have gone out, and is found to have, is told then (Kind.WENT_OUT).
         if offer.responder_id != incident.owner and reaching.may_have_heard(tx, offer.id):
@@ -458,6 +497,8 @@ def _end_ownership(
     tx: Tx, desk: Desk, service: Service, incident: IncidentRow, state: OfferState, why: str
 ) -> None:
     owner, incident.owner, incident.accepted_at = incident.owner, None, None
+    if not (why == "reassigned" and incident.status is Status.ON_SCENE):
+        visits.end(tx, incident, why)
     for offer in offers_of(tx, incident):
         if offer.state is OfferState.ACCEPTED:
             offer.state = state
@@ -525,6 +566,12 @@ def end_search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why:
     disarm(tx, incident, SEARCH, why)
     withdraw_others(tx, desk, service, incident, why=why)
     notices.overtaken(tx, incident)
+
+
+def eta_of(tx: Tx, incident: IncidentRow) -> int | None:
+    """How long the owner said, when she took the job, that she would need."""
+    held = [o for o in offers_of(tx, incident) if o.state is OfferState.ACCEPTED]
+    return held[-1].eta_minutes if held else None
 
 
 def is_owned(incident: IncidentRow) -> bool:

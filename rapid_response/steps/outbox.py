@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from rapid_response.core.numbers import is_uk_mobile
@@ -24,7 +24,11 @@ _WORTH = {
     Purpose.CONFIRM: timedelta(minutes=5),
     Purpose.CLARIFY: timedelta(minutes=5),
     Purpose.TEST: timedelta(minutes=60),
+    Purpose.CHECK_IN: timedelta(minutes=10),
+    Purpose.ALARM: timedelta(minutes=60),
 }
+#: Behind the messages of every priority.
+LAST = 5
 #: Before they leave, or while they wait to be tried again: these can still be stopped.
 READY = (MessageState.PENDING, MessageState.RETRY_WAIT)
 #: These may have gone already, so they cannot.
@@ -49,11 +53,14 @@ def queue(
     notice_id: str | None = None,
     is_new: bool = False,
     report_recorded_at: datetime | None = None,
+    rank: int | None = None,
 ) -> None:
     """Put one message in the outbox. `is_new` says that its key cannot have been used before.
 
-    Texts go to UK mobiles alone: one to any other number is on record as failed and never sent.
+    It goes out with the rank of its incident's priority, unless another is given. Texts go to UK mobiles
+    alone: one to any other number is on record as failed and never sent.
     """
+    usual = incident.priority.rank if incident else 4
     if not is_new and tx.execute(select(col(MessageRow.id)).where(col(MessageRow.dedupe_key) == key)).first():
         return
     is_text = channel is MessageChannel.SMS
@@ -72,7 +79,7 @@ def queue(
         recipient=recipient,
         body=normalise(body) if is_text else body,
         replaced=foreign(body) if is_text else 0,
-        rank=incident.priority.rank if incident else 4,
+        rank=usual if rank is None else rank,
         created_at=tx.now,
         expires_at=expires_at or tx.now + _WORTH[purpose],
         report_recorded_at=report_recorded_at,
@@ -85,17 +92,15 @@ def queue(
     tx.wake("send")
 
 
-def cancel_unsent(tx: Tx, *, incident_id: str | None = None, offer_id: str | None = None, why: str) -> None:
-    """What has not left yet will not: the case has overtaken it.
+def cancel_unsent(tx: Tx, *, offer_id: str, why: str) -> None:
+    """What asks about an offer and has not left yet will not: the case has overtaken it.
+
+    That somebody must not go, or goes on under another number, is still told.
 
     What may have left cannot be called back: should it turn out that it went, the person is told
     (steps.messages).
     """
-    wanted: list[ColumnElement[bool]] = []
-    if offer_id is not None:
-        wanted.append(col(MessageRow.offer_id) == offer_id)
-    if incident_id is not None:
-        wanted.append(col(MessageRow.incident_id) == incident_id)
+    wanted = (col(MessageRow.offer_id) == offer_id, col(MessageRow.purpose) != Purpose.STAND_DOWN)
     tx.execute(
         update(MessageRow)
         .where(*wanted, col(MessageRow.state).in_(READY))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 from sqlmodel import col
@@ -27,7 +28,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
-from rapid_response.storage.tables import EndpointRow
+from rapid_response.storage.tables import EndpointRow, LineRow
 from rapid_response.storage.tx import Tx
 
 
@@ -109,6 +110,36 @@ def _trouble(row: object) -> Trouble | None:
 def unreachable(found: Sequence[Finding]) -> int:
     """How many people have a number that is known not to work."""
     return len({f.responder_id for f in found if f.trouble is not Trouble.NEVER_CONFIRMED})
+
+
+def alarms(connection: Connection | Tx, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    """What keeps messages from going out, in sentences for the desk; nothing when all is well."""
+    today = now.astimezone(zone).date().isoformat()
+    rows = connection.execute(
+        select(
+            col(LineRow.provider),
+            col(LineRow.channel),
+            col(LineRow.opened_at),
+            col(LineRow.why),
+            col(LineRow.alarmed_for),
+            col(LineRow.sent_today),
+        ).order_by(col(LineRow.name))
+    ).all()
+    for row in rows:
+        what = "Texts" if row.channel is MessageChannel.SMS else "Calls"
+        if row.opened_at is not None:
+            yield f"{what} do not go out: {_LINE_WHY.get(row.why, 'the phone network is down')}. {_INSTEAD}"
+    for row in rows:
+        if row.alarmed_for == today:
+            yield f"{row.sent_today} texts went out today, more than a day should need. None was held back."
+
+
+_INSTEAD = "Ring responders yourself until this line is gone."
+_LINE_WHY = {
+    "down": "the phone network cannot be reached",
+    "account": "our account with the phone network is refused",
+    "sender": "our own number is refused as sender",
+}
 
 
 # --- telling the desk ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy import ColumnElement, func, or_, update
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
 
@@ -47,7 +47,7 @@ def record(tx: Tx, desk: Desk, told: Told) -> bool:
             col(ProviderEventRow.error_code) == told.error_code,
             col(ProviderEventRow.sequence_no) == told.sequence_no,
         )
-        .values(repeats=col(ProviderEventRow.repeats) + 1)
+        .values(to_count=func.coalesce(col(ProviderEventRow.to_count), 0) + 1)
     )
     if again.rowcount:
         return False

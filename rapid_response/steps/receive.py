@@ -27,7 +27,7 @@ from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
-from rapid_response.steps import clock, knowing, notices, offers
+from rapid_response.steps import clock, knowing, leading, markers, notices, offers, reviewing
 from rapid_response.steps.case import is_aged_60_plus, move, needs_two
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
@@ -84,6 +84,7 @@ def receive(
     answered = report.facts()
     facts = merge(reading.facts, answered)
     known = knowing.known(tx, report, received_at, desk.zone)
+    marked = markers.found(tx, known.profile)
     decision = decide(_triage_case(report, reading, facts, answered, known, received_at, tx.now, desk))
     targeted = assess(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
@@ -92,9 +93,14 @@ def receive(
     report_id = report_id or tx.ids.uuid()
     _keep_report(tx, report_id, incident, report, reading, source, received_at)
     knowing.remember(tx, incident, known)
+    incident.joint = incident.joint or bool(marked)
     _record_intake(tx, incident, report, report_id, reading, decision, facts, known)
-    _assess_targeting(tx, service, incident, targeted)
+    markers.warn(tx, incident, marked)
+    to_review_by = reviewing.found_at_arrival(tx, service, incident, targeted)
     _set_going(tx, desk, service, incident, report, decision)
+    if to_review_by is not None:
+        # After the clock has started, so that the notice can name the job.
+        leading.tell(tx, desk, service, incident, to_review_by)
     answer = json.dumps(_answer(incident, facts, reading), separators=(",", ":"))
     if key is not None:
         tx.add(
@@ -223,7 +229,9 @@ def reading_json(reading: Reading) -> dict[str, Any]:
         "matter": reading.matter.value,
         "scores": {k: round(v, 4) for k, v in reading.scores.items()},
         "evidence": [
-            {"label": e.label, "start": e.start, "end": e.end, "why": e.why} for e in reading.evidence
+            {"label": e.label, "start": e.start, "end": e.end, "why": e.why}
+            | ({"kind": e.kind} if e.kind else {})
+            for e in reading.evidence
         ],
         "question": reading.question,
         "model_version": reading.model_version,
@@ -296,26 +304,6 @@ def _record_intake(
             decision.escalators,
         ),
     )
-
-
-def _assess_targeting(tx: Tx, service: Service, incident: IncidentRow, targeted: Targeting) -> None:
-    """The machine says `potential` at most; a named person reviews within one working day (domain.md 2.4)."""
-    if not targeted.kinds and not targeted.statutory_strands and not targeted.other_vulnerability:
-        return
-    tx.record(
-        incident.id,
-        happened.TargetingAssessed(
-            targeted.state,
-            targeted.kinds,
-            targeted.other_vulnerability,
-            tuple(targeted.statutory_strands),
-        ),
-    )
-    by = service.next_working_day(tx.now)
-    if targeted.kinds:
-        open_first_task(tx, incident, TaskKind.REVIEW_AGE_TARGETING, ContactRole.DUTY_OFFICER, by)
-    if targeted.offer_police_referral:
-        open_first_task(tx, incident, TaskKind.OFFER_POLICE_HATE_REFERRAL, ContactRole.DUTY_OFFICER, by)
 
 
 def _set_going(

@@ -11,10 +11,10 @@ from rapid_response.core.facts import Facts, facts_to_json
 from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import Category, ContactRole
-from rapid_response.hatecrime.rules import after_assessment, assess
+from rapid_response.hatecrime.rules import assess
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.rules import Decision, TriageCase, decide, either, is_news
-from rapid_response.steps import clock, knowing, notices, raising
+from rapid_response.steps import clock, knowing, markers, notices, raising, reviewing
 from rapid_response.steps.case import facts_of, is_aged_60_plus, is_counting, needs_two
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.knowing import Known
@@ -47,6 +47,7 @@ def read_again(
         incident.urgency = reading.urgency
     is_newly_joint = take_facts(incident, either(facts_of(incident), reading.facts))
     known = knowing.learn(tx, incident, reports, desk.zone)
+    markers.look_again(tx, desk, service, incident, known.profile)
     tx.record(
         incident.id,
         happened.IncidentClassified(
@@ -61,7 +62,10 @@ def read_again(
             ward=incident.ward,
         ),
     )
-    _target(tx, incident, reading)
+    found = assess(
+        reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
+    )
+    reviewing.found_later(tx, desk, service, incident, found)
     decision = decide(triage_case(tx, desk, incident, reports, known))
     settle_on(tx, desk, service, incident, decision, newly_joint=is_newly_joint)
 
@@ -160,25 +164,3 @@ def _raise(
         raising.go_out(tx, desk, service, incident)
     elif not before.has_clock and decision.priority.has_clock:
         raising.start_second_clock(tx, desk, service, incident, started_at)
-
-
-def _target(tx: Tx, incident: IncidentRow, reading: Reading) -> None:
-    found = assess(
-        reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
-    )
-    state = after_assessment(incident.age_state, found.state)
-    if state is incident.age_state and not found.statutory_strands and not found.other_vulnerability:
-        return
-    incident.age_state = state
-    incident.age_kinds = sorted({*incident.age_kinds, *found.kinds})
-    incident.other_vulnerability = incident.other_vulnerability or found.other_vulnerability
-    incident.statutory_strands = sorted({*incident.statutory_strands, *found.statutory_strands})
-    tx.record(
-        incident.id,
-        happened.TargetingAssessed(
-            state,
-            tuple(incident.age_kinds),
-            incident.other_vulnerability,
-            tuple(incident.statutory_strands),
-        ),
-    )

@@ -25,15 +25,19 @@ from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import (
     actions,
+    alarms,
     clock,
     failing,
     inbound,
+    leading,
+    markers,
     notices,
     offers,
     raising,
     reaching,
     readiness,
     texts,
+    visits,
 )
 from rapid_response.steps.case import is_counting
 from rapid_response.steps.desk import Desk
@@ -233,12 +237,42 @@ def _task(ringing: _Ringing) -> None:
     if task is None or task.state is not TaskState.OPEN or task.kind == TaskKind.REVIEW_REPORT:
         return
     ringing.tell(NoticeKind.TASK_OVERDUE, ContactRole.DUTY_OFFICER, task=task.kind)
+    if task.kind in leading.LEADS_TASKS:
+        leading.tell_overdue(ringing.tx, ringing.desk, ringing.service, ringing.incident)
     # Until it is done: nothing that is owed is ever forgotten (reliability.md, rule 3).
     again = Deadline(Kind.TASK, ringing.service.next_working_day(ringing.tx.now), task.id)
     work.arm(ringing.tx, ringing.incident.id, ringing.due.cycle + 1, ringing.incident.priority.rank, [again])
 
 
+# --- the responder's own safety --------------------------------------------------------------------------
+
+
+def _silence(ringing: _Ringing) -> visits.Silence:
+    question, _, step = ringing.due.subject.partition(":")
+    return visits.Silence(question, int(step), ringing.late)
+
+
+def _check_in(ringing: _Ringing) -> None:
+    visits.ring_check_in(ringing.tx, ringing.desk, ringing.service, ringing.incident, _silence(ringing))
+
+
+def _travel(ringing: _Ringing) -> None:
+    visits.ring_travel(ringing.tx, ringing.desk, ringing.service, ringing.incident, _silence(ringing))
+
+
+def _sign_of_life(ringing: _Ringing) -> None:
+    visits.ring_sign_of_life(ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject)
+
+
+def _alarm(ringing: _Ringing) -> None:
+    alarms.ring_alarm(ringing.tx, ringing.due.subject, ringing.incident)
+
+
 # --- of the service, not of an incident ------------------------------------------------------------------
+
+
+def _alarm_of_no_job(tx: Tx, desk: Desk, due: Due) -> None:
+    alarms.ring_alarm(tx, due.subject, None)
 
 
 def _inbound(tx: Tx, desk: Desk, due: Due) -> None:
@@ -308,10 +342,18 @@ _DO: Mapping[str, Callable[[_Ringing], None]] = {
     Kind.FAIL_OVER: _fail_over,
     Kind.REACH: _reach,
     Kind.WENT_OUT: _went_out,
+    Kind.CHECK_IN: _check_in,
+    Kind.TRAVEL: _travel,
+    Kind.SIGN_OF_LIFE: _sign_of_life,
+    Kind.ALARM: _alarm,
 }
 
 _SERVICE_WIDE: Mapping[str, Callable[[Tx, Desk, Due], None]] = {
     Kind.INBOUND: _inbound,
     Kind.DAILY_LINE: _daily_line,
     Kind.SHIFT_TEST: _shift_test,
+    Kind.ALARM_OF_NO_JOB: _alarm_of_no_job,
+    Kind.MARKER_APPLY: markers.ring_apply,
+    Kind.MARKER_REVIEW: markers.ring_review,
+    Kind.MARKER_END: markers.ring_end,
 }

@@ -24,15 +24,18 @@ from rapid_response.messaging.lives import Move
 from rapid_response.messaging.rules import AttemptState, word
 from rapid_response.steps import endpoints, lines, messages, receipts, unknowns
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.lines import Allowance
 from rapid_response.steps.outbox import READY
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage.tables import (
+    AlarmRow,
     AttemptRow,
     IncidentRow,
     LineRow,
     MessageRow,
     NoticeRow,
     OfferRow,
+    VisitRow,
 )
 from rapid_response.storage.tx import Tx
 
@@ -40,7 +43,6 @@ logger = structlog.get_logger("sending")
 
 #: Longer than the provider's time-outs together: a lease that ends means that the sender died.
 LEASE = timedelta(seconds=25)
-_RING_FOR = timedelta(seconds=25)
 #: Why a call waits: the person was rung a moment ago.
 HELD_BY_PERSON = "person"
 
@@ -56,27 +58,28 @@ class Claimed:
     to_number: str
     body: str
     validity: timedelta
-    ring_for: timedelta = _RING_FOR
+    ring_for: timedelta = ladder.RINGS_FOR
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the sender has to do now."""
+    """What the sender has to do now; `settled` counts what was done in looking for it."""
 
-    dead: int = 0
+    settled: int = 0
     claimed: list[Claimed] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
     fetching: list[Fetching] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return self.dead + len(self.claimed) + len(self.unknown) + len(self.fetching)
+        return self.settled + len(self.claimed) + len(self.unknown) + len(self.fetching)
 
 
 def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
     """Everything the sender has to do, claimed in one step."""
     dead = settle_dead_leases(tx, desk)
     unknown, fetching, lost = unknowns.claim(tx, LEASE)
-    return Work(dead + lost, claim(tx, desk, limit), unknown, fetching)
+    claimed, moved = _claim(tx, desk, limit)
+    return Work(dead + lost + moved, claimed, unknown, fetching)
 
 
 # --- claiming --------------------------------------------------------------------------------------------
@@ -84,12 +87,24 @@ def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
 
 def claim(tx: Tx, desk: Desk, limit: int = 8) -> list[Claimed]:
     """Lease what is due: most dangerous first. What is no longer wanted is cancelled instead."""
+    return _claim(tx, desk, limit)[0]
+
+
+def _claim(tx: Tx, desk: Desk, limit: int) -> tuple[list[Claimed], int]:
+    """What is ours to send now, and how many others were settled or made to wait."""
     claimed: list[Claimed] = []
+    moved = 0
     for channel in MessageChannel:
-        due = [m for m in _due(tx, channel, limit) if _is_still_to_go(tx, m)]
-        if due:
-            claimed += _claim_over(tx, desk, channel, due)
-    return claimed
+        due = _due(tx, channel, limit)
+        left = lines.allowance(tx, desk, channel) if due else None
+        for message in due:
+            # One after the other: of two calls to one person the second must see the first.
+            if left is None or not _is_still_to_go(tx, message) or _is_held_by(tx, left, message):
+                moved += 1
+            elif left.may_send:
+                lines.spend(tx, desk, left, LEASE)
+                claimed.append(_lease(tx, desk, message))
+    return claimed, moved
 
 
 def _due(tx: Tx, channel: MessageChannel, limit: int) -> Sequence[MessageRow]:
@@ -106,24 +121,18 @@ def _due(tx: Tx, channel: MessageChannel, limit: int) -> Sequence[MessageRow]:
     )
 
 
-def _claim_over(tx: Tx, desk: Desk, channel: MessageChannel, due: Sequence[MessageRow]) -> list[Claimed]:
-    left = lines.allowance(tx, desk, channel)
-    claimed = []
-    for message in due:
-        if left.blocked_until is not None:
-            _hold(tx, message, lines.HELD_BY_LINE, left.blocked_until)
-            if message.purpose in messages.LADDERED:
-                message.failing_at = message.failing_at or tx.now
-                messages.goes_on(tx, message, messages.LINE_DOWN, tx.now)
-        elif not left.may_send:
-            break
-        else:
-            lines.spend(tx, desk, left, LEASE)
-            claimed.append(_lease(tx, desk, message))
-    return claimed
+def _is_held_by(tx: Tx, left: Allowance, message: MessageRow) -> bool:
+    """A line that is down: whoever is to be reached is reached another way."""
+    if left.blocked_until is None:
+        return False
+    _hold(message, lines.HELD_BY_LINE, left.blocked_until)
+    if message.purpose in messages.LADDERED:
+        message.failing_at = message.failing_at or tx.now
+        messages.goes_on(tx, message, messages.LINE_DOWN, tx.now)
+    return True
 
 
-def _hold(tx: Tx, message: MessageRow, why: str, until: datetime) -> None:
+def _hold(message: MessageRow, why: str, until: datetime) -> None:
     message.held, message.next_attempt_at = why, until
 
 
@@ -138,7 +147,7 @@ def _is_still_to_go(tx: Tx, message: MessageRow) -> bool:
     if message.channel is MessageChannel.VOICE:
         rung_until = _rung_until(tx, message)
         if rung_until is not None and rung_until > tx.real:
-            _hold(tx, message, HELD_BY_PERSON, rung_until)
+            _hold(message, HELD_BY_PERSON, rung_until)
             return False
     return True
 
@@ -157,19 +166,52 @@ def _no_longer(tx: Tx, message: MessageRow) -> Move | None:
 def _overtaken(tx: Tx, message: MessageRow) -> str | None:
     if message.cancel_requested is not None:
         return message.cancel_requested
-    if message.purpose is Purpose.OFFER and message.offer_id is not None:
-        offer = tx.get(OfferRow, message.offer_id)
-        if offer is None or offer.state is not OfferState.OPEN:
-            return "offer_over"
-    if message.purpose is Purpose.REMINDER and message.incident_id is not None:
-        incident = tx.get(IncidentRow, message.incident_id)
-        if incident is None or not incident.is_open:
-            return "closed"
-    if message.purpose is Purpose.NOTICE and message.notice_id is not None:
-        notice = tx.get(NoticeRow, message.notice_id)
-        if notice is None or notice.acknowledged_at is not None:
-            return "seen"
-    return None
+    look = _OVERTAKEN.get(message.purpose)
+    return look(tx, message) if look is not None else None
+
+
+def _offer_is_over(tx: Tx, message: MessageRow) -> str | None:
+    offer = tx.get(OfferRow, message.offer_id) if message.offer_id is not None else None
+    is_over = message.offer_id is not None and (offer is None or offer.state is not OfferState.OPEN)
+    return "offer_over" if is_over else None
+
+
+def _is_closed(tx: Tx, message: MessageRow) -> str | None:
+    incident = tx.get(IncidentRow, message.incident_id) if message.incident_id is not None else None
+    is_over = message.incident_id is not None and (incident is None or not incident.is_open)
+    return "closed" if is_over else None
+
+
+def _is_seen(tx: Tx, message: MessageRow) -> str | None:
+    if message.notice_id is None:
+        return None
+    given = tx.get(NoticeRow, message.notice_id)
+    return "seen" if given is None or given.acknowledged_at is not None else None
+
+
+def _alarm_is_seen(tx: Tx, message: MessageRow) -> str | None:
+    alarm = tx.get(AlarmRow, message.notice_id or "")
+    return "seen" if alarm is None or alarm.acknowledged_at is not None else None
+
+
+def _was_heard_from(tx: Tx, message: MessageRow) -> str | None:
+    """Whoever was to be asked whether she is safe has been heard since, or is not out there any more."""
+    visit = tx.first(
+        select(VisitRow).where(
+            col(VisitRow.incident_id) == message.incident_id, col(VisitRow.ended_at).is_(None)
+        )
+    )
+    return "heard" if visit is None or visit.heard_at >= message.created_at else None
+
+
+#: How it is known, just before it leaves, that a message says nothing true any more.
+_OVERTAKEN = {
+    Purpose.OFFER: _offer_is_over,
+    Purpose.REMINDER: _is_closed,
+    Purpose.NOTICE: _is_seen,
+    Purpose.ALARM: _alarm_is_seen,
+    Purpose.CHECK_IN: _was_heard_from,
+}
 
 
 #: A call that never rang at her end disturbed nobody.

@@ -56,9 +56,9 @@ class Service:
         """Whether the responder is off by exception, whatever the rota says."""
         return any(start <= at and (end is None or at < end) for start, end in self.away.get(responder, ()))
 
-    def next_working_day(self, at: datetime) -> datetime:
-        """When a follow-up of the next working day falls due."""
-        return rota.working_day_after(self.definition.sla, self.definition.zone, at)
+    def next_working_day(self, at: datetime, days: int = 1) -> datetime:
+        """When a follow-up of the next working day, or of the `days`-th, falls due."""
+        return rota.working_day_after(self.definition.sla, self.definition.zone, at, days)
 
 
 @dataclass(slots=True)

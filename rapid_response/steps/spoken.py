@@ -13,13 +13,14 @@ from sqlmodel import col, select
 from rapid_response.core.incident import Action, NotAllowed
 from rapid_response.core.states import Purpose
 from rapid_response.messaging import wording
-from rapid_response.steps import actions, notices, offers, texts
+from rapid_response.safety import rules
+from rapid_response.steps import actions, alarms, notices, offers, texts
 from rapid_response.steps.case import hold
-from rapid_response.steps.commands import ByResponder
+from rapid_response.steps.commands import ByResponder, CheckIn
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Refusal
 from rapid_response.steps.service import service_now
-from rapid_response.storage.tables import AttemptRow, IncidentRow, MessageRow, NoticeRow, OfferRow
+from rapid_response.storage.tables import AlarmRow, AttemptRow, IncidentRow, MessageRow, NoticeRow, OfferRow
 from rapid_response.storage.tx import Tx
 
 _HEAR, _YES, _NO, _AGAIN = "1", "1", "2", "*"
@@ -46,12 +47,50 @@ def converse(tx: Tx, desk: Desk, token: str, digits: str, pressed: int = 0) -> S
     """
     attempt = tx.first(select(AttemptRow).where(col(AttemptRow.token) == token))
     message = tx.get(MessageRow, attempt.message_id) if attempt else None
-    if attempt is None or message is None or message.incident_id is None:
+    if attempt is None or message is None:
         return _bye(wording.spoken_gone())
-    incident = hold(tx, message.incident_id)
-    attempt.keys = attempt.keys[:pressed]
-    said = _TURNS.get(message.purpose, _offer)(tx, desk, attempt, message, incident, digits)
+    keys = attempt.keys[:pressed]
+    is_alarm = rules.is_alarm(keys + digits) and message.recipient.startswith(_RESPONDER)
+    her = message.recipient.removeprefix(_RESPONDER)
+    # She may be at another job than the call is about: both are locked, in the order of their ids.
+    for incident_id in sorted(
+        {i for i in (alarms.where(tx, her), message.incident_id) if i} if is_alarm else ()
+    ):
+        hold(tx, incident_id)
+    incident = hold(tx, message.incident_id) if message.incident_id else None
+    attempt.keys = keys
+    if is_alarm:
+        _alarm_raised(tx, desk, her)
+    if digits == _NINE:
+        _press(attempt, digits)
+    if message.purpose is Purpose.ALARM:
+        said = _alarm(tx, attempt, message, digits)
+    elif incident is None:
+        return _bye(wording.spoken_gone())
+    else:
+        said = _TURNS.get(message.purpose, _offer)(tx, desk, attempt, message, incident, digits)
     return replace(said, pressed=len(attempt.keys))
+
+
+def _press(attempt: AttemptRow, digits: str) -> None:
+    """Keep the key with the call; the last ones, of a person who presses very many."""
+    attempt.keys = (attempt.keys + digits)[-20:]
+
+
+# Keys that were pressed are kept with the call; this one says nothing of what she has heard.
+_NINE = rules.ALARM_KEY
+_RESPONDER = "responder:"
+
+
+def _alarm_raised(tx: Tx, desk: Desk, responder_id: str) -> None:
+    """Pressed twice, in whatever call of ours: a silent alarm. The call goes on as with any other key."""
+    tx.actor = f"{_RESPONDER}{responder_id}"
+    alarms.raise_alarm(tx, service_now(tx, desk.zone), responder_id, "voice")
+
+
+def _heard(attempt: AttemptRow) -> bool:
+    """Whether a key was pressed to hear what it is about."""
+    return bool(attempt.keys.replace(_NINE, ""))
 
 
 def _stand_down(
@@ -60,8 +99,43 @@ def _stand_down(
     """Nothing is asked; but nothing is said either before a key proves a person."""
     if not digits and not attempt.keys:
         return Said((wording.spoken_notice_first(),), asks=True)
-    attempt.keys = (attempt.keys + digits)[:20]
+    if digits != _NINE:
+        _press(attempt, digits)
     return _bye(wording.spoken_words(message.body))
+
+
+def _alarm(tx: Tx, attempt: AttemptRow, message: MessageRow, digits: str) -> Said:
+    """Somebody is to send the police: heard after one key, seen after another."""
+    alarm = tx.get(AlarmRow, message.notice_id or "", lock=True)
+    if alarm is None or alarm.ended_at is not None:
+        return _bye(wording.spoken_gone())
+    if _heard(attempt) and digits == _YES:
+        tx.actor = message.recipient
+        alarms.acknowledge(tx, [alarm], "voice")
+        return _bye(wording.spoken_seen())
+    if digits in (_HEAR, _AGAIN):
+        _press(attempt, digits)
+        return Said((wording.spoken_notice(message.body),), asks=True)
+    return Said((wording.spoken_alarm_first(),), asks=True)
+
+
+def _check_in(
+    tx: Tx, desk: Desk, attempt: AttemptRow, message: MessageRow, incident: IncidentRow, digits: str
+) -> Said:
+    """Are you safe? One key says so; nothing about the job is said to whoever picked up."""
+    if digits != _YES:
+        return Said((wording.spoken_check_in(),), asks=True)
+    _press(attempt, digits)
+    responder_id = message.recipient.partition(":")[2]
+    who = Who(message.recipient, "voice", responder=responder_id)
+    tx.actor = message.recipient
+    service = service_now(tx, desk.zone)
+    try:
+        command = CheckIn(responder=responder_id)
+        actions.perform(tx, desk, service, incident, Action.CHECK_IN, command, who)
+    except (NotAllowed, Refusal):
+        pass  # the job is over, or another's: she is safe all the same
+    return _bye(wording.spoken_safe())
 
 
 def _notice(
@@ -72,12 +146,12 @@ def _notice(
         return _bye(wording.spoken_gone())
     if not digits and not attempt.keys:
         return Said((wording.spoken_notice_first(),), asks=True)
-    if attempt.keys and digits == _YES:
+    if _heard(attempt) and digits == _YES:
         notices.acknowledge(tx, incident, "voice", recipients=(message.recipient,))
         actions.keep_in_view(tx, service_now(tx, desk.zone), incident)
         return _bye(wording.spoken_seen())
     if digits in (_HEAR, _AGAIN):
-        attempt.keys = (attempt.keys + digits)[:20]
+        _press(attempt, digits)
         return Said((wording.spoken_notice(message.body),), asks=True)
     return Said((wording.spoken_notice_first(),), asks=True)
 
@@ -92,7 +166,7 @@ def _offer(
     if not digits and not attempt.keys:
         return Said((wording.spoken_offer(),), asks=True)
     if not attempt.keys:
-        attempt.keys = (attempt.keys + digits)[:20]
+        _press(attempt, digits)
     elif digits in (_YES, _NO):
         return _answer(tx, desk, incident, offer.responder_id, accepts=digits == _YES)
     return Said((wording.spoken_job(texts.job(incident), desk.zone, tx.now),), asks=True)
@@ -127,4 +201,4 @@ def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, acc
     return _bye(wording.spoken_declined())
 
 
-_TURNS = {Purpose.NOTICE: _notice, Purpose.STAND_DOWN: _stand_down}
+_TURNS = {Purpose.NOTICE: _notice, Purpose.STAND_DOWN: _stand_down, Purpose.CHECK_IN: _check_in}

@@ -30,19 +30,28 @@ class TaskKind(StrEnum):
     RELEASE_HELD = "release_held"
     REVIEW_REPORT = "review_report"
     FINISH_JOB = "finish_job"
+    CHASE_REFERRAL = "chase_referral"
     SECOND_READING = "second_reading"
 
 
-def open_task(tx: Tx, incident: IncidentRow, kind: TaskKind, owner: str, due_at: datetime) -> str:
-    """Open a task, unless one of its kind is open already; returns its id."""
-    waiting = tx.first(
+def open_task(
+    tx: Tx, incident: IncidentRow, kind: TaskKind, owner: str, due_at: datetime, subject: str = ""
+) -> str:
+    """Open a task, unless one of its kind, about the same, is open already; returns its id."""
+    waiting = find_open(tx, incident, kind, subject)
+    return waiting.id if waiting else _open(tx, incident, kind, owner, due_at, subject)
+
+
+def find_open(tx: Tx, incident: IncidentRow, kind: TaskKind, subject: str = "") -> TaskRow | None:
+    """The open task of that kind, about that."""
+    return tx.first(
         select(TaskRow).where(
             col(TaskRow.incident_id) == incident.id,
             col(TaskRow.kind) == kind.value,
+            col(TaskRow.subject) == subject,
             col(TaskRow.state) == TaskState.OPEN,
         )
     )
-    return waiting.id if waiting else _open(tx, incident, kind, owner, due_at)
 
 
 def open_first_task(tx: Tx, incident: IncidentRow, kind: TaskKind, owner: str, due_at: datetime) -> str:
@@ -50,13 +59,16 @@ def open_first_task(tx: Tx, incident: IncidentRow, kind: TaskKind, owner: str, d
     return _open(tx, incident, kind, owner, due_at)
 
 
-def _open(tx: Tx, incident: IncidentRow, kind: TaskKind, owner: str, due_at: datetime) -> str:
+def _open(
+    tx: Tx, incident: IncidentRow, kind: TaskKind, owner: str, due_at: datetime, subject: str = ""
+) -> str:
     task_id = tx.ids.uuid()
     tx.add(
         TaskRow,
         id=task_id,
         incident_id=incident.id,
         kind=kind.value,
+        subject=subject,
         owner=owner,
         opened_at=tx.now,
         due_at=due_at,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.messaging import wording
@@ -52,8 +53,15 @@ def confirm(desk: Desk, incident: IncidentRow, now: datetime) -> str:
 
 
 def assigned(desk: Desk, incident: IncidentRow, now: datetime) -> str:
-    """The desk gave it to you."""
+    """The desk gave it to you: to go there, or to take over from who is there."""
+    if incident.status is Status.ON_SCENE:
+        return wording.taken_over(job(incident))
     return wording.assigned(job(incident), desk.zone, now)
+
+
+def companion(desk: Desk, incident: IncidentRow, now: datetime) -> str:
+    """You go along as the second officer."""
+    return wording.companion(job(incident), desk.zone, now)
 
 
 def stand_down(desk: Desk, incident: IncidentRow, now: datetime, why: wording.StoodDown) -> str:
@@ -106,6 +114,12 @@ def _warning(t: _Telling) -> str:
     return say(t.job, percent, t.zone, owned=t.owned, now=t.now)
 
 
+def _check_in_missed(t: _Telling) -> str:
+    silent = t.now - (t.moment("since") or t.now)
+    police = bool(t.given.detail["police"])
+    return wording.check_in_missed(t.job, int(silent.total_seconds() // 60), police=police)
+
+
 _SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
     NoticeKind.RUNG: lambda t: wording.rung_reached(t.job, t.zone, t.now),
     NoticeKind.NOT_ACCEPTED: lambda t: wording.not_accepted(t.job, t.zone, t.now),
@@ -121,6 +135,15 @@ _SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
     NoticeKind.WORK_PARKED: lambda t: wording.work_parked(t.incident.job_number),
     NoticeKind.TEXTS_STOPPED: lambda t: wording.texts_stopped(t.job),
     NoticeKind.TASK_OVERDUE: lambda t: wording.task_overdue(t.incident.job_number),
+    NoticeKind.LEAD_REVIEW: lambda t: wording.case_to_review(
+        t.incident.job_number, t.moment("by"), t.zone, t.now
+    ),
+    NoticeKind.LEAD_OVERDUE: lambda t: wording.case_to_review_overdue(t.incident.job_number),
+    NoticeKind.CHECK_IN_MISSED: _check_in_missed,
+    NoticeKind.NOT_SAFE: lambda t: wording.not_safe(t.job),
+    NoticeKind.TRAVEL_OVERDUE: lambda t: wording.travel_overdue(
+        t.job, t.moment("since") or t.now, t.zone, t.now
+    ),
     NoticeKind.REVIEW: lambda t: wording.review_waiting(
         t.incident.job_number, t.moment("until"), t.zone, t.now
     ),

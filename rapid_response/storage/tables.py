@@ -33,6 +33,10 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     OutcomeCode,
     Priority,
+    ReferralKind,
+    ReferralState,
+    RiskKind,
+    RiskSubject,
     Role,
     StoppedBy,
     Urgency,
@@ -64,6 +68,12 @@ class IncidentRow(SQLModel, table=True):
             "ix_incidents_open", "needed_by", sqlite_where=text("is_open"), postgresql_where=text("is_open")
         ),
         Index("ix_incidents_received_at", "received_at"),
+        Index(
+            "ix_incidents_reviewed",
+            "review_decided_at",
+            sqlite_where=text("review_decided_at IS NOT NULL"),
+            postgresql_where=text("review_decided_at IS NOT NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -83,6 +93,17 @@ class IncidentRow(SQLModel, table=True):
     age_kinds: list[str] = Field(default_factory=list, sa_type=JSON)
     other_vulnerability: bool = False
     statutory_strands: list[str] = Field(default_factory=list, sa_type=JSON)
+    #: A person has said which strands and vulnerability it is about: reading again changes neither.
+    targeting_corrected: bool = False
+    #: The victim says so herself. Once known it stays: one person alone cannot rule it out.
+    victims_own_perception: bool = False
+    #: Given by the police. Without it nothing here is a hate crime that they have recorded.
+    police_hate_crime_ref: str | None = Field(default=None, max_length=200)
+    #: Who would rule it out, while a second reviewer has yet to agree.
+    review_proposed_by: str | None = Field(default=None, max_length=80)
+    review_proposed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_decided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    review_decided_by: str | None = Field(default=None, max_length=80)
     victim: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     location: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     safe_contact: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
@@ -105,6 +126,8 @@ class IncidentRow(SQLModel, table=True):
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     paused_seconds: int = 0
     owner: str | None = Field(default=None, max_length=60)
+    #: The second officer of a joint visit; the job is the owner's.
+    companion: str | None = Field(default=None, max_length=60)
     job_number: int | None = None
     episode: int = 1
     #: Counts how often ladder and warnings were armed; part of the agenda's unique key.
@@ -205,8 +228,9 @@ class InboundMessageRow(SQLModel, table=True):
     effect: str | None = Field(default=None, max_length=40)
     incident_id: str | None = Field(default=None, max_length=36)
     needs_person: bool = False
-    #: 1 until the figures have counted it.
+    #: How often it came since the figures last counted; and whether they have counted what it did.
     to_count: int | None = 1
+    is_counted: bool = False
 
 
 class CallRow(SQLModel, table=True):
@@ -227,6 +251,42 @@ class CallRow(SQLModel, table=True):
     message_id: str | None = Field(default=None, max_length=36)
     incident_id: str | None = Field(default=None, max_length=36)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RiskMarkerRow(SQLModel, table=True):
+    """A warning about an address or a suspect: evidence, an end, and somebody who answers for it.
+
+    `about` is what it was set for, `known` the same normalised, to compare a case with.
+    """
+
+    __tablename__ = "risk_markers"
+
+    id: str = Field(primary_key=True, max_length=36)
+    subject: RiskSubject = word(RiskSubject)
+    kind: RiskKind = word(RiskKind)
+    reason: str = Field(sa_type=Text)
+    about: dict[str, Any] = Field(sa_type=JSON)
+    known: list[Any] = Field(sa_type=JSON)
+    #: Counts how often it was set or reviewed; part of its agenda entries' key.
+    round: int = 1
+    set_at: datetime = Field(sa_type=UtcDateTime)
+    set_by: str = Field(max_length=80)
+    review_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    reviewed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reviewed_by: str | None = Field(default=None, max_length=80)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str | None = Field(default=None, max_length=80)
+    ended_reason: str | None = Field(default=None, sa_type=Text)
+
+
+class RiskMarkerKeyRow(SQLModel, table=True):
+    """A key under which a live marker is found; gone when the marker ends."""
+
+    __tablename__ = "risk_marker_keys"
+
+    marker_id: str = Field(primary_key=True, foreign_key="risk_markers.id", max_length=36)
+    key: str = Field(primary_key=True, index=True, max_length=120)
 
 
 # --- what we do about them --------------------------------------------------------------------------------
@@ -261,9 +321,9 @@ class OfferRow(SQLModel, table=True):
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     source: str | None = Field(default=None, max_length=20)
     eta_minutes: int | None = None
-    #: Since when a way to this person fails, and since when none is left to try.
+    #: Since when nothing arrives of it, and when the next person was asked because of that.
     failing_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    given_up_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    passed_on_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class NoticeRow(SQLModel, table=True):
@@ -293,12 +353,109 @@ class TaskRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
     kind: str = Field(max_length=40)
+    #: What it is about where the kind alone does not say: a referral's id.
+    subject: str = Field(default="", max_length=36)
     owner: str = Field(max_length=60)
     state: TaskState = word(TaskState, default=TaskState.OPEN)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_by: str | None = Field(default=None, max_length=80)
+
+
+class ReferralRow(SQLModel, table=True):
+    """A case passed on to a partner, and what became of it there. `reference` is whoever's was given."""
+
+    __tablename__ = "referrals"
+    __table_args__ = (
+        Index(
+            "ix_referrals_unanswered",
+            "sent_at",
+            sqlite_where=text("state IN ('sent', 'acknowledged')"),
+            postgresql_where=text("state IN ('sent', 'acknowledged')"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    kind: ReferralKind = word(ReferralKind)
+    state: ReferralState = word(ReferralState)
+    reference: str | None = Field(default=None, max_length=200)
+    #: Why it was declined, in the partner's words.
+    reason: str | None = Field(default=None, max_length=200)
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+    sent_by: str = Field(max_length=80)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: How often it was asked after, and when last.
+    chased: int = 0
+    chased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    moved_by: str = Field(max_length=80)
+
+
+class VisitRow(SQLModel, table=True):
+    """A responder on her way to an incident, or there: when she is expected, and when last heard from.
+
+    At most one of an incident is live. With `check_in_by` she is asked whether she is safe from then on.
+    """
+
+    __tablename__ = "visits"
+    __table_args__ = (
+        Index(
+            "uq_visits_live",
+            "incident_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        Index(
+            "ix_visits_responder_live",
+            "responder_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    responder_id: str = Field(max_length=60)
+    set_off_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    expected_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    arrived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finish_at: datetime = Field(sa_type=UtcDateTime)
+    heard_at: datetime = Field(sa_type=UtcDateTime)
+    check_in_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AlarmRow(SQLModel, table=True):
+    """A responder's silent alarm; of no incident where she had none. Live until a person ends it.
+
+    It has a life of its own: no closing of a case ends it, and nothing of it shows on her own phone or page.
+    """
+
+    __tablename__ = "alarms"
+    __table_args__ = (
+        Index(
+            "ix_alarms_live",
+            "raised_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str | None = Field(default=None, foreign_key="incidents.id", index=True, max_length=36)
+    responder_id: str = Field(max_length=60)
+    source: str = Field(max_length=20)
+    recipients: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    raised_at: datetime = Field(sa_type=UtcDateTime)
+    repeats: int = 0
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_by: str | None = Field(default=None, max_length=80)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str | None = Field(default=None, max_length=80)
+    ended_reason: str | None = Field(default=None, sa_type=Text)
 
 
 class OutcomeRow(SQLModel, table=True):
@@ -350,6 +507,7 @@ class MessageRow(SQLModel, table=True):
     dedupe_key: str = Field(unique=True, max_length=160)
     incident_id: str | None = Field(default=None, index=True, max_length=36)
     offer_id: str | None = Field(default=None, index=True, max_length=36)
+    #: What it tells of: a notice, or with the purpose `alarm` an alarm.
     notice_id: str | None = Field(default=None, max_length=36)
     purpose: Purpose = word(Purpose)
     channel: MessageChannel = word(MessageChannel)
@@ -458,9 +616,9 @@ class ProviderEventRow(SQLModel, table=True):
     why: str = Field(default="", max_length=20)
     #: Told before the attempt was known: tried again until then. Real time.
     retry_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    #: How often it was told again.
-    repeats: int = 0
+    #: How often it was told since the figures last counted; and whether they have counted what it came to.
     to_count: int | None = 1
+    is_counted: bool = False
 
 
 class LineRow(SQLModel, table=True):

@@ -90,9 +90,7 @@ class Shown:
 
     def form(self, action: str) -> Form:
         """The first form that goes there."""
-        reader = _Forms()
-        reader.feed(self.html)
-        return next(form for form in reader.forms if form.action == action)
+        return next(form for form in forms_of(self) if form.action == action)
 
     def forms(self, action: str) -> list[Form]:
         """All forms that go there."""
@@ -103,9 +101,14 @@ class Shown:
     @property
     def actions(self) -> set[str]:
         """Where the page's forms go."""
-        reader = _Forms()
-        reader.feed(self.html)
-        return {form.action for form in reader.forms}
+        return {form.action for form in forms_of(self)}
+
+
+def forms_of(shown: Shown) -> list[Form]:
+    """All forms of a page."""
+    reader = _Forms()
+    reader.feed(shown.html)
+    return reader.forms
 
 
 class Browser:

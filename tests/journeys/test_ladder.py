@@ -48,9 +48,13 @@ async def test_s35_where_joint_attendance_is_held_a_person_releases_it(town: Tow
     assert "release" in (await case.now())["allowed_actions"]
     assert await town.texts_with("nobody accepted in time", DEE)
 
-    await case.act("release")
+    alone = await case.try_to("release")
+    assert (alone.status_code, alone.json()["errors"][0]["field"]) == (422, "reason")
+    assert "Say who goes along" in alone.json()["errors"][0]["message"]
+    await case.act("release", reason="The ward officers are at the address already.")
 
     assert await case.asked() == ["asha"]
+    assert [j["how"] for j in await case.happened("joint_arranged")] == ["override"]
     assert "release_held" not in await case.tasks()
     assert (await case.clock())["started_at"] == (town.clock.now() - timedelta(minutes=16)).isoformat()
 

@@ -17,8 +17,10 @@ from rapid_response.access.permissions import ROLE_PERMISSIONS, Permission
 from rapid_response.access.sessions import IDLE_AFTER, end_session
 from rapid_response.console.form_pages import safe_next
 from rapid_response.core.vocabulary import Role
+from rapid_response.steps.alarms import raise_alarm
+from rapid_response.steps.service import service_now
 from rapid_response.storage.database import DatabaseUnavailable
-from rapid_response.storage.tables import AccessRow, AgendaRow, IncidentRow, SessionRow
+from rapid_response.storage.tables import AccessRow, AgendaRow, AlarmRow, IncidentRow, SessionRow
 from tests.builders import roofers_now
 from tests.harness import Town
 from tests.journeys.browser import PASSWORD, Browser, Form, account, browser_of, on_sqlite
@@ -37,12 +39,15 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/account": SOMEBODY,
     "/console": (P.REPORT_TAKE,),
     "/board": (P.CASE_LIST,),
+    "/reviews": (P.REVIEW_LIST,),
     "/incidents/{reference}": (P.CASE_VIEW, P.TIMELINE_VIEW),
     "/j": (P.OWN_JOBS,),
     "/j/{number}": (P.OWN_JOBS, P.CASE_VIEW),
     "/exceptions": (P.EXCEPTIONS_VIEW,),
     "/texts": (P.INBOX_WORK,),
     "/sheet": (P.OPEN_SHEET,),
+    "/markers": (P.RISK_MARKERS,),
+    "/alarms/{alarm_id}": (P.ALARM_SEE,),
     "/status": (P.SERVICE_STATUS,),
     "/agreement": (P.AGREEMENT_VIEW,),
 }
@@ -60,6 +65,12 @@ POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/exceptions/{work_id}/retry": (P.EXCEPTIONS_RETRY,),
     "/exceptions/{work_id}/take": (P.EXCEPTIONS_RETRY,),
     "/texts/{text_id}/done": (P.INBOX_WORK,),
+    "/j/code-9": (P.OWN_JOBS,),
+    "/markers": (P.RISK_MARKERS,),
+    "/markers/{marker_id}/review": (P.RISK_MARKERS,),
+    "/markers/{marker_id}/end": (P.RISK_MARKERS,),
+    "/alarms/{alarm_id}/seen": (P.ALARM_SEE,),
+    "/alarms/{alarm_id}/end": (P.ALARM_END,),
 }
 
 
@@ -193,7 +204,8 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
     parts = {"reference": report["reference"], "number": number, "action": "note", "verb": "accept"}
-    parts |= {"work_id": "a-999999", "text_id": "no-such-text"}
+    parts |= {"work_id": "a-999999", "text_id": "no-such-text", "marker_id": "no-such-marker"}
+    parts |= {"alarm_id": await alarm_of(town, "ben")}
     wrong = {}
     for role in Role:
         responder = "asha" if role is Role.RESPONDER else None
@@ -210,6 +222,14 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
                 if (status != 403) != is_allowed(role, wanted) and not is_desks_own(path, role, status):
                     wrong[f"POST {path} as {role}"] = status
     assert wrong == {}
+
+
+async def alarm_of(town: Town, responder: str) -> str:
+    """A responder's silent alarm."""
+    zone = town.app.desk.zone
+    await town.app.database.run(lambda tx: raise_alarm(tx, service_now(tx, zone), responder, "page"))
+    await town.settle()
+    return (await town.rows(AlarmRow))[0].id
 
 
 def is_allowed(role: Role, wanted: tuple[Permission, ...]) -> bool:
@@ -250,7 +270,7 @@ async def test_nobody_sees_more_than_the_way_in(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
     parts = {"reference": report["reference"], "number": number, "action": "note", "verb": "accept"}
-    parts |= {"work_id": "a-1", "text_id": "no-such-text"}
+    parts |= {"work_id": "a-1", "text_id": "no-such-text", "marker_id": "no-such", "alarm_id": "no-such"}
     async with Browser(town) as anybody:
         for path, wanted in GETS.items():
             page = await anybody.get(path.format(**parts))
@@ -315,7 +335,7 @@ async def test_a_session_that_was_ended_is_worth_nothing(town: Town) -> None:
 async def test_looking_changes_nothing_but_the_access_log(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
-    parts = {"reference": report["reference"], "number": number}
+    parts = {"reference": report["reference"], "number": number, "alarm_id": await alarm_of(town, "ben")}
     browsers = [
         await browser_of(town, "dee", Role.DUTY_OFFICER, "dee"),
         await browser_of(town, "asha", Role.RESPONDER, "asha"),
@@ -331,7 +351,7 @@ async def test_looking_changes_nothing_but_the_access_log(town: Town) -> None:
     after = await everything(town)
     looked = after.pop(AccessRow.__tablename__) - before.pop(AccessRow.__tablename__)
     assert after == before
-    assert looked == 8
+    assert looked == 11
 
 
 async def everything(town: Town) -> dict[Any, int]:

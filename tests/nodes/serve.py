@@ -16,12 +16,18 @@ from rapid_response.storage import work
 
 LEASE = timedelta(seconds=3)
 
-if __name__ == "__main__":
+
+def hurry() -> None:
+    """Shorten leases and look-ups."""
     sending.LEASE = work.LEASE = posts.LEASE = LEASE
     retries.LOOK_UP_AFTER = (
         timedelta(seconds=0.2),
-        timedelta(seconds=0.5),
-        timedelta(seconds=1),
-        timedelta(seconds=1.5),
+        timedelta(seconds=3.2),
+        timedelta(seconds=3.6),
+        timedelta(seconds=4),
     )
+
+
+if __name__ == "__main__":
+    hurry()
     sys.exit(run(["serve", *sys.argv[1:]]))

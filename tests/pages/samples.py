@@ -17,10 +17,13 @@ from rapid_response.console.views import (
     AgreementLine,
     AgreementMonth,
     AgreementView,
+    AlarmPart,
+    AlarmView,
     BoardFilters,
     BoardRow,
     BoardView,
     Check,
+    CheckIn,
     Choice,
     Clock,
     CorrectionPart,
@@ -37,6 +40,9 @@ from rapid_response.console.views import (
     JobsView,
     JobView,
     LinkPart,
+    MarkerLine,
+    MarkerPart,
+    MarkersView,
     MessagePart,
     NextStep,
     NotePart,
@@ -50,16 +56,23 @@ from rapid_response.console.views import (
     PhoneCall,
     PhoneMessage,
     Place,
+    ProposalPart,
+    ReferralLine,
+    ReferralPart,
     ReportFormView,
     ReportPart,
     ReportSentView,
     ReportStartView,
+    ReviewFilters,
+    ReviewLine,
+    ReviewsView,
     SafeContact,
     SecondReadingPart,
     SignInView,
     SimulatorView,
     Site,
     StatusView,
+    StepPart,
     SuggestionPart,
     TaskPart,
     TextsView,
@@ -68,6 +81,8 @@ from rapid_response.console.views import (
     ToldPart,
     View,
     Viewer,
+    VisitPart,
+    Words,
 )
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, ClockFacts, Status, allowed_actions
@@ -81,6 +96,7 @@ from rapid_response.core.states import (
     TaskState,
 )
 from rapid_response.core.vocabulary import (
+    AgeEvidence,
     AgeTargeting,
     Category,
     Channel,
@@ -91,6 +107,10 @@ from rapid_response.core.vocabulary import (
     OutcomeCode,
     PaymentMethod,
     Priority,
+    ReferralKind,
+    ReferralState,
+    RiskKind,
+    RiskSubject,
     Role,
     StoppedBy,
     Urgency,
@@ -108,8 +128,9 @@ HANDLER = Viewer("Rosa Lindqvist", Role.HANDLER, (Page.CONSOLE, Page.BOARD, Page
 DUTY_OFFICER = Viewer(
     "Dee Okoro",
     Role.DUTY_OFFICER,
-    (Page.CONSOLE, Page.BOARD, Page.JOBS, Page.EXCEPTIONS, Page.STATUS, Page.ACCOUNT),
+    (Page.CONSOLE, Page.BOARD, Page.REVIEWS, Page.JOBS, Page.EXCEPTIONS, Page.STATUS, Page.ACCOUNT),
 )
+LEAD = Viewer("Hal Novak", Role.HATE_CRIME_LEAD, (Page.BOARD, Page.REVIEWS, Page.ACCOUNT))
 RESPONDER = Viewer("Asha Patel", Role.RESPONDER, (Page.JOBS, Page.ACCOUNT))
 
 
@@ -219,6 +240,26 @@ def amend_form(*more: tuple[str, str]) -> Filled:
     return Filled({n: (v,) for name, v in values.items() for n in (name, f"was.{name}")})
 
 
+MARKERS = (
+    MarkerPart(
+        RiskSubject.ADDRESS,
+        RiskKind.DOG,
+        "Two dogs loose.\nMeter reader bitten.",
+        ("same house and postcode",),
+    ),
+    MarkerPart(RiskSubject.SUSPECT, RiskKind.VIOLENCE, "Pushed an officer in May."),
+)
+ON_THE_WAY = VisitPart(
+    "Asha Patel", "BR1 3", "Duty officer", NOW + 70 * MINUTE, NOW - 5 * MINUTE, NOW + 25 * MINUTE
+)
+THERE = replace(
+    ON_THE_WAY,
+    arrived_at=NOW - 20 * MINUTE,
+    check_in=CheckIn(NOW + 10 * MINUTE, NOW - 20 * MINUTE),
+)
+SILENT = replace(THERE, check_in=CheckIn(NOW - 12 * MINUTE, NOW - 42 * MINUTE))
+ALARM = AlarmPart("a1", "Asha Patel", NOW - 3 * MINUTE, 4821, "RR-7K4M2QX", repeats=1)
+
 INCIDENT = IncidentView(
     reference="RR-7K4M2QX",
     status=Status.EN_ROUTE,
@@ -233,6 +274,10 @@ INCIDENT = IncidentView(
     job_number=4821,
     responder="Asha Patel",
     joint=True,
+    companion="Ben Carter",
+    visit=ON_THE_WAY,
+    markers=MARKERS,
+    may_mark=True,
     next_step=NextStep("Arrive at the address", "Asha Patel", NOW + 14 * MINUTE),
     place=PLACE,
     victim=Person("Jean Whitlock", "+447700900145", "", "", "84"),
@@ -252,9 +297,53 @@ INCIDENT = IncidentView(
     ),
     age_targeting=AgeTargetingPart(
         AgeTargeting.POTENTIAL,
-        ("“old dears never check”: the suspect’s own words about age",),
+        (
+            Words("old dears never check", "words about age", AgeEvidence.OFFENDER_WORDS),
+            Words("only the bungalows", "others were passed over", AgeEvidence.PATTERN),
+        ),
         (HateStrand.DISABILITY,),
+        (Words("called him names for his limp", "hostility about disability"),),
+        offers_police=True,
         other_vulnerability=True,
+        vulnerability_words=(Words("he cannot hear", "deafness"),),
+        victims_own_perception=True,
+        history=(
+            StepPart("Strands: none, now disability", NOW - 30 * MINUTE, "Hal Novak"),
+            StepPart("Proposed to rule it out", NOW - 20 * MINUTE, "Dee Okoro"),
+        ),
+    ),
+    referrals=(
+        ReferralPart(
+            "r1",
+            ReferralKind.ASC_SAFEGUARDING,
+            ReferralState.SENT,
+            NOW - 26 * 60 * MINUTE,
+            "Dee Okoro",
+            chased=1,
+            chased_at=NOW - 2 * 60 * MINUTE,
+            chase_due_at=NOW - MINUTE,
+            may_update=True,
+        ),
+        ReferralPart(
+            "r2",
+            ReferralKind.POLICE_HATE_CRIME,
+            ReferralState.ACKNOWLEDGED,
+            NOW - 40 * MINUTE,
+            "Hal Novak",
+            "CAD 4471",
+            NOW - 20 * MINUTE,
+            chase_due_at=NOW + 5000 * MINUTE,
+            may_update=True,
+        ),
+        ReferralPart(
+            "r3",
+            ReferralKind.BANK,
+            ReferralState.DECLINED,
+            NOW - 50 * MINUTE,
+            "Dee Okoro",
+            settled_at=NOW - 10 * MINUTE,
+            reason="Not their customer",
+        ),
     ),
     actions=allowed_actions(Status.EN_ROUTE, ClockFacts(ClockState.RUNNING, False)),
     responders=(Choice("asha", "Asha Patel (asked)"), Choice("ben", "Ben Carter")),
@@ -417,6 +506,15 @@ INCIDENT = IncidentView(
     stricter_elsewhere=("RR-5D1XN8B",),
 )
 
+DURESS = replace(
+    INCIDENT,
+    status=Status.ON_SCENE,
+    clock=MET,
+    visit=SILENT,
+    duress=(ALARM, replace(ALARM, alarm_id="a2", acknowledged_at=NOW, acknowledged_by="Dee Okoro")),
+    actions=allowed_actions(Status.ON_SCENE, ClockFacts(ClockState.MET, True, has_companion=True)),
+)
+
 CLOSED = replace(
     INCIDENT,
     status=Status.CLOSED,
@@ -489,6 +587,40 @@ REFUSED = replace(
     failed=FailedAction(Action.ACCEPT, message="Asha Patel has this job already. Assign it to change that."),
 )
 
+PROPOSED = replace(
+    INCIDENT,
+    age_targeting=replace(
+        INCIDENT.age_targeting,
+        state=AgeTargeting.UNDER_REVIEW,
+        proposal=ProposalPart("Dee Okoro", NOW - 20 * MINUTE),
+    ),
+    actions=allowed_actions(Status.EN_ROUTE, ClockFacts(ClockState.RUNNING, False, is_proposed=True)),
+)
+OWN_PROPOSAL = replace(
+    PROPOSED,
+    age_targeting=replace(
+        PROPOSED.age_targeting, proposal=ProposalPart("Dee Okoro", NOW - 20 * MINUTE, is_own=True)
+    ),
+    actions=INCIDENT.actions,
+)
+RECOGNISED = replace(
+    CLOSED,
+    age_targeting=replace(
+        INCIDENT.age_targeting,
+        state=AgeTargeting.RECOGNISED_LOCAL,
+        decided_by="Hal Novak",
+        decided_at=NOW - 9 * MINUTE,
+    ),
+)
+
+
+def failed(action: Action, **posted: str) -> IncidentView:
+    """The page after a form that did not fit."""
+    return replace(
+        INCIDENT, failed=FailedAction(action, read_action(action, Posted.from_pairs(posted.items())).filled)
+    )
+
+
 BARE = IncidentView(
     reference="RR-0000000",
     status=Status.AWAITING_REVIEW,
@@ -500,6 +632,83 @@ BARE = IncidentView(
     clock=NO_CLOCK,
     received_at=NOW,
     actions=allowed_actions(Status.AWAITING_REVIEW, ClockFacts(ClockState.NOT_APPLICABLE, False)),
+)
+
+_LINE = ReviewLine(
+    "RR-7K4M2QX",
+    Category.DOORSTEP_CRIME,
+    "rogue_trader",
+    Status.EN_ROUTE,
+    AgeTargeting.POTENTIAL,
+    "Bromley Town",
+    4821,
+    (
+        Words("old dears never check", "words about age", AgeEvidence.OFFENDER_WORDS),
+        Words("only the bungalows for older people", "others passed over", AgeEvidence.PATTERN),
+    ),
+    raised_at=NOW - 26 * 60 * MINUTE,
+    due_at=NOW - 5 * 60 * MINUTE,
+)
+_LATER = replace(
+    _LINE,
+    reference="RR-3C4D5E6",
+    category=Category.SCAM,
+    subtype="courier_fraud",
+    status=Status.CLOSED,
+    ward="",
+    job_number=None,
+    words=(Words("he picked me because I’m old", "age is the reason", AgeEvidence.STATED_REASON),),
+    raised_at=NOW - 60 * MINUTE,
+    due_at=NOW + 19 * 60 * MINUTE,
+)
+REVIEWS = ReviewsView(
+    wards=WARDS,
+    waiting=(_LINE, _LATER, replace(_LATER, reference="RR-8T7S6R5", words=())),
+    under_review=(
+        replace(
+            _LATER,
+            reference="RR-1Q2W3E4",
+            state=AgeTargeting.UNDER_REVIEW,
+            proposal=ProposalPart("Dee Okoro", NOW - 40 * MINUTE),
+        ),
+        replace(_LINE, reference="RR-9P8N7M6", state=AgeTargeting.UNDER_REVIEW, due_at=NOW + 60 * MINUTE),
+    ),
+    to_offer=(
+        replace(
+            _LATER,
+            reference="RR-6Y7T8R9",
+            words=(Words("called my uncle names", "hostility about sexual orientation"),),
+            strands=(HateStrand.SEXUAL_ORIENTATION,),
+        ),
+    ),
+    referrals=(
+        ReferralLine(
+            "RR-2Z9QW4T",
+            ReferralKind.POLICE_HATE_CRIME,
+            ReferralState.ACKNOWLEDGED,
+            NOW - 4 * 24 * 60 * MINUTE,
+            "CRIS 4821/26",
+            chased=2,
+            chase_due_at=NOW - 60 * MINUTE,
+        ),
+        ReferralLine(
+            "RR-5N8Q0VC",
+            ReferralKind.ASC_SAFEGUARDING,
+            ReferralState.SENT,
+            NOW - 60 * MINUTE,
+            chase_due_at=NOW + 19 * 60 * MINUTE,
+        ),
+    ),
+    decided=(
+        replace(
+            _LATER,
+            reference="RR-4M5N6P7",
+            state=AgeTargeting.RECOGNISED_LOCAL,
+            decided_at=NOW - 26 * 60 * MINUTE,
+            decided_by="Hal Novak",
+        ),
+    ),
+    most=100,
 )
 
 BOARD_ROWS = (
@@ -603,6 +812,7 @@ JOB = JobView(
     clock=running(25, 78),
     reference="RR-7K4M2QX",
     joint=True,
+    markers=MARKERS,
     place=PLACE,
     dangers=("Suspect expected at 3pm", "Two men, one aggressive on the phone"),
     victim=Person("Jean Whitlock", "+447700900145", age="84"),
@@ -612,6 +822,8 @@ JOB = JobView(
     answer_by=NOW + 4 * MINUTE,
     desk="+442079460100",
 )
+
+_WATCHED = {JobStage.ON_THE_WAY: ON_THE_WAY, JobStage.THERE: THERE, JobStage.ALONG: THERE}
 
 OFFER_TEXT = "Bromley RR: job 4821, P1. Area BR1 3. Needed by 14:45. Reply OK 4821 or NO 4821."
 PHONES = SimulatorView(
@@ -725,6 +937,93 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         True,
     ),
     "board": (BOARD, DUTY_OFFICER, "/board", True),
+    "board-alarm": (
+        replace(
+            BOARD,
+            rows=(
+                replace(BOARD_ROWS[0], check_in=SILENT.check_in),
+                replace(BOARD_ROWS[1], check_in=THERE.check_in),
+            ),
+            duress=(ALARM, AlarmPart("a3", "Ben Carter", NOW)),
+            may_see_duress=True,
+            markers_to_review=2,
+        ),
+        DUTY_OFFICER,
+        "/board",
+        False,
+    ),
+    "alarm": (
+        AlarmView(ALARM, PLACE, "BR1 3", "threats made", "Ben Carter", NOW, may_see=True, may_end=True),
+        DUTY_OFFICER,
+        "/alarms/a1",
+        False,
+    ),
+    "alarm-faults": (
+        AlarmView(
+            replace(ALARM, job_number=None, reference=""),
+            may_end=True,
+            filled=Filled({}, (FieldError("reason", "Write how you know that the responder is safe"),)),
+        ),
+        DUTY_OFFICER,
+        "/alarms/a1",
+        False,
+    ),
+    "alarm-ended": (AlarmView(ALARM, ended_at=NOW), HANDLER, "/alarms/a1", False),
+    "markers": (
+        MarkersView(
+            (
+                MarkerLine(
+                    "m1",
+                    RiskSubject.ADDRESS,
+                    RiskKind.DOG,
+                    "14 Larkspur Way, BR1 3UH",
+                    "Two dogs loose.",
+                    NOW - 300 * 24 * 60 * MINUTE,
+                    "Dee Okoro",
+                    NOW + 20 * 24 * 60 * MINUTE,
+                    is_to_review=True,
+                ),
+                MarkerLine(
+                    "m2",
+                    RiskSubject.SUSPECT,
+                    RiskKind.VIOLENCE,
+                    "Gary Stobbs, AB12 CDE",
+                    "Pushed an officer in May.",
+                    NOW - 30 * MINUTE,
+                    "Dee Okoro",
+                    NOW + 365 * 24 * 60 * MINUTE,
+                    NOW,
+                    "Dee Okoro",
+                ),
+            ),
+            Filled({"address": ("14 Larkspur Way",)}),
+            reference="RR-7K4M2QX",
+            done="The marker is set",
+        ),
+        DUTY_OFFICER,
+        "/markers",
+        False,
+    ),
+    "markers-faults": (
+        MarkersView(
+            (
+                MarkerLine(
+                    "m1", RiskSubject.ADDRESS, RiskKind.DOG, "14 Larkspur Way", "A bite.", NOW, "Dee", NOW
+                ),
+            ),
+            Filled({}, (FieldError("reason", "Write why the marker no longer holds"),)),
+            failed="end-m1",
+        ),
+        DUTY_OFFICER,
+        "/markers",
+        False,
+    ),
+    "markers-empty": (
+        MarkersView(filled=Filled({}, (FieldError("kind", "Choose the kind of risk"),))),
+        DUTY_OFFICER,
+        "/markers",
+        False,
+    ),
     "board-empty": (BoardView(responders_on_duty=0), DUTY_OFFICER, "/board", False),
     "board-filtered-empty": (
         BoardView(filters=BoardFilters(Status.UNASSIGNED, Category.SCAM, "Bromley Town", True, False)),
@@ -733,14 +1032,60 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         False,
     ),
     "incident": (INCIDENT, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-duress": (DURESS, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-closed": (CLOSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-emergency-faults": (EMERGENCY, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-proposed": (PROPOSED, LEAD, "/incidents/RR-7K4M2QX", False),
+    "incident-own-proposal": (OWN_PROPOSAL, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-recognised": (RECOGNISED, LEAD, "/incidents/RR-7K4M2QX", False),
+    "incident-review-faults": (
+        failed(Action.REVIEW_AGE_TARGETING, state="referred_partner"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "incident-correction-faults": (
+        failed(Action.REVIEW_AGE_TARGETING, correction="yes"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "incident-referral-faults": (
+        failed(Action.UPDATE_REFERRAL, referral="r1"),
+        LEAD,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
+    "reviews": (REVIEWS, LEAD, "/reviews", True),
+    "reviews-empty": (ReviewsView(), LEAD, "/reviews", False),
+    "reviews-filtered-empty": (
+        ReviewsView(filters=ReviewFilters(Category.SCAM, "Bromley Town", True, False), wards=WARDS),
+        LEAD,
+        "/reviews",
+        False,
+    ),
     "incident-refused": (REFUSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
     "incident-not-corrected": (NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-caller-not-corrected": (CALLER_NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-joined": (JOINED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-bare": (BARE, HANDLER, "/incidents/RR-0000000", False),
-    **{f"job-{stage.value}": (replace(JOB, stage=stage), RESPONDER, "/j/4821", False) for stage in JobStage},
+    **{
+        f"job-{stage.value}": (
+            replace(
+                JOB, stage=stage, visit=_WATCHED.get(stage), other="Ben Carter" if stage in _WATCHED else ""
+            ),
+            RESPONDER,
+            "/j/4821",
+            False,
+        )
+        for stage in JobStage
+    },
+    "job-silent": (
+        replace(JOB, stage=JobStage.THERE, visit=SILENT, other="Ben Carter", other_phone="+447700900102"),
+        RESPONDER,
+        "/j/4821",
+        False,
+    ),
     "job-faults": (
         replace(
             JOB,

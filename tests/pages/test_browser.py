@@ -26,7 +26,9 @@ pytestmark = pytest.mark.skipif(
 LOOKED_AT = (
     *("report-start-unanswered", "report-form-coming", "report-form-faults", "report-sent-emergency"),
     *("console-faults", "console-sent-p0", "board", "board-filtered-empty"),
-    *("incident-emergency-faults", "incident-closed", "job-offered", "job-faults", "jobs"),
+    *("incident-emergency-faults", "incident-closed", "incident-proposed", "incident-correction-faults"),
+    *("incident-referral-faults", "reviews", "reviews-filtered-empty"),
+    *("job-offered", "job-faults", "jobs"),
     *("sign-in", "sign-in-wrong", "account", "simulator", "exceptions", "agreement", "status", "error-409"),
 )
 
@@ -144,6 +146,22 @@ def test_keyboard_reaches_the_main_part_first(page: Page) -> None:
     assert page.evaluate("document.activeElement.textContent.trim()") == "Skip to main content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main-content"
+
+
+def test_the_reviews_are_worked_by_keyboard(page: Page) -> None:
+    """The filters open, and each case is reached, without a mouse; in the order in which they are read."""
+    page.goto("/state/reviews")
+    reached: list[str] = []
+    while "RR-8T7S6R5" not in reached and len(reached) < 60:
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
+        if reached[-1] == "Filters":
+            page.keyboard.press("Enter")
+    cases = [words for words in reached if words.startswith("RR-")]
+    assert cases[:3] == ["RR-7K4M2QX", "RR-3C4D5E6", "RR-8T7S6R5"]
+    assert reached.index("Overdue only") < reached.index(cases[0])
+    href = page.get_by_role("link", name=cases[0], exact=True).get_attribute("href")
+    assert href == "/incidents/RR-7K4M2QX#age-title"
 
 
 def test_every_control_of_the_call_can_be_reached_by_tab(page: Page) -> None:

@@ -342,7 +342,15 @@ def test_a_sum_needs_a_kind_and_a_grade() -> None:
 
 def test_action_bodies() -> None:
     cases: list[tuple[Action, Fields, dict[str, Any]]] = [
-        (Action.ASSIGN, {"responder": "asha"}, {"responder": "asha"}),
+        (Action.ASSIGN, {"responder": "asha"}, {"responder": "asha", "companion": False}),
+        (
+            Action.ASSIGN,
+            {"responder": "ben", "companion": "yes"},
+            {"responder": "ben", "companion": True},
+        ),
+        (Action.RELEASE, {"reason": "x"}, {"reason": "x"}),
+        (Action.RELEASE, {"arranged": "police", "reason": "x"}, {"arranged": "police", "reason": "x"}),
+        (Action.CHECK_IN, {}, {}),
         (Action.DECLINE, {"responder": "asha"}, {"responder": "asha"}),
         (Action.POLICE_HANDOVER, {"cad_reference": "4471"}, {"cad_reference": "4471"}),
         (Action.REMOTE_RESPONSE, {"protective_act": "bank_told"}, {"protective_act": "bank_told"}),
@@ -358,8 +366,27 @@ def test_action_bodies() -> None:
         (Action.EN_ROUTE, {}, {}),
         (
             Action.REVIEW_AGE_TARGETING,
+            # A name of a second reviewer is not taken from a page: that person signs in.
             {"state": "ruled_out", "victims_own_perception": "yes", "second_reviewer": "Ann", "reason": "x"},
-            {"state": "ruled_out", "victims_own_perception": True, "second_reviewer": "Ann", "reason": "x"},
+            {"state": "ruled_out", "victims_own_perception": True, "reason": "x"},
+        ),
+        (
+            Action.REVIEW_AGE_TARGETING,
+            {"state": "referred_partner", "referral_kind": "age_uk", "reference": "A 7", "reason": "x"},
+            {
+                "state": "referred_partner",
+                "victims_own_perception": False,
+                "referral_kind": "age_uk",
+                "reference": "A 7",
+                "reason": "x",
+            },
+        ),
+        (Action.SECOND_REVIEW, {"agree": "yes"}, {"agree": "yes"}),
+        (Action.REFER, {"kind": "bank", "reference": "B 9"}, {"kind": "bank", "reference": "B 9"}),
+        (
+            Action.UPDATE_REFERRAL,
+            {"referral": "r1", "state": "declined", "reason": "No capacity"},
+            {"referral": "r1", "state": "declined", "reason": "No capacity"},
         ),
     ]
     for action, values, body in cases:

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapid_response.core.vocabulary import AgeTargeting, Category, HateStrand, Role
+from rapid_response.core.facts import Facts
+from rapid_response.core.vocabulary import AgeEvidence, AgeTargeting, Category, HateStrand, Role
 from rapid_response.hatecrime.rules import (
     DECISIONS,
     REVIEW,
     REVIEWERS,
+    AlreadyProposed,
     HeadlineClass,
+    Loss,
     NoSuchStep,
     NotAReviewer,
+    NotASecond,
     ReasonMissing,
+    Reviewer,
     ReviewRefused,
     SecondReviewerMissing,
+    Settled,
     after_assessment,
     assess,
     headline_class,
+    is_own_perception,
+    loss_so_far,
+    propose,
     review,
+    second_opinion,
 )
 
 A = AgeTargeting
@@ -163,6 +175,85 @@ def test_a_refusal_is_a_sentence(refusal: object) -> None:
     assert callable(refusal)
     with pytest.raises(ReviewRefused, match=r"^[A-Z].*\.$"):
         refusal()
+
+
+# ---- two pairs of eyes
+
+DEE = Reviewer("user:1", Role.DUTY_OFFICER, "dee", "dee")
+HAL = Reviewer("user:2", Role.HATE_CRIME_LEAD, "hal")
+
+
+@pytest.mark.parametrize("current", list(A))
+@pytest.mark.parametrize("is_open", [False, True])
+def test_one_reviewer_can_only_propose_and_never_rules_out(current: AgeTargeting, is_open: bool) -> None:
+    if is_open:
+        with pytest.raises(AlreadyProposed):
+            propose(current, DEE, "No sign of it.", is_open=True)
+    elif A.RULED_OUT in REVIEW[current]:
+        assert propose(current, DEE, "No sign of it.", is_open=False) is A.UNDER_REVIEW
+        with pytest.raises(ReasonMissing):
+            propose(current, DEE, " ", is_open=False)
+    else:
+        with pytest.raises(NoSuchStep):
+            propose(current, DEE, "No sign of it.", is_open=False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "agrees", "reason", "becomes"),
+    [
+        (HAL, True, None, Settled.CONFIRMED),
+        (HAL, False, "She was the only one called on.", Settled.REJECTED),
+        (HAL, False, " ", ReasonMissing),
+        (DEE, True, "I am sure.", NotASecond),
+        (DEE, False, None, Settled.WITHDRAWN),
+        # Another account of the same responder, or of the same name, is the same person.
+        (Reviewer("user:3", Role.TEAM_LEADER, "dee.o", "dee"), True, None, NotASecond),
+        (Reviewer("user:4", Role.TEAM_LEADER, "Dee"), True, None, NotASecond),
+        (Reviewer("user:5", Role.HANDLER, "hana"), True, None, NotAReviewer),
+    ],
+)
+def test_what_a_second_reviewer_makes_of_it(
+    asked: Reviewer, agrees: bool, reason: str | None, becomes: Any
+) -> None:
+    if isinstance(becomes, Settled):
+        assert second_opinion(DEE, asked, agrees=agrees, reason=reason) is becomes
+        return
+    with pytest.raises(becomes, match=r"^[A-Z].*\.$"):
+        second_opinion(DEE, asked, agrees=agrees, reason=reason)
+
+
+def test_what_states_the_reason_counts_as_the_victims_own_word() -> None:
+    assert is_own_perception(True, ())
+    assert is_own_perception(False, (AgeEvidence.PATTERN, AgeEvidence.STATED_REASON))
+    assert not is_own_perception(False, tuple(set(AgeEvidence) - {AgeEvidence.STATED_REASON}))
+
+
+# ---- before or after the loss
+
+NOW = datetime(2026, 7, 15, 11, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("facts", "loss"),
+    [
+        ({}, Loss.NOT_KNOWN),
+        ({"paid_within_24h": True}, Loss.LOST),
+        ({"property_taken": True}, Loss.LOST),
+        ({"paid_at": NOW - timedelta(days=3)}, Loss.LOST),
+        ({"paid_at": NOW + timedelta(hours=1), "payment_pending": True}, Loss.NOT_YET),
+        ({"payment_pending": True}, Loss.NOT_YET),
+        ({"payment_pending": True, "paid_within_24h": True}, Loss.LOST),
+        ({"courier_expected": True}, Loss.NOT_YET),
+        ({"demands_money_now": True}, Loss.NOT_YET),
+        ({"being_taken_to_bank": True}, Loss.NOT_YET),
+        ({"paid_within_24h": False, "payment_pending": False}, Loss.NOT_YET),
+        # Paid longer ago answers the same question with no.
+        ({"paid_within_24h": False}, Loss.NOT_KNOWN),
+        ({"property_taken": False}, Loss.NOT_KNOWN),
+    ],
+)
+def test_whether_money_had_gone_by_then(facts: dict[str, Any], loss: Loss) -> None:
+    assert loss_so_far(Facts(**facts), NOW) is loss
 
 
 # ---- the headline

@@ -337,4 +337,5 @@ def test_g9_what_stays_unknown_is_repeated_once_where_a_loss_is_worse(purpose: P
 
 
 def test_an_offer_and_a_notice_are_worth_a_duplicate_and_a_clarification_is_not() -> None:
-    assert {Purpose.OFFER, Purpose.NOTICE, Purpose.STAND_DOWN, Purpose.REMINDER} == AT_LEAST_ONCE
+    about_a_job = {Purpose.OFFER, Purpose.NOTICE, Purpose.STAND_DOWN, Purpose.REMINDER}
+    assert about_a_job | {Purpose.CHECK_IN, Purpose.ALARM} == AT_LEAST_ONCE

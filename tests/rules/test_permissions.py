@@ -38,6 +38,7 @@ PAGES = """
     priority_lower        . x . x x . . . . .  .
     suspect_history       . x . x x x . . . .  .
     special_category      . x . x x x . . . .  .
+    review_list           . x . x x x . . . .  .
     inbox_work            x x . x x . . . . .  .
     recording_hear        x x . x x . . . . .  .
     open_sheet            x x . x x . . . . .  .
@@ -55,6 +56,9 @@ PAGES = """
     keys_manage           . . . . . . . . . x  .
     audit_view            . . . . . . . . x .  .
     agreement_view        . x . x x . x . . .  .
+    risk_markers          . x . x x . . . . .  .
+    alarm_see             x x . x x . . . . .  .
+    alarm_end             . x . x x . . . . .  .
 """
 
 # x: any incident; o: only a job of their own; down: a priority that goes down.
@@ -80,9 +84,14 @@ ACTS = """
     task_done             x x o x x x . . . .  .
     review_age_targeting  . x . x x x . . . .  .
     add_outcomes          . x o x x . . . . .  .
+    second_review         . x . x x x . . . .  .
+    refer                 . x . x x x . . . .  .
+    update_referral       . x . x x x . . . .  .
     answer_second_reading x x . x x . . . . .  .
     amend                 x x . x x . . . . .  .
     link                  x x . x x . . . . .  .
+    check_in              x x o x x . . . . .  .
+    release_companion     . x o x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 

@@ -44,7 +44,7 @@ def test_short_answer_times_compress_but_nobody_is_rung_before_45_seconds() -> N
         "sms1": 0,
         "sms2": 24,
         "voice1": 45,
-        "voice2": 60,
+        "voice2": 70,
     }
     other = seconds(ALL, urgent=False, answer_within=timedelta(seconds=180))
     assert other == {"sms1": 0, "sms2": 72, "voice1": 108, "voice2": 144}

@@ -289,6 +289,63 @@ def test_a_check_in_is_for_the_job_at_hand() -> None:
     assert by("safe").answer is Answer.NO_OPEN_JOB
 
 
+ASKED_IF_SAFE = LastText(Purpose.CHECK_IN, "a", NOW)
+
+
+@pytest.mark.parametrize("text", ["ok", "yes", "OK 4821", "yes 4821 all fine"])
+def test_an_ok_to_the_question_is_a_check_in(text: str) -> None:
+    decision = by(text, AT_THE_DOOR, last=ASKED_IF_SAFE)
+    assert (decision.effect, actions(decision)[0], decision.answer) == (
+        Effect.CHECK_IN, Action.CHECK_IN, Answer.SAFE,
+    )  # fmt: skip
+    assert by(text, AT_THE_DOOR, last=ASKED).effect is not Effect.CHECK_IN
+    late = by("ok", AT_THE_DOOR, last=ASKED_IF_SAFE, now=NOW + timedelta(hours=13))
+    assert late.effect is Effect.SILENT
+
+
+@pytest.mark.parametrize("text", ["ok?", "thanks", "not ok", "no"])
+def test_nothing_less_is_one(text: str) -> None:
+    assert Action.CHECK_IN not in actions(by(text, AT_THE_DOOR, last=ASKED_IF_SAFE))
+
+
+ALONG = JobView(4821, "a", Status.ON_SCENE, companion=True, taken_by_other=True, clock_stopped=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "effect", "done", "answer"),
+    [
+        ("safe", Effect.CHECK_IN, [Action.CHECK_IN], Answer.SAFE),
+        ("SAFE 4821", Effect.CHECK_IN, [Action.CHECK_IN], Answer.SAFE),
+        ("NO 4821", Effect.ACT, [Action.RELEASE_COMPANION], Answer.RELEASED),
+        ("OK 4821", Effect.ALREADY, [], Answer.COMPANION),
+        ("GO 4821", Effect.ALREADY, [], Answer.COMPANION),
+        ("HERE 4821 by the gate", Effect.NOTE, [Action.NOTE], Answer.COMPANION),
+        ("DONE 4821 HELPED", Effect.CLARIFY, [], Answer.NOT_POSSIBLE),
+        ("NOBODY 4821", Effect.CLARIFY, [], Answer.NOT_POSSIBLE),
+        ("there is a second van", Effect.NOTE, [Action.NOTE], Answer.NOTE_KEPT),
+    ],
+)
+def test_a_second_officers_words(text: str, effect: Effect, done: list[Action], answer: Answer) -> None:
+    decision = by(text, ALONG, last=None)
+    assert (decision.effect, actions(decision), decision.answer) == (effect, done, answer)
+
+
+@pytest.mark.parametrize(
+    "text", ["help", "not safe", "NOT SAFE 4821", "he has a knife", "please send police"]
+)
+@pytest.mark.parametrize("job", [AT_THE_DOOR, ALONG])
+def test_words_of_danger_from_a_door_are_an_alert(text: str, job: JobView) -> None:
+    decision = by(text, job)
+    assert (decision.alert, decision.effect, decision.answer) == (True, Effect.NOTE, Answer.HELP_COMING)
+    assert not by(text, replace(job, status=Status.ASSIGNED)).alert
+    assert by(f"SAFE 4821 but {text}", job).alert
+
+
+@pytest.mark.parametrize("text", ["?", "words", "SAFE 4821", "the helper is here", "safe"])
+def test_others_are_none(text: str) -> None:
+    assert not by(text, AT_THE_DOOR).alert
+
+
 def test_not_safe_reaches_a_person() -> None:
     for text in ("not safe", "NOT SAFE 4821", "unsafe", "I am in trouble"):
         decision = by(text, AT_THE_DOOR)

@@ -99,9 +99,30 @@ SAID: dict[str, Say] = {
     "shift_ending": lambda j, at, now: iter([wording.shift_ending(j, at, LONDON, now)]),
     "delivery_failing": lambda j, at, now: iter([wording.delivery_failing(j)]),
     "texts_stopped": lambda j, at, now: iter([wording.texts_stopped(j)]),
-    "check_in_missed": lambda j, at, now: (wording.check_in_missed(j, m) for m in (30, 10**6)),
+    "check_in_missed": lambda j, at, now: (
+        wording.check_in_missed(j, m, police=p) for m in (30, 10**6) for p in (False, True)
+    ),
+    "where_are_you": lambda j, at, now: iter([wording.where_are_you(j.number, at, LONDON, now)]),
+    "travel_overdue": lambda j, at, now: iter([wording.travel_overdue(j, at, LONDON, now)]),
+    "help_coming": lambda j, at, now: iter([wording.help_coming(j.number)]),
+    "not_safe": lambda j, at, now: iter([wording.not_safe(j)]),
+    "heard_from": lambda j, at, now: iter([wording.heard_from(j.number)]),
+    "companion": lambda j, at, now: iter([wording.companion(j, LONDON, now)]),
+    "companion_noted": lambda j, at, now: iter([wording.companion_noted(j.number)]),
+    "companion_coming": lambda j, at, now: iter([wording.companion_coming(j.number)]),
+    "companion_gone": lambda j, at, now: iter([wording.companion_gone(j.number)]),
+    "taken_over": lambda j, at, now: iter([wording.taken_over(j)]),
+    "duress": lambda j, at, now: (wording.duress(n) for n in (j.number, None)),
+    "alarm_seen": lambda j, at, now: iter([wording.alarm_seen()]),
+    "marker_to_review": lambda j, at, now: (wording.marker_to_review(n) for n in (1, 2, 9999)),
     "review_waiting": lambda j, at, now: (
         wording.review_waiting(n, u, LONDON, now) for n in (j.number, None) for u in (at, None)
+    ),
+    "case_to_review": lambda j, at, now: (
+        wording.case_to_review(n, u, LONDON, now) for n in (j.number, None) for u in (at, None)
+    ),
+    "case_to_review_overdue": lambda j, at, now: (
+        wording.case_to_review_overdue(n) for n in (j.number, None)
     ),
     "task_overdue": lambda j, at, now: (wording.task_overdue(n) for n in (j.number, None)),
     "mended": lambda j, at, now: (wording.mended(n) for n in (j.number, None)),
@@ -118,8 +139,9 @@ SAID: dict[str, Say] = {
 #: They say nothing about one job.
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
-    "review_waiting", "task_overdue", "mended", "work_parked", "clock_is_wrong", "daily_line",
-    "numbers_failing", "shift_test",
+    "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "mended", "work_parked",
+    "clock_is_wrong", "daily_line", "numbers_failing", "shift_test", "duress", "alarm_seen",
+    "marker_to_review",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)

@@ -20,9 +20,11 @@ from sqlmodel import SQLModel, col
 from rapid_response.audit.findings import Check, Missing
 from rapid_response.audit.looking import Moment, missing
 from rapid_response.core.incident import ALLOWED, OWNED_STATUSES, Action, Move, Status
-from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import OfferState, Purpose
+from rapid_response.core.notices import LEADS, NoticeKind
+from rapid_response.core.states import OfferState, Purpose, TaskState
 from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy
+from rapid_response.hatecrime.referrals import CHASE_AFTER
+from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.messaging.wording import REPEAT
 from rapid_response.simulator.tables import Direction, SimCallRow, SimTextRow
 from rapid_response.sla.rules import Kind
@@ -30,8 +32,10 @@ from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     AttemptRow,
     ChainRow,
+    CorrectionRow,
     DeliveryRow,
     EventRow,
     InboundMessageRow,
@@ -41,10 +45,13 @@ from rapid_response.storage.tables import (
     NoticeRow,
     OfferRow,
     OutcomeRow,
+    ReferralRow,
     ReportRow,
     SealRow,
+    SuggestedLinkRow,
     TallyRow,
     TaskRow,
+    VisitRow,
 )
 from rapid_response.storage.tx import table_of
 
@@ -59,18 +66,26 @@ _TABLES: tuple[type[SQLModel], ...] = (
     TaskRow,
     NoticeRow,
     OutcomeRow,
+    ReferralRow,
     MessageRow,
     AttemptRow,
     AgendaRow,
     DeliveryRow,
     InboundMessageRow,
     ChainRow,
+    VisitRow,
+    AlarmRow,
+    CorrectionRow,
+    SuggestedLinkRow,
 )
 #: What two towns of one history must have in common as well.
 _MORE_TABLES: tuple[type[SQLModel], ...] = (EventRow, NoteRow, TallyRow, SealRow, SimTextRow, SimCallRow)
 _ENDED = (Status.CLOSED, Status.CANCELLED)
-#: What may still go out about a closed case: do not go, and answers to what somebody wrote.
-_AFTER_THE_END = (Purpose.STAND_DOWN, Purpose.CONFIRM, Purpose.CLARIFY)
+#: What may still go out about a closed case: do not go, answers to what somebody wrote, a silent alarm.
+_AFTER_THE_END = (Purpose.STAND_DOWN, Purpose.CONFIRM, Purpose.CLARIFY, Purpose.ALARM)
+_OWED_AFTER_THE_END = (NoticeKind.TASK_OVERDUE, *LEADS)
+#: The duress word of the towns that have one.
+DURESS = "heliotrope"
 #: Of these there is at most one on an incident's agenda at a time.
 _ONE_AT_A_TIME = (Kind.RUNG, Kind.WARN, Kind.BREACH, Kind.ACCEPT_WITHIN, Kind.RETRY, Kind.RESUME)
 #: A record closed so is no incident of the board's (contract.md 4, reconciliation).
@@ -128,6 +143,7 @@ class ClockLife:
     applies: bool = True
     paused: bool = False
     stopped_by: str | None = None
+    stopped_at: datetime | None = None
     missed: int = 0
     late: bool = False
     warned: set[float] = field(default_factory=set)
@@ -244,7 +260,8 @@ def _accepted(life: Life, data: dict[str, Any]) -> None:
 
 @_on("assigned")
 def _assigned(life: Life, data: dict[str, Any]) -> None:
-    life.go(Status.ASSIGNED, Action.ASSIGN)
+    # At the address somebody else takes over, and is there.
+    life.go(Status.ON_SCENE if life.status is Status.ON_SCENE else Status.ASSIGNED, Action.ASSIGN)
     assert life.owner is None, f"I3 {life.name}: assigned to {data['responder']} while {life.owner} has it"
     life.owner = data["responder"]
 
@@ -283,6 +300,12 @@ def _let_go(life: Life, data: dict[str, Any]) -> None:
         life.go(Status.DISPATCHING, Action.RELEASE)
 
 
+@_on("joint_arranged")
+def _settled(life: Life, data: dict[str, Any]) -> None:
+    if data["goes_out"]:
+        life.go(Status.DISPATCHING, Action.RELEASE)
+
+
 @_on("set_off")
 def _set_off(life: Life, data: dict[str, Any]) -> None:
     life.go(Status.EN_ROUTE, Action.EN_ROUTE)
@@ -298,7 +321,7 @@ def _nobody_in(life: Life, data: dict[str, Any]) -> None:
     life.go(Status.ASSIGNED, Action.NO_CONTACT)
     if data["took_stop_back"]:
         assert life.running.stopped_by is not None, f"{life.name}: took back a stop that was not"
-        life.running.stopped_by, life.running.late = None, False
+        life.running.stopped_by, life.running.stopped_at, life.running.late = None, None, False
 
 
 @_on("incident_closed")
@@ -313,7 +336,7 @@ def _closed(life: Life, data: dict[str, Any]) -> None:
 
 @_on("incident_cancelled")
 def _cancelled(life: Life, data: dict[str, Any]) -> None:
-    life.go(Status.CANCELLED, Action.CANCEL)
+    life.go(Status.CANCELLED, Action.CANCEL, Move.JOIN)
     life.cancelled_under += [o for o, state in life.offers.items() if state is OfferState.ACCEPTED]
     _end(life, data)
 
@@ -370,9 +393,22 @@ def _stopped(life: Life, data: dict[str, Any]) -> None:
     assert clock.stopped_by is None, f"I9 {life.name}: stopped twice"
     clock.stopped_by, clock.paused = data["stopped_by"], False
     clock.due_at = clock.started_at + clock.promised + timedelta(seconds=data["paused_seconds"])
-    clock.late = datetime.fromisoformat(data["stopped_at"]) > clock.due_at
+    clock.stopped_at = datetime.fromisoformat(data["stopped_at"])
+    clock.late = clock.stopped_at > clock.due_at
     assert data["met"] is not clock.late, f"I9 {life.name}: judged wrongly"
     assert not clock.late or clock.missed, f"I9 {life.name}: late, and no deadline missed"
+
+
+@_on("clock_moved_back")
+def _moved_back(life: Life, data: dict[str, Any]) -> None:
+    clock = life.running
+    started = datetime.fromisoformat(data["started_at"])
+    assert started < clock.started_at, f"I9 {life.name}: the earliest start stays"
+    clock.started_at, clock.due_at = started, datetime.fromisoformat(data["due_at"])
+    _keeps_promise(life, clock, data["paused_seconds"])
+    was_late, clock.late = clock.late, clock.stopped_at is not None and clock.stopped_at > clock.due_at
+    lost = clock.late and not was_late and not clock.missed
+    assert data["no_longer_met"] is lost, f"I9 {life.name}: a response judged wrongly"
 
 
 def _keeps_promise(life: Life, clock: ClockLife, paused_seconds: int) -> None:
@@ -416,6 +452,11 @@ class Watch:
         #: Outcomes recorded through the API, by reference.
         self.outcomes: dict[str, Counter[str]] = defaultdict(Counter)
 
+    def joins(self, reference: str, into: str) -> None:
+        """What was recorded of one incident is another's from now on."""
+        if reference != into:
+            self.outcomes[into].update(self.outcomes.pop(reference, Counter()))
+
     @property
     def last(self) -> Picture:
         """The look before."""
@@ -442,6 +483,9 @@ class Watch:
             self._auditor_misses_nothing,
             self._nothing_doubled,
             self._nobody_is_misled,
+            self._reviews_are_owed,
+            self._who_is_there_is_watched,
+            self._alarms_are_silent,
         ):
             check(picture)
         if before is not None:
@@ -470,9 +514,20 @@ class Watch:
         by_text = sum(row["effect"] == "new_report" for row in inbound)
         expected = len(self.acknowledged) + self.voicemails + by_text
         assert len(reports) == expected, f"I1 {len(reports)} reports kept, {expected} acknowledged"
-        assert {row["incident_id"] for row in reports} == set(picture.by_id(IncidentRow)), (
-            "I1 empty incidents"
-        )
+        incidents = picture.by_id(IncidentRow)
+        kept = {i for i, row in incidents.items() if row["duplicate_of"] is None}
+        assert {row["incident_id"] for row in reports} == kept, "I1 empty incidents"
+        for row in reports:
+            holder = row["first_incident_id"]
+            while (joined_to := incidents[holder]["duplicate_of"]) is not None:
+                holder = joined_to
+            assert row["incident_id"] == holder, f"I1 a report is not where it was joined to: {row}"
+        for i, row in incidents.items():
+            is_joined = (row["status"], row["disposition"]) == (
+                Status.CANCELLED,
+                Disposition.DUPLICATE_OF,
+            )
+            assert i in kept or is_joined, f"I6 {row['reference']}: joined, and goes on"
         assert {row["provider_sid"] for row in inbound} == self.texts, "I1 texts lost"
 
     # I5, I6: the log tells the same story as the rows
@@ -603,6 +658,66 @@ class Watch:
                 assert row["id"] not in waiting, f"{row['reference']}: offered while it is held back"
                 assert not (row["back_entry"] and row["id"] in told_of), f"{row['reference']}: held, and told"
 
+    def _reviews_are_owed(self, picture: Picture) -> None:
+        """Whoever is undecided has a review on somebody's list; whoever waits for an answer, a reminder."""
+        owed = {
+            (row["incident_id"], row["kind"], row["subject"])
+            for row in picture.of(TaskRow)
+            if row["state"] is TaskState.OPEN
+        }
+        for row in picture.of(IncidentRow):
+            is_owed = (row["id"], TaskKind.REVIEW_AGE_TARGETING.value, "") in owed
+            assert is_owed == (row["age_state"] in UNDECIDED), f"{row['reference']}: {row['age_state']}"
+        for row in picture.of(ReferralRow):
+            is_asked_after = (row["incident_id"], TaskKind.CHASE_REFERRAL.value, row["id"]) in owed
+            assert is_asked_after == (row["state"] in CHASE_AFTER), f"referral {row['id']}: {row['state']}"
+
+    # who is there, and who asks for help
+
+    def _who_is_there_is_watched(self, picture: Picture) -> None:
+        incidents = picture.by_id(IncidentRow)
+        live = {row["incident_id"]: row for row in picture.of(VisitRow) if row["ended_at"] is None}
+        for incident_id, visit in live.items():
+            incident = incidents[incident_id]
+            there = Status.EN_ROUTE if visit["arrived_at"] is None else Status.ON_SCENE
+            assert (incident["status"], incident["owner"]) == (there, visit["responder_id"]), (
+                f"{incident['reference']}: {visit} while {incident['status']} of {incident['owner']}"
+            )
+        pending: dict[tuple[str, str], set[datetime]] = defaultdict(set)
+        for row in picture.of(AgendaRow):
+            if row["settled_at"] is None and row["kind"] in (Kind.CHECK_IN, Kind.TRAVEL):
+                assert row["incident_id"] in live, f"asked of nobody: {row}"
+                pending[row["incident_id"], row["kind"]].add(row["due_at"])
+        for incident_id, visit in live.items():
+            by = visit["check_in_by"]
+            if by is not None and by > picture.now:
+                assert by in pending[incident_id, Kind.CHECK_IN], f"not to be asked: {visit}"
+            if visit["arrived_at"] is None and picture.now <= visit["expected_at"]:
+                assert pending[incident_id, Kind.TRAVEL], f"not missed on the way: {visit}"
+
+    def _alarms_are_silent(self, picture: Picture) -> None:
+        alarms = picture.by_id(AlarmRow)
+        waiting = Counter(
+            row["subject"].partition(":")[0]
+            for row in picture.of(AgendaRow)
+            if row["settled_at"] is None and row["kind"] in (Kind.ALARM, Kind.ALARM_OF_NO_JOB)
+        )
+        for alarm_id, alarm in alarms.items():
+            unseen = alarm["acknowledged_at"] is None
+            assert waiting[alarm_id] == int(unseen), (
+                f"an alarm is given again {waiting[alarm_id]} times: {alarm}"
+            )
+        answered = {row["dedupe_key"] for row in picture.of(MessageRow)}
+        for row in picture.of(InboundMessageRow):
+            if row["effect"] == "alarm":
+                assert f"answer:{row['id']}" not in answered, f"an alarm was answered: {row}"
+                assert DURESS not in row["body"], "the duress word is kept"
+        for row in picture.of(MessageRow):
+            assert DURESS not in row["body"], "the duress word is sent"
+            if row["purpose"] is Purpose.ALARM:
+                raised_by = f"responder:{alarms[row['notice_id']]['responder_id']}"
+                assert row["recipient"] != raised_by, f"told of her own alarm: {row}"
+
     # once everything due is done
 
     def _nothing_is_left(self, picture: Picture) -> None:
@@ -652,7 +767,12 @@ def _nothing_undone(before: Picture, after: Picture) -> None:
             assert kept, f"I9 settled twice: {row} -> {now}"
     outcomes = after.by_id(OutcomeRow)
     for row in before.of(OutcomeRow):
-        assert outcomes.get(row["id"]) == row, f"I6 rewritten: {row}"
+        # With the reports of a joined incident its outcomes move; nothing else of them changes.
+        now_is = {**(outcomes.get(row["id"]) or {}), "incident_id": row["incident_id"]}
+        assert now_is == row, f"I6 rewritten: {row}"
+    corrections = {row["id"]: row for row in after.of(CorrectionRow)}
+    for row in before.of(CorrectionRow):
+        assert corrections.get(row["id"]) == row, f"I6 a correction is an addition: {row}"
 
 
 def _silent_after_the_end(before: Picture, after: Picture) -> None:
@@ -666,8 +786,9 @@ def _silent_after_the_end(before: Picture, after: Picture) -> None:
     for row in after.of(MessageRow):
         if row["incident_id"] not in ended or (row["id"] in known and row["id"] not in trying):
             continue
-        # What is still owed after the end (why it was late, a welfare check) is still asked for.
-        owed = row["notice_id"] and notices[row["notice_id"]]["kind"] == NoticeKind.TASK_OVERDUE
+        # What is still owed after the end (why it was late, a review, an answer) is still asked for.
+        notice = notices.get(row["notice_id"])
+        owed = notice is not None and notice["kind"] in _OWED_AFTER_THE_END
         assert row["purpose"] in _AFTER_THE_END or owed, f"I7 after the end: {row}"
 
 

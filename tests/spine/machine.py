@@ -28,19 +28,23 @@ from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
     Disposition,
+    Link,
     Priority,
+    ReferralKind,
+    ReferralStep,
 )
 from rapid_response.simulator.network import NoSuchCall, _take
 from rapid_response.simulator.posts import Post
 from rapid_response.steps import sending
 from rapid_response.storage import log, work
-from rapid_response.storage.tables import ApiKeyRow, IncidentRow, TaskRow
+from rapid_response.storage.tables import ApiKeyRow, IncidentRow, ReferralRow, TaskRow
 from rapid_response.storage.tx import Tx, table_of
 from tests import builders
 from tests.conftest import NOON
 from tests.databases import TestDatabases
-from tests.harness import ASHA, BEN, CAT, DEE, DESK, HEAD, LEADER, Town
+from tests.harness import ASHA, BEN, CAT, DEE, DESK, HEAD, LEAD_ON_HATE, LEADER, Town
 from tests.spine.invariants import (
+    DURESS,
     Picture,
     Row,
     Watch,
@@ -189,9 +193,11 @@ def _without(key: str, responder: str, *, town: str = builders.SMALL_TOWN) -> An
     return [row for row in rows if responder not in (row, row.get("id"), row.get("responder"))]
 
 
+_WATCHED = {"check_in_every": "PT20M", "then": ["duty_officer", "team_leader"], "duress_word": DURESS}
+
 #: The service as it may be loaded anew: as it was, a shorter ladder and one hour, without Asha, with shifts.
 DEFINITIONS = (
-    _definition(),
+    _definition(lone_worker=_WATCHED),
     _definition(
         sla={"respond_within": "PT1H"},
         escalation=[
@@ -207,7 +213,7 @@ DEFINITIONS = (
             builders.shift("dee"),
         ]
     ),
-    _definition(sla={"joint_attendance": "hold"}),
+    _definition(sla={"joint_attendance": "hold"}, lone_worker=_WATCHED),
 )
 
 Report = Callable[[datetime], dict[str, Any]]
@@ -219,6 +225,9 @@ REPORTS: Mapping[str, Report] = {
         answers={"suspect_returning": True, "suspect_returning_at": (now + timedelta(minutes=90)).isoformat()}
     ),
     "long ago": lambda now: builders.long_ago(now),
+    "old dears": lambda now: builders.paid_today(
+        narrative="He said old dears never check, and called at the bungalows for older people only."
+    ),
     "unclear": lambda now: builders.unclear(),
     "kettle": lambda now: builders.kettle(),
     "kettle, asked": lambda now: builders.kettle(
@@ -235,6 +244,8 @@ WORDS = (
     "GO {n} 20 min",
     "HERE {n}",
     "here",
+    "SAFE {n}",
+    f"SAFE {{n}} {DURESS}",
     "DONE {n} HELPED",
     "DONE {n} PHONE",
     "DONE {n} ADVICE",
@@ -245,7 +256,8 @@ WORDS = (
     "DONE {n}",
     "done helped",
     "NOBODY {n}",
-    "SAFE {n}",
+    "not safe",
+    "help",
     "OK {n} there in 15, which door?",
     "not OK {n}",
     "thanks",
@@ -258,8 +270,26 @@ WORDS = (
     "START",
     "x" * 2000,
 )
-SENDERS = (ASHA, BEN, CAT, DEE, LEADER, HEAD, DESK, STRANGER)
+SENDERS = (ASHA, BEN, CAT, DEE, LEADER, HEAD, LEAD_ON_HATE, DESK, STRANGER)
 
+#: What may be put right, at a moment.
+_AMENDMENTS: tuple[Report, ...] = (
+    lambda now: {"answers": {"suspect_on_premises": True, "refuses_to_leave": True}},
+    lambda now: {"answers": {"threat_or_fear": True}},
+    lambda now: {"answers": {"paid_within_24h": False, "payment_pending": True}},
+    lambda now: {"answers": {"paid_within_24h": False, "suspect_just_left": None}},
+    lambda now: {
+        "answers": {
+            "suspect_returning": True,
+            "suspect_returning_at": (now + timedelta(minutes=90)).isoformat(),
+        }
+    },
+    lambda now: {"answers": {"happened_at": (now - timedelta(days=10)).isoformat()}},
+    lambda now: {"location": {"address": "14 Elm Road", "postcode": "BR1 3UH"}},
+    lambda now: {"location": {"address": "2 High Street", "postcode": "BR2 9AA", "ward": None}},
+    lambda now: {"location": {"ward": "Hayes & Coney Hall"}, "victim": {"name": "Joan Whitfield", "age": 84}},
+    lambda now: {"caller": {"phone": "+447700900501"}, "safe_contact": {"voice": True}},
+)
 _OUTCOMES: tuple[list[dict[str, Any]], ...] = (
     [],
     [{"code": "victim_reassured"}],
@@ -274,20 +304,29 @@ _DETAILS = st.fixed_dictionaries(
         "disposition": st.sampled_from(Disposition),
         "outcomes": st.sampled_from(_OUTCOMES),
         "state": st.sampled_from(AgeTargeting),
+        "kind": st.sampled_from((ReferralKind.POLICE_HATE_CRIME, ReferralKind.BANK)),
+        "step": st.sampled_from(ReferralStep),
         "minutes": st.sampled_from((None, 1, 45, 600)),
         "reason": st.sampled_from((None, "travel", "Rang her.")),
         "task": st.integers(0, 5),
+        "companion": st.sampled_from((None, None, True)),
+        "arranged": st.sampled_from((None, "police")),
+        "other": st.integers(0, 7),
+        "link_kind": st.sampled_from((*Link, None)),
+        "with_other": st.sampled_from((False, False, True)),
+        "amendment": st.integers(0, len(_AMENDMENTS) - 1),
     }
 )
 Details = Mapping[str, Any]
 _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.ACCEPT: ("responder", "reason"),
     Action.DECLINE: ("responder", "reason"),
-    Action.ASSIGN: ("responder", "reason"),
+    Action.ASSIGN: ("responder", "reason", "companion"),
     Action.EN_ROUTE: ("responder",),
     Action.ON_SCENE: ("responder",),
     Action.NO_CONTACT: ("responder",),
-    Action.RELEASE: ("responder", "reason"),
+    Action.RELEASE: ("responder", "reason", "arranged"),
+    Action.RELEASE_COMPANION: ("reason",),
     Action.REMOTE_RESPONSE: ("responder",),
     Action.CLOSE: ("disposition", "outcomes"),
     Action.ADD_OUTCOMES: ("outcomes",),
@@ -297,11 +336,16 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.SET_PRIORITY: ("priority", "reason"),
     Action.TASK_DONE: ("reason",),
     Action.REVIEW_AGE_TARGETING: ("state", "reason"),
+    Action.REFER: ("kind",),
+    Action.UPDATE_REFERRAL: ("reason",),
+    Action.AMEND: ("reason",),
+    Action.LINK: ("reason",),
 }
 _ALWAYS_SAID: Mapping[Action, dict[str, Any]] = {
     Action.REMOTE_RESPONSE: {"protective_act": "bank_told"},
     Action.POLICE_HANDOVER: {"cad_reference": "CAD 4471"},
     Action.PAUSE: {"reason": "police_requested_hold"},
+    Action.SECOND_REVIEW: {"agree": True, "second_reviewer": "Lena Fox"},
     Action.NOTE: {"body": "The neighbour saw a white van."},
 }
 _INDEX = st.integers(0, 7)
@@ -464,7 +508,7 @@ class RandomDays(RuleBasedStateMachine):
         if settles:
             self.settle()
 
-    @rule(words=st.sampled_from(WORDS[:16]), index=_INDEX, settles=st.booleans())
+    @rule(words=st.sampled_from(WORDS[:18]), index=_INDEX, settles=st.booleans())
     def text_from_who_is_asked(self, words: str, index: int, settles: bool) -> None:
         """The person whose turn it is: the owner, or who was asked last."""
         incident = self.incident(index)
@@ -498,7 +542,7 @@ class RandomDays(RuleBasedStateMachine):
 
     @rule(
         number=st.sampled_from((ASHA, BEN, DEE, LEADER, HEAD)),
-        keys=st.sampled_from(("11", "12", "1", "", "9")),
+        keys=st.sampled_from(("11", "12", "1", "", "9", "99")),
     )
     def answer_call(self, number: str, keys: str) -> None:
         async def do(town: Driven) -> str:
@@ -533,7 +577,7 @@ class RandomDays(RuleBasedStateMachine):
         if settles:
             self.settle()
 
-    @rule(index=_INDEX, choice=st.integers(0, 19), details=_DETAILS, settles=st.booleans())
+    @rule(index=_INDEX, choice=st.integers(0, 21), details=_DETAILS, settles=st.booleans())
     def act_as_allowed(self, index: int, choice: int, details: Details, settles: bool) -> None:
         """Something that the state allows."""
         incident = self.incident(index)
@@ -555,6 +599,7 @@ class RandomDays(RuleBasedStateMachine):
             for town in self.towns:
                 recorded = town.watch.outcomes[incident["reference"]]
                 recorded.update(outcome["code"] for outcome in body.get("outcomes", ()))
+                town.watch.joins(*_joined(incident, action, body))
             return
         assert status in (403, 409, 422), answer
         if action not in _allowed(incident) and _is_whole(action, body):
@@ -573,7 +618,38 @@ class RandomDays(RuleBasedStateMachine):
                 if task["incident_id"] == incident["id"] and task["state"] is TaskState.OPEN
             ]
             return {"task": owed[details["task"] % len(owed)] if owed else "none"}
+        if action is Action.UPDATE_REFERRAL:
+            sent = [r["id"] for r in self.last.of(ReferralRow) if r["incident_id"] == incident["id"]]
+            which = sent[details["task"] % len(sent)] if sent else "none"
+            return {"referral": which, "state": details["step"]}
+        if action is Action.AMEND:
+            return _AMENDMENTS[details["amendment"]](self.towns[0].clock.now())
+        if action is Action.LINK or (action is Action.REOPEN and details["with_other"]):
+            other = self.incident(details["other"])
+            said = {"reference": other["reference"] if other else "RR-0000000"}
+            if action is Action.REOPEN:
+                return said
+            kind = details["link_kind"]
+            return said | ({"dismiss": True} if kind is None else {"kind": kind})
         return {}
+
+    @rule(index=_INDEX, other=_INDEX, settles=st.booleans())
+    def join(self, index: int, other: int, settles: bool) -> None:
+        """One incident was another told again; whichever of the two was first."""
+        one, two = self.incident(index), self.incident(other)
+        if one is not None and two is not None and one["id"] != two["id"]:
+            body = {"kind": Link.DUPLICATE_OF, "reference": two["reference"]}
+            before = self.last
+            status, answer, _ = self.post(f"/api/v1/incidents/{one['reference']}/actions/link", body)
+            note(f"{one['reference']} ({one['status']}) joins {two['reference']} ({two['status']}): {status}")
+            if status == 200:
+                for town in self.towns:
+                    town.watch.joins(one["reference"], two["reference"])
+            else:
+                assert status in (409, 422), answer
+                self.changed_nothing(before)
+        if settles:
+            self.settle()
 
     @rule(
         responder=st.sampled_from(RESPONDERS),
@@ -709,6 +785,14 @@ async def _close_the_books(town: Driven) -> None:
     check_board(town.watch, [await town.board(month) for month in months])
 
 
+def _joined(incident: Row, action: Action, body: Mapping[str, Any]) -> tuple[str, str]:
+    """Which incident an action joined to which; to itself where it joined nothing."""
+    mine, other = incident["reference"], body.get("reference", incident["reference"])
+    if action is Action.LINK and body.get("kind") == Link.DUPLICATE_OF:
+        return mine, other
+    return (other, mine) if action is Action.REOPEN else (mine, mine)
+
+
 def _is_whole(action: Action, body: Mapping[str, Any]) -> bool:
     """Whether a body can be read, so that only the state can speak against it."""
     needs = {
@@ -722,5 +806,10 @@ def _is_whole(action: Action, body: Mapping[str, Any]) -> bool:
 
 
 def _allowed(incident: Row) -> tuple[Action, ...]:
-    facts = ClockFacts(incident["clock_state"], incident["stopped_at"] is not None, incident["is_held"])
+    facts = ClockFacts(
+        incident["clock_state"],
+        incident["stopped_at"] is not None,
+        incident["is_held"],
+        has_companion=incident["companion"] is not None,
+    )
     return allowed_actions(incident["status"], facts)

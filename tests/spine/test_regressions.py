@@ -160,9 +160,11 @@ async def test_a_warning_that_has_not_left_is_not_sent_after_the_end(town: Town)
     assert all("Do not attend" in text for text in later)
 
 
-async def test_an_offer_to_a_number_that_stopped_our_texts_passes_on_at_once(town: Town) -> None:
+async def test_who_stopped_our_texts_is_rung_at_once_and_the_next_is_asked_in_time(town: Town) -> None:
     await town.texts_reply(ASHA, "STOP")
     case = await town.takes(paid_today())
+    assert len(await town.calls(ASHA)) == 1
+    await town.pass_time(minutes=5)
     assert await case.asked() == ["asha", "ben"]
 
 

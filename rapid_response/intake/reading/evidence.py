@@ -16,17 +16,17 @@ class Exhibits:
 
     def __init__(self, text: str, findings: Findings, knowledge: Knowledge) -> None:
         self._text, self._findings, self._strong = text, findings, knowledge.strong
-        self._whys = knowledge.whys
-        self._seen: set[tuple[str, int, int]] = set()
+        self._whys, self._age_kinds = knowledge.whys, knowledge.age_kinds
+        self._seen: set[tuple[str, int, int, str | None]] = set()
         self.found: list[Evidence] = []
 
-    def show(self, label: str, start_word: int, end_word: int, why: str) -> None:
-        """Adds one span, given in words."""
+    def show(self, label: str, start_word: int, end_word: int, why: str, kind: str | None = None) -> None:
+        """Adds one span, given in words; once a kind, where the label has kinds."""
         passage = self._findings.passage
         start, end = passage.starts[start_word], passage.ends[end_word - 1]
-        if start < end and (label, start, end) not in self._seen:
-            self._seen.add((label, start, end))
-            self.found.append(Evidence(label, start, end, self._text[start:end], why))
+        if start < end and (label, start, end, kind) not in self._seen:
+            self._seen.add((label, start, end, kind))
+            self.found.append(Evidence(label, start, end, self._text[start:end], why, kind))
 
     def show_strongest(self, label: str, speaking_for: str) -> bool:
         """Adds the features that speak most for `speaking_for`; false where none does."""
@@ -41,8 +41,9 @@ class Exhibits:
     def show_all(self, label: str, features: list[str]) -> None:
         """Adds each of these features at its first two places."""
         for name in features:
+            kind = self._age_kinds.get(name) if label == "age_targeted" else None
             for start, end in self._findings.spans[name][:2]:
-                self.show(label, start, end, self.why(name))
+                self.show(label, start, end, self.why(name), kind)
 
     def why(self, feature: str) -> str:
         """The sentence for the handler about one feature."""

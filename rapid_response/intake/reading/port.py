@@ -23,13 +23,17 @@ class Matter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Words of the report that support one field: `text` is exactly `report[start:end]`."""
+    """Words of the report that support one field: `text` is exactly `report[start:end]`.
+
+    `kind`: of what supports `age_targeted`, which of the six kinds of labels.md it is.
+    """
 
     label: str
     start: int
     end: int
     text: str
     why: str
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

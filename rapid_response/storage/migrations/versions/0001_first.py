@@ -250,6 +250,7 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.String(length=36), nullable=True),
         sa.Column("needs_person", sa.Boolean(), nullable=False),
         sa.Column("to_count", sa.Integer(), nullable=True),
+        sa.Column("is_counted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_messages")),
         sa.UniqueConstraint(
             "provider", "provider_sid", name=op.f("uq_inbound_messages_provider_provider_sid")
@@ -284,6 +285,13 @@ def upgrade() -> None:
         sa.Column("age_kinds", sa.JSON(), nullable=False),
         sa.Column("other_vulnerability", sa.Boolean(), nullable=False),
         sa.Column("statutory_strands", sa.JSON(), nullable=False),
+        sa.Column("targeting_corrected", sa.Boolean(), nullable=False),
+        sa.Column("victims_own_perception", sa.Boolean(), nullable=False),
+        sa.Column("police_hate_crime_ref", sa.String(length=200), nullable=True),
+        sa.Column("review_proposed_by", sa.String(length=80), nullable=True),
+        sa.Column("review_proposed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("review_decided_by", sa.String(length=80), nullable=True),
         sa.Column("victim", sa.JSON(), nullable=False),
         sa.Column("location", sa.JSON(), nullable=False),
         sa.Column("safe_contact", sa.JSON(), nullable=False),
@@ -305,6 +313,7 @@ def upgrade() -> None:
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paused_seconds", sa.Integer(), nullable=False),
         sa.Column("owner", sa.String(length=60), nullable=True),
+        sa.Column("companion", sa.String(length=60), nullable=True),
         sa.Column("job_number", sa.Integer(), nullable=True),
         sa.Column("episode", sa.Integer(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
@@ -316,6 +325,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("reference", name=op.f("uq_incidents_reference")),
     )
+    op.create_index(op.f("ix_incidents_duplicate_of"), "incidents", ["duplicate_of"], unique=False)
     op.create_index(
         "ix_incidents_open",
         "incidents",
@@ -324,8 +334,15 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_open"),
         postgresql_where=sa.text("is_open"),
     )
-    op.create_index(op.f("ix_incidents_duplicate_of"), "incidents", ["duplicate_of"], unique=False)
     op.create_index("ix_incidents_received_at", "incidents", ["received_at"], unique=False)
+    op.create_index(
+        "ix_incidents_reviewed",
+        "incidents",
+        ["review_decided_at"],
+        unique=False,
+        sqlite_where=sa.text("review_decided_at IS NOT NULL"),
+        postgresql_where=sa.text("review_decided_at IS NOT NULL"),
+    )
     op.create_table(
         "job_numbers",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -421,8 +438,8 @@ def upgrade() -> None:
         sa.Column("applied", sa.Boolean(), nullable=False),
         sa.Column("why", sa.String(length=20), nullable=False),
         sa.Column("retry_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("repeats", sa.Integer(), nullable=False),
         sa.Column("to_count", sa.Integer(), nullable=True),
+        sa.Column("is_counted", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_events")),
         sa.UniqueConstraint(
             "provider",
@@ -459,6 +476,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_responders")),
     )
     op.create_table(
+        "risk_markers",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("subject", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("about", sa.JSON(), nullable=False),
+        sa.Column("known", sa.JSON(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("set_by", sa.String(length=80), nullable=False),
+        sa.Column("review_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reviewed_by", sa.String(length=80), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.Column("ended_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_risk_markers")),
+    )
+    op.create_table(
         "sealed_heads",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("stream", sa.String(length=36), nullable=False),
@@ -474,6 +511,12 @@ def upgrade() -> None:
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("root", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_seals")),
+    )
+    op.create_table(
+        "second_reader_days",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_second_reader_days")),
     )
     op.create_table(
         "sim_calls",
@@ -591,6 +634,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_watermarks")),
     )
     op.create_table(
+        "alarms",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=True),
+        sa.Column("responder_id", sa.String(length=60), nullable=False),
+        sa.Column("source", sa.String(length=20), nullable=False),
+        sa.Column("recipients", sa.JSON(), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("repeats", sa.Integer(), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.String(length=80), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.Column("ended_reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_alarms_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alarms")),
+    )
+    op.create_index(op.f("ix_alarms_incident_id"), "alarms", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_alarms_live",
+        "alarms",
+        ["raised_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "attempts",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("message_id", sa.String(length=36), nullable=False),
@@ -690,7 +759,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=20), nullable=True),
         sa.Column("eta_minutes", sa.Integer(), nullable=True),
         sa.Column("failing_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("given_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("passed_on_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_offers_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
     )
@@ -721,6 +790,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_outcomes_incident_id"), "outcomes", ["incident_id"], unique=False)
     op.create_table(
+        "referrals",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_by", sa.String(length=80), nullable=False),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("chased", sa.Integer(), nullable=False),
+        sa.Column("chased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("moved_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_referrals_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
+    )
+    op.create_index(op.f("ix_referrals_incident_id"), "referrals", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_referrals_unanswered",
+        "referrals",
+        ["sent_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('sent', 'acknowledged')"),
+        postgresql_where=sa.text("state IN ('sent', 'acknowledged')"),
+    )
+    op.create_table(
         "reports",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
@@ -741,6 +837,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_reports_first_incident_id"), "reports", ["first_incident_id"], unique=False)
     op.create_index(op.f("ix_reports_incident_id"), "reports", ["incident_id"], unique=False)
     op.create_index("ix_reports_received_at", "reports", ["received_at"], unique=False)
+    op.create_table(
+        "risk_marker_keys",
+        sa.Column("marker_id", sa.String(length=36), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["marker_id"], ["risk_markers.id"], name=op.f("fk_risk_marker_keys_marker_id")
+        ),
+        sa.PrimaryKeyConstraint("marker_id", "key", name=op.f("pk_risk_marker_keys")),
+    )
+    op.create_index(op.f("ix_risk_marker_keys_key"), "risk_marker_keys", ["key"], unique=False)
     op.create_table(
         "sessions",
         sa.Column("id_hash", sa.String(length=64), nullable=False),
@@ -778,6 +884,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("incident_id", sa.String(length=36), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=36), nullable=False),
         sa.Column("owner", sa.String(length=60), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -790,10 +897,36 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tasks_incident_id"), "tasks", ["incident_id"], unique=False)
     op.create_index("ix_tasks_open", "tasks", ["state", "due_at"], unique=False)
     op.create_table(
-        "second_reader_days",
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("asked", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("day", name=op.f("pk_second_reader_days")),
+        "visits",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("responder_id", sa.String(length=60), nullable=False),
+        sa.Column("set_off_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finish_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("check_in_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_visits_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visits")),
+    )
+    op.create_index(op.f("ix_visits_incident_id"), "visits", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_visits_responder_live",
+        "visits",
+        ["responder_id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "uq_visits_live",
+        "visits",
+        ["incident_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
         "second_readings",

@@ -1,0 +1,1 @@
+"""Keeping responders safe: check-ins, the visit plan, joint attendance, risk markers."""

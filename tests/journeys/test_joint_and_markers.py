@@ -1,0 +1,336 @@
+"""Nobody goes in alone: who goes along, and what warns of an address or a suspect (scenario 35)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rapid_response.core.vocabulary import Role
+from rapid_response.storage.tables import AccessRow, EventRow, NoteRow, RiskMarkerKeyRow, RiskMarkerRow
+from tests.builders import SMALL_TOWN, paid_today, roofers_now, small_town
+from tests.harness import ASHA, BEN, CAT, DEE, Case, Town
+from tests.journeys.browser import Browser, browser_of, on_sqlite
+
+HOLD = small_town(sla={"joint_attendance": "hold"})
+HOUSE = {"address": "14 Larkspur Way", "postcode": "BR1 3UH", "ward": "Bromley Town"}
+
+
+# --- who goes along ---------------------------------------------------------------------------------------
+
+
+async def test_s35_a_second_officer_is_named_and_both_know_of_each_other(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    await case.hears(ASHA, "OK {n}")
+    assert "Arrange police or 2nd officer" in await town.last_text(DEE)
+
+    whole = await case.act("assign", responder="ben", companion=True)
+
+    assert (whole["responder"], whole["companion"], whole["status"]) == ("asha", "ben", "assigned")
+    along = await town.last_text(BEN)
+    assert f"job {case.number}: you go along as 2nd officer: " in along
+    assert f"NO {case.number} if you cannot." in along
+    assert "a second officer goes with you" in await town.last_text(ASHA)
+    assert "Asha" not in along + await town.last_text(ASHA)
+    before = await town.texts_with("2nd officer", DEE)
+    await town.pass_time(minutes=11)  # it is arranged, and need not be said again
+    assert await town.texts_with("2nd officer", DEE) == before
+    for responder, other in (("asha", "Ben Osei"), ("ben", "Asha Patel")):
+        async with await browser_of(town, responder, Role.RESPONDER, responder) as browser:
+            page = (await browser.get(f"/j/{case.number}")).html
+            assert f"<strong>{other}</strong>" in page
+            assert "do not enter alone" in page
+            assert str(case.number) in (await browser.get("/j")).html
+
+
+async def test_s35_the_second_officers_words_move_nothing_but_safe_and_no(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    await case.hears(ASHA, "OK {n}")
+    await case.act("assign", responder="ben", companion=True)
+    for words in ("OK {n}", "GO {n}", "HERE {n}"):
+        assert "noted, you go along as 2nd officer" in await case.hears(BEN, words)
+    assert "not possible now" in await case.hears(BEN, "DONE {n} HELPED")
+    assert (await case.status(), (await case.now())["responder"]) == ("assigned", "asha")
+    assert await case.hears(BEN, "we are at the corner shop") is not None
+    assert [n.body for n in await town.rows(NoteRow)] == ["we are at the corner shop"]
+
+    assert "handed back, noted" in await case.hears(BEN, "NO {n} car will not start")
+
+    assert (await case.now())["companion"] is None
+    assert "the second officer is not coming. Do not enter alone" in await town.last_text(ASHA)
+    assert "Arrange police or 2nd officer" in await town.last_text(DEE)
+    assert (await case.happened("companion_released"))[0]["why"] == "released"
+
+
+async def test_s35_the_second_officer_is_not_asked_for_the_job_and_is_stood_down_with_it(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    assert await case.asked() == ["asha"]
+    await case.act("assign", responder="asha", companion=True)
+    assert await case.asked() == ["asha", "ben"]
+    assert [o["responder"] for o in await case.happened("offer_withdrawn")] == ["asha"]
+    await case.hears(BEN, "OK {n}")
+    assert (await case.try_to("assign", responder="ben", companion=True)).status_code == 422
+    assert (await case.try_to("assign", responder="nobody", companion=True)).status_code == 422
+    await case.act("cancel")
+    assert "Do not attend" in await town.last_text(ASHA)
+    assert (await case.now())["companion"] is None
+
+    taken = await town.takes(roofers_now())
+    await taken.act("assign", responder="ben", companion=True)
+    await taken.act("assign", responder="ben")  # she has the job now, and goes along with nobody
+    assert ((await taken.now())["responder"], (await taken.now())["companion"]) == ("ben", None)
+
+
+async def test_s35_going_off_duty_ends_going_along(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    await case.hears(ASHA, "OK {n}")
+    await case.act("assign", responder="ben", companion=True)
+    keep = {"state": "off", "held_jobs": "keep"}
+    assert (await town.post("/api/v1/responders/ben/availability", keep)).status_code == 200
+    assert (await case.now())["companion"] == "ben"
+    await town.post("/api/v1/responders/ben/availability", {"state": "off"})
+    await town.settle()
+    assert (await case.now())["companion"] is None
+    assert "the second officer is not coming" in await town.last_text(ASHA)
+    assert "Do not attend" in await town.last_text(BEN)
+
+
+async def test_s35_held_until_a_second_officer_is_named(town: Town) -> None:
+    await town.load(HOLD)
+    case = await town.takes(roofers_now())
+    await town.pass_time(minutes=9)
+    assert await case.asked() == []
+    await case.act("assign", responder="asha", companion=True)
+    assert await case.asked() == ["ben"]
+    assert await case.status() == "dispatching"
+    assert [j["how"] for j in await case.happened("joint_arranged")] == ["second_officer"]
+    assert "release_held" not in await case.tasks()
+
+
+async def test_s35_held_until_the_police_go_or_one_person_may_go_alone_for_a_reason(town: Town) -> None:
+    await town.load(HOLD)
+    case = await town.takes(roofers_now())
+    refused = await case.try_to("assign", responder="asha")
+    assert "say why one person goes alone" in refused.json()["errors"][0]["message"]
+    assert await case.status() == "awaiting_review"
+    await case.act("release", arranged="police")
+    assert [j["how"] for j in await case.happened("joint_arranged")] == ["police"]
+    assert await case.asked() == ["asha"]
+
+    other = await town.takes(roofers_now())
+    await other.act("assign", responder="ben", reason="He is next door with the police.")
+    assert (await other.now())["responder"] == "ben"
+    assert [j["how"] for j in await other.happened("joint_arranged")] == ["override"]
+    assert "next door" not in str(await town.events(other.reference))
+
+    alone = await town.takes(paid_today())
+    await alone.act("release") if await alone.status() == "assigned" else None
+    assert await alone.happened("joint_arranged") == []
+
+
+async def test_s35_paper_released_under_hold_is_settled_too(town: Town) -> None:
+    await town.load(HOLD)
+    case = await town.takes(roofers_now(back_entry=True))
+    assert (await case.try_to("release")).status_code == 422
+    await case.act("release", arranged="second_officer")
+    assert await case.asked() == ["asha"]
+
+
+# --- risk markers -----------------------------------------------------------------------------------------
+
+
+async def marks(browser: Browser, **fields: str) -> None:
+    """Set a marker by the form."""
+    page = await browser.get("/markers")
+    given = {"kind": "dog", "reason": "Two dogs bit the meter reader on 3 July.", **fields}
+    sent = await browser.send(page.form("/markers"), **given)
+    assert (sent.status, sent.to) == (303, "/markers?done=set"), sent.html
+    await browser.town.settle()
+
+
+async def marker(town: Town) -> RiskMarkerRow:
+    """The only one."""
+    (row,) = await town.rows(RiskMarkerRow)
+    return row
+
+
+async def test_s35_a_marked_address_is_a_joint_visit_whoever_reports_it(town: Town) -> None:
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        await marks(officer, subject="address", address="14 Larkspur Way", postcode="BR1 3UH")
+        case = await town.takes(paid_today(location={**HOUSE, "address": "14, larkspur way"}))
+        next_door = await town.takes(paid_today(location={**HOUSE, "address": "16 Larkspur Way"}))
+        offered = await town.texts_with(str(case.number), ASHA)
+        assert "joint, do not enter alone" in offered[0]
+        assert "dog" not in offered[0]
+        assert "Arrange police or 2nd officer" in await town.last_text(DEE)
+        assert ((await case.now())["joint"], (await next_door.now())["joint"]) == (True, False)
+        (found,) = await case.happened("risk_marker_found")
+        assert found["subject"] == "address"
+        page = (await officer.get(f"/incidents/{case.reference}")).html
+        assert "Two dogs bit the meter reader" in page
+        assert "same house and postcode" in page
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        assert "Two dogs bit the meter reader" in (await asha.get(f"/j/{case.number}")).html
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        page = (await handler.get(f"/incidents/{case.reference}")).html
+        assert "<strong>Address.</strong>" in page
+        assert "meter reader" not in page
+        assert "Set a risk marker" not in page
+    api = (await case.now())["risk_markers"]
+    assert api == [{"subject": "address", "kind": "dog"}]
+
+
+@pytest.mark.parametrize(
+    ("marked", "suspect"),
+    [
+        ({"phone": "07700 900321"}, {"phone": "+44 7700 900321"}),
+        ({"vehicle_registration": "KM19 ABC"}, {"vehicle_registration": "km19abc"}),
+        ({"name": "Gary Stobbs"}, {"name": "Stobbs, Gary"}),
+        ({"company": "Xanadu Roofing Ltd"}, {"company": "Xanadu Roofing"}),
+    ],
+)
+@on_sqlite
+async def test_s35_a_marked_suspect_is_known_again(
+    town: Town, marked: dict[str, str], suspect: dict[str, str]
+) -> None:
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        await marks(officer, subject="suspect", kind="violence", **marked)
+    other = await town.takes(paid_today(suspect={"phone": "07700 900999", "name": "Mary Poole"}))
+    case = await town.takes(paid_today(suspect=suspect))
+    assert ((await case.now())["joint"], (await other.now())["joint"]) == (True, False)
+
+
+async def test_s35_a_new_marker_warns_of_what_is_open_and_whoever_is_on_the_way(town: Town) -> None:
+    case = await town.takes(paid_today(location=HOUSE))
+    await case.hears(ASHA, "GO {n}")
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        form = await officer.get(f"/markers?incident={case.reference}")
+        assert form.form("/markers").fields["address"] == ["14 Larkspur Way"]
+        sent = await officer.send(
+            form.form("/markers"), subject="address", kind="weapon", reason="Shotgun seen in the hall."
+        )
+        assert sent.status == 303
+    await town.settle()
+    assert (await case.now())["joint"] is True
+    assert "has changed: joint, do not enter alone" in await town.last_text(ASHA)
+    assert "Arrange police or 2nd officer" in await town.last_text(DEE)
+    await town.pass_time(minutes=2)
+    assert len(await case.happened("risk_marker_found")) == 1
+    assert len(await town.texts_with("has changed: joint", ASHA)) == 1
+    assert any(row.what == "page_markers" and row.incident_id for row in await town.rows(AccessRow))
+
+
+async def test_s35_held_where_a_marker_makes_it_joint(town: Town) -> None:
+    await town.load(HOLD)
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        await marks(officer, subject="address", address="14 Larkspur Way", postcode="BR1 3UH")
+    case = await town.takes(paid_today(location=HOUSE))
+    assert (await case.status(), await case.asked()) == ("awaiting_review", [])
+
+
+async def test_a_marker_is_reviewed_before_it_ends_and_ends_by_itself(town: Town) -> None:
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        await marks(officer, subject="address", address="14 Larkspur Way", postcode="BR1 3UH", months="2")
+        row = await marker(town)
+        assert row.expires_at == town.clock.now().replace(month=9)
+        town.clock.set(row.review_at - timedelta(minutes=1))
+        await town.settle()
+        assert await town.texts_with("risk marker", DEE) == []
+        await town.pass_time(minutes=1)
+        assert "1 risk marker is to be reviewed, or will end" in await town.last_text(DEE)
+        await town.pass_time(minutes=60 * 24 * 8)
+        assert len(await town.texts_with("risk marker", DEE)) == 2
+    async with await browser_of(town, "dan", Role.DUTY_OFFICER) as officer:
+        assert "1 risk marker is to be reviewed" in (await officer.get("/board")).html
+        page = await officer.get("/markers")
+        assert "To be reviewed" in page.html
+        again = await officer.send(page.form(f"/markers/{row.id}/review"), reason="Dogs seen.", months="1")
+        assert again.to == "/markers?done=review"
+        assert "To be reviewed" not in (await officer.get("/markers")).html
+    end = (await marker(town)).expires_at
+    assert end == town.clock.now().replace(month=town.clock.now().month + 1)
+    town.clock.set(end)
+    await town.settle()
+    row = await marker(town)
+    assert (row.ended_at, row.ended_by, row.round) == (end, "system", 2)
+    assert await town.rows(RiskMarkerKeyRow) == []
+    case = await town.takes(paid_today(location=HOUSE))
+    assert (await case.now())["joint"] is False
+
+
+async def test_a_marker_is_ended_for_a_reason_and_the_log_names_nobody(town: Town) -> None:
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        await marks(officer, subject="suspect", kind="weapon", name="Gary Stobbs", phone="07700 900321")
+        row = await marker(town)
+        page = await officer.get("/markers")
+        assert "Gary Stobbs" in page.html
+        assert (await officer.send(page.form(f"/markers/{row.id}/end"), reason=" ")).status == 422
+        ended = await officer.send(page.form(f"/markers/{row.id}/end"), reason="Another Stobbs.")
+        assert ended.to == "/markers?done=end"
+        assert "Gary Stobbs" not in (await officer.get("/markers")).html
+        assert (await officer.send(page.form(f"/markers/{row.id}/review"), reason="x")).status == 404
+    events = [e for e in await town.rows(EventRow) if e.type.startswith("risk_marker")]
+    assert [e.type for e in events] == ["risk_marker_set", "risk_marker_ended"]
+    assert not any(word in e.data for e in events for word in ("Stobbs", "900321", "dogs"))
+    case = await town.takes(paid_today(suspect={"phone": "07700 900321"}))
+    assert (await case.now())["joint"] is False
+
+
+@on_sqlite
+async def test_a_marker_needs_evidence_and_something_to_be_found_by(town: Town) -> None:
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        form = (await officer.get("/markers")).form("/markers")
+        good: dict[str, Any] = {
+            "subject": "address",
+            "kind": "dog",
+            "reason": "A bite.",
+            "address": "1 Elm Road",
+        }
+        for wrong, said in (
+            ({"reason": ""}, "Write the evidence"),
+            ({"kind": "ghosts"}, "Choose the kind of risk"),
+            ({"subject": ""}, "Choose what the marker warns of"),
+            ({"months": "37"}, "Write how many months"),
+            ({"address": ""}, "say which address, or which suspect"),
+            ({"address": "somewhere in Bromley"}, "would be found by nothing"),
+            ({"subject": "suspect", "name": "Dave"}, "would be found by nothing"),
+        ):
+            page = await officer.send(form, **{**good, **wrong})
+            assert page.status == 422, wrong
+            assert said.casefold() in page.html.casefold(), wrong
+        assert await town.rows(RiskMarkerRow) == []
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        assert (await asha.get("/markers")).status == 403
+
+
+@on_sqlite
+async def test_s36_the_board_turns_red_and_the_page_has_one_large_button(town: Town) -> None:
+    await town.load(SMALL_TOWN)
+    case: Case = await town.takes(paid_today())
+    await case.hears(ASHA, "GO {n} 20 min")
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        assert "You are expected there by" in (await asha.get(f"/j/{case.number}")).html
+        await case.hears(ASHA, "HERE {n}")
+        page = await asha.get(f"/j/{case.number}")
+        assert "Check in by" in page.html
+        safe = await asha.send(page.form(f"/j/{case.number}/check_in"))
+        assert safe.to == f"/j/{case.number}?done=check_in"
+        assert "You are safe, noted" in (await asha.get(safe.to)).html
+        assert len(await case.happened("checked_in")) == 1
+        town.clock.advance(timedelta(minutes=20))
+        assert (await asha.get("/j")).status == 200
+        town.clock.advance(timedelta(minutes=11))
+        assert "Are you safe? You were to check in by" in (await asha.get(f"/j/{case.number}")).html
+        town.clock.advance(timedelta(minutes=10))
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        board = (await officer.get("/board")).html
+        assert "No check-in for 41 min" in board
+        assert "rr-board__row--red" in board
+        page = await officer.get(f"/incidents/{case.reference}")
+        assert "No check-in for 41 min" in page.html
+        assert "Visit plan" in page.html
+        done = await officer.send(page.form(f"/incidents/{case.reference}/actions/check_in"))
+        assert "Asha Patel is safe" in (await officer.get(done.to)).html
+        assert "No check-in" not in (await officer.get("/board")).html
+    assert await town.texts(CAT) == []
