@@ -220,7 +220,7 @@ class Worker:
             chance = self._database.ids.below(backoff.CHANCES)
             loop.waits_until = self._real() + backoff.wait(loop.failures, chance)
         if self._pulse.failed(loop.name, name) or not loop.failures:
-            logger.error("loop_failed", loop=loop.name, error=name)
+            logger.error("loop_failed", loop=loop.name, error=name, **_why(error))
 
     async def _tick(self) -> None:
         self.nudge(set(self._loops))
@@ -257,7 +257,7 @@ class Worker:
             await do()
         except Exception as error:  # the next tick tries again
             if self._pulse.failed(what, type(error).__name__):
-                logger.error("tick_failed", step=what, error=type(error).__name__)
+                logger.error("tick_failed", step=what, error=type(error).__name__, **_why(error))
         else:
             self._pulse.failing.pop(what, None)
 
@@ -471,6 +471,10 @@ class Worker:
         sealed = await self._database.run(log.seal)
         if sealed is not None:
             logger.info("log_sealed", seal=sealed[0], root=sealed[1])
+
+
+def _why(error: Exception) -> Mapping[str, str | None]:
+    return error.for_log() if isinstance(error, DatabaseUnavailable) else {}
 
 
 def clock_offset(database: Database, clock: SystemClock) -> timedelta:

@@ -21,6 +21,11 @@ class Check(StrEnum):
     TASK_WITHOUT_REMINDER = "task_without_reminder"
     NOTICE_WITHOUT_REPEAT = "notice_without_repeat"
     RECEIVED_IN_FUTURE = "received_in_future"
+    VISIT_UNWATCHED = "visit_unwatched"
+    REVIEW_WITHOUT_TASK = "review_without_task"
+    REFERRAL_WITHOUT_CHASE = "referral_without_chase"
+    # a responder asks for help, and nobody is told again
+    ALARM_WITHOUT_REPEAT = "alarm_without_repeat"
     # parked work that nobody has been told of
     PARKED_WITHOUT_OWNER = "parked_without_owner"
     # of the service: work that is due, and is not done
@@ -33,9 +38,10 @@ class Check(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that an incident, or parked work, lacks. `due_at` is when it should ring; None is now.
+    """Something that an incident, an alarm or parked work lacks. `due_at` is when it should ring, else now.
 
-    `subject` says which one: an offer, a task, a notice, or `a-12` and `d-12` for parked work.
+    `subject` says which one: an offer, a task, a notice, a referral, an alarm, or `a-12` and `d-12` for
+    parked work. An alarm of no job has no incident.
     """
 
     check: Check

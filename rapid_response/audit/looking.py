@@ -18,16 +18,19 @@ from sqlmodel import SQLModel, col
 from rapid_response.audit.findings import Audit, Check, Late, Missing
 from rapid_response.core.incident import Status
 from rapid_response.core.states import MessageState, OfferState, TaskState
-from rapid_response.core.vocabulary import ClockState
+from rapid_response.core.vocabulary import AgeTargeting, ClockState, ReferralState
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     DeliveryRow,
     HoldRow,
     IncidentRow,
     MessageRow,
     NoticeRow,
     OfferRow,
+    ReferralRow,
     TaskRow,
+    VisitRow,
 )
 
 #: How long something may be due, or a lease may have ended, before it is said.
@@ -46,6 +49,12 @@ _ASKING = ("rung", "answer", "retry")
 _LIVE = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
 #: Its reminder is the offer that goes out when nobody has looked.
 _NOT_REMINDED = ("review_report",)
+#: The hate-crime lead is told once; the reminder is that of the task.
+_NOT_REPEATED = ("lead_review", "lead_overdue")
+#: What is asked of a responder on her way, and there; and what is told when she is silent.
+_ON_THE_WAY, _THERE = ("travel", "travel_overdue"), ("check_in", "check_in_missed")
+_UNDECIDED = (AgeTargeting.POTENTIAL, AgeTargeting.UNDER_REVIEW)
+_UNANSWERED = (ReferralState.SENT, ReferralState.ACKNOWLEDGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,7 @@ def missing(connection: Connection, moment: Moment, incident_id: str | None = No
             Missing(check, row.incident_id, row.subject or "", _ring_at(check, row.due_at)) for row in rows
         ]
     if incident_id is None:
+        found += alarms_unrepeated(connection)
         found += _parked_without_owner(connection)
     return found
 
@@ -128,13 +138,21 @@ def _pause_without_end(_: Moment) -> Select[*tuple[Any, ...]]:
 
 
 def _search_stopped(_: Moment) -> Select[*tuple[Any, ...]]:
-    """Somebody is looked for, and nobody is being asked, nor will be."""
+    """Somebody is looked for, and nobody is being asked, nor will be.
+
+    An unclear report is offered without a person's word after a while; what is held waits for that word.
+    """
     asked = exists().where(
         col(OfferRow.incident_id) == col(IncidentRow.id), col(OfferRow.state) == OfferState.OPEN
     )
+    unclear = and_(
+        col(IncidentRow.status) == Status.AWAITING_REVIEW,
+        col(IncidentRow.clock_state) == ClockState.RUNNING,
+        ~col(IncidentRow.is_held),
+    )
     return _of().where(
         col(IncidentRow.is_open),
-        col(IncidentRow.status).in_((Status.RECEIVED, Status.DISPATCHING)),
+        or_(col(IncidentRow.status).in_((Status.RECEIVED, Status.DISPATCHING)), unclear),
         col(IncidentRow.clock_state) != ClockState.PAUSED,
         ~asked,
         ~_armed(*_ASKING),
@@ -185,7 +203,69 @@ def _notice_without_repeat(_: Moment) -> Select[*tuple[Any, ...]]:
     return (
         _of(col(NoticeRow.id), col(NoticeRow.given_at))
         .join(NoticeRow, col(NoticeRow.incident_id) == col(IncidentRow.id))
-        .where(col(IncidentRow.is_open), col(NoticeRow.acknowledged_at).is_(None), ~repeat)
+        .where(
+            col(IncidentRow.is_open),
+            col(NoticeRow.acknowledged_at).is_(None),
+            col(NoticeRow.kind).not_in(_NOT_REPEATED),
+            ~repeat,
+        )
+    )
+
+
+def _visit_unwatched(_: Moment) -> Select[*tuple[Any, ...]]:
+    """A responder is on her way or there, and will neither be asked nor be missed.
+
+    Once somebody has been told that she is silent, that notice is what goes on.
+    """
+
+    def neither(kind: str, notice: str) -> ColumnElement[bool]:
+        told = exists().where(
+            col(NoticeRow.incident_id) == col(IncidentRow.id),
+            col(NoticeRow.kind) == notice,
+            col(NoticeRow.given_at) > col(VisitRow.heard_at),
+        )
+        return and_(~_armed(kind), ~told)
+
+    there, asks = col(VisitRow.arrived_at).is_not(None), col(VisitRow.check_in_by).is_not(None)
+    return (
+        _of(due_at=col(VisitRow.check_in_by))
+        .join(VisitRow, col(VisitRow.incident_id) == col(IncidentRow.id))
+        .where(
+            col(IncidentRow.is_open),
+            col(VisitRow.ended_at).is_(None),
+            or_(and_(~there, neither(*_ON_THE_WAY)), and_(there, asks, neither(*_THERE))),
+        )
+    )
+
+
+def _review_without_task(_: Moment) -> Select[*tuple[Any, ...]]:
+    """Perhaps somebody was chosen for their age, and nobody owes a decision; of closed incidents too."""
+    return _of().where(
+        col(IncidentRow.age_state).in_(_UNDECIDED),
+        # What was joined to another is decided there.
+        col(IncidentRow.duplicate_of).is_(None),
+        ~_owed("review_age_targeting", literal("")),
+    )
+
+
+def _referral_without_chase(_: Moment) -> Select[*tuple[Any, ...]]:
+    """A partner has not answered, and will not be asked after; of closed incidents too."""
+    return (
+        _of(col(ReferralRow.id))
+        .join(ReferralRow, col(ReferralRow.incident_id) == col(IncidentRow.id))
+        .where(
+            col(ReferralRow.state).in_(_UNANSWERED),
+            ~_owed("chase_referral", col(ReferralRow.id)),
+        )
+    )
+
+
+def _owed(kind: str, subject: Any) -> ColumnElement[bool]:
+    return exists().where(
+        col(TaskRow.incident_id) == col(IncidentRow.id),
+        col(TaskRow.state) == TaskState.OPEN,
+        col(TaskRow.kind) == kind,
+        col(TaskRow.subject) == subject,
     )
 
 
@@ -208,9 +288,35 @@ _QUERIES: dict[Check, Callable[[Moment], Select[*tuple[Any, ...]]]] = {
     Check.TASK_WITHOUT_REMINDER: _task_without_reminder,
     Check.NOTICE_WITHOUT_REPEAT: _notice_without_repeat,
     Check.RECEIVED_IN_FUTURE: _received_in_future,
+    Check.VISIT_UNWATCHED: _visit_unwatched,
+    Check.REVIEW_WITHOUT_TASK: _review_without_task,
+    Check.REFERRAL_WITHOUT_CHASE: _referral_without_chase,
     # Last: what is put right above may be its next step.
     Check.NO_NEXT_STEP: _no_next_step,
 }
+
+
+# --- alarms -----------------------------------------------------------------------------------------------
+
+
+def alarms_unrepeated(connection: Connection) -> list[Missing]:
+    """Responders' alarms that nobody has seen, and that will not be given again; of a job or of none."""
+    again = exists().where(
+        col(AgendaRow.incident_id) == func.coalesce(col(AlarmRow.incident_id), ""),
+        col(AgendaRow.settled_at).is_(None),
+        col(AgendaRow.kind).in_(("alarm", "alarm_of_no_job")),
+        col(AgendaRow.subject).like(col(AlarmRow.id).concat(":%")),
+    )
+    query: Select[*tuple[Any, ...]] = (
+        select(col(AlarmRow.id), col(AlarmRow.incident_id))
+        .where(col(AlarmRow.ended_at).is_(None), col(AlarmRow.acknowledged_at).is_(None), ~again)
+        .order_by(col(AlarmRow.raised_at))
+        .limit(_MOST_AT_ONCE)
+    )
+    return [
+        Missing(Check.ALARM_WITHOUT_REPEAT, row.incident_id or "", row.id)
+        for row in connection.execute(query)
+    ]
 
 
 # --- parked work ------------------------------------------------------------------------------------------

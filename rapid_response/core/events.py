@@ -786,10 +786,14 @@ class AccountChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class NextStepRestored(Event):
-    """Something that must be on the agenda was not; the auditor saw it, and it is there again."""
+    """Something that must be on the agenda was not; the auditor saw it, and it is there again.
+
+    Of a responder's alarm it names that alarm, so that it never shows on her own page.
+    """
 
     type: ClassVar[str] = "next_step_restored"
     check: str
+    alarm_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from rapid_response.storage import holds, work
 from rapid_response.storage.holds import ONLY, Hold
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     HoldRow,
     IncidentRow,
     MessageRow,
@@ -207,6 +208,9 @@ def _is_stale(tx: Tx, message: MessageRow) -> bool:
     if message.offer_id is not None and message.purpose is Purpose.OFFER:
         offer = tx.get(OfferRow, message.offer_id)
         return offer is None or offer.state is not OfferState.OPEN
+    if message.purpose is Purpose.ALARM:
+        alarm = tx.get(AlarmRow, message.notice_id or "")
+        return alarm is None or alarm.acknowledged_at is not None
     if message.notice_id is not None:
         notice = tx.get(NoticeRow, message.notice_id)
         if notice is None or notice.acknowledged_at is not None:

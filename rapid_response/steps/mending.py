@@ -14,20 +14,28 @@ from sqlalchemy import func, select, update
 from sqlmodel import col
 
 from rapid_response.audit.findings import Check, Missing
-from rapid_response.audit.looking import Moment, missing
+from rapid_response.audit.looking import Moment, alarms_unrepeated, missing
 from rapid_response.core.events import SERVICE_STREAM, NextStepRestored, ParkedWorkTaken
+from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import ContactRole, Role
 from rapid_response.messaging import wording
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import notices, offers
+from rapid_response.steps import notices, offers, raising, referring, reviewing, visits
 from rapid_response.steps.actions import keep_in_view
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service, service_now
 from rapid_response.steps.tasks import TaskKind, open_task
 from rapid_response.steps.telling import tell_duty_officer
 from rapid_response.storage import work
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, NoticeRow
+from rapid_response.storage.tables import (
+    AgendaRow,
+    AlarmRow,
+    DeliveryRow,
+    IncidentRow,
+    NoticeRow,
+    ReferralRow,
+)
 from rapid_response.storage.tx import Tx
 
 #: By when the duty officer looks at a case of which nobody knows what comes next.
@@ -38,6 +46,8 @@ def mend(tx: Tx, desk: Desk, found: Missing, speed: float = 1.0) -> bool:
     """Put one finding right; False when it has been, meanwhile."""
     if found.check is Check.PARKED_WITHOUT_OWNER:
         return _give_owner(tx, desk, found)
+    if found.check is Check.ALARM_WITHOUT_REPEAT:
+        return _give_again(tx, found)
     incident = tx.need(IncidentRow, found.incident_id, lock=True)
     moment = Moment(tx.now, tx.real, speed)
     still = missing(tx.session.connection(), moment, incident.id)
@@ -63,15 +73,20 @@ _Mend = Callable[[Tx, Desk, Service, IncidentRow, Missing], None]
 
 def _arm(tx: Tx, incident: IncidentRow, kind: Kind, due_at: datetime | None, subject: str = "") -> None:
     """On the agenda, in a cycle of its own: the entry that was lost may still hold its place."""
+    entry = Deadline(kind, due_at or tx.now, subject)
+    cycle = max(_next_cycle(tx, incident.id, entry), incident.cycle)
+    work.arm(tx, incident.id, cycle, incident.priority.rank, [entry])
+
+
+def _next_cycle(tx: Tx, incident_id: str, entry: Deadline) -> int:
     used = tx.execute(
         select(func.max(col(AgendaRow.cycle))).where(
-            col(AgendaRow.incident_id) == incident.id,
-            col(AgendaRow.kind) == kind.value,
-            col(AgendaRow.subject) == subject,
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.kind) == entry.kind.value,
+            col(AgendaRow.subject) == entry.subject,
         )
     ).scalar()
-    cycle = incident.cycle if used is None else max(used + 1, incident.cycle)
-    work.arm(tx, incident.id, cycle, incident.priority.rank, [Deadline(kind, due_at or tx.now, subject)])
+    return 1 if used is None else used + 1
 
 
 def _arms(kind: Kind) -> _Mend:
@@ -87,6 +102,9 @@ def _end_pause(tx: Tx, _desk: Desk, _service: Service, incident: IncidentRow, _:
 
 
 def _search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, _: Missing) -> None:
+    if incident.status is Status.AWAITING_REVIEW:
+        raising.go_out(tx, desk, service, incident)
+        return
     incident.cycle += 1
     offers.search(tx, desk, service, incident)
 
@@ -98,6 +116,18 @@ def _retry(tx: Tx, _desk: Desk, _service: Service, incident: IncidentRow, _: Mis
 def _repeat(tx: Tx, _desk: Desk, _service: Service, incident: IncidentRow, found: Missing) -> None:
     notice = tx.need(NoticeRow, found.subject)
     _arm(tx, incident, Kind.NOTICE, tx.now, f"{notice.id}:{notice.repeats}")
+
+
+def _watch(tx: Tx, _desk: Desk, service: Service, incident: IncidentRow, _: Missing) -> None:
+    visits.watch_again(tx, service, incident)
+
+
+def _owe_review(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, _: Missing) -> None:
+    reviewing.owe_decision(tx, desk, service, incident)
+
+
+def _chase(tx: Tx, _desk: Desk, service: Service, incident: IncidentRow, found: Missing) -> None:
+    referring.chase_later(tx, service, incident, tx.need(ReferralRow, found.subject))
 
 
 def _look_again(tx: Tx, _desk: Desk, service: Service, incident: IncidentRow, _: Missing) -> None:
@@ -117,8 +147,29 @@ _MEND: Mapping[Check, _Mend] = {
     Check.TASK_WITHOUT_REMINDER: _arms(Kind.TASK),
     Check.NOTICE_WITHOUT_REPEAT: _repeat,
     Check.RECEIVED_IN_FUTURE: _look_again,
+    Check.VISIT_UNWATCHED: _watch,
+    Check.REVIEW_WITHOUT_TASK: _owe_review,
+    Check.REFERRAL_WITHOUT_CHASE: _chase,
     Check.NO_NEXT_STEP: _look_again,
 }
+
+
+# --- alarms -----------------------------------------------------------------------------------------------
+
+
+def _give_again(tx: Tx, found: Missing) -> bool:
+    """Now, to everybody who is to hear: that is louder than any word of ours about what was lost."""
+    if found.incident_id:
+        tx.need(IncidentRow, found.incident_id, lock=True)
+    alarm = tx.get(AlarmRow, found.subject, lock=True)
+    if alarm is None or not any(m.subject == alarm.id for m in alarms_unrepeated(tx.session.connection())):
+        return False
+    entry = Deadline(
+        Kind.ALARM if alarm.incident_id else Kind.ALARM_OF_NO_JOB, tx.now, f"{alarm.id}:{alarm.repeats}"
+    )
+    work.arm(tx, found.incident_id, _next_cycle(tx, found.incident_id, entry), 0, [entry])
+    tx.record(found.incident_id or SERVICE_STREAM, NextStepRestored(found.check, alarm.id))
+    return True
 
 
 # --- parked work ------------------------------------------------------------------------------------------

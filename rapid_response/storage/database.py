@@ -77,6 +77,16 @@ def looks_itself(_: Tx) -> None:
 class DatabaseUnavailable(Exception):
     """The database cannot be reached or written; nothing was stored."""
 
+    def for_log(self) -> dict[str, str | None]:
+        """Why, for the log: the class of the driver's error and its code, never its words.
+
+        What a database says in words may quote what was being stored.
+        """
+        cause = self.__cause__
+        driver = getattr(cause, "orig", None) or cause
+        code = getattr(driver, "sqlstate", None) or getattr(driver, "sqlite_errorname", None)
+        return {"reason": type(driver).__name__ if driver is not None else None, "code": code}
+
 
 class InDoubt(DatabaseUnavailable):
     """The connection was lost during the commit: what the step did may have been stored, or not."""

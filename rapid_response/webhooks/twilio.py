@@ -88,6 +88,8 @@ class Genuine:
             async with asyncio.timeout(_ANSWER_WITHIN_SECONDS):
                 return await self.run(step)
         except (TimeoutError, DatabaseUnavailable) as error:
+            if isinstance(error, DatabaseUnavailable):
+                logger.error("database_unavailable", error=type(error).__name__, **error.for_log())
             if held >= _MOST_HOLDS:  # the provider's fallback document takes the call
                 raise
             raise Hold(again(held=held + 1)) from error

@@ -23,6 +23,7 @@ from rapid_response.steps.service import LastKnown
 from rapid_response.storage.database import Database
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     AttemptRow,
     DeliveryRow,
     IncidentRow,
@@ -33,7 +34,9 @@ from rapid_response.storage.tables import (
 )
 from rapid_response.storage.tx import Tx
 from tests.builders import long_ago, paid_today, unclear
-from tests.harness import ASHA, BEN, CAT, DEE, Case, Town
+from tests.harness import ASHA, BEN, CAT, DEE, LEADER, Case, Town
+from tests.journeys.test_duress import WITH_WORD, WORD
+from tests.journeys.test_reviews import flagged
 
 MENDED = "had lost its next step"
 
@@ -203,6 +206,89 @@ async def test_g8_a_report_received_in_the_future_is_seen_by_a_person(town: Town
     assert MENDED in await town.last_text(DEE)
     assert "check_back" in await case.tasks()
     assert Check.RECEIVED_IN_FUTURE not in await town.audit()
+
+
+async def test_i2_an_unclear_report_is_offered_although_its_time_was_lost(town: Town) -> None:
+    case = await town.takes(unclear())
+    await loses(town, Kind.RUNG)
+    assert await town.audit() == {Check.SEARCH_STOPPED: 1}
+    await town.settle()
+    assert await case.asked() == ["asha"]
+    assert await town.audit() == {}
+
+
+# --- whoever is out there, whoever calls for help, and what is owed after the end --------------------------
+
+
+@pytest.mark.parametrize(("said", "kind"), [("GO {n}", Kind.TRAVEL), ("HERE {n}", Kind.CHECK_IN)])
+async def test_i2_a_responder_out_there_is_watched_again(town: Town, said: str, kind: Kind) -> None:
+    """On her way or at the door, and nothing left that would ask her: she is asked after all."""
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await case.hears(ASHA, said)
+    armed = len(await entries(town, kind))
+    await loses(town, kind)
+
+    assert await town.audit() == {Check.VISIT_UNWATCHED: 1}
+    assert await town.audit() == {}
+    assert len(await entries(town, kind)) == armed
+    await town.pass_time(minutes=75)
+    told = await case.happened("check_in_missed")
+    assert told[0]["role"] == "duty_officer"
+    # Told, asked to the end, and silent still: what goes on now is that notice.
+    assert Check.VISIT_UNWATCHED not in await town.audit()
+
+
+@pytest.mark.parametrize("has_job", [True, False])
+async def test_i2_an_alarm_is_given_again_until_it_is_seen(town: Town, has_job: bool) -> None:
+    await town.load(WITH_WORD)
+    if has_job:
+        case = await town.takes(paid_today())
+        await case.hears(ASHA, "OK {n}")
+    await town.texts_reply(ASHA, WORD)
+    before = len(await town.texts_with("duress", LEADER))
+    assert before == 1
+    assert await town.audit() == {}
+    await loses(town, Kind.ALARM, Kind.ALARM_OF_NO_JOB)
+
+    assert await town.audit() == {Check.ALARM_WITHOUT_REPEAT: 1}
+    await town.settle()
+    assert len(await town.texts_with("duress", LEADER)) == 2
+    assert await town.audit() == {}
+    await town.pass_time(minutes=5)
+    assert len(await town.texts_with("duress", LEADER)) == 3
+    (alarm,) = await town.rows(AlarmRow)
+    if has_job:
+        (event,) = await case.happened("next_step_restored")
+        assert event["alarm_id"] == alarm.id
+
+
+async def test_i2_a_decision_and_an_answer_that_nobody_owes_are_owed_again(town: Town) -> None:
+    """The tasks are gone, not only their reminders; of a case that has ended as well."""
+    case = await flagged(town)
+    await case.act("refer", kind="asc_safeguarding")
+    await case.act("close", disposition="referred_partner_only")
+    assert await town.audit() == {}
+    owed = set(await case.tasks())
+    assert owed == {"review_age_targeting", "chase_referral"}
+
+    def step(tx: Tx) -> None:
+        tx.execute(delete(TaskRow))
+        tx.execute(delete(AgendaRow).where(col(AgendaRow.kind) == Kind.TASK))
+
+    await town.app.database.run(step)
+    found = await town.audit()
+    assert found == {Check.REVIEW_WITHOUT_TASK: 1, Check.REFERRAL_WITHOUT_CHASE: 1}
+    assert set(await case.tasks()) == owed
+    assert await town.audit() == {}
+
+
+async def test_i2_what_is_told_once_is_not_missed(town: Town) -> None:
+    """The hate-crime lead hears of a case once; its task has a reminder of its own."""
+    await flagged(town)
+    kinds = {notice.kind for notice in await town.rows(NoticeRow)}
+    assert kinds == {"lead_review"}
+    assert await town.audit() == {}
 
 
 # --- work that is not done --------------------------------------------------------------------------------
