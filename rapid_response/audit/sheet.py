@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -29,12 +29,14 @@ from rapid_response.core.vocabulary import Category, ContactRole
 from rapid_response.storage import holds
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     DefinitionRow,
     EventRow,
     IncidentRow,
     OfferRow,
     SealRow,
     TaskRow,
+    VisitRow,
 )
 
 _STAGES: Mapping[Status, str] = {
@@ -52,7 +54,7 @@ _STAGES: Mapping[Status, str] = {
 _OWNER_NEXT: Mapping[Status, str] = {
     Status.ASSIGNED: "sets off",
     Status.EN_ROUTE: "arrives",
-    Status.ON_SCENE: "finishes and says the outcome",
+    Status.ON_SCENE: "says that she is safe, finishes, says the outcome",
 }
 _CATEGORIES: Mapping[Category, str] = {
     Category.DOORSTEP_CRIME: "Doorstep crime",
@@ -91,6 +93,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """A responder who has called for help silently, and whom nobody has found safe yet."""
+
+    responder: str
+    raised_at: datetime
+    job_number: int | None
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """All open incidents at one moment, soonest due first, and the log's head to hold against it later."""
 
@@ -100,6 +112,7 @@ class Sheet:
     zone: ZoneInfo
     serial: str
     lines: tuple[Line, ...]
+    alarms: tuple[Alarm, ...]
     seal: tuple[int, str] | None
     events: int
     has_addresses: bool = False
@@ -112,9 +125,15 @@ def new_serial(ids: Ids, now: datetime, zone: ZoneInfo) -> str:
 
 
 def read_sheet(
-    connection: Connection, now: datetime, zone: ZoneInfo, serial: str, *, with_addresses: bool = False
+    connection: Connection,
+    now: datetime,
+    zone: ZoneInfo,
+    serial: str,
+    *,
+    with_addresses: bool = False,
+    apart_from: str | None = None,
 ) -> Sheet:
-    """Everything that is open."""
+    """Everything that is open; but no alarm of `apart_from`, who may not be alone at her screen."""
     body = connection.execute(
         select(col(DefinitionRow.body)).order_by(col(DefinitionRow.version).desc()).limit(1)
     ).scalar()
@@ -153,11 +172,30 @@ def read_sheet(
         zone=zone,
         serial=serial,
         lines=tuple(sorted(lines, key=_soonest)),
+        alarms=tuple(_alarms(connection, names, apart_from)),
         seal=(seal.number, seal.root) if seal else None,
         events=connection.execute(select(func.count()).select_from(EventRow)).scalar_one(),
         has_addresses=with_addresses,
         is_held=holds.standing(connection) is not None,
     )
+
+
+def _alarms(connection: Connection, names: Mapping[str, str], apart_from: str | None) -> Iterator[Alarm]:
+    rows = connection.execute(
+        select(
+            col(AlarmRow.responder_id),
+            col(AlarmRow.raised_at),
+            col(IncidentRow.job_number),
+            col(IncidentRow.reference),
+        )
+        .outerjoin(IncidentRow, col(IncidentRow.id) == col(AlarmRow.incident_id))
+        .where(col(AlarmRow.ended_at).is_(None))
+        .order_by(col(AlarmRow.raised_at), col(AlarmRow.id))
+    )
+    for row in rows:
+        if row.responder_id != apart_from:
+            name = names.get(row.responder_id, row.responder_id)
+            yield Alarm(name, row.raised_at, row.job_number, row.reference or "")
 
 
 def _soonest(line: Line) -> tuple[bool, float, str]:
@@ -188,7 +226,7 @@ def _line(connection: Connection, row: Any, names: Mapping[str, str], with_addre
 def _next_step(connection: Connection, row: Any, names: Mapping[str, str]) -> tuple[str, datetime | None]:
     """What somebody must do next or, where nobody must, what would happen by itself."""
     if row.owner and row.status in _OWNER_NEXT:
-        return f"{names.get(row.owner, row.owner)} {_OWNER_NEXT[row.status]}", None
+        return f"{names.get(row.owner, row.owner)} {_OWNER_NEXT[row.status]}", _heard_by(connection, row)
     offer = connection.execute(
         select(col(OfferRow.responder_id), col(OfferRow.answer_by))
         .where(col(OfferRow.incident_id) == row.id, col(OfferRow.state) == OfferState.OPEN)
@@ -218,6 +256,19 @@ def _next_step(connection: Connection, row: Any, names: Mapping[str, str]) -> tu
     if coming is not None:
         return f"by itself: {_COMING[coming.kind]}", coming.due_at
     return "NONE: find somebody", None
+
+
+def _heard_by(connection: Connection, row: Any) -> datetime | None:
+    """By when whoever is on her way has arrived, or who is there has said that she is safe."""
+    visit = connection.execute(
+        select(col(VisitRow.arrived_at), col(VisitRow.expected_at), col(VisitRow.check_in_by)).where(
+            col(VisitRow.incident_id) == row.id, col(VisitRow.ended_at).is_(None)
+        )
+    ).first()
+    if visit is None:
+        return None
+    by: datetime | None = visit.check_in_by if visit.arrived_at else visit.expected_at
+    return by
 
 
 def _role(owner: str, names: Mapping[str, str]) -> str:

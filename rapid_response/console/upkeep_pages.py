@@ -158,7 +158,8 @@ async def get_sheet(visit: Printer) -> Response:
     """The sheet of open incidents, to be printed now and then, and at each change of shift."""
     now, zone = visit.now, visit.pages.desk.zone
     serial = new_serial(visit.pages.database.ids, now, zone)
-    sheet = await visit.look(lambda c: read_sheet(c, now, zone, serial))
+    own = visit.principal.responder_id
+    sheet = await visit.look(lambda c: read_sheet(c, now, zone, serial, apart_from=own))
     await visit.run(lambda tx: record_view(tx, "open_sheet", None))
     return HTMLResponse(to_html(sheet), headers={"content-security-policy": content_security_policy()})
 

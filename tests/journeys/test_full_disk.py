@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from rapid_response.storage.tables import ReportRow
 from tests.builders import paid_today
@@ -17,7 +18,7 @@ HOTLINE = "+442079460001"
 async def test_g21_intake_on_a_full_disk(town: Town) -> None:
     taken: list[str] = []
     refused = 0
-    with full_disk(town.app.database, room=40):
+    with full_disk(town.app.database, room=40), capture_logs() as logs:
         for n in range(60):
             answer = await town.post(
                 "/api/v1/reports", paid_today(narrative=f"He came to the door, {n}. " * 40)
@@ -40,6 +41,11 @@ async def test_g21_intake_on_a_full_disk(town: Town) -> None:
         # What was acknowledged is there, and still to be read.
         for reference in taken:
             assert (await town.incident(reference))["status"] == "dispatching"
+    # IT can see why, without a word of what was sent.
+    told = [entry for entry in logs if entry["event"] == "database_unavailable"]
+    assert len(told) == refused + 1
+    why = {key: told[0][key] for key in ("error", "reason", "code")}
+    assert why == {"error": "DatabaseUnavailable", "reason": "OperationalError", "code": "SQLITE_FULL"}
     # Room again: nobody need do anything.
     more = await town.post("/api/v1/reports", paid_today())
     assert more.status_code == 201

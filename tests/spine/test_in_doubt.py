@@ -11,6 +11,7 @@ from functools import partial
 
 import psycopg
 import pytest
+from psycopg.errors import lookup
 from sqlalchemy import Connection, func, select, text
 
 from rapid_response.core.clock import ManualClock
@@ -306,7 +307,10 @@ def test_g16_states_of_a_server_that_cannot_now_are_unavailable(database: Databa
         def step(tx: Tx, state: str = state) -> None:
             tx.execute(text(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"))
 
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailable) as refused:
             database.run_now(step)
+        # What the log is told: the driver's class, and the state by which a manual explains it.
+        assert refused.value.for_log()["code"] == state
+        assert refused.value.for_log()["reason"] == lookup(state).__name__
     assert stored(database) == []
     assert database.run_now(putting("goes on")) == "goes on"
