@@ -63,7 +63,7 @@ commands.add_typer(keys.commands, name="keys", short_help="API keys: add, list, 
 _add("classify", classify.classify, "Read reports as JSON lines, and say what they are.")
 _add("evaluate", evaluate.evaluate, "How well the reader reads a file of labelled reports.")
 _add("report", report.report, "The board report of a month, quarter or year.")
-_add("open-sheet", open_sheet.open_sheet, "Print the sheet of open incidents, for when the screens are gone.")
+_add("open-sheet", open_sheet.open_sheet, "Print the sheet of open incidents.")
 _add("backup", copies.backup, "Copy the database while it is served.")
 _add("restore", copies.restore, "Put a copy back, with messages held.")
 _add("hold", holding.hold, "Hold all messages and deadlines.")
