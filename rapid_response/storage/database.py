@@ -435,6 +435,8 @@ class Database:
             try:
                 transaction.commit()
             except DBAPIError as error:
+                # Whatever became of it, its transaction may still stand there: nobody goes on with that.
+                connection.invalidate(error)
                 if _is_lost(error):
                     raise _CommitLost from error
                 raise
