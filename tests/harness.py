@@ -36,6 +36,7 @@ from rapid_response.steps.service import LastKnown
 from rapid_response.storage.duties import Duty
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, MessageRow, SecondReadingRow
 from tests.builders import SMALL_TOWN
+from tests.economy import forget_routes
 
 BROMLEY = Path(__file__).parent.parent / "deploy" / "bromley.yaml"
 
@@ -93,6 +94,7 @@ class Town:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+        forget_routes()
 
     async def _open(self) -> None:
         settings = Settings(

@@ -355,8 +355,8 @@ def wait_for(address: str, expression: str, log: Path) -> None:
         try:
             if ask(address, expression)["data"]["result"]:
                 return
-        except httpx.TransportError:
-            pass  # not listening yet
+        except (httpx.TransportError, json.JSONDecodeError):
+            pass  # not listening yet, or still busy with its start
         time.sleep(0.2)
     raise AssertionError(f"{expression} did not appear; Prometheus said:\n{log.read_text()}")
 
