@@ -12,8 +12,9 @@ from rapid_response.steps.holding import HeldAlready, Letting, NotHeld, hold, ma
 from rapid_response.storage.tables import AgendaRow, HoldRow, MessageRow, SessionRow
 from rapid_response.storage.tx import Tx
 from tests.builders import paid_today, roofers_now
-from tests.harness import ASHA, BEN, DEE, Town
+from tests.harness import ASHA, BEN, DEE, LEADER, Town
 from tests.journeys.browser import browser_of
+from tests.journeys.test_duress import WITH_WORD, WORD
 
 
 async def restored(town: Town, hours: float) -> None:
@@ -165,3 +166,14 @@ async def test_sending_begins_though_something_overdue_cannot_be_done(town: Town
     await town.pass_time(minutes=3)
     assert await town.rows(HoldRow) == []
     assert await town.texts_with(f"Reply OK {case.number}", BEN)
+
+
+async def test_s37_a_silent_alarm_that_came_while_all_was_held_is_not_stale(town: Town) -> None:
+    await town.load(WITH_WORD)
+    await town.app.database.run(hold)
+    await town.texts_reply(ASHA, WORD)
+    assert await town.texts_with("duress") == []
+    letting = await lets_go(town)
+    assert letting.stale.count == 0
+    for phone in (DEE, LEADER):
+        assert len(await town.texts_with("duress", phone)) == 1
