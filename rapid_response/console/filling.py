@@ -310,6 +310,8 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.CHECK_IN_MISSED: "The responder has not checked in: ring them",
     NoticeKind.TRAVEL_OVERDUE: "The responder set off and has not arrived: ring them",
     NoticeKind.NOT_SAFE: "The responder may need help: ring them",
+    NoticeKind.MENDED: "Its next step was lost and is set again: check it",
+    NoticeKind.WORK_PARKED: "A step keeps failing: do it by hand, see Parked work",
 }
 
 

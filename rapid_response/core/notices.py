@@ -24,6 +24,10 @@ class NoticeKind(StrEnum):
     CHECK_IN_MISSED = "check_in_missed"
     TRAVEL_OVERDUE = "travel_overdue"
     NOT_SAFE = "not_safe"
+    #: The auditor found that something was lost, and set it again.
+    MENDED = "mended"
+    #: A step of this case failed too often.
+    WORK_PARKED = "work_parked"
 
 
 #: What the hate-crime lead hears: one story, told once each time and never repeated by itself.
