@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from rapid_response import __version__
 from rapid_response.access.keys import KeyRing
+from rapid_response.access.signing import Signer
 from rapid_response.api import board, health, incidents, metrics, reports, responders
 from rapid_response.api.context import Context
 from rapid_response.api.limits import BodyLimit
@@ -106,6 +107,7 @@ def build(
         zone=settings.time_zone,
         reader=reader or default_reader(),
         base_url=settings.base_url,
+        signer=Signer(settings.signing_key(), settings.previous_signing_key()),
         sms_links=settings.sms_links,
         provider=settings.messages,
         texts_per_second=settings.texts_per_second,

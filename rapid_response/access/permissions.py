@@ -195,6 +195,10 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     # Whoever spoke with her writes it down.
     Action.CHECK_IN: _DESK,
     Action.RELEASE_COMPANION: _IN_CHARGE,
+    # It shares a whole case with another authority, and ends our part in it.
+    Action.TRANSFER: _IN_CHARGE,
+    Action.TRANSFER_ACKNOWLEDGED: _IN_CHARGE,
+    Action.TRANSFER_DECLINED: _IN_CHARGE,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.

@@ -309,6 +309,8 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.LEAD_OVERDUE: "The hate crime lead’s review is overdue",
     NoticeKind.CHECK_IN_MISSED: "The responder has not checked in: ring them",
     NoticeKind.TRAVEL_OVERDUE: "The responder set off and has not arrived: ring them",
+    NoticeKind.OUT_OF_AREA: "The address is outside our area: hand it over",
+    NoticeKind.HANDED_OVER: "Handed over, and not acknowledged: ring them",
     NoticeKind.NOT_SAFE: "The responder may need help: ring them",
 }
 

@@ -123,6 +123,16 @@ class LoneWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another authority's service, and the ONS codes of the authorities that it comes to."""
+
+    id: str
+    name: str
+    authorities: frozenset[str]
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceDefinition:
     """One borough's service, whole and frozen; `version` counts loads."""
 
@@ -141,6 +151,9 @@ class ServiceDefinition:
     lone_worker: LoneWorker | None = None
     #: At the start of each shift a text says that texts arrive: whoever does not get it knows in time.
     test_at_shift_start: bool = False
+    #: The ONS code of the authority whose homes are ours; without it no place is ever outside.
+    authority: str | None = None
+    neighbours: tuple[Neighbour, ...] = ()
 
     def responder(self, responder_id: str) -> Responder | None:
         """The responder of that id, or None."""

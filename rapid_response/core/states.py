@@ -91,6 +91,14 @@ class SecondReadingState(StrEnum):
     SKIPPED = "skipped"
 
 
+class LookupState(StrEnum):
+    """Where a question to postcodes.io stands. What was found, or is known there to be none, is kept."""
+
+    WAITING = "waiting"
+    FOUND = "found"
+    MISSING = "missing"
+
+
 class EndpointState(StrEnum):
     """What is known of a number: a suspect one comes last, one that opted out is not texted."""
 

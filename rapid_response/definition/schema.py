@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, Ta
 from rapid_response.core import definition as core
 from rapid_response.core.vocabulary import ContactRole, Skill
 from rapid_response.definition.values import (
+    Authority,
     Day,
     DayHours,
     District,
@@ -61,6 +62,8 @@ class Area(_Group):
     """As reports and responders spell them."""
     postcode_districts: tuple[District, ...] = ()
     """Such as BR1. They hint at the borough and never prove it."""
+    authority: Authority | None = None
+    """The ONS code of the council: homes of other authorities are handed over. Left out, all are ours."""
 
 
 class Service(_Group):
@@ -261,6 +264,20 @@ class Contacts(_Group):
         return {role: number for role in ContactRole if (number := getattr(self, role.value)) is not None}
 
 
+class Neighbour(_Group):
+    """A neighbouring service, to whom cases are handed over."""
+
+    id: Slug
+    name: Line
+    authorities: Annotated[tuple[Authority, ...], Field(min_length=1)]
+    """The ONS codes of the authorities that it comes to: a county's service has several."""
+    phone: Phone | None = None
+    """Read out to callers, and rung to hand a case over."""
+
+    def to_core(self) -> core.Neighbour:
+        return core.Neighbour(self.id, self.name, frozenset(self.authorities), self.phone)
+
+
 class ServiceFile(_Group):
     """One borough's service: its promise, people, rota and ladder."""
 
@@ -272,6 +289,8 @@ class ServiceFile(_Group):
     escalation: Annotated[tuple[Rung, ...], Field(min_length=1)]
     on_call: tuple[Slug, ...] = ()
     contacts: Contacts = Contacts()
+    neighbours: tuple[Neighbour, ...] = ()
+    """Whose homes lie next to ours."""
 
     def to_definition(self, version: int, zone: ZoneInfo) -> core.ServiceDefinition:
         """What the rules read; `version` counts loads."""
@@ -290,4 +309,6 @@ class ServiceFile(_Group):
             contacts=self.contacts.numbers(),
             lone_worker=self.lone_worker.to_core() if self.lone_worker else None,
             test_at_shift_start=self.service.test_text_at_shift_start,
+            authority=self.service.area.authority,
+            neighbours=tuple(neighbour.to_core() for neighbour in self.neighbours),
         )

@@ -619,6 +619,18 @@ def not_safe(job: Job) -> str:
     return _notice(job, "the responder may need help. Ring them; no answer: 999, address on the page.")
 
 
+def out_of_area(job: Job) -> str:
+    """A case from across the border has come in, and is to be handed over now."""
+    return _notice(
+        job, "outside our area. Hand it over now, sign in for whom.", "outside our area, hand over."
+    )
+
+
+def not_taken_over(job: Job) -> str:
+    """Handed over, and nobody there has said yet that they have it."""
+    return _notice(job, "handed over, not acknowledged. Ring them now.", "hand-over not acknowledged.")
+
+
 def heard_from(number: int) -> str:
     """To whoever was told of a silence: it is over."""
     return (

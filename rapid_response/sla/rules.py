@@ -56,6 +56,8 @@ class Kind(StrEnum):
     MARKER_APPLY = "marker_apply"
     MARKER_REVIEW = "marker_review"
     MARKER_END = "marker_end"
+    #: A case from across the border is not with the neighbour yet.
+    BORDER = "border"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import (
     actions,
     alarms,
+    borders,
     clock,
     failing,
     inbound,
@@ -268,6 +269,12 @@ def _alarm(ringing: _Ringing) -> None:
     alarms.ring_alarm(ringing.tx, ringing.due.subject, ringing.incident)
 
 
+def _border(ringing: _Ringing) -> None:
+    borders.ring(
+        ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject, ringing.late
+    )
+
+
 # --- of the service, not of an incident ------------------------------------------------------------------
 
 
@@ -346,6 +353,7 @@ _DO: Mapping[str, Callable[[_Ringing], None]] = {
     Kind.TRAVEL: _travel,
     Kind.SIGN_OF_LIFE: _sign_of_life,
     Kind.ALARM: _alarm,
+    Kind.BORDER: _border,
 }
 
 _SERVICE_WIDE: Mapping[str, Callable[[Tx, Desk, Due], None]] = {

@@ -105,6 +105,8 @@ SAID: dict[str, Say] = {
     "where_are_you": lambda j, at, now: iter([wording.where_are_you(j.number, at, LONDON, now)]),
     "travel_overdue": lambda j, at, now: iter([wording.travel_overdue(j, at, LONDON, now)]),
     "help_coming": lambda j, at, now: iter([wording.help_coming(j.number)]),
+    "out_of_area": lambda j, at, now: iter([wording.out_of_area(j)]),
+    "not_taken_over": lambda j, at, now: iter([wording.not_taken_over(j)]),
     "not_safe": lambda j, at, now: iter([wording.not_safe(j)]),
     "heard_from": lambda j, at, now: iter([wording.heard_from(j.number)]),
     "companion": lambda j, at, now: iter([wording.companion(j, LONDON, now)]),
