@@ -27,6 +27,7 @@ from rapid_response.console import (
     review_pages,
     simulator_pages,
     text_pages,
+    transfer_pages,
     upkeep_pages,
 )
 from rapid_response.console.assets import PREFIX, App, Message, Receive, Scope, Send
@@ -72,6 +73,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         board_pages.router,
         agreement_pages.router,
         incident_pages.router,
+        transfer_pages.router,
         alarm_pages.router,
         marker_pages.router,
         job_pages.router,

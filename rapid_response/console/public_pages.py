@@ -99,6 +99,7 @@ def _sent(taken: Taken, posted: Posted) -> ReportSentView:
         reference=answer["reference"],
         is_emergency=says_so or answer["priority"] == Priority.P0,
         advice=tuple(_ON_PAPER.get(k) or script(k) for k in answer["advice"] if k not in _NOT_FOR_PAPER),
+        say=tuple(answer.get("say", ())),
         may_ring=taken.report.safe_contact.voice,
     )
 

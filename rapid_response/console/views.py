@@ -30,6 +30,7 @@ from rapid_response.core.states import (
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
+    Area,
     Category,
     Channel,
     ClockState,
@@ -44,6 +45,8 @@ from rapid_response.core.vocabulary import (
     RiskSubject,
     Role,
     StoppedBy,
+    TransferMeans,
+    TransferState,
     Urgency,
 )
 from rapid_response.safety import rules as safety
@@ -382,6 +385,8 @@ class ReportSentView(View):
     is_emergency: bool = False
     #: Sentences to act on now.
     advice: tuple[str, ...] = ()
+    #: Of place and hours, where the case does not take its usual way.
+    say: tuple[str, ...] = ()
     #: True where the reporter said that ringing is safe.
     may_ring: bool = False
 
@@ -420,6 +425,8 @@ class HandlerSentView(View):
     advice: tuple[str, ...] = ()
     job_number: int | None = None
     next_step: NextStep | None = None
+    #: What the caller is told of place and hours, where the case does not take its usual way.
+    say: tuple[str, ...] = ()
     #: Nobody on duty or on call could be asked: the caller is to be told so.
     nobody_to_send: bool = False
     #: What the caller may hear, now and whenever she rings again.
@@ -684,6 +691,51 @@ class ReferralPart:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaPart:
+    """Whose the victim's home is; the neighbour is the service that comes there, if it is known."""
+
+    area: Area = Area.UNKNOWN
+    authority: str = ""
+    neighbour: str = ""
+    neighbour_phone: str = ""
+    #: Postcodes that may have been meant.
+    did_you_mean: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TransferPart:
+    """A hand-over to another service, and their answer; `may_read` leads to what they were given."""
+
+    transfer_id: str
+    to: str
+    state: TransferState
+    means: TransferMeans
+    sent_at: datetime
+    sent_by: str
+    handed_to: str = ""
+    answered_at: datetime | None = None
+    answered_by: str = ""
+    reference: str = ""
+    reason: str = ""
+    may_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransferView(View):
+    """`GET /incidents/{reference}/transfers/{id}`: the sheet that goes with a hand-over; it prints."""
+
+    template: ClassVar[str] = "transfer.html"
+    reference: str
+    transfer: TransferPart
+    #: The words as they were handed over: headings, and what stood beneath.
+    parts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    digest: str
+    signature: str
+    #: Whether the words kept are still those that were signed.
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestionPart:
     """One thing that the second reader suggests; `quote` are the report's own words, and may be long."""
 
@@ -897,6 +949,8 @@ class IncidentView(View):
     back_entry: bool = False
     next_step: NextStep | None = None
     place: Place | None = None
+    area: AreaPart = field(default_factory=AreaPart)
+    transfers: tuple[TransferPart, ...] = ()
     victim: Person | None = None
     safe_contact: SafeContact | None = None
     suspect: Mapping[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Over the border: whose the home is, what the caller is told, and a hand-over that is followed until it is taken.
+"""Over the border: whose the home is, what the caller is told, a hand-over followed until it is taken.
 
 Scenarios 15 and 16; 34 and 48 as far as the caller is told the truth about hours.
 """
