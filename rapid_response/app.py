@@ -31,6 +31,8 @@ from rapid_response.intake.reading.port import Reader
 from rapid_response.intake.second.endpoint import Endpoint
 from rapid_response.messaging.gateway import Gateway
 from rapid_response.messaging.simulated import SimulatorGateway
+from rapid_response.places.online import Online
+from rapid_response.places.table import shipped_table
 from rapid_response.settings import Settings
 from rapid_response.simulator.api import simulator_router
 from rapid_response.simulator.line import AsgiLine
@@ -113,6 +115,7 @@ def build(
         texts_per_second=settings.texts_per_second,
         texts_a_day=settings.sms_daily_alarm,
         our_numbers=carrier.gateway.our_numbers,
+        asks_online=settings.place_lookup_url is not None,
     )
     node = secrets.token_hex(8)
     pump = carrier.simulated.pump if carrier.simulated else None
@@ -124,6 +127,7 @@ def build(
         node=node,
         pump=pump,
         second_reader=second_reader(settings),
+        online=Online(settings.place_lookup_url) if settings.place_lookup_url else None,
         in_flight=settings.twilio_concurrency if settings.has_real_provider else 8,
     )
     app = App(asgi, database, desk, worker, carrier.gateway, carrier.simulated)
@@ -276,6 +280,8 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
         await clock_mark.restore(database, clock)
     examined = asyncio.create_task(_examine_provider(app)) if works and app.simulated is None else None
     if works:
+        # Read now, so that the first caller does not wait for it.
+        await asyncio.to_thread(shipped_table)
         await app.worker.start()
     try:
         yield

@@ -21,7 +21,7 @@ from rapid_response.access.keys import create_key
 from rapid_response.app import App, build
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import Ids, SystemIds
-from rapid_response.core.states import SecondReadingState
+from rapid_response.core.states import LookupState, SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
 from rapid_response.intake.reading.port import Reader
@@ -29,7 +29,7 @@ from rapid_response.settings import Settings
 from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
 from rapid_response.steps.ring import arm_standing
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow, SecondReadingRow
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow, PlaceLookupRow, SecondReadingRow
 from tests.builders import SMALL_TOWN
 
 BROMLEY = Path(__file__).parent.parent / "deploy" / "bromley.yaml"
@@ -134,6 +134,7 @@ class Town:
             "send": worker.send_queued,
             "deliver": worker.deliver_events,
             "second": worker.ask_second_reader,
+            "places": worker.ask_places,
             "phones": network.settle,
         }
 
@@ -359,7 +360,15 @@ def _work(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
     second = select(col(SecondReadingRow.next_at), col(SecondReadingRow.leased_until)).where(
         col(SecondReadingRow.state) == SecondReadingState.WAITING
     )
-    queries = {"ring": agenda, "send": messages, "deliver": deliveries, "second": second, "phones": posts}
+    places = select(col(PlaceLookupRow.due_at)).where(col(PlaceLookupRow.state) == LookupState.WAITING)
+    queries = {
+        "ring": agenda,
+        "send": messages,
+        "deliver": deliveries,
+        "second": second,
+        "places": places,
+        "phones": posts,
+    }
     return [
         (loop, max([at for at in row if at is not None], default=now))
         for loop, query in queries.items()

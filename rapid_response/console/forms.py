@@ -795,8 +795,8 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
             ActionField("handed_to", "Who takes it there?", Kind.LINE),
             ActionField("reason", "Why, if the home is inside our area", Kind.LINE),
         ),
-        intro="Ring them first. This makes the sheet that goes with the case, signs it, and reminds people here "
-        "until they say that they have it. Until then it is ours.",
+        intro="Ring them first. This signs the sheet that goes with the case, and reminds people here until "
+        "they say that they have it. Until then it is ours.",
     ),
     Action.TRANSFER_ACKNOWLEDGED: ActionForm(
         "They have it",

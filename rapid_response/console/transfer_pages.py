@@ -1,4 +1,4 @@
-"""The sheet that goes with a hand-over: what the other service was given, word for word, and our signature."""
+"""The sheet that goes with a hand-over: what the other service was given, word for word, and signed."""
 
 from __future__ import annotations
 

@@ -315,6 +315,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         LookupState.WAITING: "To be asked",
         LookupState.FOUND: "Found",
         LookupState.MISSING: "Not known there",
+        LookupState.GIVEN_UP: "No answer",
     },
     JointArrangement: {
         JointArrangement.SECOND_OFFICER: "A second officer goes along",

@@ -97,6 +97,8 @@ class LookupState(StrEnum):
     WAITING = "waiting"
     FOUND = "found"
     MISSING = "missing"
+    #: It failed too often, and is not tried again.
+    GIVEN_UP = "given_up"
 
 
 class EndpointState(StrEnum):

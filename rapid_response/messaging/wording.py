@@ -56,6 +56,7 @@ class StoodDown(StrEnum):
     CLOSED = "closed"
     CANCELLED = "cancelled"
     JOINED = "joined to another job"
+    TRANSFERRED = "handed over"
 
 
 # --- what a job looks like from outside ---------------------------------------------------------------

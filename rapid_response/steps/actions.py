@@ -173,6 +173,9 @@ def _assign(doing: _Doing, command: commands.Assign) -> None:
         if companions.must_be_arranged(service, incident):
             companions.arranged(tx, incident, _how(None, command.reason, companions.ALONE))
         offers.assign(tx, desk, service, incident, command.responder, doing.who)
+        if incident.area is Area.OUTSIDE and not incident.is_handed_over:
+            # One of ours goes across the border by agreement: there is nothing to hand over.
+            borders.stand_easy(tx, incident)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
 

@@ -7,11 +7,12 @@ until somebody across the border says that they have it: a table never ends a pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
 from rapid_response.core.definition import Means, ServiceDefinition
@@ -30,7 +31,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
 from rapid_response.storage.tables import IncidentRow, PlaceLookupRow, PostcodeWardRow, TransferRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, table_of
 
 #: The phase of the ladder before anything was sent; afterwards it is the transfer's id.
 DUE = "due"
@@ -59,19 +60,23 @@ def find(reading: Connection | Tx, definition: ServiceDefinition, postcode: str 
     return Found(rules.area_of(definition.authority, authority), authority, ward)
 
 
+_WARD = select(col(PostcodeWardRow.ward)).where(col(PostcodeWardRow.postcode) == bindparam("code"))
+_ASKED = select(col(PlaceLookupRow.authority), col(PlaceLookupRow.ward)).where(
+    col(PlaceLookupRow.postcode) == bindparam("code"), col(PlaceLookupRow.state) == LookupState.FOUND
+)
+
+
+def _run(reading: Connection | Tx) -> Callable[..., Any]:
+    return reading.read if isinstance(reading, Tx) else reading.execute
+
+
 def _loaded_ward(reading: Connection | Tx, code: str) -> str | None:
-    found: str | None = reading.execute(
-        select(col(PostcodeWardRow.ward)).where(col(PostcodeWardRow.postcode) == code)
-    ).scalar()
+    found: str | None = _run(reading)(_WARD, {"code": code}).scalar()
     return found
 
 
 def _asked(reading: Connection | Tx, code: str) -> tuple[str | None, str | None]:
-    row = reading.execute(
-        select(col(PlaceLookupRow.authority), col(PlaceLookupRow.ward)).where(
-            col(PlaceLookupRow.postcode) == code, col(PlaceLookupRow.state) == LookupState.FOUND
-        )
-    ).first()
+    row = _run(reading)(_ASKED, {"code": code}).first()
     return (row.authority, row.ward) if row else (None, None)
 
 
@@ -109,9 +114,13 @@ def placed(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> bool:
 
 
 def _ask_online(tx: Tx, code: str | None) -> None:
-    if code is not None and tx.get(PlaceLookupRow, code) is None:
-        tx.add(PlaceLookupRow, postcode=code, due_at=tx.now)
-        tx.wake("places")
+    if code is None:
+        return
+    # Once a postcode, even where two nodes come upon it in the same moment.
+    make = sqlite.insert if tx.is_sqlite else postgresql.insert
+    values = {"postcode": code, "state": LookupState.WAITING, "due_at": tx.real, "attempts": 0}
+    tx.execute(make(table_of(PlaceLookupRow)).values(values).on_conflict_do_nothing())
+    tx.wake("places")
 
 
 # --- it is not ours ---------------------------------------------------------------------------------------
