@@ -19,6 +19,7 @@ from rapid_response.console.views import (
     AgreementView,
     AlarmPart,
     AlarmView,
+    AreaPart,
     BoardFilters,
     BoardRow,
     BoardView,
@@ -79,6 +80,8 @@ from rapid_response.console.views import (
     TextToRead,
     TimelinePart,
     ToldPart,
+    TransferPart,
+    TransferView,
     View,
     Viewer,
     VisitPart,
@@ -98,6 +101,7 @@ from rapid_response.core.states import (
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
+    Area,
     Category,
     Channel,
     ClockState,
@@ -113,6 +117,8 @@ from rapid_response.core.vocabulary import (
     RiskSubject,
     Role,
     StoppedBy,
+    TransferMeans,
+    TransferState,
     Urgency,
 )
 
@@ -260,6 +266,20 @@ THERE = replace(
 SILENT = replace(THERE, check_in=CheckIn(NOW - 12 * MINUTE, NOW - 42 * MINUTE))
 ALARM = AlarmPart("a1", "Asha Patel", NOW - 3 * MINUTE, 4821, "RR-7K4M2QX", repeats=1)
 
+HANDED_OVER = TransferPart(
+    "t1",
+    "Lewisham Trading Standards",
+    TransferState.ACKNOWLEDGED,
+    TransferMeans.PHONE,
+    NOW - 20 * MINUTE,
+    "Dee Okoro",
+    handed_to="Sam Lee",
+    answered_at=NOW - 5 * MINUTE,
+    answered_by="Sam Lee",
+    reference="LEW/77",
+    may_read=True,
+)
+
 INCIDENT = IncidentView(
     reference="RR-7K4M2QX",
     status=Status.EN_ROUTE,
@@ -312,6 +332,8 @@ INCIDENT = IncidentView(
             StepPart("Proposed to rule it out", NOW - 20 * MINUTE, "Dee Okoro"),
         ),
     ),
+    area=AreaPart(Area.OUTSIDE, "Lewisham", "Lewisham Trading Standards", "+442079460201"),
+    transfers=(HANDED_OVER,),
     referrals=(
         ReferralPart(
             "r1",
@@ -969,6 +991,31 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         False,
     ),
     "alarm-ended": (AlarmView(ALARM, ended_at=NOW), HANDLER, "/alarms/a1", False),
+    "transfer": (
+        TransferView(
+            "RR-7K4M2QX",
+            HANDED_OVER,
+            (
+                ("Where", (("Address", "14 Larkspur Way"), ("Postcode", "SE13 6LG"))),
+                (
+                    "Report 1",
+                    (("Caller’s name", "Jo Example"), ("What was said", "Two men on the roof.\nNow.")),
+                ),
+            ),
+            "ab" * 32,
+            "cd" * 32,
+            holds=True,
+        ),
+        DUTY_OFFICER,
+        "/incidents/RR-7K4M2QX/transfers/t1",
+        False,
+    ),
+    "transfer-broken": (
+        TransferView("RR-7K4M2QX", HANDED_OVER, (), "ab" * 32, "cd" * 32, holds=False),
+        DUTY_OFFICER,
+        "/incidents/RR-7K4M2QX/transfers/t1",
+        True,
+    ),
     "markers": (
         MarkersView(
             (

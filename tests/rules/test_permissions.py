@@ -92,6 +92,9 @@ ACTS = """
     link                  x x . x x . . . . .  .
     check_in              x x o x x . . . . .  .
     release_companion     . x o x x . . . . .  .
+    transfer              . x . x x . . . . .  .
+    transfer_acknowledged . x . x x . . . . .  .
+    transfer_declined     . x . x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 

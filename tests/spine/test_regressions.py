@@ -190,7 +190,7 @@ async def test_a_held_case_that_is_released_climbs_one_ladder(town: Town) -> Non
     await town.load(small_town(sla={"joint_attendance": "hold"}))
     case = await town.takes(roofers_now())
     await town.pass_time(minutes=10)
-    await case.act("release")
+    await case.act("release", arranged="police")
     await town.pass_time(minutes=60)
     rungs = [r["rung"] for r in await case.happened("rung_reached") if r["action"] == "notify"]
     assert rungs == sorted(set(rungs))
