@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from rapid_response import __version__
 from rapid_response.access.keys import KeyRing
 from rapid_response.access.signing import Signer
-from rapid_response.api import board, health, incidents, metrics, reports, responders
+from rapid_response.api import board, health, incidents, metrics, reports, responders, rota
 from rapid_response.api.context import Context
 from rapid_response.api.limits import BodyLimit
 from rapid_response.api.problems import EXPECTED, for_exception
@@ -231,7 +231,7 @@ def _secret(value: SecretStr | None) -> str | None:
 
 def _add_routes(app: App, settings: Settings) -> None:
     asgi = app.asgi
-    for part in (reports, board, incidents, responders, health, metrics, twilio):
+    for part in (reports, board, incidents, responders, rota, health, metrics, twilio):
         asgi.include_router(part.router)
     asgi.add_middleware(BodyLimit)
     # Before the simulator's calls: the forms of its page go to the same addresses.

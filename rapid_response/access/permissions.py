@@ -52,6 +52,7 @@ class Permission(StrEnum):
     RISK_MARKERS = "risk_markers"
     ALARM_SEE = "alarm_see"
     ALARM_END = "alarm_end"
+    ROTA_VIEW = "rota_view"
 
 
 class Reach(StrEnum):
@@ -82,6 +83,7 @@ _HANDLER = frozenset(
         _P.SERVICE_STATUS,
         # Whoever sits at the desk when an alarm comes rings 999.
         _P.ALARM_SEE,
+        _P.ROTA_VIEW,
     }
 )
 _DUTY_OFFICER = _HANDLER | {
@@ -138,6 +140,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             _P.EXCEPTIONS_VIEW,
             _P.EXCEPTIONS_RETRY,
             _P.DEFINITION_VIEW,
+            _P.ROTA_VIEW,
         }
     ),
 }
@@ -145,7 +148,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 #: Scopes add nothing to each other: a key that acts and reads is given both.
 SCOPE_PERMISSIONS: Mapping[Scope, frozenset[Permission]] = {
     Scope.REPORT: frozenset({_P.REPORT_TAKE, _P.API_DESCRIPTION}),
-    Scope.READ: frozenset({_P.CASE_LIST, _P.CASE_VIEW, _P.TIMELINE_VIEW, _P.API_DESCRIPTION}),
+    Scope.READ: frozenset({_P.CASE_LIST, _P.CASE_VIEW, _P.TIMELINE_VIEW, _P.ROTA_VIEW, _P.API_DESCRIPTION}),
     # A system of the desk, trusted as its duty officer is.
     Scope.ACT: frozenset({_P.CASE_ACT, _P.PRIORITY_LOWER, _P.AVAILABILITY_ANY, _P.API_DESCRIPTION}),
     Scope.BOARD: frozenset({_P.BOARD_VIEW, _P.API_DESCRIPTION}),

@@ -16,7 +16,7 @@ from rapid_response.steps.availability import Availability, set_availability
 router = APIRouter(prefix="/api/v1/responders")
 
 
-@router.post("/{responder_id}/availability", summary="Off duty, or back")
+@router.post("/{responder_id}/availability", summary="Off duty, or back; now or planned; a shift swapped")
 async def post_availability(
     responder_id: str,
     wanted: Availability,
@@ -37,5 +37,7 @@ async def post_availability(
     return {
         "responder": responder_id,
         "state": wanted.state,
+        "from": wanted.begins.isoformat() if wanted.begins else None,
         "until": wanted.until.isoformat() if wanted.until else None,
+        "swap_with": wanted.swap_with,
     }

@@ -25,6 +25,7 @@ from rapid_response.console import (
     marker_pages,
     public_pages,
     review_pages,
+    rota_pages,
     simulator_pages,
     text_pages,
     transfer_pages,
@@ -78,6 +79,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         marker_pages.router,
         job_pages.router,
         review_pages.router,
+        rota_pages.router,
         text_pages.router,
         upkeep_pages.router,
     ]

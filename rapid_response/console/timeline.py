@@ -418,6 +418,7 @@ TELLERS: Mapping[str, _Teller] = {
     "second_reading_answered": _second_answered,
     "work_parked": lambda t: ("Work parked: a person is needed", f"{t.word('kind')}."),
     "service_loaded": lambda t: ("Service definition loaded", f"Version {t.data.get('version')}."),
+    "rota_gap_told": lambda t: ("A gap in the rota was told", ""),
     "availability_changed": lambda t: (f"{t.who()} is {t.word('state').lower()} duty", ""),
     "endpoint_changed": lambda t: ("A number changed", f"{t.word('state')}: {t.word('why').lower()}."),
     "line_down": lambda t: ("A provider is down", f"{t.word('provider')}, {t.word('channel').lower()}."),

@@ -67,6 +67,15 @@ class Responder:
         return tuple(dict.fromkeys(number for number in given if number))
 
 
+class OnHolidays(StrEnum):
+    """What a weekly shift does on a bank holiday of the service."""
+
+    AS_USUAL = "as_usual"
+    OFF = "off"
+    #: It is worked then, and at no other time.
+    ONLY = "only"
+
+
 @dataclass(frozen=True, slots=True)
 class WeeklyShift:
     """A shift that comes back each week, in local time; `days` are 0 (Monday) to 6.
@@ -78,6 +87,17 @@ class WeeklyShift:
     days: frozenset[int]
     start: time
     end: time | None
+    on_holidays: OnHolidays = OnHolidays.AS_USUAL
+
+    def begins_on(self, *, holiday: bool) -> bool:
+        """Whether it begins on a day of its own that is, or is not, a bank holiday."""
+        match self.on_holidays:
+            case OnHolidays.AS_USUAL:
+                return True
+            case OnHolidays.OFF:
+                return not holiday
+            case OnHolidays.ONLY:
+                return holiday
 
 
 @dataclass(frozen=True, slots=True)

@@ -774,6 +774,19 @@ class AvailabilityChanged(Event):
     responder: str
     state: str
     until: datetime | None = None
+    #: Later than the event where it was planned.
+    begins: datetime | None = None
+    swap_with: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RotaGapTold(Event):
+    """Nobody with a skill is on duty or on call for a while still to come: the team leader is told."""
+
+    type: ClassVar[str] = "rota_gap_told"
+    skill: str
+    begins: datetime
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)

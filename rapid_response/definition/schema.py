@@ -203,10 +203,13 @@ class WeeklyShift(_Group):
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
     starts: StartTime = Field(alias="from")
     ends: EndTime = Field(alias="to")
+    on_holidays: core.OnHolidays | None = None
+    """On bank holidays (`sla.holidays`): as usual, off, or worked only then."""
 
     def to_core(self) -> core.WeeklyShift:
         days = frozenset(day.number for day in self.days)
-        return core.WeeklyShift(self.responder, days, self.starts, _end(self.ends))
+        on_holidays = self.on_holidays or core.OnHolidays.AS_USUAL
+        return core.WeeklyShift(self.responder, days, self.starts, _end(self.ends), on_holidays)
 
 
 class DatedShift(_Group):

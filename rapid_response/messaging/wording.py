@@ -19,7 +19,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from rapid_response.core.facts import Facts
-from rapid_response.core.vocabulary import Category, ShortDisposition
+from rapid_response.core.vocabulary import Category, ShortDisposition, Skill
 from rapid_response.messaging.gsm7 import ONE_SEGMENT, normalise, septets
 
 SERVICE = "TS duty"
@@ -711,6 +711,18 @@ def numbers_failing(many: int) -> str:
     """A responder's number has stopped or fails; whose is seen after sign-in, not in a text."""
     who = "a responder's phone does" if many == 1 else f"{many} responders' phones do"
     return f"{SERVICE}: {who} not take our texts or calls. Sign in to see whose, and ring them."
+
+
+_SKILLS = {Skill.DOORSTEP_CRIME: "doorstep crime", Skill.SCAM: "scams"}
+
+
+def rota_gap(
+    skill: Skill, begins: datetime, ends: datetime, more: int, zone: ZoneInfo, now: datetime | None = None
+) -> str:
+    """To the team leader, a day ahead: nobody would be asked, not even on call."""
+    when = f"from {local_time(begins, zone, now)} to {local_time(ends, zone, now)}"
+    others = f", {min(more, 99)} more gaps" if more > 1 else ", 1 more gap" if more else ""
+    return f"{SERVICE}: rota gap: nobody for {_SKILLS[skill]} {when}{others}. See the Rota page."
 
 
 def shift_test() -> str:

@@ -58,6 +58,8 @@ class Kind(StrEnum):
     MARKER_END = "marker_end"
     #: A case from across the border is not with the neighbour yet.
     BORDER = "border"
+    #: An absence that was planned begins.
+    ABSENCE = "absence"
 
 
 @dataclass(frozen=True, slots=True)

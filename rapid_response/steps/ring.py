@@ -26,8 +26,10 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import (
     actions,
     alarms,
+    availability,
     borders,
     clock,
+    cover,
     failing,
     inbound,
     leading,
@@ -311,7 +313,12 @@ def _daily_line(tx: Tx, desk: Desk, due: Due) -> None:
                     body=wording.daily_line(waiting),
                 )
     readiness.morning(tx, desk, service, due.subject)
+    cover.tell_of_gaps(tx, desk, service)
     arm_daily_line(tx, desk)
+
+
+def _absence(tx: Tx, desk: Desk, due: Due) -> None:
+    availability.begin(tx, desk, due.subject)
 
 
 def _shift_test(tx: Tx, desk: Desk, due: Due) -> None:
@@ -360,6 +367,7 @@ _SERVICE_WIDE: Mapping[str, Callable[[Tx, Desk, Due], None]] = {
     Kind.INBOUND: _inbound,
     Kind.DAILY_LINE: _daily_line,
     Kind.SHIFT_TEST: _shift_test,
+    Kind.ABSENCE: _absence,
     Kind.ALARM_OF_NO_JOB: _alarm_of_no_job,
     Kind.MARKER_APPLY: markers.ring_apply,
     Kind.MARKER_REVIEW: markers.ring_review,

@@ -898,7 +898,10 @@ class ResponderRow(SQLModel, table=True):
 
 
 class AvailabilityRow(SQLModel, table=True):
-    """A person off, or on beyond the rota, from now until a time or for good."""
+    """A person off, or on beyond the rota, from a time until another or for good.
+
+    `swap_with` is who takes her shift, or whose she takes. `releases` says that her jobs are given back.
+    """
 
     __tablename__ = "availability"
 
@@ -907,6 +910,8 @@ class AvailabilityRow(SQLModel, table=True):
     kind: AvailabilityKind = word(AvailabilityKind)
     from_at: datetime = Field(sa_type=UtcDateTime)
     until_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    swap_with: str | None = Field(default=None, max_length=60)
+    releases: bool = True
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

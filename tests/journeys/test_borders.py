@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import TransferRow
 from tests.builders import kettle, long_ago, paid_today, roofers_now, small_town
 from tests.conftest import NOON
 from tests.harness import ASHA, BEN, DEE, HEAD, LEADER, Case, Town
+from tests.journeys.browser import browser_of, on_sqlite
 
 AREA = {
     "wards": ["Bromley Town", "Hayes & Coney Hall"],
@@ -298,6 +300,37 @@ async def test_a_case_that_ends_otherwise_waits_for_no_answer(town: Town) -> Non
     assert [t["state"] for t in ended["transfers"]] == ["withdrawn"]
     again = await case.act("reopen")
     assert "transfer" in again["allowed_actions"]
+
+
+@on_sqlite
+async def test_the_sheet_of_a_hand_over_prints_and_shows_tampering(town: Town) -> None:
+    case, _ = await outside(town, caller={"name": "Jo Example", "phone": "+447700900456"})
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        page = f"/incidents/{case.reference}"
+        assert "Outside our area: Lewisham." in (await officer.get(page)).html
+        done = await officer.fill(page, f"{page}/actions/transfer", means="phone", handed_to="Sam Lee")
+        assert done.status == 303
+        (row,) = await town.rows(TransferRow)
+        sheet = await officer.get(f"{page}/transfers/{row.id}")
+        assert "These are the words that were handed over." in sheet.html
+        for words in ("3 Elm Road", "Jo Example", "Sam Lee", "Lewisham Trading Standards"):
+            assert words in sheet.html
+        forged = row.document.replace("3 Elm Road", "4 Elm Road")
+        await town.app.database.run(lambda tx: setattr(tx.need(TransferRow, row.id), "document", forged))
+        assert "not the words that were signed" in (await officer.get(f"{page}/transfers/{row.id}")).html
+        assert (await officer.get(f"{page}/transfers/none")).status == 404
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        assert (await handler.get(f"{page}/transfers/{row.id}")).status == 403
+        sent = await handler.fill(
+            "/console",
+            "/console",
+            **{
+                "narrative": "Two men at the door.",
+                "location.postcode": "SE13 6LG",
+                "answers.threat_or_fear": "yes",
+            },
+        )
+        assert "their officers come, not ours" in sent.html
 
 
 # --- hours ------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapid_response.core.facts import BOOLEAN_FACTS, Facts, facts_from_json
-from rapid_response.core.vocabulary import Category, ShortDisposition
+from rapid_response.core.vocabulary import Category, ShortDisposition, Skill
 from rapid_response.messaging import wording
 from rapid_response.messaging.gsm7 import is_gsm7, segments, septets
 from rapid_response.messaging.wording import Job, StoodDown
@@ -127,6 +127,9 @@ SAID: dict[str, Say] = {
         wording.case_to_review_overdue(n) for n in (j.number, None)
     ),
     "task_overdue": lambda j, at, now: (wording.task_overdue(n) for n in (j.number, None)),
+    "rota_gap": lambda j, at, now: (
+        wording.rota_gap(skill, at, at, more, LONDON, now) for skill in Skill for more in (0, 1, 500)
+    ),
     "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
     "shift_test": lambda j, at, now: iter([wording.shift_test()]),
     "daily_line": lambda j, at, now: (
@@ -139,7 +142,7 @@ SAID: dict[str, Say] = {
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
     "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "daily_line",
-    "numbers_failing", "shift_test", "duress", "alarm_seen", "marker_to_review",
+    "numbers_failing", "rota_gap", "shift_test", "duress", "alarm_seen", "marker_to_review",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)
