@@ -34,10 +34,13 @@ async def post_availability(
         ),
         actor=principal.actor,
     )
-    return {
+    answer = {
         "responder": responder_id,
         "state": wanted.state,
-        "from": wanted.begins.isoformat() if wanted.begins else None,
         "until": wanted.until.isoformat() if wanted.until else None,
-        "swap_with": wanted.swap_with,
     }
+    if wanted.begins is not None:
+        answer["from"] = wanted.begins.isoformat()
+    if wanted.swap_with is not None:
+        answer["swap_with"] = wanted.swap_with
+    return answer

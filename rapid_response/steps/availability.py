@@ -124,6 +124,8 @@ def _add(
         swap_with=swap_with,
         releases=releases,
     )
+    # Whoever asks next in this step who is on duty is to see it.
+    tx.flush()
     return row_id
 
 

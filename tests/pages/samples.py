@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from rapid_response.console import timeline
 from rapid_response.console.forms import FieldError, Filled, Now, Posted, read_action, read_handler_report
 from rapid_response.console.views import (
+    AbsenceLine,
     AccountView,
     AgeTargetingPart,
     AgreementLine,
@@ -33,8 +34,10 @@ from rapid_response.console.views import (
     ExceptionsView,
     FailedAction,
     Frame,
+    GapLine,
     HandlerFormView,
     HandlerSentView,
+    HandOverLine,
     IncidentView,
     JobLine,
     JobStage,
@@ -53,6 +56,8 @@ from rapid_response.console.views import (
     Page,
     ParkedWork,
     Person,
+    PersonAsked,
+    PersonTold,
     Phone,
     PhoneCall,
     PhoneMessage,
@@ -67,6 +72,7 @@ from rapid_response.console.views import (
     ReviewFilters,
     ReviewLine,
     ReviewsView,
+    RotaView,
     SafeContact,
     SecondReadingPart,
     SignInView,
@@ -105,6 +111,7 @@ from rapid_response.core.vocabulary import (
     Category,
     Channel,
     ClockState,
+    ContactRole,
     Disposition,
     EvidenceGrade,
     HateStrand,
@@ -991,6 +998,46 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         False,
     ),
     "alarm-ended": (AlarmView(ALARM, ended_at=NOW), HANDLER, "/alarms/a1", False),
+    "rota": (
+        RotaView(
+            NOW,
+            Category.SCAM,
+            Filled(),
+            asked=(
+                PersonAsked("Asha Patel", "Has the skill for scams; on duty."),
+                PersonAsked("Cat Lewis", "On call.", True),
+            ),
+            not_asked=(PersonAsked("Ben Osei", "Off duty, and not on call."),),
+            told=(PersonTold(15, ContactRole.DUTY_OFFICER, "Dee Okoro"),),
+            opens_at=NOW + 60 * MINUTE,
+            gaps=(
+                GapLine("Scam", NOW + 600 * MINUTE, NOW + 700 * MINUTE),
+                GapLine("Doorstep crime", NOW + 600 * MINUTE, NOW + 700 * MINUTE, "Cat Lewis"),
+            ),
+            absences=(
+                AbsenceLine("a1", "Asha Patel", True, NOW, None),
+                AbsenceLine("a2", "Ben Osei", False, NOW + 600 * MINUTE, NOW + 700 * MINUTE, "Asha Patel"),
+            ),
+            hand_over=(HandOverLine("RR-7K4M2QX", 4821, "Asha Patel", NOW + 30 * MINUTE),),
+            wards=("Bromley Town",),
+            may_change=True,
+            people=(Choice("asha", "Asha Patel"), Choice("ben", "Ben Osei")),
+            done="It is recorded, and holds as you said",
+        ),
+        DUTY_OFFICER,
+        "/rota",
+        False,
+    ),
+    "rota-nobody": (
+        RotaView(
+            NOW,
+            Category.DOORSTEP_CRIME,
+            Filled({"when": ("whenever",)}, (FieldError("when", "Write a time like 3pm"),)),
+        ),
+        HANDLER,
+        "/rota",
+        True,
+    ),
     "transfer": (
         TransferView(
             "RR-7K4M2QX",

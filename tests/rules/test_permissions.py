@@ -58,6 +58,7 @@ PAGES = """
     agreement_view        . x . x x . x . . .  .
     risk_markers          . x . x x . . . . .  .
     alarm_see             x x . x x . . . . .  .
+    rota_view             x x . x x . . . . x  .
     alarm_end             . x . x x . . . . .  .
 """
 
@@ -104,6 +105,7 @@ KEYS = {
         Permission.CASE_LIST,
         Permission.CASE_VIEW,
         Permission.TIMELINE_VIEW,
+        Permission.ROTA_VIEW,
         Permission.API_DESCRIPTION,
     },
     Scope.ACT: {
