@@ -53,6 +53,7 @@ class Permission(StrEnum):
     ALARM_SEE = "alarm_see"
     ALARM_END = "alarm_end"
     ROTA_VIEW = "rota_view"
+    TRANSFER_READ = "transfer_read"
 
 
 class Reach(StrEnum):
@@ -100,6 +101,7 @@ _DUTY_OFFICER = _HANDLER | {
     _P.DEFINITION_VIEW,
     _P.AGREEMENT_VIEW,
     _P.RISK_MARKERS,
+    _P.TRANSFER_READ,
     _P.ALARM_END,
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.

@@ -620,7 +620,7 @@ def transfer(row: TransferRow, looking: Looking) -> TransferPart:
         answered_by=row.answered_by or "",
         reference=row.reference or "",
         reason=row.reason or "",
-        may_read=may_act(looking.principal, Action.TRANSFER),
+        may_read=may(looking.principal, Permission.TRANSFER_READ),
     )
 
 

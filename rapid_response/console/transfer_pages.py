@@ -13,12 +13,11 @@ from fastapi.responses import Response
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from rapid_response.access.permissions import Permission, may_act
+from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
 from rapid_response.console.views import TransferView
-from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
+from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import QUESTIONS, field_words, plain
-from rapid_response.core.incident import Action
 from rapid_response.steps import casefile
 from rapid_response.steps.errors import NotFound
 from rapid_response.steps.transferring import PURPOSE
@@ -26,7 +25,7 @@ from rapid_response.storage.tables import TransferRow
 
 router = APIRouter()
 
-Reader = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW))]
+Reader = Annotated[Visit, Depends(NeedsAny(Permission.TRANSFER_READ))]
 
 _HEADINGS = {
     "location": "Where",
@@ -41,8 +40,6 @@ _NO_SHEET = "There is no such hand-over. Look on the page of the incident."
 @router.api_route("/incidents/{reference}/transfers/{transfer_id}", methods=["GET", "HEAD"])
 async def get_transfer(reference: str, transfer_id: str, visit: Reader) -> Response:
     """The sheet; whoever may hand a case over may read what was handed over, and that is kept."""
-    if not may_act(visit.principal, Action.TRANSFER):
-        raise MayNot
     zone = visit.pages.desk.zone
 
     def read(connection: Connection) -> tuple[filling.Looking, TransferRow] | None:

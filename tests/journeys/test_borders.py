@@ -61,7 +61,7 @@ async def outside(town: Town, **more: Any) -> tuple[Case, dict[str, Any]]:
 # --- scenario 15 ------------------------------------------------------------------------------------------
 
 
-async def test_15_an_address_in_lewisham_is_out_of_area_and_still_gets_its_advice(town: Town) -> None:
+async def test_s15_an_address_in_lewisham_is_out_of_area_and_still_gets_its_advice(town: Town) -> None:
     case, answer = await outside(town)
     assert answer["place"] == {
         "area": "outside",
@@ -90,7 +90,7 @@ async def test_15_an_address_in_lewisham_is_out_of_area_and_still_gets_its_advic
     )
 
 
-async def test_15_it_is_counted_as_a_contact_and_not_in_the_two_hours(town: Town) -> None:
+async def test_s15_it_is_counted_as_a_contact_and_not_in_the_two_hours(town: Town) -> None:
     await outside(town)
     await town.takes(paid_today(location=OURS))
     await town.pass_time(minutes=130)
@@ -99,7 +99,7 @@ async def test_15_it_is_counted_as_a_contact_and_not_in_the_two_hours(town: Town
     assert board["two_hours"]["due"] == 1
 
 
-async def test_16_jurisdiction_follows_the_victims_home_not_the_callers(town: Town) -> None:
+async def test_s16_jurisdiction_follows_the_victims_home_not_the_callers(town: Town) -> None:
     daughter = {"name": "Jo", "phone": "+447700900456", "role": "family"}
     answer = await town.reports(
         **paid_today(
@@ -346,7 +346,7 @@ class TestOutOfHours:
     def service(self) -> str:
         return CLOSED_AT_NIGHT
 
-    async def test_48_after_closing_the_caller_is_told_when_it_opens_and_who_helps_until_then(
+    async def test_s48_after_closing_the_caller_is_told_when_it_opens_and_who_helps_until_then(
         self, town: Town
     ) -> None:
         town.clock.set(datetime(2026, 7, 17, 16, 10, tzinfo=UTC))  # a Friday, 17:10 in London
@@ -357,7 +357,7 @@ class TestOutOfHours:
         assert "159" in said
         assert answer["clock"]["started_at"] == "2026-07-20T08:00:00+00:00"
 
-    async def test_48_just_before_closing_the_clock_runs_on(self, town: Town) -> None:
+    async def test_s48_just_before_closing_the_clock_runs_on(self, town: Town) -> None:
         town.clock.set(datetime(2026, 7, 17, 15, 50, tzinfo=UTC))
         answer = await town.reports(**paid_today(location=OURS))
         assert answer["say"] == []

@@ -80,7 +80,7 @@ async def test_a_time_that_is_none_is_refused(town: Town, at: str) -> None:
 # --- absences and swaps -----------------------------------------------------------------------------------
 
 
-async def test_38_a_planned_absence_begins_by_itself_and_gives_the_jobs_back(town: Town) -> None:
+async def test_s38_a_planned_absence_begins_by_itself_and_gives_the_jobs_back(town: Town) -> None:
     await absent(town, "asha", **{"from": "2026-07-15T12:00:00+00:00", "until": "2026-07-15T15:00:00+00:00"})
     case = await town.takes(paid_today())
     await case.hears(ASHA, "OK {n}")
@@ -122,7 +122,7 @@ async def test_a_swap_or_absence_that_cannot_be_is_refused(town: Town, body: dic
     assert (await absent(town, "asha", **body)).status_code == 422
 
 
-async def test_34_back_at_once_ends_what_holds_now_and_leaves_what_is_planned(town: Town) -> None:
+async def test_s34_back_at_once_ends_what_holds_now_and_leaves_what_is_planned(town: Town) -> None:
     planned = {"from": "2026-07-16T07:00:00+00:00", "until": "2026-07-16T12:00:00+00:00"}
     await absent(town, "asha", **planned)
     await absent(town, "asha")
@@ -187,7 +187,7 @@ async def test_an_absence_that_opens_a_gap_is_told_at_once(town: Town) -> None:
     assert len(await town.texts_with("rota gap", LEADER)) == 1
 
 
-async def test_34_nobody_on_duty_asks_who_is_on_call_and_says_so(town: Town) -> None:
+async def test_s34_nobody_on_duty_asks_who_is_on_call_and_says_so(town: Town) -> None:
     for responder in ("asha", "ben"):
         await absent(town, responder)
     case = await town.takes(paid_today(narrative="He rang from the bank and she sent money.", location={}))

@@ -59,6 +59,7 @@ PAGES = """
     risk_markers          . x . x x . . . . .  .
     alarm_see             x x . x x . . . . .  .
     rota_view             x x . x x . . . . x  .
+    transfer_read         . x . x x . . . . .  .
     alarm_end             . x . x x . . . . .  .
 """
 
