@@ -133,13 +133,26 @@ def is_promised(incident: IncidentRow) -> bool:
 
 def take_in(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
     """A case from outside waits for its hand-over: a task with a time, and whoever hears of it."""
-    if incident.job_number is None:
-        # So that a notice of it can be answered by text like any other.
-        incident.job_number = jobnumbers.issue(tx, incident.id)
+    _number(tx, incident)
     move(incident, Move.SCHEDULE)
     task = _owe(tx, service, incident)
     tx.record(incident.id, Scheduled(why, task))
     watch(tx, desk, service, incident)
+
+
+def raised(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """It has become urgent, and is another council's: its hand-over cannot wait for tomorrow any more."""
+    _number(tx, incident)
+    if not incident.is_handed_over:
+        finish_kind(tx, incident, TaskKind.TRANSFER)
+        _owe(tx, service, incident)
+    watch(tx, desk, service, incident)
+
+
+def _number(tx: Tx, incident: IncidentRow) -> None:
+    """So that a notice of it can be answered by text like any other."""
+    if incident.job_number is None:
+        incident.job_number = jobnumbers.issue(tx, incident.id)
 
 
 def _owe(tx: Tx, service: Service, incident: IncidentRow) -> str:

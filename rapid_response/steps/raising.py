@@ -25,7 +25,7 @@ def start_second_clock(
         return
     if not borders.is_promised(incident):
         # Another council's: what grows urgent is its hand-over.
-        borders.watch(tx, desk, service, incident)
+        borders.raised(tx, desk, service, incident)
         return
     incident.cycle += 1
     clock.start(tx, service, incident, started_at or tx.now)

@@ -279,8 +279,22 @@ async def test_what_grows_urgent_elsewhere_grows_urgent_to_hand_over(town: Town)
     await case.act("amend", answers={"threat_or_fear": True})
     now = await case.now()
     assert (now["priority"], now["clock"]["state"]) == ("P0", "not_applicable")
+    assert (await case.tasks())["transfer"]["due_at"] == "2026-07-15T11:10:00+00:00"
     assert await town.texts_with("outside our area", DEE)
     assert not await town.texts(ASHA)
+
+
+async def test_a_complaint_that_turns_out_to_be_more_is_handed_over_too(town: Town) -> None:
+    answer = await town.reports(**kettle(location=LEEDS))
+    case = Case(town, answer["reference"], None)
+    await case.act("set_priority", priority="P2", reason="He is at her door every day.")
+    now = await case.now()
+    assert (now["clock"]["state"], now["job_number"] is not None) == ("not_applicable", True)
+    assert "transfer" in await case.tasks()
+    assert await town.texts_with("outside our area", DEE)
+    refused = await case.try_to("transfer")
+    assert refused.json()["errors"][0]["field"] == "to"
+    await case.act("transfer", to="West Yorkshire Trading Standards")
 
 
 async def test_opened_again_it_is_still_theirs(town: Town) -> None:

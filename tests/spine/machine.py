@@ -672,13 +672,32 @@ class RandomDays(RuleBasedStateMachine):
         state=st.sampled_from(("off", "on")),
         minutes=st.sampled_from((None, 10, 300)),
         held_jobs=st.sampled_from(("release", "keep")),
+        begins=st.sampled_from((None, None, 5, 120)),
+        swap_with=st.sampled_from((None, None, *RESPONDERS)),
     )
-    def availability(self, responder: str, state: str, minutes: int | None, held_jobs: str) -> None:
+    def availability(
+        self,
+        responder: str,
+        state: str,
+        minutes: int | None,
+        held_jobs: str,
+        begins: int | None,
+        swap_with: str | None,
+    ) -> None:
+        """Off, on, planned, swapped; what cannot be is refused and changes nothing."""
+        now = self.towns[0].clock.now()
         body: dict[str, Any] = {"state": state, "held_jobs": held_jobs}
         if minutes is not None:
-            body["until"] = (self.towns[0].clock.now() + timedelta(minutes=minutes)).isoformat()
+            body["until"] = (now + timedelta(minutes=(begins or 0) + minutes)).isoformat()
+        if begins is not None:
+            body["from"] = (now + timedelta(minutes=begins)).isoformat()
+        if swap_with is not None:
+            body["swap_with"] = swap_with
+        before = self.last
         status, answer, _ = self.post(f"/api/v1/responders/{responder}/availability", body)
-        assert status in (200, 404), answer
+        assert status in (200, 404) or (status == 422 and swap_with is not None), answer
+        if status != 200:
+            self.changed_nothing(before)
 
     @rule(definition=st.sampled_from(DEFINITIONS))
     def load(self, definition: str) -> None:
