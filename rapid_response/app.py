@@ -23,13 +23,18 @@ from rapid_response.api import board, health, incidents, metrics, reports, respo
 from rapid_response.api.context import Context
 from rapid_response.api.limits import BodyLimit
 from rapid_response.api.problems import EXPECTED, for_exception
+from rapid_response.audit.readiness import Node
+from rapid_response.audit.sheet import beside, new_serial, read_sheet, save, to_html
+from rapid_response.caretaker import Caretaker
 from rapid_response.console import pages
 from rapid_response.core.clock import Clock, SystemClock
 from rapid_response.core.ids import Ids, SystemIds
+from rapid_response.core.pulse import Pulse
 from rapid_response.intake.reading import default_reader
 from rapid_response.intake.reading.port import Reader
 from rapid_response.intake.second.endpoint import Endpoint
 from rapid_response.messaging.gateway import Gateway
+from rapid_response.messaging.signs_of_life import SignsOfLife
 from rapid_response.messaging.simulated import SimulatorGateway
 from rapid_response.places.online import Online
 from rapid_response.places.table import shipped_table
@@ -38,8 +43,9 @@ from rapid_response.simulator.api import simulator_router
 from rapid_response.simulator.line import AsgiLine
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.service import LastKnown
 from rapid_response.storage import clock_mark
-from rapid_response.storage.database import Database
+from rapid_response.storage.database import Database, DatabaseUnavailable
 from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import HEADER, Verifier, WebhookRefused, sign
 from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
@@ -65,6 +71,7 @@ class App:
     gateway: Gateway
     #: The simulated network; None where messages go out for real.
     simulated: SimulatedNetwork | None
+    caretaker: Caretaker
 
     @property
     def network(self) -> SimulatedNetwork:
@@ -117,31 +124,59 @@ def build(
         our_numbers=carrier.gateway.our_numbers,
         asks_online=settings.place_lookup_url is not None,
     )
-    node = secrets.token_hex(8)
+    pulse, known = Pulse(), LastKnown()
+    node = Node(secrets.token_hex(8), database.clock, pulse, settings.sqlite_path)
+    caretaker = _caretaker(settings, database, desk, node, known)
     pump = carrier.simulated.pump if carrier.simulated else None
     worker = Worker(
         database,
         desk,
         carrier.gateway,
         HANDLERS,
-        node=node,
+        node=node.id,
+        pulse=pulse,
+        caretaker=caretaker,
         pump=pump,
         second_reader=second_reader(settings),
         online=Online(settings.place_lookup_url) if settings.place_lookup_url else None,
         in_flight=settings.twilio_concurrency if settings.has_real_provider else 8,
     )
-    app = App(asgi, database, desk, worker, carrier.gateway, carrier.simulated)
+    app = App(asgi, database, desk, worker, carrier.gateway, carrier.simulated, caretaker)
     asgi.state.context = Context(
         database=database,
         desk=desk,
         keys=KeyRing(database),
         node=node,
+        known=known,
         metrics_token=_secret(settings.metrics_token),
     )
     asgi.state.hooks = twilio.Hooks(database, desk, carrier.verifier, carrier.fragment)
     asgi.state.app = app
     _add_routes(app, settings)
     return app
+
+
+def _caretaker(settings: Settings, database: Database, desk: Desk, node: Node, known: LastKnown) -> Caretaker:
+    url = settings.heartbeat_url
+    return Caretaker(
+        database,
+        desk,
+        node,
+        known,
+        signs_of_life=SignsOfLife(url.get_secret_value()) if url is not None else None,
+        save_sheet=partial(_save_sheet, database, desk) if database.is_sqlite else None,
+    )
+
+
+async def _save_sheet(database: Database, desk: Desk) -> None:
+    """What is open, as far as it can still be read, beside a database that was found damaged."""
+    now = database.clock.now()
+    serial = new_serial(database.ids, now, desk.zone)
+    try:
+        sheet = await database.look(lambda c: read_sheet(c, now, desk.zone, serial, with_addresses=True))
+        save(beside(database.path), to_html(sheet))
+    except Exception as error:  # whatever is broken in it: the alarm is out already
+        logger.error("sheet_not_saved", error=type(error).__name__)
 
 
 def second_reader(settings: Settings) -> Second | None:
@@ -236,7 +271,13 @@ def _add_routes(app: App, settings: Settings) -> None:
     asgi.add_middleware(BodyLimit)
     # Before the simulator's calls: the forms of its page go to the same addresses.
     pages.add_pages(
-        asgi, settings_of_pages(settings), database=app.database, desk=app.desk, network=app.simulated
+        asgi,
+        settings_of_pages(settings),
+        database=app.database,
+        desk=app.desk,
+        network=app.simulated,
+        node=asgi.state.context.node,
+        known=asgi.state.context.known,
     )
     if app.simulated is not None:
         asgi.include_router(simulator_router(app.simulated, guard=_anybody))
@@ -265,9 +306,11 @@ def _anybody() -> None:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
+    if isinstance(error, DatabaseUnavailable):
+        logger.error("database_unavailable", error=type(error).__name__, **error.for_log())
     if pages.is_page(request):
         return await pages.failed(request, error)
-    return for_exception(error)
+    return for_exception(error, hotline=request.app.state.context.known.hotline)
 
 
 @asynccontextmanager
@@ -278,6 +321,7 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
     if isinstance(clock, SystemClock):
         clock.set_offset(clock_offset(database, clock))
         await clock_mark.restore(database, clock)
+    await app.caretaker.remember_service()
     examined = asyncio.create_task(_examine_provider(app)) if works and app.simulated is None else None
     if works:
         # Read now, so that the first caller does not wait for it.

@@ -17,8 +17,11 @@ from typing import TypeVar
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from rapid_response.core.clock import SystemClock
+from rapid_response.caretaker import Caretaker
+from rapid_response.core import backoff
+from rapid_response.core.clock import SystemClock, speed_of
 from rapid_response.core.events import SERVICE_STREAM, WorkParked
+from rapid_response.core.pulse import Pulse
 from rapid_response.core.states import MessageChannel
 from rapid_response.intake.second.answering import Told, question, read_answer, version_of
 from rapid_response.intake.second.breaker import Breaker
@@ -37,14 +40,14 @@ from rapid_response.messaging.gateway import (
 from rapid_response.places.online import AT_ONCE as ASKED_AT_ONCE
 from rapid_response.places.online import LookupFailed, Online
 from rapid_response.reporting import tallies
-from rapid_response.steps import catch_up, heartbeat, placing, receipts, second, sending, unknowns
+from rapid_response.steps import catch_up, heartbeat, holding, placing, receipts, second, sending, unknowns
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.ring import arm_standing, ring
 from rapid_response.steps.sending import Claimed
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
-from rapid_response.storage.database import Database
+from rapid_response.storage.database import Database, DatabaseUnavailable
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import Due, Waiting
 from rapid_response.wiring import Handler
@@ -59,12 +62,15 @@ _TICK_SECONDS = 1
 _SWEEP_SECONDS = 15
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Loop:
     """One loop: does one pass, and says how much it found to do."""
 
     name: str
     pass_: Callable[[], Awaitable[int]]
+    #: How often it has failed in a row for want of the database, and until when it waits for it.
+    failures: int = 0
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,8 @@ class Worker:
         handlers: Mapping[str, Handler],
         *,
         node: str,
+        pulse: Pulse | None = None,
+        caretaker: Caretaker | None = None,
         pump: Callable[[], Awaitable[int]] | None = None,
         second_reader: Second | None = None,
         online: Online | None = None,
@@ -104,12 +112,16 @@ class Worker:
         self._gateway = gateway
         self._handlers = handlers
         self._node = node
+        self._pulse = pulse or Pulse()
+        self._caretaker = caretaker
         loops = [
             Loop("ring", self.ring_due),
             Loop("send", self.send_queued),
             Loop("deliver", self.deliver_events),
             Loop("catch_up", self.catch_up),
         ]
+        if caretaker is not None:
+            loops += [Loop("audit", caretaker.audit), Loop("check", caretaker.check)]
         if pump is not None:
             loops.append(Loop("pump", pump))
         self._second = second_reader
@@ -133,8 +145,12 @@ class Worker:
         self._main = asyncio.get_running_loop()
         self._bells = {name: asyncio.Event() for name in self._loops}
         self._database.on_commit = self._on_commit
+        if self._caretaker is not None:
+            await self._caretaker.begin()
         await self._database.run(lambda tx: heartbeat.beat(tx, self._node, started=True))
-        await self._database.run(partial(arm_standing, desk=self._desk))
+        for name in self._loops:
+            self._pulse.passed(name, self._real())
+        await self._arm_standing()
         self._tasks = [
             asyncio.create_task(self._forever(loop), name=f"loop-{loop.name}")
             for loop in self._loops.values()
@@ -169,10 +185,16 @@ class Worker:
             await self._online.close()
 
     def nudge(self, names: set[str]) -> None:
-        """Wake loops; from the event loop's own thread."""
+        """Wake loops; from the event loop's own thread. One that waits for the database is left to wait."""
         for name in names:
-            if bell := self._bells.get(name):
+            if (bell := self._bells.get(name)) and not self._waits(self._loops[name]):
                 bell.set()
+
+    def _real(self) -> datetime:
+        return self._database.clock.real()
+
+    def _waits(self, loop: Loop) -> bool:
+        return loop.waits_until is not None and self._real() < loop.waits_until
 
     def _on_commit(self, names: set[str]) -> None:
         if self._main is not None and not self._main.is_closed():
@@ -184,37 +206,69 @@ class Worker:
         while True:
             await bell.wait()
             bell.clear()
+            if self._pulse.other_schema is not None:
+                continue  # another release's database: its own nodes do what is due
             try:
                 while await loop.pass_():
-                    pass
+                    self._passed(loop)
+                self._passed(loop)
             except Exception as error:  # a loop that died would be a deadline missed
-                logger.error("loop_failed", loop=loop.name, error=type(error).__name__)
+                self._failed_pass(loop, error)
+
+    def _passed(self, loop: Loop) -> None:
+        if loop.failures:
+            logger.info("loop_resumed", loop=loop.name, attempts=loop.failures)
+        loop.failures, loop.waits_until = 0, None
+        self._pulse.passed(loop.name, self._real())
+
+    def _failed_pass(self, loop: Loop, error: Exception) -> None:
+        """Without its database a loop asks again, less and less often, and each node in its own time."""
+        name = type(error).__name__
+        if isinstance(error, DatabaseUnavailable):
+            loop.failures += 1
+            chance = self._database.ids.below(backoff.CHANCES)
+            loop.waits_until = self._real() + backoff.wait(loop.failures, chance)
+        if self._pulse.failed(loop.name, name) or not loop.failures:
+            logger.error("loop_failed", loop=loop.name, error=name, **_why(error))
 
     async def _tick(self) -> None:
         self.nudge(set(self._loops))
-        try:
-            await self._database.run(lambda tx: heartbeat.beat(tx, self._node))
-            if clock_mark.is_apart(self._database.clock):
-                await self._database.run(clock_mark.keep)
-        except Exception as error:  # the next tick tries again
-            logger.error("tick_failed", error=type(error).__name__)
+        if self._pulse.other_schema is None:
+            await self._try("tick", self._beat)
+        if self._caretaker is not None:
+            await self._try("clock", self._caretaker.watch_clock)
+
+    async def _beat(self) -> None:
+        await self._database.run(lambda tx: heartbeat.beat(tx, self._node))
+        if clock_mark.is_apart(self._database.clock):
+            await self._database.run(clock_mark.keep)
 
     async def _each_quarter(self) -> None:
-        try:
-            await self.sweep()
-        except Exception as error:  # the next one tries again
-            logger.error("sweep_failed", error=type(error).__name__)
+        if self._pulse.other_schema is None:
+            await self._try("sweep", self.sweep)
 
     async def _each_minute(self) -> None:
-        try:
-            await self.seal()
+        if self._caretaker is not None:
+            await self._try("schema", self._caretaker.watch_schema)
+            await self._try("service", self._caretaker.remember_service)
+            await self._try("database_clock", self._caretaker.watch_database_clock)
+        if self._pulse.other_schema is None:
+            await self._try("seal", self.seal)
             # A definition that was loaded meanwhile may want its shifts tested.
-            await self._database.run(partial(arm_standing, desk=self._desk))
-            clock = self._database.clock
-            if isinstance(clock, SystemClock):
-                clock.set_offset(clock_offset(self._database, clock))
-        except Exception as error:  # the next minute tries again
-            logger.error("minute_failed", error=type(error).__name__)
+            await self._try("standing", self._arm_standing)
+
+    async def _arm_standing(self) -> None:
+        await self._database.run(partial(arm_standing, desk=self._desk))
+
+    async def _try(self, what: str, do: Callable[[], Awaitable[object]]) -> None:
+        """Do one thing of a tick; what fails is said once, and tried again at the next tick."""
+        try:
+            await do()
+        except Exception as error:  # the next tick tries again
+            if self._pulse.failed(what, type(error).__name__):
+                logger.error("tick_failed", step=what, error=type(error).__name__, **_why(error))
+        else:
+            self._pulse.failing.pop(what, None)
 
     async def settle(self) -> int:
         """Pass after pass until nothing is left to do: for tests and commands. Returns how much was done."""
@@ -229,7 +283,7 @@ class Worker:
 
     async def ring_due(self) -> int:
         """Do what has fallen due; when nothing has, see that the next entry is looked for in time."""
-        due, next_at = await self._database.run(work.look_for_due)
+        due, next_at = await self._database.run(holding.look_for_due)
         if next_at is not None:
             self._look_again_at(next_at)
         await asyncio.gather(*(self._ring(entry) for entry in due))
@@ -240,8 +294,7 @@ class Worker:
         if self._main is None:
             return
         clock = self._database.clock
-        speed = clock.speed if isinstance(clock, SystemClock) else 1.0
-        wait = (due_at - clock.now()).total_seconds() / speed
+        wait = (due_at - clock.now()).total_seconds() / speed_of(clock)
         if self._next_look is not None:
             self._next_look.cancel()
         if wait < _TICK_SECONDS:
@@ -250,6 +303,8 @@ class Worker:
     async def _ring(self, due: Due) -> None:
         try:
             await self._database.run(partial(ring, desk=self._desk, due=due))
+        except DatabaseUnavailable:  # not this work's fault: its lease ends, and it is done then
+            raise
         except Exception as error:  # poisoned work is parked and shown, and never in the way of other work
             await self._failed(due, due.incident_id or SERVICE_STREAM, due.kind, error)
 
@@ -268,7 +323,7 @@ class Worker:
     async def send_queued(self) -> int:
         """Hand queued messages to the provider, and ask about what nobody knows the fate of."""
         look = partial(sending.look_for_work, desk=self._desk, limit=self._in_flight)
-        found = await self._database.run(look)
+        found = await self._database.run(partial(holding.unless_held, look=look, nothing=sending.Work()))
         await asyncio.gather(
             *(self._send(one) for one in found.claimed),
             *(self._look_up(one) for one in found.unknown),
@@ -355,6 +410,8 @@ class Worker:
         for name, together in by_name.items():
             try:
                 await self._deliver(name, together)
+            except DatabaseUnavailable:
+                raise
             except Exception:  # one poisoned delivery never stops the others
                 await asyncio.gather(*(self._deliver_alone(name, one) for one in together))
         return len(waiting)
@@ -368,6 +425,8 @@ class Worker:
     async def _deliver_alone(self, name: str, waiting: Waiting) -> None:
         try:
             await self._deliver(name, [waiting])
+        except DatabaseUnavailable:
+            raise
         except Exception as error:  # it waits for its back-off, or is parked
             await self._failed(waiting, waiting.stream, "delivery", error)
 
@@ -445,6 +504,10 @@ class Worker:
         sealed = await self._database.run(log.seal)
         if sealed is not None:
             logger.info("log_sealed", seal=sealed[0], root=sealed[1])
+
+
+def _why(error: Exception) -> Mapping[str, str | None]:
+    return error.for_log() if isinstance(error, DatabaseUnavailable) else {}
 
 
 def clock_offset(database: Database, clock: SystemClock) -> timedelta:

@@ -31,10 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestDatabases]:
     """Migrated template databases of both kinds, and copies of them."""
     from tests.databases import TestDatabases, quick_folder
+    from tests.economy import one_compiler_of_statements, seldom_collected
 
-    made = TestDatabases(quick_folder() or tmp_path_factory.mktemp("databases"))
-    yield made
-    made.close()
+    with one_compiler_of_statements(), seldom_collected():
+        made = TestDatabases(quick_folder() or tmp_path_factory.mktemp("databases"))
+        yield made
+        made.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -13,14 +13,17 @@ from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import SecretStr
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, select, update
 from sqlmodel import SQLModel, col
 from sqlmodel import select as typed_select
 
 from rapid_response.access.keys import create_key
 from rapid_response.app import App, build
+from rapid_response.audit.readiness import Node
+from rapid_response.caretaker import Caretaker
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import Ids, SystemIds
+from rapid_response.core.pulse import Pulse
 from rapid_response.core.states import LookupState, SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
@@ -29,8 +32,18 @@ from rapid_response.settings import Settings
 from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
 from rapid_response.steps.ring import arm_standing
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow, PlaceLookupRow, SecondReadingRow
+from rapid_response.steps.service import LastKnown
+from rapid_response.storage.duties import Duty
+from rapid_response.storage.tables import (
+    AgendaRow,
+    DeliveryRow,
+    DutyRow,
+    MessageRow,
+    PlaceLookupRow,
+    SecondReadingRow,
+)
 from tests.builders import SMALL_TOWN
+from tests.economy import forget_routes
 
 BROMLEY = Path(__file__).parent.parent / "deploy" / "bromley.yaml"
 
@@ -88,6 +101,7 @@ class Town:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
+        forget_routes()
 
     async def _open(self) -> None:
         settings = Settings(
@@ -117,6 +131,7 @@ class Town:
         """Load a service definition."""
         service = parse(text, "test.yaml")
         await self.app.database.run(lambda tx: load(tx, service))
+        await self.app.caretaker.remember_service()
 
     # time
 
@@ -126,6 +141,11 @@ class Town:
             passes = [do for loop, do in self._loops().items() if loop in ready]
             if not sum([await do() for do in passes]):
                 return
+
+    async def settle_once(self) -> None:
+        """One pass of each loop, for a service that does not do what is due: it would never settle."""
+        for do in self._loops().values():
+            await do()
 
     def _loops(self) -> dict[str, Callable[[], Awaitable[int]]]:
         worker, network = self.app.worker, self.app.network
@@ -153,6 +173,22 @@ class Town:
             coming = [at for _, at in await self._waiting() if at > now]
             self.clock.set(min([end, *coming]))
             await self.settle()
+
+    async def audit(self) -> Mapping[str, int]:
+        """Let the auditor of another node look now, as if it were its turn; what it found, by name."""
+        database, desk = self.app.database, self.app.desk
+        await database.run(lambda tx: tx.execute(update(DutyRow).values(due_at=tx.real)))
+        other = Caretaker(database, desk, Node("other", self.clock, Pulse()), LastKnown())
+        assert await other.audit() == 1
+        (row,) = [row for row in await self.rows(DutyRow) if row.name == Duty.AUDIT]
+        return row.found
+
+    async def ready(self) -> dict[str, Any]:
+        """What /health/ready says."""
+        answer = await self.http.get("/health/ready")
+        said: dict[str, Any] = answer.json()
+        assert (answer.status_code == 200) is (said["status"] == "ready")
+        return said
 
     # the public doors
 

@@ -112,29 +112,71 @@ def _on(url: str) -> ServerHandle:
 @contextmanager
 def _running(*, durable: bool) -> Iterator[str]:
     """Run a server; gives the URL of its administrator and leaves nothing behind."""
+    with private_server(durable=durable) as server:
+        yield server.admin_url
+
+
+@contextmanager
+def private_server(*, durable: bool = False) -> Iterator["PrivateServer"]:
+    """A server of the caller's own, which may be stopped and started again."""
     user = NOBODY if os.geteuid() == 0 else None
     memory = MEMORY if not durable and _has_room(MEMORY) else None
     with _folder(user) as home, _folder(user, memory) as data:
         programs = _programs(home, user)
         _init(programs / "initdb", data, user)
-        log = home / "log"
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                [str(programs / "postgres"), "-D", str(data), *_options(home, durable)],
+        server = PrivateServer(programs / "postgres", home, data, user, durable)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+class PrivateServer:
+    """One server, with its files: they stay while it is stopped."""
+
+    def __init__(self, program: Path, home: Path, data: Path, user: int | None, durable: bool) -> None:
+        self._program = program
+        self._home = home
+        self._data = data
+        self._user = user
+        self._durable = durable
+        self._life = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.admin_url = f"postgresql://postgres@/postgres?host={home}"
+
+    @property
+    def handle(self) -> ServerHandle:
+        """Makes databases on it."""
+        return ServerHandle(self.admin_url, copy_files=not self._durable)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        log = self._home / "log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [str(self._program), "-D", str(self._data), *_options(self._home, self._durable)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=home,
+                cwd=self._home,
                 start_new_session=True,  # Ctrl-C stops the tests first, then they stop the server
-                **_identity(user),
+                **_identity(self._user),
             )
-        try:
-            with _ended_with_us(server, home, data):
-                admin_url = f"postgresql://postgres@/postgres?host={home}"
-                _wait_until_it_answers(admin_url, server, log)
-                yield admin_url
-        finally:
-            _end(server)
+        self._life.enter_context(_ended_with_us(self._process, self._home, self._data))
+        _wait_until_it_answers(self.admin_url, self._process, log)
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """Stop it: at once and without a checkpoint, as in a crash, or with SIGINT ("fast"). Safe twice."""
+        if self._process is not None:
+            _end(self._process, how)
+            self._process = None
+        self._life.close()
+
+    def say(self, statement: str) -> None:
+        """Run one statement as its administrator."""
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(statement.encode())
 
 
 @contextmanager
@@ -248,9 +290,9 @@ def _wait_until_it_answers(admin_url: str, server: subprocess.Popen[bytes], log:
         time.sleep(0.02)
 
 
-def _end(server: subprocess.Popen[bytes]) -> None:
-    # At once, with all its children: nothing in these databases is worth a checkpoint.
-    server.send_signal(signal.SIGQUIT)
+def _end(server: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    # As a rule at once, with all its children: nothing in these databases is worth a checkpoint.
+    server.send_signal(how)
     try:
         server.wait(timeout=10)
     except subprocess.TimeoutExpired:

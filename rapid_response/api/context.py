@@ -10,7 +10,9 @@ from fastapi import Depends, Request
 from rapid_response.access.keys import KeyRing, bearer
 from rapid_response.access.permissions import Permission, may
 from rapid_response.access.principal import Principal
+from rapid_response.audit.readiness import Node
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.service import LastKnown
 from rapid_response.storage.database import Database
 
 
@@ -21,7 +23,9 @@ class Context:
     database: Database
     desk: Desk
     keys: KeyRing
-    node: str
+    node: Node
+    #: The last definition that could be read: its number is given when the database is gone.
+    known: LastKnown
     metrics_token: str | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from ipaddress import ip_address
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from rapid_response.access.keys import bearer
 from rapid_response.api.context import Context, MayNot, NotSignedIn, Service
+from rapid_response.audit.readiness import Node
 from rapid_response.reporting.metrics import Snapshot, exposition, read_snapshot
 from rapid_response.steps.service import NoService, service_for
 
@@ -23,6 +25,7 @@ async def get_metrics(request: Request, context: Service) -> Response:
     """All figures, as they are now."""
     _check(request, context)
     snapshot = await context.database.look(lambda c: _snapshot(c, context))
+    snapshot = replace(snapshot, gauges={**snapshot.gauges, **_of_this_node(context.node)})
     return Response(exposition(snapshot), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -42,6 +45,19 @@ def _check(request: Request, context: Context) -> None:
         raise MayNot from None
     if not (address.is_loopback or address.is_private):
         raise MayNot
+
+
+def _of_this_node(node: Node) -> dict[str, float]:
+    """What the database does not know."""
+    gauges = {}
+    disk = node.disk()
+    if disk is not None and disk.total:
+        gauges["disk_free_ratio"] = disk.free / disk.total
+        gauges["disk_free_bytes"] = disk.free
+    oldest = node.pulse.oldest()
+    if oldest is not None:
+        gauges["loop_age_seconds"] = max(0.0, (node.clock.real() - oldest[1]).total_seconds())
+    return gauges
 
 
 def _snapshot(connection: Connection, context: Context) -> Snapshot:

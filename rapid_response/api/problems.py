@@ -18,7 +18,7 @@ from rapid_response.intake.report_in import Answers, ReportIn
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.errors import Forbidden, Invalid, KeyReused, NotFound, NothingOffered, Refusal
 from rapid_response.steps.service import NoService
-from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.database import DatabaseUnavailable, InDoubt
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -57,14 +57,26 @@ def for_exception(error: Exception, hotline: str = "") -> JSONResponse:
         )
     if isinstance(error, MayNot):
         return problem(403, "This key may not do that. Ask the council for a key with the scope it needs.")
+    if isinstance(error, InDoubt):
+        return problem(503, f"{_IN_DOUBT}{_ring(hotline)}", {"Retry-After": "30"})
     if isinstance(error, DatabaseUnavailable | NoService):
-        ring = f" In urgent cases ring {hotline}." if hotline else " In urgent cases ring the hotline."
-        return problem(503, f"Nothing was stored. Try again in a minute.{ring}", {"Retry-After": "30"})
+        detail = f"Nothing was stored. Try again in a minute.{_ring(hotline)}"
+        return problem(503, detail, {"Retry-After": "30"})
     if isinstance(error, HTTPException):
         return problem(
             error.status_code, _HTTP.get(error.status_code, "This could not be done."), error.headers
         )
     return problem(500, "Something went wrong here, and nothing of this request was done. Try again.")
+
+
+_IN_DOUBT = (
+    "It is not known whether this was stored: the connection to the database was lost at the last moment. "
+    "Send it again with the same Idempotency-Key, or look before you send it again."
+)
+
+
+def _ring(hotline: str) -> str:
+    return f" In urgent cases ring {hotline}." if hotline else " In urgent cases ring the hotline."
 
 
 _REFUSALS: Sequence[tuple[type[Refusal], int]] = (

@@ -13,7 +13,7 @@ from rapid_response.access.permissions import Permission
 from rapid_response.access.principal import Principal
 from rapid_response.api.context import Context, Needs, Service
 from rapid_response.intake.report_in import ReportIn
-from rapid_response.steps.receive import Key, Received, receive
+from rapid_response.steps.receive import Key, Received, receive, stored
 
 router = APIRouter(prefix="/api/v1")
 
@@ -32,8 +32,19 @@ async def take_in(
         if key
         else None
     )
-    step = partial(receive, desk=desk, report=report, reading=reading, source=principal.actor, key=held)
-    return await database.run(step, actor=principal.actor)
+    # Made here, so that after a lost connection we can ask by it whether the report was stored.
+    report_id = database.ids.uuid()
+    step = partial(
+        receive,
+        desk=desk,
+        report=report,
+        reading=reading,
+        source=principal.actor,
+        key=held,
+        report_id=report_id,
+    )
+    was_stored = partial(stored, desk=context.desk, report_id=report_id, reading=reading, key=held)
+    return await database.run(step, actor=principal.actor, stored=was_stored)
 
 
 @router.post("/reports", status_code=201, summary="Take in a report")

@@ -10,10 +10,14 @@ import typer
 from rapid_response import __version__
 from rapid_response.cli import (
     classify,
+    clock,
+    copies,
     doctor,
     evaluate,
+    holding,
     keys,
     migrate,
+    open_sheet,
     report,
     serve,
     service,
@@ -61,5 +65,11 @@ commands.add_typer(keys.commands, name="keys", short_help="API keys: add, list, 
 _add("classify", classify.classify, "Read reports as JSON lines, and say what they are.")
 _add("evaluate", evaluate.evaluate, "How well the reader reads a file of labelled reports.")
 _add("report", report.report, "The board report of a month, quarter or year.")
+_add("open-sheet", open_sheet.open_sheet, "Print the sheet of open incidents.")
+_add("backup", copies.backup, "Copy the database while it is served.")
+_add("restore", copies.restore, "Put a copy back, with messages held.")
+_add("hold", holding.hold, "Hold all messages and deadlines.")
+_add("release", holding.release, "Let messages and deadlines go.")
+_add("clock", clock.clock, "Show the clock's jumps, or confirm it.")
 _add("verify-log", verify_log.verify_log, "Check the tamper-evident log.")
 _add("doctor", doctor.doctor, "Say what could break the promise.")

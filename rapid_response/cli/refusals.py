@@ -26,6 +26,16 @@ _UNREACHABLE = (
     "that the database runs, and that its disk has room."
 )
 
+_NOT_KNOWN = (
+    "The connection was lost during the commit, so it is not known whether this was done: "
+    "look before you run it again."
+)
+_DAMAGED = (
+    "The database file is damaged: stop the service, keep the file, and follow “Database damaged” in "
+    "docs/runbook.md."
+)
+_NO_DATABASE = "The database file is not an SQLite database: check RAPID_RESPONSE_DATABASE_URL."
+
 
 def explain(error: Exception) -> Refused | None:
     """The refusal that an error of a layer below comes to; None for what nobody foresaw.
@@ -44,23 +54,34 @@ def explain(error: Exception) -> Refused | None:
     from rapid_response.definition import DefinitionFaults
     from rapid_response.reporting.period import PeriodError
     from rapid_response.steps.errors import Refusal
+    from rapid_response.steps.holding import HeldAlready, NotHeld
     from rapid_response.steps.service import NoService
-    from rapid_response.storage.database import AlreadyServed, DatabaseUnavailable
+    from rapid_response.storage.copies import CopyProblem
+    from rapid_response.storage.database import AlreadyServed, DatabaseDamaged, DatabaseUnavailable, InDoubt
     from rapid_response.storage.migrate import SchemaProblem
 
     if isinstance(error, SchemaProblem | PeriodError):
         return usage(str(error))
     if isinstance(error, AlreadyServed):
         return usage(_as_sentence(str(error)))
+    if isinstance(error, CopyProblem | HeldAlready | NotHeld):
+        return Refused(str(error))
     if isinstance(error, DefinitionFaults | AccountProblem | KeyProblem | WeakPassword | Refusal):
         return Refused(str(error))
     if isinstance(error, NoService):
         return Refused(_as_sentence(str(error)))
+    if isinstance(error, InDoubt):
+        return Refused(_NOT_KNOWN)
+    if isinstance(error, DatabaseDamaged) or type(error) is DatabaseError:
+        return usage(_NO_DATABASE) if _is_no_database(error) else Refused(_DAMAGED)
     if isinstance(error, DatabaseUnavailable | OperationalError):
         return Refused(_UNREACHABLE)
-    if type(error) is DatabaseError:
-        return usage("The database file is not an SQLite database: check RAPID_RESPONSE_DATABASE_URL.")
     return None
+
+
+def _is_no_database(error: BaseException) -> bool:
+    """SQLite's own words for a file that is none of its own."""
+    return any("file is not a database" in str(e) for e in (error, error.__cause__) if e is not None)
 
 
 def _as_sentence(text: str) -> str:

@@ -14,6 +14,7 @@ from rapid_response.cli.refusals import Refused, usage
 
 if TYPE_CHECKING:
     from rapid_response.settings import Settings
+    from rapid_response.storage.database import Database
 
 _GRACE_SECONDS = 10
 _OUR_PORT = 8000
@@ -69,10 +70,43 @@ def _prepare(settings: Settings) -> str | None:
     with raw(settings, may_be_new=settings.evaluation) as database:
         settings.signing_key()
         database.claim_serving()
+        _refuse_damaged(database, settings)
         if settings.evaluation:
             return evaluation.prepare(database, settings)
         check_schema(database)
     return None
+
+
+def _refuse_damaged(database: Database, settings: Settings) -> None:
+    """A damaged file gives wrong answers, and each day of use damages it more; what is open is saved."""
+    if not database.is_sqlite:
+        return
+    from rapid_response.storage.checking import damage
+    from rapid_response.storage.database import DatabaseDamaged
+
+    try:
+        found = database.look_now(damage)
+    except DatabaseDamaged as error:
+        found = str(error)
+    if found is None:
+        return
+    raise Refused(
+        f"The database file is damaged ({found}) and is not served. {_saved_sheet(database, settings)} "
+        "Keep the file, and follow “Database damaged” in docs/runbook.md."
+    )
+
+
+def _saved_sheet(database: Database, settings: Settings) -> str:
+    """The open incidents, as far as they can still be read."""
+    from rapid_response.audit.sheet import beside, save
+    from rapid_response.cli.open_sheet import made
+
+    path = beside(database.path)
+    try:
+        save(path, made(database, settings, with_addresses=True))
+    except Exception:  # whatever is broken in it
+        return "The open incidents could not be read from it."
+    return f"The open incidents, as far as they could be read, are in {path}: print it."
 
 
 def _bound(host: str, port: int) -> socket.socket:

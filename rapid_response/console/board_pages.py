@@ -61,7 +61,13 @@ async def get_board(visit: Desk) -> Response:
     zone, now = visit.pages.desk.zone, visit.now
     principal = visit.principal
     view = await visit.look(lambda c: _Reading(c, zone, now, principal).view(filters))
-    return await visit.page(replace(view, shows_agreement=visit.may(Permission.AGREEMENT_VIEW)))
+    return await visit.page(
+        replace(
+            view,
+            may_print=visit.may(Permission.OPEN_SHEET),
+            shows_agreement=visit.may(Permission.AGREEMENT_VIEW),
+        )
+    )
 
 
 def read_filters(query: Posted, service: ServiceDefinition) -> BoardFilters:

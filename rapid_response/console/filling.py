@@ -318,6 +318,8 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.OUT_OF_AREA: "The address is outside our area: hand it over",
     NoticeKind.HANDED_OVER: "Handed over, and not acknowledged: ring them",
     NoticeKind.NOT_SAFE: "The responder may need help: ring them",
+    NoticeKind.MENDED: "Its next step was lost and is set again: check it",
+    NoticeKind.WORK_PARKED: "A step keeps failing: do it by hand, see Parked work",
 }
 
 

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from rapid_response.access.csrf import CsrfRefused
+from rapid_response.audit.readiness import Node
 from rapid_response.console import (
     account_pages,
     agreement_pages,
@@ -40,8 +41,8 @@ from rapid_response.core.incident import NotAllowed
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Forbidden, NotFound, NothingOffered, Refusal
-from rapid_response.steps.service import NoService
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.steps.service import LastKnown, NoService
+from rapid_response.storage.database import Database, DatabaseUnavailable, InDoubt
 
 __all__ = ["PageSettings", "Pages", "add_pages", "failed", "is_page"]
 
@@ -52,10 +53,17 @@ _FOR_MACHINES = ("/api", "/webhooks", "/health", "/metrics", "/openapi.json", "/
 
 
 def add_pages(
-    app: FastAPI, settings: PageSettings, *, database: Database, desk: Desk, network: SimulatedNetwork | None
+    app: FastAPI,
+    settings: PageSettings,
+    *,
+    database: Database,
+    desk: Desk,
+    network: SimulatedNetwork | None,
+    node: Node,
+    known: LastKnown,
 ) -> Pages:
     """Put the pages onto the application: before the simulator's calls, whose addresses its forms share."""
-    pages = Pages(settings, database, desk, network)
+    pages = Pages(settings, database, desk, network, node, known)
     app.state.pages = pages
     for router in _routers(settings):
         app.include_router(router, include_in_schema=False)
@@ -181,6 +189,10 @@ def _error_view(error: Exception) -> ErrorView:
     if isinstance(error, Refusal):
         status = next((code for kind, code in _REFUSALS if isinstance(error, kind)), 400)
         return ErrorView(status, error.detail)
+    if isinstance(error, InDoubt):
+        return ErrorView(
+            503, "It is not known whether what you sent was saved. Look before you send it again."
+        )
     if isinstance(error, DatabaseUnavailable | NoService):
         return ErrorView(503)
     if isinstance(error, HTTPException):

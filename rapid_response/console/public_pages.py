@@ -29,7 +29,7 @@ from rapid_response.intake.advice import script
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.notekeeping import add_note
-from rapid_response.steps.receive import Key, Received, receive
+from rapid_response.steps.receive import Key, Received, receive, stored
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 
@@ -147,15 +147,16 @@ async def _receive(visit: Visit, report: ReportIn, posted: Posted, doubts: Itera
     actor, who = visit.principal.actor, visit.who()
     key = once_key(posted)
     held = Key(f"{actor}:page:{visit.request.url.path}", key, digest(posted)) if key else None
+    report_id = visit.pages.database.ids.uuid()
 
     def step(tx: Tx) -> Received:
-        received = receive(tx, desk, report, reading, actor, held)
+        received = receive(tx, desk, report, reading, actor, held, report_id)
         if received.incident_id is not None:
             for doubt in doubts:
                 add_note(tx, tx.need(IncidentRow, received.incident_id), doubt, who)
         return received
 
-    return await visit.run(step)
+    return await visit.run(step, stored=lambda tx: stored(tx, desk, report_id, reading, held))
 
 
 def faults_of(error: ValidationError) -> list[dict[str, str]]:

@@ -3,87 +3,124 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
-from fastapi.responses import Response
-from sqlalchemy import Connection, func, select
+from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlmodel import col
 
 from rapid_response import __version__
 from rapid_response.access.permissions import Permission
+from rapid_response.audit.looking import MOST_EXCEPTIONS
+from rapid_response.audit.readiness import sections
+from rapid_response.audit.sheet import content_security_policy, new_serial, read_sheet, to_html
 from rapid_response.console.board_pages import parked_count
+from rapid_response.console.filling import Names, read_names
 from rapid_response.console.moments import at_words
 from rapid_response.console.views import Check, ExceptionsView, ParkedWork, StatusView, minutes_words
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Status
-from rapid_response.core.states import MessageState, SecondReadingState
+from rapid_response.core.states import SecondReadingState
+from rapid_response.core.vocabulary import Role
 from rapid_response.steps import readiness
 from rapid_response.steps.errors import NotFound
+from rapid_response.steps.mending import take_on
 from rapid_response.steps.service import NoService, Service, service_for
-from rapid_response.storage.tables import (
-    AgendaRow,
-    DeliveryRow,
-    IncidentRow,
-    MessageRow,
-    NodeRow,
-    SecondReadingRow,
-)
+from rapid_response.storage.duties import Duty
+from rapid_response.storage.log import record_view
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, IncidentRow, SecondReadingRow
 from rapid_response.storage.work import release_parked
 
 router = APIRouter()
 
 _Parked = type[AgendaRow] | type[DeliveryRow]
 _TABLES: dict[str, _Parked] = {"a": AgendaRow, "d": DeliveryRow}
-#: The worker looks each second; this long without a look is a fault.
-_STALE = timedelta(seconds=15)
-_LATE = timedelta(seconds=60)
 
 Onlooker = Annotated[Visit, Depends(NeedsAny(Permission.EXCEPTIONS_VIEW))]
 Mender = Annotated[Visit, Depends(NeedsAny(Permission.EXCEPTIONS_RETRY))]
 Watcher = Annotated[Visit, Depends(NeedsAny(Permission.SERVICE_STATUS))]
+Printer = Annotated[Visit, Depends(NeedsAny(Permission.OPEN_SHEET))]
+#: What the page of an address that is done says.
+_DONE = {"retry": "It is tried again now", "take": "You see to it now"}
 
 
 @router.api_route("/exceptions", methods=["GET", "HEAD"])
 async def get_exceptions(visit: Onlooker) -> Response:
-    """What failed too often, oldest first."""
+    """What failed too often: most dangerous first, then oldest; and what is failing now."""
     sees_cases = visit.may(Permission.CASE_VIEW)
-    parked = await visit.look(_parked)
-    shown = parked if sees_cases else [_without_case(work) for work in parked]
+    names, parked, failing, count = await visit.look(
+        lambda c: (read_names(c, visit.pages.desk.zone), _rows(c), _rows(c, parked=False), parked_count(c))
+    )
+
+    def shown(found: Iterable[ParkedWork]) -> tuple[ParkedWork, ...]:
+        ranked = sorted(found, key=lambda work: (work.rank, work.parked_at or visit.now, work.id))
+        named = [replace(work, owner=_owner(work.owner, names)) for work in ranked]
+        return tuple(work if sees_cases else replace(work, reference="") for work in named)
+
     view = ExceptionsView(
-        tuple(shown),
+        shown(parked),
         may_retry=visit.may(Permission.EXCEPTIONS_RETRY),
-        done="It is tried again now" if visit.query.text("done") else "",
+        done=_DONE.get(visit.query.text("done"), ""),
+        failing=shown(failing),
+        more=max(0, count - len(parked)),
     )
     return await visit.page(view)
+
+
+def _owner(seen_to_by: str, names: Names) -> str:
+    """A role that was told, or the person who took it on."""
+    if seen_to_by == Role.ADMIN.value:
+        return plain(Role.ADMIN)
+    return names.actor(seen_to_by) if ":" in seen_to_by else names.owner(seen_to_by)
 
 
 @router.post("/exceptions/{work_id}/retry")
 async def post_retry(work_id: str, visit: Mender) -> Response:
     """A person says: try that again. What is no longer parked was tried by somebody else."""
     await visit.posted()
+    table, number = _which(work_id)
+    await visit.run(lambda tx: release_parked(tx, table, number))
+    return visit.go("/exceptions?done=retry")
+
+
+@router.post("/exceptions/{work_id}/take")
+async def post_take(work_id: str, visit: Mender) -> Response:
+    """A person says: I see to that."""
+    await visit.posted()
+    table, number = _which(work_id)
+    await visit.run(lambda tx: take_on(tx, table, number, visit.principal.actor))
+    return visit.go("/exceptions?done=take")
+
+
+def _which(work_id: str) -> tuple[_Parked, int]:
     kind, _, number = work_id.partition("-")
     table = _TABLES.get(kind)
     if table is None or not (number.isascii() and number.isdigit() and len(number) < 16):
         raise NotFound("There is no such work.")
-    await visit.run(lambda tx: release_parked(tx, table, int(number)))
-    return visit.go("/exceptions?done=retry")
+    return table, int(number)
 
 
-def _parked(connection: Connection) -> list[ParkedWork]:
-    found = [
-        *_rows(connection, "a", AgendaRow, AgendaRow.kind, AgendaRow.incident_id),
-        *_rows(connection, "d", DeliveryRow, DeliveryRow.subscription, DeliveryRow.stream),
-    ]
-    return sorted(found, key=lambda work: work.parked_at)
+def _rows(connection: Connection, *, parked: bool = True) -> list[ParkedWork]:
+    """What is parked or, while it is still being tried, has failed at least twice."""
+    agenda = _of(connection, "a", AgendaRow, AgendaRow.kind, AgendaRow.incident_id, parked)
+    figures = _of(connection, "d", DeliveryRow, DeliveryRow.subscription, DeliveryRow.stream, parked)
+    return [*agenda, *figures]
 
 
-def _rows(
-    connection: Connection, letter: str, table: _Parked, kind: str, incident_id: str
+def _of(
+    connection: Connection, letter: str, table: _Parked, kind: str, incident_id: str, parked: bool
 ) -> Iterable[ParkedWork]:
+    wanted: list[ColumnElement[bool]] = [col(table.parked_at).is_not(None)]
+    if not parked:
+        wanted = [col(table.parked_at).is_(None), col(table.error).is_not(None), col(table.attempts) >= 2]
+        if table is AgendaRow:
+            wanted.append(col(AgendaRow.settled_at).is_(None))
+    rank = col(AgendaRow.rank) if table is AgendaRow else func.coalesce(None, 9)
     rows: Iterable[Any] = connection.execute(
         select(
             col(table.id),
@@ -91,20 +128,40 @@ def _rows(
             col(table.error),
             col(table.parked_at),
             col(table.attempts),
+            col(table.seen_to_by),
+            rank.label("rank"),
             col(IncidentRow.reference),
         )
         .outerjoin(IncidentRow, col(IncidentRow.id) == col(incident_id))
-        .where(col(table.parked_at).is_not(None))
+        .where(*wanted)
+        .order_by(rank, col(table.parked_at), col(table.id))
+        .limit(MOST_EXCEPTIONS // 2)
     )
     for r in rows:
         yield ParkedWork(
-            f"{letter}-{r.id}", r.kind, r.error or "not known", r.parked_at, r.attempts, r.reference or ""
+            f"{letter}-{r.id}",
+            r.kind,
+            r.error or "not known",
+            r.parked_at,
+            r.attempts,
+            r.reference or "",
+            r.seen_to_by or "",
+            r.rank,
         )
 
 
-def _without_case(work: ParkedWork) -> ParkedWork:
-    """For those who keep the machine running: no way to a case they may not see."""
-    return ParkedWork(work.id, work.kind, work.error, work.parked_at, work.attempts)
+# --- the sheet --------------------------------------------------------------------------------------------
+
+
+@router.api_route("/sheet", methods=["GET", "HEAD"])
+async def get_sheet(visit: Printer) -> Response:
+    """The sheet of open incidents, to be printed now and then, and at each change of shift."""
+    now, zone = visit.now, visit.pages.desk.zone
+    serial = new_serial(visit.pages.database.ids, now, zone)
+    own = visit.principal.responder_id
+    sheet = await visit.look(lambda c: read_sheet(c, now, zone, serial, apart_from=own))
+    await visit.run(lambda tx: record_view(tx, "open_sheet", None))
+    return HTMLResponse(to_html(sheet), headers={"content-security-policy": content_security_policy()})
 
 
 # --- status -----------------------------------------------------------------------------------------------
@@ -120,21 +177,21 @@ async def get_status(visit: Watcher) -> Response:
 def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
     clock, zone = visit.pages.database.clock, visit.pages.desk.zone
     now, real = clock.now(), clock.real()
-    yield Check("Database", True, "It answers.")
-    yield _worker(connection, real)
-    yield _agenda(connection, now)
-    yield _messages(connection, real)
+    for section in sections(connection, visit.pages.node):
+        said = (*section.reasons, *section.warnings)
+        yield Check(section.name, not said, " ".join(said) or section.good)
     yield from _second_reader(connection)
     parked = parked_count(connection)
     yield Check("Parked work", parked == 0, f"{parked} waiting for a person." if parked else "None.")
+    copied = connection.execute(
+        select(col(DutyRow.good_at)).where(col(DutyRow.name) == Duty.BACKUP.value)
+    ).scalar()
+    if copied is not None:
+        yield Check("Copy", True, f"The last was made {minutes_words(real - copied)} ago.")
     try:
         service = service_for(connection, zone, now)
     except NoService:
-        yield Check("Service definition", False, "None is loaded: run rapid-response load FILE.yaml.")
         return
-    yield Check(
-        "Service definition", True, f"{service.definition.name}, version {service.definition.version}."
-    )
     yield from _numbers(connection, service, now, zone)
     people = [r for r in service.definition.responders if r.skills]
     on_duty = sum(r.id in service.on_duty(now) for r in people)
@@ -160,39 +217,6 @@ def _numbers(connection: Connection, service: Service, now: datetime, zone: Zone
     if new:
         said += f" Nothing has arrived yet by text at: {', '.join(new)}."
     yield Check("Responders' numbers", not bad, said)
-
-
-def _worker(connection: Connection, real: datetime) -> Check:
-    swept: datetime | None = connection.execute(select(func.max(col(NodeRow.swept_at)))).scalar()
-    name = "Worker"
-    if swept is None:
-        return Check(name, False, "No process has looked for due work yet.")
-    if real - swept > _STALE:
-        return Check(name, False, f"Nobody has looked for due work for {minutes_words(real - swept)}.")
-    return Check(name, True, "It looks for due work each second.")
-
-
-def _agenda(connection: Connection, now: datetime) -> Check:
-    oldest: datetime | None = connection.execute(
-        select(func.min(col(AgendaRow.due_at))).where(
-            col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
-        )
-    ).scalar()
-    if oldest is not None and now - oldest > _LATE:
-        return Check("Deadlines", False, f"The oldest is {minutes_words(now - oldest)} overdue.")
-    return Check("Deadlines", True, "All that is due is done.")
-
-
-def _messages(connection: Connection, real: datetime) -> Check:
-    """Texts and calls that should have gone out two minutes ago."""
-    waiting = connection.execute(
-        select(func.count()).where(
-            col(MessageRow.state).in_((MessageState.PENDING, MessageState.RETRY_WAIT)),
-            col(MessageRow.next_attempt_at) < real - 2 * _LATE,
-        )
-    ).scalar_one()
-    said = f"{waiting} should have gone out by now." if waiting else "None is waiting."
-    return Check("Messages", waiting == 0, said)
 
 
 def _second_reader(connection: Connection) -> Iterable[Check]:

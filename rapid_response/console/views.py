@@ -100,6 +100,8 @@ class Site:
     #: No message leaves this computer: a ribbon says so, and at which time the town stands.
     simulated: bool = False
     speed: float = 1.0
+    #: No message is sent and no deadline rings until somebody lets go: every page of the desk says so.
+    is_held: bool = False
     #: Where “Exit this page” leads: somewhere dull that anybody might be reading.
     exit_url: str = "https://www.bbc.co.uk/weather"
 
@@ -603,6 +605,7 @@ class BoardView(View):
     responders_on_duty: int | None = None
     #: Work that failed too often and waits for a person.
     parked: int = 0
+    may_print: bool = False
     shows_agreement: bool = False
     #: What keeps people from being reached, each a sentence; the first ones stop everything.
     alarms: tuple[str, ...] = ()
@@ -1340,24 +1343,35 @@ class SimulatorView(View):
 
 @dataclass(frozen=True, slots=True)
 class ParkedWork:
-    """Work that failed too often and waits for a person; `error` is a class of errors, never its text."""
+    """Work that failed too often and waits for a person; `error` is a class of errors, never its text.
+
+    `parked_at` is None while it is still being tried; `owner` is who sees to it.
+    """
 
     id: str
     kind: str
     error: str
-    parked_at: datetime
+    parked_at: datetime | None
     attempts: int
     reference: str = ""
+    owner: str = ""
+    #: How dangerous it is that it waits: the case's priority, 0 first.
+    rank: int = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionsView(View):
-    """`GET /exceptions`; each retry posts to `/exceptions/{id}/retry`."""
+    """`GET /exceptions`; each retry posts to `/exceptions/{id}/retry`, taking it on to `…/take`.
+
+    The list is bounded: `more` counts what is not shown.
+    """
 
     template: ClassVar[str] = "exceptions.html"
     parked: tuple[ParkedWork, ...] = ()
     may_retry: bool = True
     done: str = ""
+    failing: tuple[ParkedWork, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from rapid_response.access.sessions import ENDS_AFTER, LiveSession, load_session
 from rapid_response.access.sign_in import SignIn
 from rapid_response.access.signing import Signer
 from rapid_response.access.throttle import Throttle
+from rapid_response.audit.readiness import Node
 from rapid_response.console.assets import Assets
 from rapid_response.console.form_pages import read_form
 from rapid_response.console.forms import Posted
@@ -33,8 +34,9 @@ from rapid_response.console.rendering import Renderer
 from rapid_response.console.views import Frame, Page, Site, View, Viewer
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.steps.desk import Desk, Who
-from rapid_response.steps.service import NoService, stored_definition
-from rapid_response.storage.database import Database
+from rapid_response.steps.service import LastKnown, NoService
+from rapid_response.storage import holds
+from rapid_response.storage.database import Database, Stored
 from rapid_response.storage.tx import Tx
 
 if TYPE_CHECKING:
@@ -85,9 +87,10 @@ class Pages:
     desk: Desk
     #: None where messages go out for real: its page is not there then.
     simulated: SimulatedNetwork | None
+    node: Node
+    #: With the database gone, the number to ring can still be shown.
+    known: LastKnown = field(default_factory=LastKnown)
     passwords: Passwords = field(default_factory=Passwords)
-    #: The last definition seen: with the database gone, the number to ring can still be shown.
-    last_known: ServiceDefinition | None = None
 
     assets: Assets = field(init=False)
     renderer: Renderer = field(init=False)
@@ -116,9 +119,10 @@ class Pages:
             raise LookupError("messages go out for real: there are no simulated phones")
         return self.simulated
 
-    def site(self, definition: ServiceDefinition | None) -> Site:
+    def site(self, definition: ServiceDefinition | None, *, is_held: bool = False) -> Site:
         """The service as every page shows it."""
         return Site(
+            is_held=is_held,
             name=definition.name if definition else "Rapid response",
             hotline=definition.hotline if definition else "",
             now=self.database.clock.now(),
@@ -136,6 +140,8 @@ class Visit:
     pages: Pages
     live: LiveSession | None = None
     definition: ServiceDefinition | None = None
+    #: Nothing is sent and no deadline rings: whoever works at the desk must know.
+    is_held: bool = False
     #: Of a page that is open to all: the value of the cookie to which its form is bound.
     form_nonce: str = ""
 
@@ -197,9 +203,9 @@ class Visit:
         """Run a read."""
         return await self.pages.database.look(read)
 
-    async def run(self, step: Callable[[Tx], T]) -> T:
-        """Run a step in the visitor's name."""
-        return await self.pages.database.run(step, actor=self.principal.actor)
+    async def run(self, step: Callable[[Tx], T], *, stored: Stored[T] | None = None) -> T:
+        """Run a step in the visitor's name; `stored` as in :meth:`Database.run`."""
+        return await self.pages.database.run(step, actor=self.principal.actor, stored=stored)
 
     # what was sent
 
@@ -260,7 +266,7 @@ class Visit:
         viewer = None if anonymous else self.viewer
         token = (self.principal.session_csrf or "") if viewer else self._form_token(form)
         frame = Frame(
-            site=self.pages.site(self.definition),
+            site=self.pages.site(self.definition, is_held=self.is_held),
             nonce=str(getattr(self.request.state, "nonce", "")),
             csrf_token=token,
             form_key=self.pages.database.ids.token(),
@@ -357,9 +363,10 @@ async def visit_of(request: Request) -> Visit:
     pages: Pages = request.app.state.pages
     visit = Visit(request, pages)
     request.state.visit = visit
-    visit.definition = pages.last_known
-    visit.definition = await pages.database.look(lambda c: stored_definition(c, pages.desk.zone))
-    pages.last_known = visit.definition
+    visit.definition = pages.known.definition
+    visit.definition, visit.is_held = await pages.database.look(
+        lambda c: (pages.known.read(c, pages.desk.zone), holds.standing(c) is not None)
+    )
     by_itself = request.headers.get("sec-fetch-dest") == "empty"
     cookie = request.cookies.get(pages.cookies.session)
     visit.live = await load_session(pages.database, cookie, touch=not by_itself)

@@ -833,6 +833,83 @@ class AccountChanged(Event):
     change: str
 
 
+@dataclass(frozen=True, slots=True)
+class NextStepRestored(Event):
+    """Something that must be on the agenda was not; the auditor saw it, and it is there again.
+
+    Of a responder's alarm it names that alarm, so that it never shows on her own page.
+    """
+
+    type: ClassVar[str] = "next_step_restored"
+    check: str
+    alarm_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedWorkTaken(Event):
+    """A role was told of parked work, or a person took it on."""
+
+    type: ClassVar[str] = "parked_work_taken"
+    kind: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseRestored(Event):
+    """From a copy; what happened between the copy and now is not in it."""
+
+    type: ClassVar[str] = "database_restored"
+    backup_made_at: datetime | None
+    backup_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackupMade(Event):
+    type: ClassVar[str] = "backup_made"
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendingHeld(Event):
+    """Nothing is sent and no deadline rings, until a person lets go."""
+
+    type: ClassVar[str] = "sending_held"
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendingReleased(Event):
+    type: ClassVar[str] = "sending_released"
+    will_go: int
+    dropped: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped(Event):
+    """The clock jumped: forwards (seconds above 0), and we with it, or backwards, and we count on."""
+
+    type: ClassVar[str] = "clock_stepped"
+    fault_id: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClockConfirmed(Event):
+    """A person has looked at the clock."""
+
+    type: ClassVar[str] = "clock_confirmed"
+    faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileFoundDamaged(Event):
+    """A check of the database or of the log failed."""
+
+    type: ClassVar[str] = "file_found_damaged"
+    what: str
+
+
 #: The stream of events that belong to no incident.
 SERVICE_STREAM = "service"
 

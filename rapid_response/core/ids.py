@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import secrets
+import threading
+import time
 import uuid
 from typing import NewType, Protocol
 
@@ -22,7 +24,7 @@ class Ids(Protocol):
     """Where new ids, tokens and random choices come from."""
 
     def uuid(self) -> str:
-        """A new row id; unique over all nodes."""
+        """A new row id; unique over all nodes, and greater than every one given here before it."""
 
     def reference(self) -> str:
         """An incident's public reference, e.g. `RR-7K4M2Q`: random, so it cannot be enumerated."""
@@ -34,11 +36,34 @@ class Ids(Protocol):
         """A random whole number from 0 to `limit` - 1."""
 
 
+def _in_order(milliseconds: int, count: int, chance: int) -> str:
+    """A UUID of version 7 (RFC 9562, 6.2, method 1): its time, 12 bits that count, 62 bits of chance."""
+    low = 0b10 << 62 | chance
+    return str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | count << 64 | low))
+
+
 class SystemIds:
-    """Ids from the operating system's randomness."""
+    """Ids from the operating system's randomness.
+
+    Row ids rise with time: rows of one moment keep their order, and indexes grow at their end.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._milliseconds, self._count = 0, 0
 
     def uuid(self) -> str:
-        return str(uuid.uuid4())
+        with self._lock:
+            now = time.time_ns() // 1_000_000
+            if now > self._milliseconds:
+                self._milliseconds, self._count = now, 0
+            elif self._count < 0xFFF:
+                self._count += 1
+            else:
+                # More than 4,096 in a millisecond, or a clock that was set back: on from where it was.
+                self._milliseconds, self._count = self._milliseconds + 1, 0
+            at = self._milliseconds, self._count
+        return _in_order(*at, secrets.randbits(62))
 
     def reference(self) -> str:
         return "RR-" + "".join(secrets.choice(_ALPHABET) for _ in range(7))
@@ -55,9 +80,11 @@ class SeededIds:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._given = 0
 
     def uuid(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        self._given += 1
+        return _in_order(self._given, 0, self._random.getrandbits(62))
 
     def reference(self) -> str:
         return "RR-" + "".join(self._random.choice(_ALPHABET) for _ in range(7))

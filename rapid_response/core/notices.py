@@ -26,6 +26,10 @@ class NoticeKind(StrEnum):
     NOT_SAFE = "not_safe"
     OUT_OF_AREA = "out_of_area"
     HANDED_OVER = "handed_over"
+    #: The auditor found that something was lost, and set it again.
+    MENDED = "mended"
+    #: A step of this case failed too often.
+    WORK_PARKED = "work_parked"
 
 
 #: What the hate-crime lead hears: one story, told once each time and never repeated by itself.

@@ -695,6 +695,25 @@ def case_to_review_overdue(number: int | None) -> str:
     return f"{SERVICE}: {what} still waits for your review, and is overdue. Sign in and open Reviews.{seen}"
 
 
+def mended(number: int | None) -> str:
+    """We had lost what comes next for a case; it is set again, and a person should look."""
+    if number is None:
+        return f"{SERVICE}: a case had lost its next step. It is set again: sign in and check the board."
+    return f"{SERVICE}: job {number} had lost its next step. It is set again: sign in and check it. {_SEEN}"
+
+
+def work_parked(number: int | None) -> str:
+    """A step of a case, or of the service, fails again and again: a person must do it."""
+    if number is None:
+        return f"{SERVICE}: a step of the service keeps failing. Sign in and open Parked work."
+    return f"{SERVICE}: job {number}: a step keeps failing. Sign in, do it by hand, see Parked work. {_SEEN}"
+
+
+def clock_is_wrong() -> str:
+    """The machine's clock has jumped: deadlines still ring, but times may be wrong."""
+    return f"{SERVICE}: our computer's clock has jumped. Deadlines still ring. Tell IT now: see the runbook."
+
+
 def daily_line(count: int, numbers: Sequence[int] = ()) -> str:
     """Once a day to the duty officer: the cases that wait for their follow-up; those with a number named."""
     waiting = "1 scheduled case waits" if count == 1 else f"{count} scheduled cases wait"

@@ -18,6 +18,7 @@ from prometheus_client.utils import floatToGoString
 from sqlalchemy import Connection, Select, exists, func, or_, select
 from sqlmodel import col
 
+from rapid_response.audit.findings import Check
 from rapid_response.core.incident import OPEN_STATUSES
 from rapid_response.core.states import EndpointState, MessageChannel, MessageState, Purpose
 from rapid_response.core.vocabulary import (
@@ -41,10 +42,14 @@ from rapid_response.reporting.tallies import (
     REQUEST_BOUNDS,
     labels_key,
 )
+from rapid_response.storage import holds
+from rapid_response.storage.duties import Duty
 from rapid_response.storage.tables import (
     AgendaRow,
     CallRow,
+    ClockFaultRow,
     DeliveryRow,
+    DutyRow,
     EndpointRow,
     IncidentRow,
     LineRow,
@@ -103,6 +108,11 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
         "money_pounds",
         "Pounds kept from suspects or got back, by how sure the sum is",
         {"kind": ("prevented", "recovered"), "grade": _values(EvidenceGrade)},
+    ),
+    (
+        "next_steps_restored",
+        "What the auditor found missing and set again",
+        {"check": _values(Check)},
     ),
     (
         "referrals",
@@ -211,6 +221,8 @@ class Snapshot:
     #: Gauges with labels: by name, each with its labels and value.
     labelled: Mapping[str, Sequence[tuple[_Labels, float]]] = field(default_factory=dict)
     calls: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    #: What the last audit found, by check.
+    audited: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_snapshot(connection: Connection, now: datetime, responders_on_duty: int | None) -> Snapshot:
@@ -229,6 +241,7 @@ def read_snapshot(connection: Connection, now: datetime, responders_on_duty: int
             "endpoints": _endpoints(connection),
         },
         _calls_in(connection),
+        _audited(connection),
     )
 
 
@@ -336,8 +349,43 @@ def _gauges(
     yield "open_without_next_step", connection.execute(_without_next_step()).scalar_one()
     swept = connection.execute(select(func.max(col(NodeRow.swept_at)))).scalar()
     yield "last_sweep_timestamp_seconds", swept.timestamp() if swept else 0.0
+    yield from _upkeep(connection)
     if responders_on_duty is not None:
         yield "responders_on_duty", responders_on_duty
+
+
+def _upkeep(connection: Connection) -> Iterator[tuple[str, float]]:
+    """How the service looks after itself: when each duty was last done well, and what stands in the way."""
+    done = {
+        row.name: row
+        for row in connection.execute(select(col(DutyRow.name), col(DutyRow.done_at), col(DutyRow.good_at)))
+    }
+    for duty, name in _DUTIES.items():
+        row = done.get(duty.value)
+        good_at = row.good_at if row is not None else None
+        yield name, good_at.timestamp() if good_at else 0.0
+    yield "messages_held", float(holds.standing(connection) is not None)
+    jumped = connection.execute(
+        select(func.max(func.abs(col(ClockFaultRow.step_seconds)))).where(
+            col(ClockFaultRow.confirmed_at).is_(None)
+        )
+    ).scalar()
+    yield "clock_step_seconds", jumped or 0.0
+
+
+_DUTIES = {
+    Duty.AUDIT: "audit_good_timestamp_seconds",
+    Duty.CHECK: "database_checked_timestamp_seconds",
+    Duty.BACKUP: "backup_timestamp_seconds",
+}
+
+
+def _audited(connection: Connection) -> dict[str, int]:
+    """What the last audit found, by check."""
+    found = connection.execute(
+        select(col(DutyRow.found)).where(col(DutyRow.name) == Duty.AUDIT.value)
+    ).scalar()
+    return dict(found or {})
 
 
 def _parked(connection: Connection) -> Iterator[int]:
@@ -367,6 +415,14 @@ _GAUGE_HELP = {
     "open_without_next_step": "Open incidents without a next step; must be 0",
     "last_sweep_timestamp_seconds": "When a node last looked for due work",
     "responders_on_duty": "Responders on duty now",
+    "audit_good_timestamp_seconds": "When the auditor last found every open incident cared for",
+    "database_checked_timestamp_seconds": "When the database and its log were last checked and found whole",
+    "backup_timestamp_seconds": "When the backup command last made a copy",
+    "messages_held": "1 while messages and deadlines are held",
+    "clock_step_seconds": "By how much the clock has jumped, until a person confirms it",
+    "disk_free_ratio": "Free share of the disk that the SQLite file is on",
+    "disk_free_bytes": "Room left on the disk that the SQLite file is on",
+    "loop_age_seconds": "For how long the slowest loop of this node has not come round",
 }
 
 
@@ -397,10 +453,17 @@ class _Collector(Collector):
         for name, samples in self._snapshot.labelled.items():
             yield _labelled(name, samples)
         yield self._open()
+        yield self._audited()
         for name, value in self._snapshot.gauges.items():
             family = GaugeMetricFamily(PREFIX + name, _GAUGE_HELP[name])
             family.add_metric([], value)
             yield family
+
+    def _audited(self) -> Metric:
+        family = GaugeMetricFamily(f"{PREFIX}audit_findings", "What the last audit found", labels=["check"])
+        for check in Check:
+            family.add_metric([check.value], self._snapshot.audited.get(check.value, 0))
+        return family
 
     def _counter(self, name: str, text: str, labels: Mapping[str, Sequence[str]]) -> Metric:
         family = CounterMetricFamily(PREFIX + name, text, labels=list(labels))

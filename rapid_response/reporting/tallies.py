@@ -27,6 +27,7 @@ from rapid_response.core.events import (
     MessageReconciled,
     MessageSettled,
     MessageTroubled,
+    NextStepRestored,
     NoContactMade,
     OfferAccepted,
     OfferDeclined,
@@ -285,6 +286,10 @@ def _message_settled(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> N
         )
 
 
+def _restored(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("next_steps_restored", check=data["check"])
+
+
 def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     sums.add("outcomes", outcome=data["code"])
     kind = _KINDS_OF_MONEY.get(data["code"])
@@ -328,6 +333,7 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     OtherWayTried.type: _failed_over,
     OutcomeRecorded.type: _outcome,
     ReferralMoved.type: _referral,
+    NextStepRestored.type: _restored,
     SecondReadingRecorded.type: _second_reading,
     SecondReadingAnswered.type: _second_answered,
 }

@@ -434,6 +434,7 @@ def _reopen(doing: _Doing, command: commands.Reopen) -> None:
         add_note(tx, incident, command.reason, doing.who)
     if was_joined:
         episodes.take_apart(tx, doing.desk, incident)
+        reviewing.owe_decision(tx, doing.desk, doing.service, incident)
     told = None
     if by is not None:
         told = episodes.begin(tx, doing.desk, doing.service, incident, by, helped_at, command.reason)

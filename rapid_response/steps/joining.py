@@ -171,7 +171,8 @@ def end(
     _tell_who_goes_on(tx, desk, service, incident, into)
     offers.job_done(tx, desk, service, incident, "joined")
     companions.joined(tx, desk, service, incident, into)
-    finish_kind(tx, incident, *TaskKind)
+    # Whom it was referred to answers here.
+    finish_kind(tx, incident, *(kind for kind in TaskKind if kind is not TaskKind.CHASE_REFERRAL))
     transferring.withdraw(tx, incident)
     clock.disarm(tx, incident, [Kind.BORDER], "joined")
     incident.owner, incident.is_held = None, False

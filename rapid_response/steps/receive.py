@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from rapid_response.core import events as happened
 from rapid_response.core import rota
 from rapid_response.core.definition import JointAttendance
-from rapid_response.core.facts import Facts, facts_to_json, merge
+from rapid_response.core.facts import Facts, facts_from_json, facts_to_json, merge
 from rapid_response.core.incident import Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import Area, ClockState, ContactRole, Priority
@@ -61,9 +61,18 @@ class Received:
 
 
 def receive(
-    tx: Tx, desk: Desk, report: ReportIn, reading: Reading, source: str, key: Key | None = None
+    tx: Tx,
+    desk: Desk,
+    report: ReportIn,
+    reading: Reading,
+    source: str,
+    key: Key | None = None,
+    report_id: str | None = None,
 ) -> Received:
-    """Take in a report; raises Invalid or KeyReused, and then nothing is stored."""
+    """Take in a report; raises Invalid or KeyReused, and then nothing is stored.
+
+    `report_id` is its row's id, where the caller must be able to ask by it whether it was :func:`stored`.
+    """
     if key is not None and (first := _first_answer(tx, key)) is not None:
         return Received(first, is_replay=True)
     received_at = report.received_at or tx.now
@@ -81,7 +90,8 @@ def receive(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
     )
     incident = _new_incident(tx, service, report, reading, facts, decision, targeted, received_at)
-    report_id = _keep_report(tx, incident, report, reading, source, received_at)
+    report_id = report_id or tx.ids.uuid()
+    _keep_report(tx, report_id, incident, report, reading, source, received_at)
     area_is_known = borders.placed(tx, desk, service, incident)
     knowing.remember(tx, incident, known)
     incident.joint = incident.joint or bool(marked)
@@ -106,6 +116,19 @@ def receive(
             created_at=tx.now,
         )
     return Received(answer, incident.id)
+
+
+def stored(tx: Tx, desk: Desk, report_id: str, reading: Reading, key: Key | None = None) -> Received | None:
+    """The answer to a report that an earlier run took in after all, with the case as it stands now."""
+    row = tx.get(ReportRow, report_id)
+    if row is None:
+        return None
+    if key is not None and (first := _first_answer(tx, key)) is not None:
+        return Received(first, row.incident_id)
+    incident = tx.need(IncidentRow, row.incident_id)
+    service = service_now(tx, desk.zone)
+    answer = _answer(service, incident, facts_from_json(incident.facts), reading)
+    return Received(json.dumps(answer, separators=(",", ":")), incident.id)
 
 
 def _first_answer(tx: Tx, key: Key) -> str | None:
@@ -220,9 +243,14 @@ def reading_json(reading: Reading) -> dict[str, Any]:
 
 
 def _keep_report(
-    tx: Tx, incident: IncidentRow, report: ReportIn, reading: Reading, source: str, received_at: datetime
-) -> str:
-    report_id = tx.ids.uuid()
+    tx: Tx,
+    report_id: str,
+    incident: IncidentRow,
+    report: ReportIn,
+    reading: Reading,
+    source: str,
+    received_at: datetime,
+) -> None:
     tx.add(
         ReportRow,
         id=report_id,
@@ -239,7 +267,6 @@ def _keep_report(
         reading=reading_json(reading),
         back_entry=report.back_entry,
     )
-    return report_id
 
 
 def _record_intake(

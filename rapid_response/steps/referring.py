@@ -88,7 +88,7 @@ def _send(tx: Tx, service: Service, incident: IncidentRow, kind: ReferralKind, r
         moved_by=tx.actor,
     )
     tx.record(incident.id, ReferralMoved(referral.id, kind, ReferralState.SENT))
-    _chase_later(tx, service, incident, referral)
+    chase_later(tx, service, incident, referral)
     if kind is ReferralKind.POLICE_HATE_CRIME:
         _is_offered(tx, incident)
 
@@ -128,10 +128,11 @@ def _step(
     task = find_open(tx, incident, TaskKind.CHASE_REFERRAL, referral.id)
     if task is not None:
         finish(tx, task, TaskState.DONE if step is ReferralStep.CHASED else TaskState.DROPPED)
-    _chase_later(tx, service, incident, referral)
+    chase_later(tx, service, incident, referral)
 
 
-def _chase_later(tx: Tx, service: Service, incident: IncidentRow, referral: ReferralRow) -> None:
+def chase_later(tx: Tx, service: Service, incident: IncidentRow, referral: ReferralRow) -> None:
+    """Somebody asks after it when its time comes, if an answer is still awaited."""
     days = rules.CHASE_AFTER.get(referral.state)
     if days is not None:
         due = service.next_working_day(tx.now, days)

@@ -104,6 +104,12 @@ def _owe(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, kind: Task
     leading.tell(tx, desk, service, incident, due)
 
 
+def owe_decision(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """While it is undecided, a decision is on somebody's list: again, where it had gone from there."""
+    if incident.age_state in targeting.UNDECIDED:
+        _owe(tx, desk, service, incident, _REVIEW)
+
+
 # --- what a person says ----------------------------------------------------------------------------------
 
 

@@ -61,6 +61,23 @@ class Service:
         return rota.working_day_after(self.definition.sla, self.definition.zone, at, days)
 
 
+@dataclass(slots=True)
+class LastKnown:
+    """The last definition that was read: with the database gone, the number to ring can still be given."""
+
+    definition: ServiceDefinition | None = None
+
+    @property
+    def hotline(self) -> str:
+        """The number, or nothing where none was ever known."""
+        return self.definition.hotline if self.definition else ""
+
+    def read(self, connection: Connection, zone: ZoneInfo) -> ServiceDefinition | None:
+        """The definition in force, remembered."""
+        self.definition = stored_definition(connection, zone)
+        return self.definition
+
+
 # Definitions are frozen and numbered, so one parse a version serves the process.
 _parsed: dict[tuple[int, str, str], ServiceDefinition] = {}
 

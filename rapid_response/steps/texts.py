@@ -131,6 +131,8 @@ _SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
     ),
     NoticeKind.HAND_OVER: lambda t: wording.shift_ending(t.job, t.moment("ends") or t.now, t.zone, t.now),
     NoticeKind.DELIVERY_FAILING: lambda t: wording.delivery_failing(t.job),
+    NoticeKind.MENDED: lambda t: wording.mended(t.incident.job_number),
+    NoticeKind.WORK_PARKED: lambda t: wording.work_parked(t.incident.job_number),
     NoticeKind.TEXTS_STOPPED: lambda t: wording.texts_stopped(t.job),
     NoticeKind.TASK_OVERDUE: lambda t: wording.task_overdue(t.incident.job_number),
     NoticeKind.LEAD_REVIEW: lambda t: wording.case_to_review(

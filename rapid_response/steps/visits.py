@@ -213,6 +213,24 @@ def _arm(tx: Tx, incident: IncidentRow, kind: Kind, due: datetime, steps: Sequen
     work.arm(tx, incident.id, 1, _FIRST, entries)
 
 
+def watch_again(tx: Tx, service: Service, incident: IncidentRow) -> None:
+    """What was to be asked of her is lost: it is asked after all, now where its time has passed."""
+    visit = live(tx, incident)
+    if visit is None:
+        return
+    _unask(tx, incident, "asked_anew")
+    if visit.arrived_at is None:
+        travel = visit.expected_at - visit.set_off_at if visit.expected_at and visit.set_off_at else None
+        due = visit.heard_at + 2 * (travel or rules.USUAL_TRAVEL)
+        _arm(tx, incident, Kind.TRAVEL, max(due, tx.now), rules.travel_steps())
+        return
+    policy = service.definition.lone_worker
+    if policy is None:
+        visit.check_in_by = None  # it is not asked in this service any more
+    elif visit.check_in_by is not None:
+        _arm(tx, incident, Kind.CHECK_IN, max(visit.check_in_by, tx.now), rules.check_in_steps(policy))
+
+
 def _unask(tx: Tx, incident: IncidentRow, why: str) -> None:
     # A question that has not left yet is looked at again before it does (steps.sending).
     disarm(tx, incident, _WATCHES, why)

@@ -6,6 +6,10 @@ cut. Reading is :meth:`Database.look`.
 SQLite: one writer thread runs the waiting steps one after another, each in a savepoint, and commits them
 together (at most 50, or what came within 20 ms); nobody is answered before that commit. PostgreSQL: a small
 pool of threads, one step a transaction; the server groups commits itself.
+
+A PostgreSQL connection that is lost during COMMIT leaves it in doubt whether the step was stored. Steps with
+an id of their own say by it whether they were (`stored`), and are then answered, or run again; the caller of
+any other step is told that nobody knows (:class:`InDoubt`).
 """
 
 from __future__ import annotations
@@ -26,14 +30,18 @@ from time import perf_counter, sleep
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from rapid_response.core import backoff
 from rapid_response.core.clock import Clock
 from rapid_response.core.ids import Ids
 from rapid_response.storage.tx import Subscriptions, Tx
 
 T = TypeVar("T")
 Step = Callable[[Tx], T]
+#: What an earlier run of a step left, if it was stored after all; None where it was not.
+Stored = Callable[[Tx], T | None]
 
 GROUP_LIMIT = 50
 GROUP_SECONDS = 0.02
@@ -41,6 +49,13 @@ GROUP_SECONDS = 0.02
 #: and run again it sees what the other wrote.
 _RETRYABLE = {"40001", "40P01", "23505"}
 _RETRIES = 5
+#: How often a step in doubt asks whether it was stored, and how long it waits in between at the most: about
+#: eight seconds in all, in which a server is up again.
+_ASKS = 7
+_ASK_AGAIN_WITHIN = timedelta(seconds=2)
+#: The server is shutting down or starting, out of room, memory or connections, has a lock that nobody gives
+#: back, or has become a copy that cannot be written: SQLSTATEs, or the beginning of them.
+_UNAVAILABLE = ("08", "53", "57", "58", "55P03", "25006")
 #: The serving process checkpoints a write-ahead log of this size, and then after so many more rows: the file
 #: keeps its size when it begins anew, so that its size alone would ask for a checkpoint at each commit.
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
@@ -49,10 +64,36 @@ _CHECKPOINT_ROWS = 2000
 _SCHEMA_LOCK = 0x7261706964
 _CLOSED = "the database is closed"
 _UNWRITTEN = "the database could not be written"
+_UNREAD = "the database could not be read"
+_UNREACHED = "the database could not be reached"
+_UNKNOWN = "the connection was lost during the commit: it may have been stored, or not"
+_DAMAGED = "the database file is damaged"
+
+
+def looks_itself(_: Tx) -> None:
+    """`stored` of a step that begins by looking for its own id: running it again does nothing twice."""
 
 
 class DatabaseUnavailable(Exception):
     """The database cannot be reached or written; nothing was stored."""
+
+    def for_log(self) -> dict[str, str | None]:
+        """Why, for the log: the class of the driver's error and its code, never its words.
+
+        What a database says in words may quote what was being stored.
+        """
+        cause = self.__cause__
+        driver = getattr(cause, "orig", None) or cause
+        code = getattr(driver, "sqlstate", None) or getattr(driver, "sqlite_errorname", None)
+        return {"reason": type(driver).__name__ if driver is not None else None, "code": code}
+
+
+class InDoubt(DatabaseUnavailable):
+    """The connection was lost during the commit: what the step did may have been stored, or not."""
+
+
+class DatabaseDamaged(DatabaseUnavailable):
+    """What is in the SQLite file cannot be believed: nothing is written to it any more."""
 
 
 class AlreadyServed(Exception):
@@ -64,6 +105,10 @@ class _Job:
     step: Step[Any]
     actor: str
     future: Future[Any]
+
+
+class _CommitLost(Exception):
+    """The connection went away between COMMIT and its answer."""
 
 
 @dataclass(slots=True)
@@ -97,6 +142,7 @@ class Database:
         self._closed = False
         self._closing = threading.Lock()
         self._serve_lock: int | None = None
+        self._damaged = False
         if self.is_sqlite:
             self.path = Path(make_url(self.url).database or "")
             self._writer_engine = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE")
@@ -112,24 +158,31 @@ class Database:
 
     # the two ways in
 
-    async def run(self, step: Step[T], *, actor: str = "system") -> T:
+    async def run(self, step: Step[T], *, actor: str = "system", stored: Stored[T] | None = None) -> T:
         """Run a step; returns what it returned, once that is durable, or raises what it raised.
 
-        Raises :class:`DatabaseUnavailable` when nothing could be stored. A caller that is cancelled stops
-        waiting; its step runs to its end all the same.
+        Raises :class:`DatabaseUnavailable` when nothing could be stored, :class:`InDoubt` when nobody knows;
+        a step that has an id of its own says by `stored` whether an earlier run of it was. A caller that is
+        cancelled stops waiting; its step runs to its end all the same.
         """
-        return await asyncio.shield(asyncio.wrap_future(self.submit(step, actor=actor)))
+        return await asyncio.shield(asyncio.wrap_future(self.submit(step, actor=actor, stored=stored)))
 
-    def submit(self, step: Step[T], *, actor: str = "system") -> Future[T]:
+    def submit(self, step: Step[T], *, actor: str = "system", stored: Stored[T] | None = None) -> Future[T]:
         """As :meth:`run`, for callers without an event loop."""
         with self._closing:
             if self._closed:
                 raise DatabaseUnavailable(_CLOSED)
+            if self._damaged:
+                raise DatabaseDamaged(_DAMAGED)
             if self.is_sqlite:
                 future: Future[T] = Future()
                 self._inbox.put(_Job(step, actor, future))
                 return future
-            return self._readers.submit(self._run_on_postgres, step, actor)
+            return self._readers.submit(self._run_on_postgres, step, actor, stored)
+
+    def stop_writing(self) -> None:
+        """The file is damaged: what was read from it may still be shown, nothing is written to it."""
+        self._damaged = True
 
     async def look(self, read: Callable[[Connection], T]) -> T:
         """Run a read; it sees only what is committed, and cannot write."""
@@ -149,8 +202,12 @@ class Database:
                     )
                 with connection.begin():
                     return read(connection)
-        except OperationalError as error:
-            raise DatabaseUnavailable("the database could not be read") from error
+        except PoolTimeout as error:
+            raise DatabaseUnavailable(_UNREAD) from error
+        except DBAPIError as error:
+            if (told := self._unavailable(error, _UNREAD)) is None:
+                raise
+            raise told from error
 
     def run_now(self, step: Step[T], *, actor: str = "system") -> T:
         """As :meth:`run`, waiting in this thread: for commands."""
@@ -193,7 +250,7 @@ class Database:
         self._serve_lock = handle
 
     @contextmanager
-    def _write_lock(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Held around each commit, so that a command and the serving process take turns."""
         try:
             handle = os.open(f"{self.path}.write-lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -213,7 +270,7 @@ class Database:
         made anew is away for a moment. PostgreSQL: under one advisory lock, which is waited for.
         """
         if self.is_sqlite:
-            with self._write_lock(), self._writer_engine.connect() as connection:
+            with self.write_lock(), self._writer_engine.connect() as connection:
                 connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
                 try:
                     with connection.begin():
@@ -245,7 +302,7 @@ class Database:
         failed: list[tuple[_Job, BaseException]] = []
         taken: list[_Job] = []
         try:
-            with self._write_lock(), self._writer_engine.connect() as connection:
+            with self.write_lock(), self._writer_engine.connect() as connection:
                 until = perf_counter() + GROUP_SECONDS
                 with connection.begin():
                     job: _Job | None = first
@@ -299,7 +356,7 @@ class Database:
 
     def _write_alone(self, job: _Job, done: list[_Done], failed: list[tuple[_Job, BaseException]]) -> None:
         try:
-            with self._write_lock(), self._writer_engine.connect() as connection, connection.begin():
+            with self.write_lock(), self._writer_engine.connect() as connection, connection.begin():
                 finished = self._execute(connection, job)
         except BaseException as error:  # it belongs to the caller, whatever it is: the writer goes on
             failed.append((job, _told(error)))
@@ -335,28 +392,69 @@ class Database:
 
     # PostgreSQL
 
-    def _run_on_postgres(self, step: Step[T], actor: str) -> T:
-        for attempt in range(1, _RETRIES + 1):
+    def _run_on_postgres(self, step: Step[T], actor: str, stored: Stored[T] | None = None) -> T:
+        """One step in one transaction; run again where that can do no harm."""
+        doubts = 0
+        attempt = 1
+        while True:
             try:
-                with self._writer_engine.begin() as connection:
-                    tx = self._tx(connection, actor)
-                    try:
-                        result = step(tx)
-                        tx.finish()
-                    finally:
-                        tx.discard()
+                return self._transact(_unless(stored, step) if stored and doubts else step, actor)
+            except _CommitLost as lost:
+                doubts += 1
+                if stored is None or doubts >= _ASKS:
+                    raise InDoubt(_UNKNOWN) from lost.__cause__
             except DBAPIError as error:
-                state = getattr(error.orig, "sqlstate", None)
-                if state in _RETRYABLE and attempt < _RETRIES:
+                if _state(error) in _RETRYABLE and attempt < _RETRIES:
                     sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311 - jitter, not a secret
+                    attempt += 1
                     continue
-                if error.connection_invalidated or (isinstance(error, OperationalError) and state is None):
-                    raise DatabaseUnavailable("the database could not be reached") from error
+                told = self._unavailable(error, _UNREACHED)
+                if told is None:
+                    raise
+                if not doubts:
+                    raise told from error
+                doubts += 1
+                if doubts >= _ASKS:
+                    raise InDoubt(_UNKNOWN) from error
+            chance = self.ids.below(backoff.CHANCES)
+            sleep(backoff.wait(doubts, chance, _ASK_AGAIN_WITHIN).total_seconds())
+
+    def _transact(self, step: Step[T], actor: str) -> T:
+        """Raises :class:`_CommitLost` when it is not known whether it was stored."""
+        with self._writer_engine.connect() as connection:
+            transaction = connection.begin()
+            tx = self._tx(connection, actor)
+            try:
+                result = step(tx)
+                tx.finish()
+            except BaseException:
+                transaction.rollback()
                 raise
-            if tx.nudges:
-                self.on_commit(tx.nudges)
-            return result
-        raise AssertionError("unreachable")
+            finally:
+                tx.discard()
+            try:
+                transaction.commit()
+            except DBAPIError as error:
+                # Whatever became of it, its transaction may still stand there: nobody goes on with that.
+                connection.invalidate(error)
+                if _is_lost(error):
+                    raise _CommitLost from error
+                raise
+        if tx.nudges:
+            self.on_commit(tx.nudges)
+        return result
+
+    def _unavailable(self, error: DBAPIError, sentence: str) -> DatabaseUnavailable | None:
+        """What the caller hears of an error that is the database's own; None for a fault of the step."""
+        if self.is_sqlite:
+            if isinstance(error, OperationalError):
+                return DatabaseUnavailable(sentence)
+            # What SQLite says of a page that it cannot make sense of has no class of its own.
+            return DatabaseDamaged(_DAMAGED) if type(error) is DatabaseError else None
+        state = _state(error)
+        if _is_lost(error) or (state or "").startswith(_UNAVAILABLE):
+            return DatabaseUnavailable(sentence)
+        return None
 
     def _tx(self, connection: Connection, actor: str) -> Tx:
         return Tx(
@@ -384,11 +482,35 @@ class Database:
         return self._writer_engine
 
 
+def _state(error: DBAPIError) -> str | None:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
+
+
+def _is_lost(error: DBAPIError) -> bool:
+    """Whether the connection is gone, or was never had."""
+    return error.connection_invalidated or (isinstance(error, OperationalError) and _state(error) is None)
+
+
+def _unless(stored: Stored[T], step: Step[T]) -> Step[T]:
+    """The step, unless an earlier run of it was stored after all: then what that one left."""
+
+    def again(tx: Tx) -> T:
+        found = stored(tx)
+        return step(tx) if found is None else found
+
+    return again
+
+
 def _told(error: BaseException) -> BaseException:
     """What the caller of a step on SQLite hears: of a full disk or an I/O error, that nothing was stored."""
-    if not isinstance(error, OperationalError):
+    unavailable: DatabaseUnavailable
+    if isinstance(error, OperationalError):
+        unavailable = DatabaseUnavailable(_UNWRITTEN)
+    elif type(error) is DatabaseError:
+        unavailable = DatabaseDamaged(_DAMAGED)
+    else:
         return error
-    unavailable = DatabaseUnavailable(_UNWRITTEN)
     unavailable.__cause__ = error
     return unavailable
 

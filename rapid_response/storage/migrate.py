@@ -30,6 +30,7 @@ class SchemaBehind(SchemaProblem):
     """There is no schema yet, or an older one."""
 
     def __init__(self, found: str | None) -> None:
+        self.found = found
         state = "has no tables yet" if found is None else f"is at schema {found}, not yet {newest()}"
         super().__init__(f"The database {state}: run `rapid-response migrate`.")
 
@@ -38,6 +39,7 @@ class SchemaNewer(SchemaProblem):
     """A newer release has migrated the database."""
 
     def __init__(self, found: str) -> None:
+        self.found = found
         super().__init__(
             f"The database is at schema {found}, newer than this release knows (its newest is {newest()}): "
             "run the newer release, or restore a backup made before it."
@@ -62,13 +64,13 @@ def configuration() -> Config:
 
 
 @cache
-def _known() -> tuple[str, ...]:
+def known() -> tuple[str, ...]:
     return tuple(r.revision for r in ScriptDirectory.from_config(configuration()).walk_revisions())
 
 
 def newest() -> str:
     """The newest revision of this release."""
-    return _known()[0]
+    return known()[0]
 
 
 def current(connection: Connection) -> str | None:
@@ -94,7 +96,7 @@ def migrate(database: Database) -> str | None:
 def check_schema(database: Database) -> None:
     """Raise :class:`SchemaProblem` unless the schema is this release's."""
     found = database.look_now(current)
-    if found is None or found in _known():
+    if found is None or found in known():
         if found != newest():
             raise SchemaBehind(found)
         return
@@ -102,7 +104,7 @@ def check_schema(database: Database) -> None:
 
 
 def _refuse_what_is_not_ours(connection: Connection, found: str | None) -> None:
-    if found is not None and found not in _known():
+    if found is not None and found not in known():
         raise SchemaNewer(found)
     if found is None and inspect(connection).has_table(table_of(IncidentRow).name):
         raise NotOurs

@@ -835,6 +835,8 @@ class AgendaRow(SQLModel, table=True):
     fence: int = 0
     attempts: int = 0
     parked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: Who sees to parked work: a role that was told, or a person who took it on.
+    seen_to_by: str | None = Field(default=None, max_length=80)
     error: str | None = Field(default=None, max_length=80)
 
 
@@ -859,6 +861,8 @@ class DeliveryRow(SQLModel, table=True):
     fence: int = 0
     attempts: int = 0
     parked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: Who sees to parked work: a role that was told, or a person who took it on.
+    seen_to_by: str | None = Field(default=None, max_length=80)
     error: str | None = Field(default=None, max_length=80)
 
 
@@ -1018,6 +1022,58 @@ class NodeRow(SQLModel, table=True):
     id: str = Field(primary_key=True, max_length=64)
     started_at: datetime = Field(sa_type=UtcDateTime)
     swept_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class DutyRow(SQLModel, table=True):
+    """Something that one node of all does every so often: claimed under a lease, in real time."""
+
+    __tablename__ = "duties"
+
+    name: str = Field(primary_key=True, max_length=40)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: When it last found nothing wrong.
+    good_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: What was found the last time: a count for each thing that was wrong.
+    found: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+
+
+class HoldRow(SQLModel, table=True):
+    """One row while nothing is sent and no deadline rings: the database was restored, or a person said so."""
+
+    __tablename__ = "holds"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    why: str = Field(max_length=20)
+    #: In real time, like the next two.
+    since: datetime = Field(sa_type=UtcDateTime)
+    backup_made_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: A person has let go: what is overdue is done first, then sending begins.
+    released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ClockFaultRow(SQLModel, table=True):
+    """A clock that jumped; nothing is deleted by its time until a person has looked."""
+
+    __tablename__ = "clock_faults"
+    __table_args__ = (
+        Index(
+            "ix_clock_faults_open",
+            "at",
+            sqlite_where=text("confirmed_at IS NULL"),
+            postgresql_where=text("confirmed_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    node: str = Field(max_length=64)
+    at: datetime = Field(sa_type=UtcDateTime)
+    #: Forwards is above 0.
+    step_seconds: float
+    confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    confirmed_by: str | None = Field(default=None, max_length=80)
 
 
 # --- what we already know ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, true, tuple_, update
 from sqlmodel import col
 from sqlmodel import select as typed_select
 
@@ -162,9 +162,10 @@ def stands(tx: Tx, incident_id: str, kind: str, subject: str) -> bool:
     return found.first() is not None
 
 
-def claim_due(tx: Tx, limit: int = 50) -> list[Due]:
-    """Lease up to `limit` due entries: most dangerous first, then longest overdue."""
+def claim_due(tx: Tx, limit: int = 50, kinds: Sequence[str] | None = None) -> list[Due]:
+    """Lease up to `limit` due entries, of `kinds` or all: most dangerous first, then longest overdue."""
     free = or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= tx.real)
+    wanted = true() if kinds is None else col(AgendaRow.kind).in_(kinds)
     chosen = (
         select(col(AgendaRow.id))
         .where(
@@ -172,6 +173,7 @@ def claim_due(tx: Tx, limit: int = 50) -> list[Due]:
             col(AgendaRow.parked_at).is_(None),
             col(AgendaRow.due_at) <= tx.now,
             free,
+            wanted,
         )
         .order_by(col(AgendaRow.rank), col(AgendaRow.due_at))
         .limit(limit)
@@ -295,7 +297,7 @@ def release_parked(tx: Tx, table: type[AgendaRow] | type[DeliveryRow], row_id: i
     done = tx.execute(
         update(table)
         .where(col(table.id) == row_id, col(table.parked_at).is_not(None))
-        .values(parked_at=None, leased_until=None, attempts=0)
+        .values(parked_at=None, leased_until=None, attempts=0, seen_to_by=None)
     )
     tx.wake("ring", "deliver")
     return done.rowcount == 1

@@ -23,7 +23,7 @@ from rapid_response.messaging import hotline as words
 from rapid_response.messaging import wording
 from rapid_response.steps import hotline, inbound, receipts, spoken
 from rapid_response.steps.desk import Desk
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database, DatabaseUnavailable, looks_itself
 from rapid_response.webhooks import twiml
 from rapid_response.webhooks.signature import Verifier, WebhookRefused
 
@@ -76,8 +76,8 @@ class Genuine:
         return self.form.get(name, "")
 
     async def run(self, step: Any) -> Any:
-        """Run a step as the provider."""
-        return await self.hooks.database.run(step, actor="provider")
+        """Run a step as the provider; each finds by the provider's own id what it did before."""
+        return await self.hooks.database.run(step, actor="provider", stored=looks_itself)
 
     async def run_or_hold(self, step: Any, again: Callable[..., str], *, held: int) -> Any:
         """The same where somebody listens to silence meanwhile; raises :class:`Hold` if it takes long.
@@ -88,6 +88,8 @@ class Genuine:
             async with asyncio.timeout(_ANSWER_WITHIN_SECONDS):
                 return await self.run(step)
         except (TimeoutError, DatabaseUnavailable) as error:
+            if isinstance(error, DatabaseUnavailable):
+                logger.error("database_unavailable", error=type(error).__name__, **error.for_log())
             if held >= _MOST_HOLDS:  # the provider's fallback document takes the call
                 raise
             raise Hold(again(held=held + 1)) from error

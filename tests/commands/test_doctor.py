@@ -211,7 +211,6 @@ def test_work_that_waits(serving: Database, command: Command, write: Write, word
     [
         ({"CLOCK_SPEED": "60"}, "60 times as fast"),
         ({"OIDC_ISSUER": "https://login.example.org"}, "RAPID_RESPONSE_OIDC_ISSUER is not heeded yet"),
-        ({"HEARTBEAT_URL": "https://beat.example.org"}, "RAPID_RESPONSE_HEARTBEAT_URL is not heeded yet"),
         ({"EVALUATION": "1", "BASE_URL": "https://town.invalid"}, "Evaluation is on at https://town.invalid"),
     ],
 )

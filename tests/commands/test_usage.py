@@ -8,7 +8,7 @@ import pytest
 from rapid_response import __version__
 from tests.commands.conftest import Command, one_sentence
 
-LATER = ("demo", "simulate", "backup", "restore", "open-sheet", "release")
+LATER = ("demo", "simulate")
 NOW = (
     "serve",
     "migrate",
@@ -19,6 +19,12 @@ NOW = (
     "classify",
     "evaluate",
     "report",
+    "open-sheet",
+    "backup",
+    "restore",
+    "hold",
+    "release",
+    "clock",
     "verify-log",
     "doctor",
 )

@@ -48,6 +48,12 @@ GAUGES = {
     "rapid_response_agenda_overdue": {},
     "rapid_response_open_without_next_step": {},
     "rapid_response_last_sweep_timestamp_seconds": {},
+    "rapid_response_audit_good_timestamp_seconds": {},
+    "rapid_response_backup_timestamp_seconds": {},
+    "rapid_response_messages_held": {},
+    "rapid_response_clock_step_seconds": {},
+    "rapid_response_disk_free_ratio": {},
+    "rapid_response_disk_free_bytes": {},
 }
 HISTOGRAMS = {
     "rapid_response_time_to_accept_seconds": {"category": "scam"},
@@ -55,8 +61,10 @@ HISTOGRAMS = {
     "rapid_response_deadline_lateness_seconds": {},
     "rapid_response_report_to_offer_seconds": {},
 }
-# Counted in each process, so nodes are added up; everything else comes from the database.
+# Known to each process only, so nodes are added up or told apart; everything else comes from the database.
 COUNTED_IN_THE_PROCESS = {
+    "rapid_response_disk_free_ratio",
+    "rapid_response_disk_free_bytes",
     "rapid_response_deadline_lateness_seconds",
     "rapid_response_report_to_offer_seconds",
 }
@@ -347,8 +355,8 @@ def wait_for(address: str, expression: str, log: Path) -> None:
         try:
             if ask(address, expression)["data"]["result"]:
                 return
-        except httpx.TransportError:
-            pass  # not listening yet
+        except (httpx.TransportError, json.JSONDecodeError):
+            pass  # not listening yet, or still busy with its start
         time.sleep(0.2)
     raise AssertionError(f"{expression} did not appear; Prometheus said:\n{log.read_text()}")
 

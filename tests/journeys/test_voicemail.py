@@ -41,7 +41,7 @@ async def test_a_voicemail_is_held_where_joint_attendance_is(town: Town) -> None
     await town.pass_time(minutes=11)
     assert await case.asked() == []
     assert await town.texts_with("held for joint attendance", DEE)
-    await case.act("release")
+    await case.act("release", arranged="police")
     assert len(await case.asked()) == 1
 
 

@@ -130,6 +130,9 @@ SAID: dict[str, Say] = {
     "rota_gap": lambda j, at, now: (
         wording.rota_gap(skill, at, at, more, LONDON, now) for skill in Skill for more in (0, 1, 500)
     ),
+    "mended": lambda j, at, now: (wording.mended(n) for n in (j.number, None)),
+    "work_parked": lambda j, at, now: (wording.work_parked(n) for n in (j.number, None)),
+    "clock_is_wrong": lambda j, at, now: iter([wording.clock_is_wrong()]),
     "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
     "shift_test": lambda j, at, now: iter([wording.shift_test()]),
     "daily_line": lambda j, at, now: (
@@ -141,8 +144,9 @@ SAID: dict[str, Say] = {
 #: They say nothing about one job.
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
-    "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "daily_line",
-    "numbers_failing", "rota_gap", "shift_test", "duress", "alarm_seen", "marker_to_review",
+    "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "mended", "work_parked",
+    "clock_is_wrong", "daily_line", "numbers_failing", "rota_gap", "shift_test", "duress", "alarm_seen",
+    "marker_to_review",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)

@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import col
 
 from rapid_response.cli.examining import Finding, fail, ok, warn
 from rapid_response.core.clock import SystemClock
 from rapid_response.settings import Settings
+from rapid_response.steps import clockwatch
 from rapid_response.storage.clock_mark import follow
 from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.duties import Duty
 from rapid_response.storage.migrate import SchemaProblem, check_schema, newest
+from rapid_response.storage.tables import DutyRow
 
 #: RETURNING, which claims are made with.
 _OLDEST_SQLITE = (3, 35, 0)
@@ -27,6 +31,7 @@ _NEEDED, _COMFORTABLE = 100 * _MB, 1024 * _MB
 _PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 _LARGEST_OFFSET = timedelta(seconds=2)
+_COPY_EVERY_HOURS = 26
 
 
 def examine_file(settings: Settings) -> Finding | None:
@@ -63,6 +68,7 @@ def examine(database: Database) -> Iterator[Finding]:
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             yield fail(f"SQLite {sqlite3.sqlite_version} is too old: use a Python with 3.35 or newer.")
         yield _room(database)
+        yield _copied(database)
 
 
 def examine_clock(database: Database) -> Iterator[Finding]:
@@ -78,11 +84,32 @@ def examine_clock(database: Database) -> Iterator[Finding]:
         )
     else:
         yield ok("This machine's clock agrees with the database's.")
+    yield from _jumps(database)
     lead = clock.now() - clock.real()
     if abs(lead) > _LARGEST_OFFSET:
         way = "ahead of" if lead > timedelta() else "behind"
         yield warn(
             f"The service's time is {timedelta(seconds=round(abs(lead).total_seconds()))} {way} real time."
+        )
+
+
+def _copied(database: Database) -> Finding:
+    """When the file was last copied, as far as the service knows."""
+    query = select(col(DutyRow.good_at)).where(col(DutyRow.name) == Duty.BACKUP.value)
+    copied = database.look_now(lambda c: c.execute(query).scalar())
+    if copied is None:
+        return warn("No copy was ever made by `rapid-response backup`: make one each night.")
+    hours = (database.clock.real() - copied).total_seconds() / 3600
+    said = warn if hours > _COPY_EVERY_HOURS else ok
+    return said(f"The last copy was made {hours:.0f} hours ago.")
+
+
+def _jumps(database: Database) -> Iterator[Finding]:
+    steps = database.look_now(clockwatch.open_faults)
+    if steps:
+        yield fail(
+            f"The clock has jumped by up to {max(map(abs, steps)):.0f} s and nobody has confirmed it: look "
+            "at it, then run `rapid-response clock --confirm`."
         )
 
 

@@ -16,7 +16,6 @@ _ANSWERS_WITHIN_SECONDS = 3.0
 #: What the contract names and this release does not do yet, lest anybody lean on it.
 _NOT_YET = {
     "oidc_issuer": "single sign-on comes with a later release, and people use the accounts of `users add`",
-    "heartbeat_url": "the heartbeat comes with a later release, so watch /health/ready",
 }
 
 
@@ -26,6 +25,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _keys(settings)
     yield from _provider(settings)
     yield _address(settings)
+    if settings.heartbeat_url is None and settings.has_real_provider:
+        yield warn(
+            "Nobody outside is told when this service stops: set RAPID_RESPONSE_HEARTBEAT_URL to an address "
+            "that raises the alarm when it is not called for two minutes."
+        )
     yield from _second_reader(settings)
     yield from _evaluation(settings)
     yield from _not_yet(settings)

@@ -9,10 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
+from rapid_response.audit.findings import Check
+from rapid_response.audit.looking import Moment, audit
 from rapid_response.cli.examining import Finding, fail, ok, warn
-from rapid_response.core.clock import SystemClock
+from rapid_response.core.clock import speed_of
 from rapid_response.core.states import MessageState
+from rapid_response.storage import holds
 from rapid_response.storage.database import Database
+from rapid_response.storage.holds import Hold
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, MessageRow, NodeRow
 
 #: A serving process sweeps each second; on a fast clock much falls due in it.
@@ -31,8 +35,13 @@ def examine(database: Database) -> Iterator[Finding]:
         yield fail(f"No process serves, and {_cases(open_)} open: run `rapid-response serve`.")
     else:
         yield warn("No process serves now: run `rapid-response serve`.")
+    hold = database.look_now(holds.standing)
+    if hold is not None:
+        yield warn(_RELEASED) if hold.released_at is not None else fail(_held(hold))
+        return
     yield from _overdue(database)
     yield from _parked(database)
+    yield from _audited(database)
     unsent = database.look_now(
         lambda c: _count(
             c,
@@ -45,6 +54,30 @@ def examine(database: Database) -> Iterator[Finding]:
         yield warn(
             f"{unsent} messages have waited for more than a minute: look at the provider and the pace."
         )
+
+
+_RELEASED = "Messages were held and are released: they go once a process serves and has done what is overdue."
+
+
+def _held(hold: Hold) -> str:
+    why = "since the database was restored" if hold.is_restored else "because somebody said so"
+    return (
+        f"Messages and deadlines are held {why}: compare the board with what is known, then run "
+        "`rapid-response release`."
+    )
+
+
+def _audited(database: Database) -> Iterator[Finding]:
+    """What the auditor says, looked at anew; it writes nothing."""
+    clock = database.clock
+    moment = Moment(clock.now(), clock.real(), speed_of(clock))
+    found = database.look_now(lambda c: audit(c, moment))
+    uncared = {m.incident_id for m in found.missing if m.check is not Check.PARKED_WITHOUT_OWNER}
+    if uncared:
+        verb = "has" if len(uncared) == 1 else "have"
+        yield fail(f"{len(uncared)} of the cases {verb} lost a next step: a node that serves sets it again.")
+    else:
+        yield ok("Every open case is cared for.")
 
 
 def _overdue(database: Database) -> Iterator[Finding]:
@@ -82,8 +115,7 @@ def _since(database: Database) -> Any:
 
 def _a_minute_ago(database: Database) -> datetime:
     """A real minute, in the service's time."""
-    speed = database.clock.speed if isinstance(database.clock, SystemClock) else 1
-    return database.clock.now() - _LATE_AFTER * speed
+    return database.clock.now() - _LATE_AFTER * speed_of(database.clock)
 
 
 def _cases(count: int) -> str:

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("parked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_to_by", sa.String(length=80), nullable=True),
         sa.Column("error", sa.String(length=80), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agenda")),
         sa.UniqueConstraint(
@@ -123,6 +124,24 @@ def upgrade() -> None:
         postgresql_where=sa.text("sealed_seq < seq"),
     )
     op.create_table(
+        "clock_faults",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("node", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("step_seconds", sa.Float(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_faults")),
+    )
+    op.create_index(
+        "ix_clock_faults_open",
+        "clock_faults",
+        ["at"],
+        unique=False,
+        sqlite_where=sa.text("confirmed_at IS NULL"),
+        postgresql_where=sa.text("confirmed_at IS NULL"),
+    )
+    op.create_table(
         "clock_mark",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("real_at", sa.DateTime(timezone=True), nullable=False),
@@ -149,6 +168,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("parked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_to_by", sa.String(length=80), nullable=True),
         sa.Column("error", sa.String(length=80), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
     )
@@ -159,6 +179,17 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("parked_at IS NULL"),
         postgresql_where=sa.text("parked_at IS NULL"),
+    )
+    op.create_table(
+        "duties",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("good_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("found", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_duties")),
     )
     op.create_table(
         "endpoints",
@@ -184,6 +215,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stream", "seq", name=op.f("pk_events")),
     )
     op.create_index(op.f("ix_events_type"), "events", ["type"], unique=False)
+    op.create_table(
+        "holds",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("why", sa.String(length=20), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("backup_made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holds")),
+    )
     op.create_table(
         "idempotency_keys",
         sa.Column("scope", sa.String(length=160), nullable=False),

@@ -1,0 +1,338 @@
+"""The sheet of open incidents, for when the screens are gone: one HTML file that needs nothing beside it.
+
+It is read by queries of its own, as simple as they can be, because it is wanted most when little else works.
+Personal data: the owner's name, and no more; addresses only where they were asked for, since sheets get lost.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import Connection, func, select
+from sqlmodel import col
+
+from rapid_response.core.ids import Ids
+from rapid_response.core.incident import Status
+from rapid_response.core.states import OfferState, TaskState
+from rapid_response.core.vocabulary import Category, ContactRole
+from rapid_response.storage import holds
+from rapid_response.storage.tables import (
+    AgendaRow,
+    AlarmRow,
+    DefinitionRow,
+    EventRow,
+    IncidentRow,
+    OfferRow,
+    SealRow,
+    TaskRow,
+    VisitRow,
+)
+
+_STAGES: Mapping[Status, str] = {
+    Status.RECEIVED: "Received",
+    Status.AWAITING_REVIEW: "Waiting for a person to review",
+    Status.DISPATCHING: "Finding a responder",
+    Status.UNASSIGNED: "NOBODY HAS IT",
+    Status.SCHEDULED: "Follow-up scheduled",
+    Status.ASSIGNED: "Assigned",
+    Status.EN_ROUTE: "On the way",
+    Status.ON_SCENE: "Responder there",
+    Status.CLOSED: "Closed",
+    Status.CANCELLED: "Cancelled",
+}
+_OWNER_NEXT: Mapping[Status, str] = {
+    Status.ASSIGNED: "sets off",
+    Status.EN_ROUTE: "arrives",
+    Status.ON_SCENE: "says that she is safe, finishes, says the outcome",
+}
+_CATEGORIES: Mapping[Category, str] = {
+    Category.DOORSTEP_CRIME: "Doorstep crime",
+    Category.SCAM: "Scam",
+    Category.OTHER: "Something else",
+}
+_COMING: Mapping[str, str] = {
+    "rung": "the next person is asked or told",
+    "retry": "everybody is asked again",
+    "resume": "the clock goes on",
+    "breach": "the two hours end",
+    "warn": "a warning is due",
+    "accept_within": "the duty officer hears that nobody accepted",
+    "notice": "a notice is repeated",
+    "shift_end": "the owner's shift ends",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One open incident on paper."""
+
+    reference: str
+    job_number: int | None
+    priority: str
+    what: str
+    area: str
+    due_at: datetime | None
+    stage: str
+    owner: str
+    next_step: str
+    next_at: datetime | None
+    address: str = ""
+    contact: str = ""
+    joint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A responder who has called for help silently, and whom nobody has found safe yet."""
+
+    responder: str
+    raised_at: datetime
+    job_number: int | None
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All open incidents at one moment, soonest due first, and the log's head to hold against it later."""
+
+    service: str
+    hotline: str
+    made_at: datetime
+    zone: ZoneInfo
+    serial: str
+    lines: tuple[Line, ...]
+    alarms: tuple[Alarm, ...]
+    seal: tuple[int, str] | None
+    events: int
+    has_addresses: bool = False
+    is_held: bool = False
+
+
+def new_serial(ids: Ids, now: datetime, zone: ZoneInfo) -> str:
+    """A number for a sheet, which two can hardly share: when it was made, and four characters of chance."""
+    return f"{now.astimezone(zone):%Y%m%d-%H%M}-{ids.reference()[-4:]}"
+
+
+def read_sheet(
+    connection: Connection,
+    now: datetime,
+    zone: ZoneInfo,
+    serial: str,
+    *,
+    with_addresses: bool = False,
+    apart_from: str | None = None,
+) -> Sheet:
+    """Everything that is open; but no alarm of `apart_from`, who may not be alone at her screen."""
+    body = connection.execute(
+        select(col(DefinitionRow.body)).order_by(col(DefinitionRow.version).desc()).limit(1)
+    ).scalar()
+    service: Mapping[str, Any] = (body or {}).get("service", {})
+    names = {str(r["id"]): str(r["name"]) for r in (body or {}).get("responders", ())}
+    lines = [
+        _line(connection, row, names, with_addresses)
+        for row in connection.execute(
+            select(
+                col(IncidentRow.id),
+                col(IncidentRow.reference),
+                col(IncidentRow.job_number),
+                col(IncidentRow.priority),
+                col(IncidentRow.category),
+                col(IncidentRow.status),
+                col(IncidentRow.ward),
+                col(IncidentRow.location),
+                col(IncidentRow.safe_contact),
+                col(IncidentRow.due_at),
+                col(IncidentRow.needed_by),
+                col(IncidentRow.stopped_at),
+                col(IncidentRow.owner),
+                col(IncidentRow.joint),
+            )
+            .where(col(IncidentRow.is_open))
+            .order_by(col(IncidentRow.received_at), col(IncidentRow.id))
+        )
+    ]
+    seal = connection.execute(
+        select(col(SealRow.number), col(SealRow.root)).order_by(col(SealRow.number).desc()).limit(1)
+    ).first()
+    return Sheet(
+        service=str(service.get("name", "Rapid response")),
+        hotline=str(service.get("hotline", "")),
+        made_at=now,
+        zone=zone,
+        serial=serial,
+        lines=tuple(sorted(lines, key=_soonest)),
+        alarms=tuple(_alarms(connection, names, apart_from)),
+        seal=(seal.number, seal.root) if seal else None,
+        events=connection.execute(select(func.count()).select_from(EventRow)).scalar_one(),
+        has_addresses=with_addresses,
+        is_held=holds.standing(connection) is not None,
+    )
+
+
+def _alarms(connection: Connection, names: Mapping[str, str], apart_from: str | None) -> Iterator[Alarm]:
+    rows = connection.execute(
+        select(
+            col(AlarmRow.responder_id),
+            col(AlarmRow.raised_at),
+            col(IncidentRow.job_number),
+            col(IncidentRow.reference),
+        )
+        .outerjoin(IncidentRow, col(IncidentRow.id) == col(AlarmRow.incident_id))
+        .where(col(AlarmRow.ended_at).is_(None))
+        .order_by(col(AlarmRow.raised_at), col(AlarmRow.id))
+    )
+    for row in rows:
+        if row.responder_id != apart_from:
+            name = names.get(row.responder_id, row.responder_id)
+            yield Alarm(name, row.raised_at, row.job_number, row.reference or "")
+
+
+def _soonest(line: Line) -> tuple[bool, float, str]:
+    at = line.due_at or line.next_at
+    return at is None, at.timestamp() if at else 0.0, line.reference
+
+
+def _line(connection: Connection, row: Any, names: Mapping[str, str], with_addresses: bool) -> Line:
+    said, at = _next_step(connection, row, names)
+    location: Mapping[str, Any] = row.location or {}
+    return Line(
+        reference=row.reference,
+        job_number=row.job_number,
+        priority=row.priority.value,
+        what=_CATEGORIES[row.category],
+        area=row.ward or str(location.get("postcode") or "").split(" ", maxsplit=1)[0] or "not known",
+        due_at=(row.needed_by or row.due_at) if row.stopped_at is None else None,
+        stage=_STAGES[row.status],
+        owner=names.get(row.owner, row.owner) if row.owner else "",
+        next_step=said,
+        next_at=at,
+        address=_address(location) if with_addresses else "",
+        contact=_contact(row.safe_contact or {}) if with_addresses else "",
+        joint=row.joint,
+    )
+
+
+def _next_step(connection: Connection, row: Any, names: Mapping[str, str]) -> tuple[str, datetime | None]:
+    """What somebody must do next or, where nobody must, what would happen by itself."""
+    if row.owner and row.status in _OWNER_NEXT:
+        return f"{names.get(row.owner, row.owner)} {_OWNER_NEXT[row.status]}", _heard_by(connection, row)
+    offer = connection.execute(
+        select(col(OfferRow.responder_id), col(OfferRow.answer_by))
+        .where(col(OfferRow.incident_id) == row.id, col(OfferRow.state) == OfferState.OPEN)
+        .order_by(col(OfferRow.made_at).desc())
+        .limit(1)
+    ).first()
+    if offer is not None:
+        return f"{names.get(offer.responder_id, offer.responder_id)} answers yes or no", offer.answer_by
+    task = connection.execute(
+        select(col(TaskRow.kind), col(TaskRow.owner), col(TaskRow.due_at))
+        .where(col(TaskRow.incident_id) == row.id, col(TaskRow.state) == TaskState.OPEN)
+        .order_by(col(TaskRow.due_at))
+        .limit(1)
+    ).first()
+    if task is not None:
+        return f"{_role(task.owner, names)}: {task.kind.replace('_', ' ')}", task.due_at
+    coming = connection.execute(
+        select(col(AgendaRow.kind), col(AgendaRow.due_at))
+        .where(
+            col(AgendaRow.incident_id) == row.id,
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.kind).in_(tuple(_COMING)),
+        )
+        .order_by(col(AgendaRow.due_at))
+        .limit(1)
+    ).first()
+    if coming is not None:
+        return f"by itself: {_COMING[coming.kind]}", coming.due_at
+    return "NONE: find somebody", None
+
+
+def _heard_by(connection: Connection, row: Any) -> datetime | None:
+    """By when whoever is on her way has arrived, or who is there has said that she is safe."""
+    visit = connection.execute(
+        select(col(VisitRow.arrived_at), col(VisitRow.expected_at), col(VisitRow.check_in_by)).where(
+            col(VisitRow.incident_id) == row.id, col(VisitRow.ended_at).is_(None)
+        )
+    ).first()
+    if visit is None:
+        return None
+    by: datetime | None = visit.check_in_by if visit.arrived_at else visit.expected_at
+    return by
+
+
+def _role(owner: str, names: Mapping[str, str]) -> str:
+    return owner.replace("_", " ") if owner in set(ContactRole) else names.get(owner, owner)
+
+
+def _address(location: Mapping[str, Any]) -> str:
+    return ", ".join(str(location[part]) for part in ("address", "postcode") if location.get(part))
+
+
+def _contact(safe: Mapping[str, Any]) -> str:
+    allowed = [means for means in ("voice", "sms", "voicemail") if safe.get(means)]
+    said = f"may be contacted by {', '.join(allowed)}" if allowed else "do NOT ring or text"
+    return f"{said}; {safe['note']}" if safe.get("note") else said
+
+
+# --- on paper ---------------------------------------------------------------------------------------------
+
+
+def save(path: Path, html: str) -> None:
+    """Into a file that only this user can read, whole or not at all; an older sheet in its place is gone."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        handle = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(html)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def beside(database_file: Path) -> Path:
+    """Where a sheet is saved when the database is found damaged."""
+    return database_file.with_name(f"{database_file.name}.open-sheet.html")
+
+
+@cache
+def _style() -> Markup:
+    return Markup(_environment().get_template("sheet.css").render())  # noqa: S704 - our own file
+
+
+@cache
+def content_security_policy() -> str:
+    """For the sheet as a page: its own style, and nothing else at all."""
+    digested = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digested}'; frame-ancestors 'none'; base-uri 'none'"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("rapid_response.audit"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def to_html(sheet: Sheet) -> str:
+    """The sheet as one file, to be printed on A4 across."""
+
+    def at(moment: datetime | None) -> str:
+        return f"{moment.astimezone(sheet.zone):%a %d %b %H:%M}" if moment else ""
+
+    page = _environment().get_template("sheet.html")
+    return page.render(sheet=sheet, at=at, blank=range(6), style=_style())

@@ -1,0 +1,45 @@
+"""What a process knows of itself: when each of its loops last came round, and what stands in its way.
+
+Kept in memory, for this process alone: `/health/ready` reads it, and it must be readable with the database
+gone. What all nodes must know stands in rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(slots=True)
+class Pulse:
+    """One process's pulse; written by its worker, in the event loop's thread."""
+
+    #: When each loop last ended a pass without a fault, in real time.
+    passed_at: dict[str, datetime] = field(default_factory=dict)
+    #: The class of the error with which a loop fails now.
+    failing: dict[str, str] = field(default_factory=dict)
+    #: The database's schema, where it is not this release's (any more): no more work is taken.
+    other_schema: str | None = None
+    #: What a check of the database's file found: nothing is written any more.
+    damage: str | None = None
+
+    def passed(self, loop: str, at: datetime) -> None:
+        """A loop came round."""
+        self.passed_at[loop] = at
+        self.failing.pop(loop, None)
+
+    def failed(self, loop: str, error: str) -> bool:
+        """A loop came round with an error; True when that is news."""
+        is_news = self.failing.get(loop) != error
+        self.failing[loop] = error
+        return is_news
+
+    def oldest(self) -> tuple[str, datetime] | None:
+        """The loop that has not come round for the longest; None before the worker has begun."""
+        return min(self.passed_at.items(), key=lambda item: item[1], default=None)
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """The loops that fail now, each with the class of its error."""
+        return self.failing

@@ -1,0 +1,56 @@
+"""The printed sheet: what is open, who is out there, and who has called for help."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from rapid_response.audit.sheet import read_sheet, to_html
+from rapid_response.core.vocabulary import Role
+from tests.builders import paid_today
+from tests.harness import ASHA, Town
+from tests.journeys.browser import browser_of, on_sqlite
+from tests.journeys.test_check_ins import at_the_door
+from tests.journeys.test_duress import WITH_WORD, WORD
+
+LONDON = ZoneInfo("Europe/London")
+ALARM = "SILENT ALARM of Asha Patel"
+
+
+async def printed(town: Town) -> str:
+    now = town.clock.now()
+    return to_html(await town.app.database.look(lambda c: read_sheet(c, now, LONDON, "SERIAL")))
+
+
+async def test_it_says_by_when_whoever_is_out_there_is_heard_from(town: Town) -> None:
+    there = await at_the_door(town)
+    way = await town.takes(paid_today())
+    await way.act("assign", responder="ben")
+    await way.act("en_route", eta_minutes=20)
+    sheet = await town.app.database.look(lambda c: read_sheet(c, town.clock.now(), LONDON, "SERIAL"))
+    said = {
+        line.job_number: (line.owner, line.next_step, line.next_at and line.next_at - sheet.made_at)
+        for line in sheet.lines
+    }
+    assert said == {
+        there.number: (
+            "Asha Patel",
+            "Asha Patel says that she is safe, finishes, says the outcome",
+            timedelta(minutes=30),
+        ),
+        way.number: ("Ben Osei", "Ben Osei arrives", timedelta(minutes=20)),
+    }
+    assert "SILENT ALARM" not in to_html(sheet)
+
+
+@on_sqlite
+async def test_a_silent_alarm_heads_it_but_never_on_the_screen_of_whoever_raised_it(town: Town) -> None:
+    await town.load(WITH_WORD)
+    case = await at_the_door(town)
+    await town.texts_reply(ASHA, WORD)
+    assert f"{ALARM}, " in await printed(town)
+    assert f"job {case.number} {case.reference}: ring 999" in await printed(town)
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        assert ALARM in (await officer.get("/sheet")).html
+    async with await browser_of(town, "asha", Role.DUTY_OFFICER, "asha") as herself:
+        assert ALARM not in (await herself.get("/sheet")).html
