@@ -167,7 +167,7 @@ def watch(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
         return
     by = (Means.SMS, Means.VOICE) if incident.priority is Priority.P0 else (Means.SMS,)
     notices.give(tx, desk, service, incident, NoticeKind.OUT_OF_AREA, ContactRole.DUTY_OFFICER, by)
-    climb_from_now(tx, incident, f"{DUE}{tx.ids.uuid()[:8]}")
+    climb_from_now(tx, incident, f"{DUE}{tx.ids.uuid()[-12:]}")
 
 
 def climb_from_now(tx: Tx, incident: IncidentRow, phase: str) -> None:
