@@ -396,6 +396,7 @@ class Database:
         """One step in one transaction; run again where that can do no harm."""
         doubts = 0
         attempt = 1
+        was_cut_off = False
         while True:
             try:
                 return self._transact(_unless(stored, step) if stored and doubts else step, actor)
@@ -412,6 +413,10 @@ class Database:
                 if told is None:
                     raise
                 if not doubts:
+                    if error.connection_invalidated and not was_cut_off:
+                        # The server ended this connection before any COMMIT: nothing was stored.
+                        was_cut_off = True
+                        continue
                     raise told from error
                 doubts += 1
                 if doubts >= _ASKS:

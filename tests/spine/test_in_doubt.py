@@ -201,6 +201,30 @@ def test_g16_a_step_that_finds_itself_is_simply_run_again(
     assert stored(database) == ["mine"]
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_g16_a_step_that_is_cut_off_before_its_commit_is_run_once_more(
+    database: Database, times: int
+) -> None:
+    """The server ends a connection, because its machine paused or its settings say so: nothing was stored."""
+    runs: list[int] = []
+
+    def step(tx: Tx) -> str:
+        runs.append(1)
+        put(tx, "mine")
+        if len(runs) <= times:
+            tx.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return "done"
+
+    if times == 1:
+        assert database.run_now(step) == "done"
+    else:
+        with pytest.raises(DatabaseUnavailable) as refused:
+            database.run_now(step)
+        assert not isinstance(refused.value, InDoubt)
+    assert len(runs) == 2
+    assert stored(database) == (["mine"] if times == 1 else [])
+
+
 def test_g16_nobody_waits_for_ever_for_a_server_that_is_gone(
     server: PrivateServer, database: Database
 ) -> None:
