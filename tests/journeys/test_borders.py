@@ -32,9 +32,8 @@ NEIGHBOURS = [
         "phone": "+442079460201",
     },
 ]
-BORDERED = small_town(
-    service={"name": "Small town", "area": AREA, "hotline": "+442079460001"}, neighbours=NEIGHBOURS
-)
+SERVICE = {"name": "Small town", "area": AREA, "hotline": "+442079460001"}
+BORDERED = small_town(service=SERVICE, neighbours=NEIGHBOURS)
 LEWISHAM = {"address": "3 Elm Road", "postcode": "SE13 6LG"}
 LEEDS = {"address": "3 Elm Road", "postcode": "LS1 4DY"}
 OURS = {"address": "3 Elm Road", "postcode": "BR1 3UH"}
@@ -92,8 +91,8 @@ async def test_s15_an_address_in_lewisham_is_out_of_area_and_still_gets_its_advi
 
 async def test_s15_it_is_counted_as_a_contact_and_not_in_the_two_hours(town: Town) -> None:
     await outside(town)
-    await town.takes(paid_today(location=OURS))
-    await town.pass_time(minutes=130)
+    ours = await town.takes(paid_today(location=OURS))
+    await ours.act("remote_response", responder="asha", protective_act="bank_told")
     board = await town.board("2026-07")
     assert board["contacts"]["total"] == 2
     assert board["two_hours"]["due"] == 1
@@ -237,9 +236,11 @@ async def test_a_home_of_ours_is_handed_over_only_with_a_reason(town: Town) -> N
 
 
 async def test_a_hand_over_after_the_deadline_does_not_hide_the_breach(town: Town) -> None:
+    sla = {"respond_within": "PT20M"}
+    await town.load(small_town(service=SERVICE, neighbours=NEIGHBOURS, sla=sla))
     case = await town.takes(paid_today(location={"postcode": "BR9 9ZZ"}))
     await case.act("transfer", to="lewisham")
-    await town.pass_time(minutes=125)
+    await town.pass_time(minutes=21)
     over = await case.act("transfer_acknowledged", by="Sam Lee")
     assert over["clock"]["state"] == "breached"
     assert "breach_reason" in await case.tasks()
