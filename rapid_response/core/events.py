@@ -585,6 +585,80 @@ class OutcomeRecorded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SafeguardingDecided(Event):
+    """A person decided on an adult safeguarding concern; `because` are the codes that indicated one."""
+
+    type: ClassVar[str] = "safeguarding_decided"
+    decision: str
+    because: tuple[str, ...]
+    source: str
+    reason_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureMade(Event):
+    """What was shown to somebody outside: which parts of the case, never what they said."""
+
+    type: ClassVar[str] = "disclosure_made"
+    disclosure_id: str
+    kind: str
+    fields: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegalHoldChanged(Event):
+    type: ClassVar[str] = "legal_hold_changed"
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HoaxMarked(Event):
+    """One person calls it a hoax although danger was told of; somebody else has to agree."""
+
+    type: ClassVar[str] = "hoax_marked"
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDataErased(Event):
+    """The time for which its people may be kept is over: they are gone, the counts stay."""
+
+    type: ClassVar[str] = "personal_data_erased"
+    retention_class: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationKept(Event):
+    """A partner told us something and asked for nothing: kept as intelligence, no incident (scenario 13)."""
+
+    type: ClassVar[str] = "notification_kept"
+    notification_id: str
+    channel: str
+    received_at: datetime
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationSettled(Event):
+    """What became of it: `raised` to an incident, or `filed`."""
+
+    type: ClassVar[str] = "notification_settled"
+    notification_id: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpenedUnassigned(Event):
+    """Somebody opened a case that is not theirs, and said why."""
+
+    type: ClassVar[str] = "case_opened_unassigned"
+    viewer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentClosed(Event):
     type: ClassVar[str] = "incident_closed"
     disposition: str

@@ -64,6 +64,20 @@ VULNERABILITY_FACTS = (
     "carer_dependent",
     "communication_need",
 )
+#: The facts of the rules that say 999 (R01 to R07): who has told of one was in danger, or said so.
+DANGER_FACTS = (
+    "threat_or_fear",
+    "distress_or_self_harm",
+    "line_went_dead",
+    "being_taken_to_bank",
+    "courier_expected",
+    "suspect_on_premises",
+    "refuses_to_leave",
+    "demands_money_now",
+    "suspect_just_left",
+    "suspect_returning",
+    "property_taken",
+)
 
 
 def merge(proposed: Facts, answered: Facts) -> Facts:

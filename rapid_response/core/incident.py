@@ -63,6 +63,10 @@ class Action(StrEnum):
     TRANSFER = "transfer"
     TRANSFER_ACKNOWLEDGED = "transfer_acknowledged"
     TRANSFER_DECLINED = "transfer_declined"
+    DECIDE_SAFEGUARDING = "decide_safeguarding"
+    DISCLOSE = "disclose"
+    LEGAL_HOLD = "legal_hold"
+    MARK_HOAX = "mark_hoax"
 
 
 class Move(StrEnum):
@@ -134,6 +138,10 @@ _ALSO_AFTER_THE_END = (
     # What is wrong is put right at any time; what is over is moved by it nowhere.
     Action.AMEND,
     Action.LINK,
+    # What a person owes the victim, the partners or a court does not end with the case.
+    Action.DECIDE_SAFEGUARDING,
+    Action.DISCLOSE,
+    Action.LEGAL_HOLD,
 )
 #: Legal while an incident is open, whatever its status; none of them moves it.
 _EVERYWHERE = (
@@ -143,6 +151,8 @@ _EVERYWHERE = (
     Action.SET_PRIORITY,
     Action.ADD_OUTCOMES,
     Action.ANSWER_SECOND_READING,
+    # Where danger was told of, it ends only when a second person says the same.
+    Action.MARK_HOAX,
 )
 
 

@@ -124,6 +124,70 @@ class ReferralStep(StrEnum):
     CHASED = "chased"
 
 
+class Safeguarding(StrEnum):
+    """What a person decided about an adult safeguarding concern (Care Act 2014 s.42) before a case ended."""
+
+    REFERRED = "referred"
+    ALREADY_KNOWN = "already_known"
+    DECLINED_WITH_CAPACITY = "declined_with_capacity"
+    NOT_MET = "not_met"
+
+
+class ImportKind(StrEnum):
+    """Whether a partner asks us to act, or only tells us (domain.md 1)."""
+
+    REFERRAL = "referral"
+    NOTIFICATION = "notification"
+
+
+class ReferralSource(StrEnum):
+    """Where a contact came from, where that is more than who rang."""
+
+    SELF = "self"
+    FAMILY = "family"
+    NEIGHBOUR = "neighbour"
+    CITIZENS_ADVICE = "citizens_advice"
+    POLICE = "police"
+    BANK_BANKING_PROTOCOL = "bank_banking_protocol"
+    ADULT_SOCIAL_CARE = "adult_social_care"
+    REPORT_FRAUD = "report_fraud"
+    NTS_SCAMS_TEAM = "nts_scams_team"
+    POSTAL_WORKER = "postal_worker"
+    CHARITY = "charity"
+    COUNCILLOR = "councillor"
+    OTHER = "other"
+
+
+class ContactRoute(StrEnum):
+    """By which help somebody speaks with us; whoever rings back must take the same way."""
+
+    RELAY_UK = "relay_uk"
+    SIGN_VIDEO = "sign_video"
+    INTERPRETER = "interpreter"
+
+
+class ViewReason(StrEnum):
+    """Why somebody opens a case that is not theirs."""
+
+    CALLER_RANG = "caller_rang"
+    LINKED_CASE = "linked_case"
+    COMPLAINT = "complaint"
+    INFORMATION_REQUEST = "information_request"
+    COURT_OR_POLICE = "court_or_police"
+    SUPERVISION = "supervision"
+    OTHER = "other"
+
+
+class RetentionClass(StrEnum):
+    """How long a case may be kept with its people; set by how it ended (domain.md 6)."""
+
+    HOAX = "hoax"
+    NO_OFFENCE = "no_offence"
+    ADVICE_ONLY = "advice_only"
+    INCIDENT = "incident"
+    SAFEGUARDING = "safeguarding"
+
+
 class ClockState(StrEnum):
     """Where the two-hour clock of an incident stands."""
 

@@ -21,6 +21,7 @@ from rapid_response.core.vocabulary import (
     EvidenceGrade,
     JointArrangement,
     Priority,
+    ReferralKind,
     StoppedBy,
     Urgency,
 )
@@ -34,7 +35,9 @@ from rapid_response.steps import (
     clock,
     commands,
     companions,
+    disclosing,
     episodes,
+    hoaxes,
     joining,
     leading,
     linking,
@@ -43,6 +46,7 @@ from rapid_response.steps import (
     raising,
     referring,
     reviewing,
+    safeguarding,
     second,
     transferring,
     visits,
@@ -329,6 +333,19 @@ def _to_be_finished(doing: _Doing) -> None:
 def _close(doing: _Doing, command: commands.Close) -> None:
     tx, incident = doing.tx, doing.incident
     move(incident, Action.CLOSE)
+    if command.disposition is Disposition.HOAX_OR_TEST:
+        hoaxes.check(tx, incident)
+    if command.safeguarding is not None:
+        safeguarding.decide(
+            tx,
+            doing.service,
+            incident,
+            command.safeguarding,
+            doing.who,
+            reason=command.safeguarding_reason,
+            field="safeguarding_reason",
+        )
+    safeguarding.before_closing(tx, doing.service, incident, command.disposition, doing.who)
     for outcome in command.outcomes:
         _record_outcome(doing, outcome)
     incident.disposition, incident.closed_at = command.disposition, tx.now
@@ -360,6 +377,23 @@ def _record_outcome(doing: _Doing, outcome: commands.Outcome) -> None:
 
 
 def _cancel(doing: _Doing, command: commands.Cancel) -> None:
+    check(doing.incident, Action.CANCEL)
+    if command.disposition is Disposition.HOAX_OR_TEST:
+        hoaxes.check(doing.tx, doing.incident)
+    _cancelled(doing, command)
+
+
+def _mark_hoax(doing: _Doing, command: commands.MarkHoax) -> None:
+    """Nothing of it is true: it ends at once, or when a second person says the same."""
+    check(doing.incident, Action.MARK_HOAX)
+    if hoaxes.agreed(doing.tx, doing.incident, doing.who, command.second_person):
+        ends = commands.Cancel(reason=command.reason, disposition=Disposition.HOAX_OR_TEST)
+        _cancelled(doing, ends)
+    else:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
+
+
+def _cancelled(doing: _Doing, command: commands.Cancel) -> None:
     incident = doing.incident
     move(incident, Action.CANCEL)
     incident.disposition, incident.closed_at = command.disposition, doing.tx.now
@@ -385,6 +419,7 @@ _OUTLIVES = frozenset(
         TaskKind.CHASE_REFERRAL,
         TaskKind.WELFARE_CHECK,
         TaskKind.CONFIRM_REMOTE,
+        TaskKind.SAFEGUARDING,
     }
 )
 
@@ -408,6 +443,7 @@ def _end(doing: _Doing, why: str) -> None:
     clock.disarm(doing.tx, doing.incident, [sla.Kind.BORDER], why)
     doing.incident.owner = None
     doing.incident.is_held = False
+    doing.incident.hoax_marked_by = None
 
 
 def _reopen(doing: _Doing, command: commands.Reopen) -> None:
@@ -430,6 +466,7 @@ def _reopen(doing: _Doing, command: commands.Reopen) -> None:
     incident.job_number = None
     incident.stopped_at = incident.stopped_by = incident.breached_at = None
     doing.record(happened.IncidentReopened(incident.episode))
+    safeguarding.begin_again(tx, incident)
     if command.reason:
         add_note(tx, incident, command.reason, doing.who)
     if was_joined:
@@ -594,6 +631,11 @@ def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
         raise Invalid("This task ends with a decision: use review_age_targeting.", "task")
     if task.kind == TaskKind.TRANSFER and doing.incident.area is Area.OUTSIDE:
         raise Invalid("This task ends with the hand-over: use transfer, or correct the address.", "task")
+    if task.kind == TaskKind.SAFEGUARDING:
+        raise Invalid("This task ends with a decision: use decide_safeguarding.", "task")
+    if task.kind == TaskKind.CONFIRM_HOAX:
+        # Whoever looked does not agree: it is a report like any other again.
+        doing.incident.hoax_marked_by = None
     if task.kind == TaskKind.BREACH_REASON:
         if not command.reason:
             raise Invalid("Say why the two hours were missed.", "reason")
@@ -624,6 +666,8 @@ def _keep_cared_for(doing: _Doing) -> None:
 
 def _amend(doing: _Doing, command: commands.Amend) -> None:
     amending.amend(doing.tx, doing.desk, doing.service, doing.incident, command, doing.who)
+    if not doing.incident.is_open:
+        safeguarding.after_the_end(doing.tx, doing.service, doing.incident)
 
 
 def _link(doing: _Doing, command: commands.LinkTo) -> None:
@@ -642,6 +686,8 @@ def _second_review(doing: _Doing, command: commands.SecondReview) -> None:
 def _refer(doing: _Doing, command: commands.Refer) -> None:
     check(doing.incident, Action.REFER)
     referring.refer(doing.tx, doing.service, doing.incident, command)
+    if command.kind is ReferralKind.ASC_SAFEGUARDING:
+        safeguarding.was_referred(doing.tx, doing.incident, doing.who)
 
 
 def _update_referral(doing: _Doing, command: commands.UpdateReferral) -> None:
@@ -685,6 +731,36 @@ def _transfer_declined(doing: _Doing, command: commands.TransferDeclined) -> Non
     transferring.decline(doing.tx, doing.desk, doing.service, doing.incident, command)
 
 
+def _decide_safeguarding(doing: _Doing, command: commands.DecideSafeguarding) -> None:
+    check(doing.incident, Action.DECIDE_SAFEGUARDING)
+    safeguarding.decide(
+        doing.tx,
+        doing.service,
+        doing.incident,
+        command.decision,
+        doing.who,
+        reason=command.reason,
+        reference=command.reference,
+    )
+
+
+def _disclose(doing: _Doing, command: commands.Disclose) -> None:
+    check(doing.incident, Action.DISCLOSE)
+    disclosing.disclose(doing.tx, doing.incident, command)
+
+
+def _legal_hold(doing: _Doing, command: commands.LegalHold) -> None:
+    """A court, the police or an inspector may want it: until somebody lets go, nothing of it is deleted."""
+    incident = doing.incident
+    check(incident, Action.LEGAL_HOLD)
+    if command.on == (incident.legal_hold_at is not None):
+        raise Invalid("It stands so already.", "on")
+    incident.legal_hold_at = doing.tx.now if command.on else None
+    incident.legal_hold_by = doing.tx.actor if command.on else None
+    doing.record(happened.LegalHoldChanged(command.on))
+    add_note(doing.tx, incident, command.reason, doing.who)
+
+
 _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.ACCEPT: _accept,
     Action.DECLINE: _decline,
@@ -718,4 +794,8 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.TRANSFER: _transfer,
     Action.TRANSFER_ACKNOWLEDGED: _transfer_acknowledged,
     Action.TRANSFER_DECLINED: _transfer_declined,
+    Action.DECIDE_SAFEGUARDING: _decide_safeguarding,
+    Action.DISCLOSE: _disclose,
+    Action.LEGAL_HOLD: _legal_hold,
+    Action.MARK_HOAX: _mark_hoax,
 }

@@ -27,6 +27,7 @@ from rapid_response.core.vocabulary import (
     ProtectiveAct,
     ReferralKind,
     ReferralStep,
+    Safeguarding,
     TransferMeans,
     Urgency,
 )
@@ -128,8 +129,12 @@ class Outcome(Command):
 
 
 class Close(Command):
+    """`safeguarding` is needed where an adult at risk is indicated (see `decide_safeguarding`)."""
+
     disposition: Disposition
     outcomes: tuple[Outcome, ...] = Field(default=(), max_length=50)
+    safeguarding: Safeguarding | None = None
+    safeguarding_reason: Line | None = None
     note: Words | None = None
 
 
@@ -324,6 +329,41 @@ class TransferDeclined(Command):
     note: Words | None = None
 
 
+class DecideSafeguarding(Command):
+    """Whether adult social care is told (Care Act s.42); every decision but `referred` says why."""
+
+    decision: Safeguarding
+    reason: Line | None = None
+    reference: Line | None = None
+    note: Words | None = None
+
+
+class Disclose(Command):
+    """Makes the sheet that a partner is given: who gets it, and on what authority."""
+
+    kind: ReferralKind
+    to: Line
+    authority: Line
+    note: Words | None = None
+
+
+class LegalHold(Command):
+    """Nothing of the case is deleted while it is held; `on: false` lets it go again."""
+
+    on: bool = True
+    reason: Line
+
+
+class MarkHoax(Command):
+    """Somebody says that nothing of it is true; where danger was told of, a second person has to agree.
+
+    `second_person` names that person where a system answers for people of its own.
+    """
+
+    reason: Line
+    second_person: Line | None = None
+
+
 COMMANDS: Mapping[Action, type[Command]] = {
     Action.ACCEPT: ByResponder,
     Action.DECLINE: ByResponder,
@@ -357,4 +397,8 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.TRANSFER: Transfer,
     Action.TRANSFER_ACKNOWLEDGED: TransferAcknowledged,
     Action.TRANSFER_DECLINED: TransferDeclined,
+    Action.DECIDE_SAFEGUARDING: DecideSafeguarding,
+    Action.DISCLOSE: Disclose,
+    Action.LEGAL_HOLD: LegalHold,
+    Action.MARK_HOAX: MarkHoax,
 }

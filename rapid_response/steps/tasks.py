@@ -33,6 +33,10 @@ class TaskKind(StrEnum):
     CHASE_REFERRAL = "chase_referral"
     SECOND_READING = "second_reading"
     TRANSFER = "transfer"
+    SAFEGUARDING = "safeguarding"
+    CONFIRM_HOAX = "confirm_hoax"
+    VERIFY_CALLER = "verify_caller"
+    TELL_POLICE = "tell_police"
 
 
 def open_task(

@@ -36,14 +36,17 @@ from rapid_response.core.vocabulary import (
     OutcomeCode,
     Priority,
     ReferralKind,
+    ReferralSource,
     ReferralState,
     RiskKind,
     RiskSubject,
     Role,
+    Safeguarding,
     StoppedBy,
     TransferMeans,
     TransferState,
     Urgency,
+    ViewReason,
 )
 from rapid_response.storage.columns import AutoId, UtcDateTime, word
 
@@ -146,6 +149,18 @@ class IncidentRow(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     #: The incident that this one's reports were joined to. Named without a foreign key, as links are.
     duplicate_of: str | None = Field(default=None, index=True, max_length=36)
+    referral_source: ReferralSource | None = word(ReferralSource, default=None, nullable=True)
+    #: What a person decided about adult safeguarding in this episode.
+    safeguarding: Safeguarding | None = word(Safeguarding, default=None, nullable=True)
+    safeguarding_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    safeguarding_by: str | None = Field(default=None, max_length=80)
+    #: Who would call it a hoax, while a second person has yet to agree.
+    hoax_marked_by: str | None = Field(default=None, max_length=80)
+    #: Since when, and by whom, nothing of it may be deleted.
+    legal_hold_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    legal_hold_by: str | None = Field(default=None, max_length=80)
+    #: Since when its people are gone: a tombstone, which is still counted.
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ReportRow(SQLModel, table=True):
@@ -204,6 +219,39 @@ class NoteRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
     actor: str = Field(max_length=80)
     body: str = Field(sa_type=Text)
+
+
+class NotificationRow(SQLModel, table=True):
+    """Something a partner told us without asking us to act: intelligence, no incident and no clock."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index("ix_notifications_received_at", "received_at"),
+        Index(
+            "ix_notifications_new",
+            "received_at",
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    reference: str = Field(unique=True, max_length=16)
+    channel: Channel = word(Channel)
+    source: str = Field(max_length=80)
+    category: Category = word(Category)
+    subtype: str = Field(max_length=60)
+    ward: str | None = Field(default=None, max_length=80)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+    #: The report as it reached us, to be raised to an incident by a person.
+    report: dict[str, Any] = Field(sa_type=JSON)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    settled_by: str | None = Field(default=None, max_length=80)
+    outcome: str | None = Field(default=None, max_length=20)
+    #: The incident that a person raised it to.
+    incident_id: str | None = Field(default=None, max_length=36)
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class InboundMessageRow(SQLModel, table=True):
@@ -481,6 +529,29 @@ class TransferRow(SQLModel, table=True):
     reference: str | None = Field(default=None, max_length=200)
     reason: str | None = Field(default=None, max_length=200)
     moved_by: str = Field(max_length=80)
+
+
+class DisclosureRow(SQLModel, table=True):
+    """What somebody outside was shown: the sheet as it was, to whom, on what authority, by whom.
+
+    Of one case, or of all that tell of one vehicle (`incident_id` is then empty).
+    """
+
+    __tablename__ = "disclosures"
+    __table_args__ = (Index("ix_disclosures_made_at", "made_at"),)
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str | None = Field(default=None, foreign_key="incidents.id", index=True, max_length=36)
+    kind: str = Field(max_length=40)
+    to_name: str = Field(max_length=200)
+    authority: str = Field(max_length=200)
+    fields: list[str] = Field(default_factory=list, sa_type=JSON)
+    document: str = Field(sa_type=Text)
+    digest: str = Field(max_length=64)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    made_by: str = Field(max_length=80)
+    #: Since when its words are gone, with those of its case.
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class VisitRow(SQLModel, table=True):
@@ -1019,6 +1090,30 @@ class AccessRow(SQLModel, table=True):
     what: str = Field(max_length=40)
     incident_id: str | None = Field(default=None, max_length=36, index=True)
     sealed_by: int | None = Field(default=None)
+
+
+class ViewReasonRow(SQLModel, table=True):
+    """Why somebody opened a case that is not theirs; a supervisor looks at each."""
+
+    __tablename__ = "view_reasons"
+    __table_args__ = (
+        Index("ix_view_reasons_viewer", "viewer", "incident_id"),
+        Index(
+            "ix_view_reasons_unseen",
+            "at",
+            sqlite_where=text("seen_at IS NULL"),
+            postgresql_where=text("seen_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    at: datetime = Field(sa_type=UtcDateTime)
+    viewer: str = Field(max_length=80)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    reason: ViewReason = word(ViewReason)
+    words: str | None = Field(default=None, sa_type=Text)
+    seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    seen_by: str | None = Field(default=None, max_length=80)
 
 
 class ClockMarkRow(SQLModel, table=True):

@@ -336,6 +336,14 @@ def upgrade() -> None:
         sa.Column("disposition", sa.String(length=40), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("duplicate_of", sa.String(length=36), nullable=True),
+        sa.Column("referral_source", sa.String(length=40), nullable=True),
+        sa.Column("safeguarding", sa.String(length=40), nullable=True),
+        sa.Column("safeguarding_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("safeguarding_by", sa.String(length=80), nullable=True),
+        sa.Column("hoax_marked_by", sa.String(length=80), nullable=True),
+        sa.Column("legal_hold_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("legal_hold_by", sa.String(length=80), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("paused_seconds >= 0", name=op.f("ck_incidents_paused_not_negative")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("reference", name=op.f("uq_incidents_reference")),
@@ -976,6 +984,76 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'sent'"),
         postgresql_where=sa.text("state = 'sent'"),
     )
+    op.create_table(
+        "disclosures",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=True),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("to_name", sa.String(length=200), nullable=False),
+        sa.Column("authority", sa.String(length=200), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=80), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_disclosures_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disclosures")),
+    )
+    op.create_index(op.f("ix_disclosures_incident_id"), "disclosures", ["incident_id"], unique=False)
+    op.create_index("ix_disclosures_made_at", "disclosures", ["made_at"], unique=False)
+    op.create_table(
+        "notifications",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("reference", sa.String(length=16), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("category", sa.String(length=40), nullable=False),
+        sa.Column("subtype", sa.String(length=60), nullable=False),
+        sa.Column("ward", sa.String(length=80), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("report", sa.JSON(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.String(length=80), nullable=True),
+        sa.Column("outcome", sa.String(length=20), nullable=True),
+        sa.Column("incident_id", sa.String(length=36), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
+        sa.UniqueConstraint("reference", name=op.f("uq_notifications_reference")),
+    )
+    op.create_index(
+        "ix_notifications_new",
+        "notifications",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_index("ix_notifications_received_at", "notifications", ["received_at"], unique=False)
+    op.create_table(
+        "view_reasons",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("viewer", sa.String(length=80), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("words", sa.Text(), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_by", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_view_reasons_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_view_reasons")),
+    )
+    op.create_index(op.f("ix_view_reasons_incident_id"), "view_reasons", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_view_reasons_unseen",
+        "view_reasons",
+        ["at"],
+        unique=False,
+        sqlite_where=sa.text("seen_at IS NULL"),
+        postgresql_where=sa.text("seen_at IS NULL"),
+    )
+    op.create_index("ix_view_reasons_viewer", "view_reasons", ["viewer", "incident_id"], unique=False)
     op.create_table(
         "visits",
         sa.Column("id", sa.String(length=36), nullable=False),
