@@ -1,0 +1,1 @@
+"""Partners: what each of them needs of a case, and when an adult safeguarding concern is indicated."""

@@ -1,0 +1,1 @@
+"""Privacy: how long people's data is kept, and whose case a case is."""
