@@ -54,6 +54,8 @@ class Permission(StrEnum):
     ALARM_END = "alarm_end"
     ROTA_VIEW = "rota_view"
     TRANSFER_READ = "transfer_read"
+    DISCLOSURE_READ = "disclosure_read"
+    INTELLIGENCE = "intelligence"
 
 
 class Reach(StrEnum):
@@ -102,10 +104,13 @@ _DUTY_OFFICER = _HANDLER | {
     _P.AGREEMENT_VIEW,
     _P.RISK_MARKERS,
     _P.TRANSFER_READ,
+    _P.DISCLOSURE_READ,
+    _P.INTELLIGENCE,
     _P.ALARM_END,
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
-_TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW}
+# Whoever opens a case that is not theirs is looked at by the next one up.
+_TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW, _P.AUDIT_VIEW}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HANDLER: _HANDLER,
@@ -124,6 +129,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             _P.SPECIAL_CATEGORY,
             _P.REVIEW_LIST,
             _P.BOARD_VIEW,
+            _P.DISCLOSURE_READ,
         }
     ),
     # Counts with small numbers suppressed, never a case.
@@ -159,6 +165,7 @@ SCOPE_PERMISSIONS: Mapping[Scope, frozenset[Permission]] = {
 _IN_CHARGE = frozenset({Role.DUTY_OFFICER, Role.TEAM_LEADER, Role.HEAD_OF_SERVICE})
 _DESK = _IN_CHARGE | {Role.HANDLER}
 _REVIEWERS = _IN_CHARGE | {Role.HATE_CRIME_LEAD}
+_LEADERS = frozenset({Role.TEAM_LEADER, Role.HEAD_OF_SERVICE})
 
 #: Who may do what to any incident that they may see.
 ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
@@ -204,6 +211,12 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     Action.TRANSFER: _IN_CHARGE,
     Action.TRANSFER_ACKNOWLEDGED: _IN_CHARGE,
     Action.TRANSFER_DECLINED: _IN_CHARGE,
+    # Whoever closes the case decides; the responder who was there does it with the closing of her own job.
+    Action.DECIDE_SAFEGUARDING: _IN_CHARGE,
+    Action.DISCLOSE: _REVIEWERS,
+    Action.LEGAL_HOLD: _LEADERS,
+    # One person says so; where danger was told of, it ends only when another one does.
+    Action.MARK_HOAX: _DESK,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.
@@ -224,6 +237,7 @@ JOB_ACTIONS = frozenset(
         Action.ADD_OUTCOMES,
         Action.CHECK_IN,
         Action.RELEASE_COMPANION,
+        Action.DECIDE_SAFEGUARDING,
     }
 )
 

@@ -44,6 +44,8 @@ MEANING: Mapping[Permission, str] = {
     Permission.OWN_JOBS: "see the jobs offered to them or held by them",
     Permission.AVAILABILITY_OWN: "say that they are off or back",
     Permission.TRANSFER_READ: "read what another service was given with a case",
+    Permission.DISCLOSURE_READ: "read what a partner was shown of a case",
+    Permission.INTELLIGENCE: "work through what partners told without asking us to act",
     Permission.ROTA_VIEW: "see who would be asked when, and gaps in the rota",
     Permission.AVAILABILITY_ANY: "say that any responder is off or back",
     Permission.BOARD_VIEW: "read the board report",

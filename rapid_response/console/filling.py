@@ -25,6 +25,7 @@ from rapid_response.console.views import (
     CheckIn,
     Choice,
     Clock,
+    DisclosurePart,
     EvidenceSpan,
     FailedAction,
     IncidentView,
@@ -42,6 +43,7 @@ from rapid_response.console.views import (
     ReferralPart,
     ReportPart,
     SafeContact,
+    SafeguardingPart,
     SecondReadingPart,
     StepPart,
     SuggestionPart,
@@ -64,6 +66,7 @@ from rapid_response.core.vocabulary import (
     Area,
     Category,
     ContactRole,
+    ContactRoute,
     HateStrand,
     Priority,
     ReferralKind,
@@ -77,7 +80,7 @@ from rapid_response.intake.second.answering import Label
 from rapid_response.messaging import wording
 from rapid_response.messaging.explaining import Verdict
 from rapid_response.places.rules import neighbour_of
-from rapid_response.steps import borders, casefile
+from rapid_response.steps import borders, casefile, safeguarding
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.deliveries import Chain
@@ -87,6 +90,7 @@ from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.tables import (
     AlarmRow,
     ApiKeyRow,
+    DisclosureRow,
     IncidentRow,
     NoticeRow,
     OfferRow,
@@ -296,6 +300,10 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.FINISH_JOB: "See that the job is finished",
     TaskKind.CHASE_REFERRAL: "Ask what became of the referral",
     TaskKind.SECOND_READING: "Look at what the second reader suggests",
+    TaskKind.SAFEGUARDING: "Decide about adult safeguarding",
+    TaskKind.CONFIRM_HOAX: "Somebody says that it is a hoax: look, and say whether you agree",
+    TaskKind.VERIFY_CALLER: "Ring the branch back on its published number: is the call real?",
+    TaskKind.TELL_POLICE: "Tell the police (Banking Protocol), and write down their reference",
     TaskKind.TRANSFER: "Hand it over to the other service, and get their answer",
 }
 
@@ -458,6 +466,14 @@ def incident_view(
         facts=facts_of(incident) if whole else Facts(),
         age_targeting=_age_targeting(looking, events),
         referrals=tuple(_referral(r, looking, actions) for r in case.referrals) if whole else (),
+        disclosures=tuple(disclosure(d, looking.names, looking.principal) for d in case.disclosures)
+        if whole
+        else (),
+        safeguarding=_safeguarding(looking) if whole else None,
+        is_kept=incident.legal_hold_at is not None,
+        is_erased=incident.erased_at is not None,
+        hoax_said_by=names.actor(incident.hoax_marked_by or ""),
+        source=incident.referral_source,
         actions=actions,
         responders=_choices(looking) if actions else (),
         failed=failed,
@@ -595,6 +611,43 @@ def _referral(referral: ReferralRow, looking: Looking, actions: Sequence[Action]
     )
 
 
+def disclosure(row: DisclosureRow, names: Names, viewer: Principal) -> DisclosurePart:
+    """A sheet that was made for somebody outside."""
+    kind = plain(ReferralKind(row.kind)) if row.kind in set(ReferralKind) else "All reports of one vehicle"
+    return DisclosurePart(
+        disclosure_id=row.id,
+        kind=kind,
+        to=row.to_name,
+        authority=row.authority,
+        made_at=row.made_at,
+        made_by=names.actor(row.made_by),
+        is_erased=row.erased_at is not None,
+        may_read=may(viewer, Permission.DISCLOSURE_READ),
+    )
+
+
+def _safeguarding(looking: Looking) -> SafeguardingPart | None:
+    """What was decided, or that somebody has to; None where nothing indicates an adult at risk."""
+    incident = looking.case.incident
+    because = tuple(_BECAUSE[code] for code in safeguarding.because(incident))
+    if not because and incident.safeguarding is None:
+        return None
+    return SafeguardingPart(
+        because=because,
+        decision=incident.safeguarding,
+        decided_at=incident.safeguarding_at,
+        decided_by=looking.names.actor(incident.safeguarding_by or ""),
+    )
+
+
+_BECAUSE: Mapping[str, str] = {
+    "cognitive_impairment": "memory problems or confusion",
+    "carer_dependent": "depends on a carer",
+    "disability": "a disability or long illness",
+    "vulnerabilities": "said to be vulnerable: read what was said",
+}
+
+
 def _area(looking: Looking) -> AreaPart:
     """Whose the home is, and who comes there."""
     incident = looking.case.incident
@@ -641,7 +694,7 @@ def _task(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> TaskPar
     # Nobody below a team leader settles a breach: it may have been of their own shift.
     may_settle = not explains or may(looking.principal, Permission.BREACH_REVIEW)
     # A decision ends the one, what became of the referral the other: each has its own form.
-    has_form = task.kind in (TaskKind.CHASE_REFERRAL, TaskKind.TRANSFER) or (
+    has_form = task.kind in (TaskKind.CHASE_REFERRAL, TaskKind.TRANSFER, TaskKind.SAFEGUARDING) or (
         task.kind == TaskKind.REVIEW_AGE_TARGETING and looking.case.incident.age_state in UNDECIDED
     )
     return TaskPart(
@@ -705,6 +758,7 @@ def _report(report: ReportRow, looking: Looking) -> ReportPart:
             str(caller.get("email", "")),
             dict(CALLER_ROLES).get(role) or plain(role),
         ),
+        route=ContactRoute(caller["route"]) if caller.get("route") in set(ContactRoute) else None,
         source=looking.names.actor(report.source) if took_it else "",
         back_entry=report.back_entry,
         report_id=report.id,

@@ -25,6 +25,7 @@ from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
     Channel,
+    ContactRoute,
     Disposition,
     EvidenceGrade,
     HateStrand,
@@ -35,12 +36,15 @@ from rapid_response.core.vocabulary import (
     Priority,
     ProtectiveAct,
     ReferralKind,
+    ReferralSource,
     ReferralStep,
     RiskKind,
     RiskSubject,
+    Safeguarding,
     ShortDisposition,
     TransferMeans,
     Urgency,
+    ViewReason,
 )
 from rapid_response.safety.rules import LONGEST_MARKER_MONTHS
 from rapid_response.steps.commands import PauseReason
@@ -442,6 +446,8 @@ def _read_handler_people(reading: _Reading) -> None:
         reading.phone(path)
     if (role := posted.text("caller.role")) in dict(CALLER_ROLES):
         reading.put("caller.role", role)
+    reading.choice("caller.route", ContactRoute)
+    reading.choice("referral_source", ReferralSource)
     reading.number("victim.age", 0, 120, "Write the age in years, like 82, or leave it empty")
     if (alone := reading.body.get("answers", {}).get("lives_alone")) is not None:
         reading.put("victim.lives_alone", alone)
@@ -631,6 +637,13 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
                 missing="Choose how it ended",
             ),
             ActionField("outcomes", "What changed for someone", Kind.OUTCOMES),
+            ActionField(
+                "safeguarding",
+                "Adult safeguarding, if an adult may be at risk",
+                Kind.SELECT,
+                choices(Safeguarding),
+            ),
+            ActionField("safeguarding_reason", "Why, unless adult social care is told", Kind.LINE),
             _note("Note"),
         ),
     ),
@@ -709,6 +722,50 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         intro="This sends nothing to them: refer it first, then record it here. Somebody is reminded to ask "
         "what became of it.",
     ),
+    Action.DECIDE_SAFEGUARDING: ActionForm(
+        "Record the decision",
+        (
+            ActionField(
+                "decision",
+                "What is decided?",
+                Kind.RADIOS,
+                choices(Safeguarding),
+                missing="Choose what is decided",
+            ),
+            ActionField("reason", "Why, unless adult social care is told", Kind.TEXT),
+            ActionField("reference", "Their reference, if they gave one", Kind.LINE),
+        ),
+        intro="Ask what the person wants, and whether they can decide that. Others at risk, or a crime, may "
+        "outweigh a no. To tell adult social care is followed up as a referral.",
+    ),
+    Action.DISCLOSE: ActionForm(
+        "Make the sheet",
+        (
+            ActionField("kind", "For whom?", Kind.SELECT, choices(ReferralKind), missing="Choose for whom"),
+            ActionField("to", "Name of who gets it", Kind.LINE, missing="Write who gets it"),
+            ActionField(
+                "authority",
+                "On what authority?",
+                Kind.LINE,
+                hint="For example: consent of the person; Care Act s.42; their request of today, reference 17.",
+                missing="Write on what authority they get it",
+            ),
+        ),
+        intro="The sheet holds the least that this partner needs, to print or to copy. That it was made is kept.",
+    ),
+    Action.LEGAL_HOLD: ActionForm(
+        "Record it",
+        (
+            ActionField(
+                "on",
+                "What is to be done?",
+                Kind.RADIOS,
+                ((YES, "Keep it: delete nothing"), (NO, "Let go: the usual time holds")),
+                missing="Choose what is to be done",
+            ),
+            ActionField("reason", "Why?", Kind.LINE, missing="Say who needs it, and why"),
+        ),
+    ),
     Action.PAUSE: ActionForm(
         "Pause the clock",
         (
@@ -768,6 +825,12 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
             ),
             _reason("Explain", "Explain why it is cancelled"),
         ),
+        is_warning=True,
+    ),
+    Action.MARK_HOAX: ActionForm(
+        "Record that it is a hoax",
+        (_reason("How do you know?", "Say how you know"),),
+        intro="Where danger was told of, somebody else has to say the same; until then it goes on.",
         is_warning=True,
     ),
     Action.CHECK_IN: ActionForm(
@@ -1065,6 +1128,26 @@ def read_reason(posted: Posted, missing: str) -> Parsed:
     return reading.done()
 
 
+# --- privacy and partners ---------------------------------------------------------------------------------
+
+
+def read_view_reason(posted: Posted) -> Parsed:
+    """Why somebody opens a case that is not theirs."""
+    reading = _Reading(posted)
+    reading.choice("reason", ViewReason, "Choose why you need to see it")
+    reading.text("words", limit=LINE_LIMIT)
+    return reading.done()
+
+
+def read_vehicle(posted: Posted) -> Parsed:
+    """Who asks for all reports of one vehicle, and on what authority."""
+    reading = _Reading(posted)
+    reading.text("registration", "Write the registration")
+    reading.text("to", "Write who gets it")
+    reading.text("authority", "Write on what authority they get it")
+    return reading.done()
+
+
 # --- the responder's page ---------------------------------------------------------------------------------
 
 
@@ -1111,6 +1194,8 @@ def read_finish(posted: Posted) -> Parsed:
         reading.text("cad_reference", "Write the police CAD reference")
     if code == ShortDisposition.PHONE:
         reading.choice("protective_act", ProtectiveAct, "Choose what you did to protect them")
+    reading.choice("safeguarding", Safeguarding)
+    reading.text("safeguarding_reason")
     reading.text("note", limit=NOTE_LIMIT)
     _read_outcomes(reading)
     return reading.done()

@@ -15,6 +15,7 @@ from rapid_response.access.permissions import Permission, may_act
 from rapid_response.console import filling
 from rapid_response.console.filling import Looking
 from rapid_response.console.form_pages import once, once_key
+from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.forms import FieldError, Filled, Parsed, Posted, read_action
 from rapid_response.console.public_pages import STALE, faults_of
 from rapid_response.console.views import FailedAction, IncidentView
@@ -69,6 +70,10 @@ _DONE: Mapping[str, str] = {
     Action.TRANSFER: "The hand-over is recorded and signed. It stays ours until they say that they have it",
     Action.TRANSFER_ACKNOWLEDGED: "They have it: it is over here",
     Action.TRANSFER_DECLINED: "It is recorded that they do not take it. It is ours as before",
+    Action.DECIDE_SAFEGUARDING: "The safeguarding decision is recorded",
+    Action.DISCLOSE: "The sheet is made, and stands under Shown to partners",
+    Action.LEGAL_HOLD: "It is recorded whether it is held",
+    Action.MARK_HOAX: "It is recorded. Where danger was told of, somebody else has to say the same",
     _GOES_ALONG: "A second officer goes along, and is told",
 }
 
@@ -76,6 +81,8 @@ _DONE: Mapping[str, str] = {
 @router.api_route("/incidents/{reference}", methods=["GET", "HEAD"])
 async def get_incident(reference: str, visit: Reader) -> Response:
     """The case. That it was looked at is kept, before anything of it is shown."""
+    if await must_say_why(visit, reference):
+        return await ask_why(visit, reference)
     return await visit.page(await _view(visit, reference, done=visit.query.text("done")))
 
 
@@ -86,6 +93,8 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
     if wanted is None:
         raise NotFound("There is no such action.")
     posted, is_ours = await visit.form()
+    if await must_say_why(visit, reference):
+        return await ask_why(visit, reference)
     if not is_ours:
         return await _not_done(visit, reference, FailedAction(wanted, Filled(posted.values), STALE), 403)
     if not may_act(visit.principal, wanted, owns_job=await _owns_job(visit, reference)):

@@ -38,15 +38,15 @@ from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
 from rapid_response.core.safe_contact import reach
 from rapid_response.core.states import OfferState
-from rapid_response.core.vocabulary import ContactRole, ShortDisposition
+from rapid_response.core.vocabulary import ContactRole, ContactRoute, ShortDisposition
 from rapid_response.dispatch.reply_decision import DISPOSITIONS
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, safeguarding
 from rapid_response.steps.actions import act_on
 from rapid_response.steps.alarms import raise_alarm
 from rapid_response.steps.case import facts_of, hold
 from rapid_response.steps.commands import COMMANDS
-from rapid_response.steps.errors import NotFound, NothingOffered, Refusal
+from rapid_response.steps.errors import Invalid, NotFound, NothingOffered, Refusal
 from rapid_response.steps.knowing import links_of
 from rapid_response.steps.markers import Found
 from rapid_response.steps.markers import of_incident as markers_of
@@ -59,6 +59,9 @@ router = APIRouter()
 Worker = Annotated[Visit, Depends(NeedsAny(Permission.OWN_JOBS))]
 
 _NO_JOB = "There is no job with this number for you."
+
+#: What the form to finish asks for, and the step may miss.
+_ON_FINISH = ("safeguarding", "safeguarding_reason")
 
 #: An action and its body, as the API takes it.
 Deed = tuple[Action, Mapping[str, Any]]
@@ -149,6 +152,12 @@ async def post_verb(number: str, verb: str, visit: Worker) -> Response:
     scope, key = f"{visit.principal.actor}:page:{visit.request.url.path}", once_key(posted)
     try:
         await visit.run(lambda tx: once(tx, scope, key, _doing(visit, job, deeds)))
+    except Invalid as refused:
+        if refused.field not in _ON_FINISH:
+            return await _page(visit, await _job(visit, number), status=409)
+        # What is missing is said on the form, with what was written in it.
+        fault = FieldError(refused.field, refused.detail)
+        return await _page(visit, await _job(visit, number), Filled(posted.values, (fault,)), status=422)
     except (NotAllowed, Refusal):
         # Somebody was quicker, or the desk was: the page as it is now says what that means.
         return await _page(visit, await _job(visit, number), status=409)
@@ -229,7 +238,8 @@ def _finishing(posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:
         first = [(Action.ON_SCENE, {"responder": job.responder_id})]
     elif code is ShortDisposition.POLICE:
         first = [(Action.NOTE, {"note": f"Police reference: {body['cad_reference']}"})]
-    closing = {"disposition": DISPOSITIONS[code], "outcomes": body.get("outcomes", []), **note}
+    decided = {name: body[name] for name in ("safeguarding", "safeguarding_reason") if name in body}
+    closing = {"disposition": DISPOSITIONS[code], "outcomes": body.get("outcomes", []), **decided, **note}
     return Filled(), [*first, (Action.CLOSE, closing)]
 
 
@@ -246,6 +256,7 @@ class _Job:
     responder_id: str = ""
     offer: OfferRow | None = None
     narrative: str = ""
+    route: str = ""
     #: What is safe, linked incidents of the same people considered.
     safe_contact: Mapping[str, Any] = field(default_factory=dict)
     #: The number under which this person goes on, where this job was joined to another of hers.
@@ -308,6 +319,7 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
         _goes_on_as(session, incident, mine),
         visit,
         markers_of(connection, incident.id),
+        route=str(report.caller.get("route", "")) if report else "",
     )
 
 
@@ -372,6 +384,8 @@ def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
         dangers=_dangers(visit, incident),
         victim=filling.victim(incident),
         safe_contact=filling.safe_contact(job.safe_contact),
+        route=ContactRoute(job.route) if job.route in set(ContactRoute) else None,
+        at_risk=incident.safeguarding is None and bool(safeguarding.because(incident)),
         narrative=job.narrative,
         suspect=filling.suspect(incident),
         answer_by=job.offer.answer_by if job.offer and stage is JobStage.OFFERED else None,

@@ -16,12 +16,15 @@ from starlette.exceptions import HTTPException
 from rapid_response.access.csrf import CsrfRefused
 from rapid_response.audit.readiness import Node
 from rapid_response.console import (
+    access_pages,
     account_pages,
     agreement_pages,
     alarm_pages,
     board_pages,
+    disclosure_pages,
     handler_pages,
     incident_pages,
+    intelligence_pages,
     job_pages,
     marker_pages,
     public_pages,
@@ -83,6 +86,9 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         agreement_pages.router,
         incident_pages.router,
         transfer_pages.router,
+        disclosure_pages.router,
+        access_pages.router,
+        intelligence_pages.router,
         alarm_pages.router,
         marker_pages.router,
         job_pages.router,

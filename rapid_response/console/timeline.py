@@ -25,11 +25,14 @@ from rapid_response.core.vocabulary import (
     ProtectiveAct,
     ReferralKind,
     ReferralStep,
+    RetentionClass,
     RiskKind,
     RiskSubject,
+    Safeguarding,
     StoppedBy,
     TransferMeans,
     TransferState,
+    ViewReason,
 )
 
 
@@ -305,6 +308,11 @@ def pounds(pence: int) -> str:
     return f"£{whole:,}" + (f".{part:02d}" if part else "")
 
 
+def _partner(t: Telling) -> str:
+    kind = str(t.data.get("kind"))
+    return plain(ReferralKind(kind)) if kind in set(ReferralKind) else plain(kind)
+
+
 #: One teller for each event type; a test holds this against core.events.
 TELLERS: Mapping[str, _Teller] = {
     "report_received": _report_received,
@@ -329,6 +337,27 @@ TELLERS: Mapping[str, _Teller] = {
     "referral_moved": _referral,
     "area_found": lambda t: (t.word("area", Area), "By the postcode."),
     "transfer_moved": _transfer,
+    "safeguarding_decided": lambda t: ("Adult safeguarding decided", f"{t.word('decision', Safeguarding)}."),
+    "disclosure_made": lambda t: (f"A sheet was made for a partner: {_partner(t).lower()}", ""),
+    "legal_hold_changed": lambda t: (
+        "Held: nothing of it is deleted" if t.data.get("on") else "The hold is let go",
+        "",
+    ),
+    "hoax_marked": lambda t: (
+        ("A second person agrees that it is a hoax", "")
+        if t.data.get("confirmed")
+        else ("Somebody says that it is a hoax", "Danger was told of, so a second person has to agree.")
+    ),
+    "personal_data_erased": lambda t: (
+        "What was known of people is erased",
+        f"{t.word('retention_class', RetentionClass)}.",
+    ),
+    "notification_kept": lambda t: ("A partner told us something", f"{t.word('channel', Channel)}."),
+    "notification_settled": lambda t: ("What a partner told us is settled", f"{t.word('outcome')}."),
+    "case_opened_unassigned": lambda t: (
+        "Opened by somebody whose case it is not",
+        f"{t.word('reason', ViewReason)}.",
+    ),
     "transfer_chased": lambda t: (
         f"Not with the other service yet: {t.word('role', ContactRole).lower()} told",
         t.late(),

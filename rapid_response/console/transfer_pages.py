@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
+from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.views import TransferView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import QUESTIONS, field_words, plain
@@ -54,6 +55,8 @@ async def get_transfer(reference: str, transfer_id: str, visit: Reader) -> Respo
     if looked is None:
         raise NotFound(_NO_SHEET)
     looking, transfer = looked
+    if await must_say_why(visit, reference):
+        return await ask_why(visit, reference)
     await visit.run(partial(casefile.seen, reference=reference.upper(), what="page_transfer"))
     digest = hashlib.sha256(transfer.document.encode()).hexdigest()
     signed = visit.pages.desk.signer.holds(transfer.signature, PURPOSE, transfer.id, digest)

@@ -35,20 +35,25 @@ from rapid_response.core.vocabulary import (
     Channel,
     ClockState,
     ContactRole,
+    ContactRoute,
     Disposition,
     EvidenceGrade,
     HateStrand,
     OutcomeCode,
     Priority,
     ReferralKind,
+    ReferralSource,
     ReferralState,
+    RetentionClass,
     RiskKind,
     RiskSubject,
     Role,
+    Safeguarding,
     StoppedBy,
     TransferMeans,
     TransferState,
     Urgency,
+    ViewReason,
 )
 from rapid_response.safety import rules as safety
 from rapid_response.safety.rules import Watch
@@ -66,6 +71,10 @@ class Page(StrEnum):
     TEXTS = "/texts"
     MARKERS = "/markers"
     ROTA = "/rota"
+    INTELLIGENCE = "/intelligence"
+    DISCLOSURES = "/disclosures"
+    ACCESS = "/access"
+    RETENTION = "/retention"
     EXCEPTIONS = "/exceptions"
     SIMULATOR = "/simulator"
     STATUS = "/status"
@@ -81,6 +90,10 @@ PAGE_WORDS: Mapping[Page, str] = {
     Page.TEXTS: "Texts and calls",
     Page.MARKERS: "Risk markers",
     Page.ROTA: "Rota",
+    Page.INTELLIGENCE: "Intelligence",
+    Page.DISCLOSURES: "Disclosures",
+    Page.ACCESS: "Access",
+    Page.RETENTION: "Retention",
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
@@ -676,6 +689,8 @@ class ReportPart:
     source: str = ""
     back_entry: bool = False
     report_id: str = ""
+    #: By which help the caller speaks with us.
+    route: ContactRoute | None = None
     #: What this caller may hear of the case.
     may_be_told: MayBeTold = MayBeTold.RECEIPT_ONLY
     #: The form to correct who the caller is, filled in; None for who may not.
@@ -817,6 +832,146 @@ class TransferView(View):
     signature: str
     #: Whether the words kept are still those that were signed.
     holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosurePart:
+    """A sheet that somebody outside was shown; `may_read` leads to it."""
+
+    disclosure_id: str
+    kind: str
+    to: str
+    authority: str
+    made_at: datetime
+    made_by: str
+    is_erased: bool = False
+    may_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureView(View):
+    """`GET /incidents/{reference}/disclosures/{id}` and `/disclosures/{id}`: the sheet; it prints."""
+
+    template: ClassVar[str] = "disclosure.html"
+    disclosure: DisclosurePart
+    #: One a case: its lines, heading and value.
+    cases: tuple[tuple[tuple[str, str], ...], ...]
+    digest: str
+    #: Whether the words kept are still those that were shown.
+    holds: bool
+    #: Empty where the sheet is of more than one case.
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosuresView(View):
+    """`GET /disclosures`: all reports of one vehicle for whoever may ask, and what was made of it before."""
+
+    template: ClassVar[str] = "disclosures.html"
+    made: tuple[DisclosurePart, ...] = ()
+    filled: Filled = field(default_factory=Filled)
+
+
+@dataclass(frozen=True, slots=True)
+class SafeguardingPart:
+    """What indicates an adult at risk, and what a person decided."""
+
+    because: tuple[str, ...] = ()
+    decision: Safeguarding | None = None
+    decided_at: datetime | None = None
+    decided_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView(View):
+    """A case that is not the viewer's: why does she need to see it? Posts to `/incidents/{reference}/reason`."""
+
+    template: ClassVar[str] = "reason.html"
+    reference: str
+    filled: Filled = field(default_factory=Filled)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLine:
+    """A case opened by somebody whose it is not."""
+
+    row_id: str
+    at: datetime
+    viewer: str
+    reference: str
+    reason: ViewReason
+    words: str = ""
+    seen_at: datetime | None = None
+    seen_by: str = ""
+    #: Nobody settles their own.
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ViewLine:
+    """One entry of the access log."""
+
+    at: datetime
+    viewer: str
+    viewer_id: str
+    what: str
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessView(View):
+    """`GET /access`: who looked at what, and why at cases that were not theirs."""
+
+    template: ClassVar[str] = "access.html"
+    unseen: tuple[OpenedLine, ...] = ()
+    opened: tuple[OpenedLine, ...] = ()
+    views: tuple[ViewLine, ...] = ()
+    #: What the log is narrowed to.
+    viewer: str = ""
+    reference: str = ""
+    done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionView(View):
+    """`GET /retention`: a dry run of what the nightly round would erase, and what stops it."""
+
+    template: ClassVar[str] = "retention.html"
+    cases: tuple[tuple[RetentionClass, int], ...]
+    notifications: int
+    texts: int
+    held: int
+    owed: int
+    #: Whether the round erases, or only counts.
+    is_on: bool
+    holds: tuple[tuple[str, datetime, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationLine:
+    """Something a partner told us."""
+
+    row_id: str
+    reference: str
+    category: Category
+    subtype: str
+    received_at: datetime
+    words: str
+    where: str = ""
+    settled_at: datetime | None = None
+    settled_by: str = ""
+    #: The incident it was raised to.
+    raised_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IntelligenceView(View):
+    """`GET /intelligence`: what partners told us without asking us to act."""
+
+    template: ClassVar[str] = "intelligence.html"
+    waiting: tuple[NotificationLine, ...] = ()
+    settled: tuple[NotificationLine, ...] = ()
+    done: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -1041,6 +1196,15 @@ class IncidentView(View):
     facts: Facts = field(default_factory=Facts)
     age_targeting: AgeTargetingPart = field(default_factory=AgeTargetingPart)
     referrals: tuple[ReferralPart, ...] = ()
+    disclosures: tuple[DisclosurePart, ...] = ()
+    safeguarding: SafeguardingPart | None = None
+    #: Held for a court or the like: nothing of it is deleted.
+    is_kept: bool = False
+    #: The time for which its people may be kept is over.
+    is_erased: bool = False
+    #: Who calls it a hoax, while somebody else has yet to agree.
+    hoax_said_by: str = ""
+    source: ReferralSource | None = None
     #: What the state allows and this viewer may do; others are absent, not disabled.
     actions: tuple[Action, ...] = ()
     #: Whom an action may name; those who were asked come first.
@@ -1232,6 +1396,10 @@ class JobView(View):
     dangers: tuple[str, ...] = ()
     victim: Person | None = None
     safe_contact: SafeContact | None = None
+    #: By which help the caller speaks with us: whoever rings takes the same way.
+    route: ContactRoute | None = None
+    #: A decision on adult safeguarding is owed before it ends.
+    at_risk: bool = False
     narrative: str = ""
     suspect: Mapping[str, str] = field(default_factory=dict)
     answer_by: datetime | None = None

@@ -69,6 +69,8 @@ class PageSettings:
     is_evaluation: bool = False
     is_simulated: bool = True
     clock_speed: float = 1.0
+    #: Whether what is kept for too long is erased, or only counted.
+    erases: bool = False
 
 
 @cache
@@ -326,6 +328,10 @@ _NAVIGATION: Mapping[Page, Permission] = {
     Page.TEXTS: Permission.INBOX_WORK,
     Page.MARKERS: Permission.RISK_MARKERS,
     Page.ROTA: Permission.ROTA_VIEW,
+    Page.INTELLIGENCE: Permission.INTELLIGENCE,
+    Page.DISCLOSURES: Permission.CASE_EXPORT,
+    Page.ACCESS: Permission.AUDIT_VIEW,
+    Page.RETENTION: Permission.AUDIT_VIEW,
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,

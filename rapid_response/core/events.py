@@ -27,6 +27,8 @@ class ReportReceived(Event):
     channel: str
     received_at: datetime
     back_entry: bool = False
+    #: The notification of which a person made it; its contact is counted already.
+    raised_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

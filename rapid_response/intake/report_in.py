@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, c
 
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, Facts
 from rapid_response.core.text import storable
-from rapid_response.core.vocabulary import Channel, PaymentMethod
+from rapid_response.core.vocabulary import Channel, ContactRoute, ImportKind, PaymentMethod, ReferralSource
 
 _POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][0-9A-Z]?) ?([0-9][A-Z]{2})")
 
@@ -71,6 +71,8 @@ class Caller(Part):
     phone: Line | None = None
     email: Line | None = None
     role: Line | None = None
+    #: By which help the caller speaks with us, such as Relay UK: whoever rings back takes the same way.
+    route: ContactRoute | None = None
 
 
 class Victim(Part):
@@ -138,6 +140,9 @@ class ReportIn(Part):
     location: Location = Location()
     suspect: Suspect = Suspect()
     answers: Answers = Answers()
+    #: A partner that only tells us something asks for nothing: kept as intelligence, unless it tells of danger.
+    import_kind: ImportKind = ImportKind.REFERRAL
+    referral_source: ReferralSource | None = None
     back_entry: StrictBool = False
 
     def facts(self) -> Facts:

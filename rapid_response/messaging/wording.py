@@ -732,6 +732,11 @@ def numbers_failing(many: int) -> str:
     return f"{SERVICE}: {who} not take our texts or calls. Sign in to see whose, and ring them."
 
 
+def opened_unassigned() -> str:
+    """To a supervisor: somebody opened a case that is not theirs; who, which and why is on a page."""
+    return f"{SERVICE}: somebody opened a case that is not theirs, and gave a reason. Sign in, open Access."
+
+
 def caller_rang_off() -> str:
     """Somebody rang the hotline and left no message; the number is seen after sign-in, not in a text."""
     return f"{SERVICE}: a caller rang off and left no message. Sign in, open Texts and calls, ring back."

@@ -29,6 +29,7 @@ from rapid_response.core.events import (
     MessageTroubled,
     NextStepRestored,
     NoContactMade,
+    NotificationKept,
     OfferAccepted,
     OfferDeclined,
     OtherWayTried,
@@ -131,7 +132,9 @@ def _earlier(tx: Tx, event: EventRow, type_: str) -> Mapping[str, Any] | None:
 
 
 def _contact(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
-    sums.add("contacts", channel=data["channel"])
+    # A notification that a person raised to an incident was a contact before it was one.
+    if not data.get("raised_from"):
+        sums.add("contacts", channel=data["channel"])
 
 
 def _incident(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
@@ -314,6 +317,7 @@ def _second_answered(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> N
 
 _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     ReportReceived.type: _contact,
+    NotificationKept.type: _contact,
     PriorityDecided.type: _incident,
     TargetingAssessed.type: _targeting,
     ClockStopped.type: _stopped,

@@ -23,7 +23,7 @@ from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole
 from rapid_response.hatecrime.rules import is_own_perception
 from rapid_response.sla.rules import Kind
-from rapid_response.steps import borders, markers
+from rapid_response.steps import borders, markers, safeguarding
 from rapid_response.steps.case import clock_facts
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.steps.errors import Invalid
@@ -33,6 +33,7 @@ from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import (
     AgendaRow,
     AlarmRow,
+    DisclosureRow,
     EventRow,
     IncidentRow,
     MessageRow,
@@ -92,6 +93,8 @@ class CaseFile:
     #: Hand-overs to other services, oldest first.
     transfers: Sequence[TransferRow] = ()
     referrals: Sequence[ReferralRow] = ()
+    #: Sheets that somebody outside was shown.
+    disclosures: Sequence[DisclosureRow] = ()
     second_readings: Sequence[SecondReadingRow] = ()
     suggestions: Sequence[SuggestionRow] = ()
     corrections: Sequence[Correction] = ()
@@ -133,6 +136,17 @@ class CaseFile:
             "statutory_strands": incident.statutory_strands,
             "statutory_strand_evidence": self.evidence("hate_strand"),
             "police_hate_crime_ref": incident.police_hate_crime_ref,
+            "safeguarding": {
+                "indicated_by": list(safeguarding.because(incident)),
+                "decision": incident.safeguarding,
+                "decided_at": incident.safeguarding_at.isoformat() if incident.safeguarding_at else None,
+                "decided_by": incident.safeguarding_by,
+            },
+            "hoax_marked_by": incident.hoax_marked_by,
+            "referral_source": incident.referral_source,
+            "legal_hold": incident.legal_hold_at is not None,
+            "erased_at": incident.erased_at.isoformat() if incident.erased_at else None,
+            "disclosures": [_disclosure_json(d) for d in self.disclosures],
             "referrals": [_referral_json(r, self.tasks) for r in self.referrals],
             "received_at": incident.received_at.isoformat(),
             "facts": incident.facts,
@@ -286,6 +300,7 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         ).all(),
         links=links_of(connection, incident.id),
         referrals=rows(ReferralRow, col(ReferralRow.sent_at)),
+        disclosures=rows(DisclosureRow, col(DisclosureRow.made_at)),
         second_readings=of_reports(SecondReadingRow, col(ReportRow.recorded_at)),
         suggestions=of_reports(SuggestionRow, col(ReportRow.recorded_at), col(SuggestionRow.position)),
         visit=next((v for v in rows(VisitRow, col(VisitRow.heard_at)) if v.ended_at is None), None),
@@ -474,6 +489,20 @@ def _referral_json(referral: ReferralRow, tasks: Sequence[TaskRow]) -> dict[str,
         "chased_at": referral.chased_at.isoformat() if referral.chased_at else None,
         "chase_due_at": chase_due.isoformat() if chase_due else None,
         "moved_by": referral.moved_by,
+    }
+
+
+def _disclosure_json(row: DisclosureRow) -> dict[str, Any]:
+    """That something was shown, and which parts; the sheet is a page of its own."""
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "to": row.to_name,
+        "authority": row.authority,
+        "fields": row.fields,
+        "digest": row.digest,
+        "made_at": row.made_at.isoformat(),
+        "made_by": row.made_by,
     }
 
 

@@ -7,6 +7,7 @@ event to be delivered.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,14 @@ from rapid_response.core.definition import JointAttendance
 from rapid_response.core.facts import Facts, facts_from_json, facts_to_json, merge
 from rapid_response.core.incident import Move, Status
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.vocabulary import Area, ClockState, ContactRole, Priority
+from rapid_response.core.vocabulary import (
+    Area,
+    ClockState,
+    ContactRole,
+    ContactRoute,
+    Priority,
+    ReferralSource,
+)
 from rapid_response.hatecrime.rules import Targeting, assess
 from rapid_response.intake.advice import advice
 from rapid_response.intake.reading.port import Reading
@@ -27,7 +35,17 @@ from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
-from rapid_response.steps import borders, clock, knowing, leading, markers, notices, offers, reviewing
+from rapid_response.steps import (
+    borders,
+    clock,
+    knowing,
+    leading,
+    markers,
+    notices,
+    notifying,
+    offers,
+    reviewing,
+)
 from rapid_response.steps.case import is_aged_60_plus, move, needs_two
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
@@ -38,6 +56,24 @@ from rapid_response.steps.tasks import TaskKind, open_first_task
 from rapid_response.storage.tables import IdempotencyRow, IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
+#: How soon the police are told of a bank's call, and the branch is rung back on its published number.
+_BANK_WITHIN = timedelta(minutes=15)
+_OF_BANKS = (
+    "Ring 999 and say “Banking Protocol”, if you have not: the police come to the branch. Keep the customer with you.",
+    "We ring you back on the branch’s published number before anybody acts on this call.",
+)
+#: For whoever does not hear or does not speak: every number in the advice in a way that they can use.
+_OF_ROUTE: Mapping[ContactRoute, tuple[str, ...]] = {
+    ContactRoute.RELAY_UK: (
+        "In an emergency use 18000 by text relay or the Relay UK app, or text 999 if you have registered.",
+        "For every other number put 18001 in front: 18001 159 is your bank. We ring you the same way.",
+    ),
+    ContactRoute.SIGN_VIDEO: (
+        "In an emergency use 999 BSL, by video, or text 999 if you have registered.",
+        "We reach you with a sign language interpreter, by video.",
+    ),
+    ContactRoute.INTERPRETER: ("We ring you with an interpreter.",),
+}
 #: By when a person decides on what was held back.
 _HELD_WITHIN = timedelta(hours=1)
 
@@ -68,10 +104,12 @@ def receive(
     source: str,
     key: Key | None = None,
     report_id: str | None = None,
+    raised_from: str | None = None,
 ) -> Received:
     """Take in a report; raises Invalid or KeyReused, and then nothing is stored.
 
-    `report_id` is its row's id, where the caller must be able to ask by it whether it was :func:`stored`.
+    `report_id` is its row's id, where the caller must be able to ask by it whether it was :func:`stored`;
+    `raised_from` the notification of which a person makes it.
     """
     if key is not None and (first := _first_answer(tx, key)) is not None:
         return Received(first, is_replay=True)
@@ -86,16 +124,28 @@ def receive(
     known = knowing.known(tx, report, received_at, desk.zone)
     marked = markers.found(tx, known.profile)
     decision = decide(_triage_case(report, reading, facts, answered, known, received_at, tx.now, desk))
+    report_id = report_id or tx.ids.uuid()
+    if notifying.is_intelligence(report, decision):
+        told = notifying.keep(
+            tx,
+            report,
+            reading,
+            decision,
+            row_id=report_id,
+            source=source,
+            ward=ward_of(service, report.location.ward),
+            said=list(advice(facts, reading.category, reading.subtype, decision.priority, reading.matter)),
+        )
+        return _answered(tx, key, json.dumps(told, separators=(",", ":")), None)
     targeted = assess(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
     )
     incident = _new_incident(tx, service, report, reading, facts, decision, targeted, received_at)
-    report_id = report_id or tx.ids.uuid()
     _keep_report(tx, report_id, incident, report, reading, source, received_at)
     area_is_known = borders.placed(tx, desk, service, incident)
     knowing.remember(tx, incident, known)
     incident.joint = incident.joint or bool(marked)
-    _record_intake(tx, incident, report, report_id, reading, decision, facts, known)
+    _record_intake(tx, incident, report, report_id, reading, decision, facts, known, raised_from)
     if area_is_known:
         borders.record(tx, incident, "report")
     markers.warn(tx, incident, marked)
@@ -104,7 +154,13 @@ def receive(
     if to_review_by is not None:
         # After the clock has started, so that the notice can name the job.
         leading.tell(tx, desk, service, incident, to_review_by)
-    answer = json.dumps(_answer(service, incident, facts, reading), separators=(",", ":"))
+    if incident.referral_source is ReferralSource.BANK_BANKING_PROTOCOL:
+        _banking_protocol(tx, incident)
+    said = _answer(service, incident, facts, reading, report.caller.route)
+    return _answered(tx, key, json.dumps(said, separators=(",", ":")), incident.id)
+
+
+def _answered(tx: Tx, key: Key | None, answer: str, incident_id: str | None) -> Received:
     if key is not None:
         tx.add(
             IdempotencyRow,
@@ -115,19 +171,28 @@ def receive(
             answer=answer,
             created_at=tx.now,
         )
-    return Received(answer, incident.id)
+    return Received(answer, incident_id)
+
+
+def _banking_protocol(tx: Tx, incident: IncidentRow) -> None:
+    """A bank branch has the customer there: the police are told, and the call is checked (scenario 11)."""
+    due = tx.now + _BANK_WITHIN
+    open_first_task(tx, incident, TaskKind.TELL_POLICE, ContactRole.DUTY_OFFICER, due)
+    open_first_task(tx, incident, TaskKind.VERIFY_CALLER, ContactRole.DESK, due)
 
 
 def stored(tx: Tx, desk: Desk, report_id: str, reading: Reading, key: Key | None = None) -> Received | None:
     """The answer to a report that an earlier run took in after all, with the case as it stands now."""
     row = tx.get(ReportRow, report_id)
     if row is None:
-        return None
+        kept = notifying.stored(tx, report_id)
+        return Received(kept) if kept is not None else None
     if key is not None and (first := _first_answer(tx, key)) is not None:
         return Received(first, row.incident_id)
     incident = tx.need(IncidentRow, row.incident_id)
     service = service_now(tx, desk.zone)
-    answer = _answer(service, incident, facts_from_json(incident.facts), reading)
+    route = ContactRoute(row.caller["route"]) if row.caller.get("route") else None
+    answer = _answer(service, incident, facts_from_json(incident.facts), reading, route)
     return Received(json.dumps(answer, separators=(",", ":")), incident.id)
 
 
@@ -210,6 +275,7 @@ def _new_incident(
         ward=ward_of(service, report.location.ward),
         joint=needs_two(facts),
         back_entry=report.back_entry,
+        referral_source=report.referral_source,
         # Without a clock nothing is sent by itself, so there is nothing to hold back, or to release.
         is_held=report.back_entry and decision.priority.has_clock,
         received_at=received_at,
@@ -278,10 +344,13 @@ def _record_intake(
     decision: Decision,
     facts: Facts,
     known: Known,
+    raised_from: str | None,
 ) -> None:
     tx.record(
         incident.id,
-        happened.ReportReceived(report_id, report.channel, incident.received_at, report.back_entry),
+        happened.ReportReceived(
+            report_id, report.channel, incident.received_at, report.back_entry, raised_from
+        ),
     )
     tx.record(
         incident.id,
@@ -418,11 +487,21 @@ def clock_json(incident: IncidentRow) -> dict[str, Any]:
     }
 
 
+def _say_first(incident: IncidentRow, route: ContactRoute | None) -> list[str]:
+    """What this caller needs to hear before anything of place and hours."""
+    said = list(_OF_ROUTE.get(route, ())) if route is not None else []
+    if incident.referral_source is ReferralSource.BANK_BANKING_PROTOCOL:
+        said += _OF_BANKS
+    return said
+
+
 def _time(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _answer(service: Service, incident: IncidentRow, facts: Facts, reading: Reading) -> dict[str, Any]:
+def _answer(
+    service: Service, incident: IncidentRow, facts: Facts, reading: Reading, route: ContactRoute | None
+) -> dict[str, Any]:
     return {
         "reference": incident.reference,
         "status": incident.status,
@@ -433,5 +512,5 @@ def _answer(service: Service, incident: IncidentRow, facts: Facts, reading: Read
         "clock": clock_json(incident),
         "advice": list(advice(facts, incident.category, incident.subtype, incident.priority, reading.matter)),
         "place": borders.place_json(service.definition, incident),
-        "say": list(borders.say(service, incident)),
+        "say": [*_say_first(incident, route), *borders.say(service, incident)],
     }

@@ -54,13 +54,15 @@ PAGES = """
     definition_view       . x . x x . . . . x  .
     users_manage          . . . . . . . . . x  .
     keys_manage           . . . . . . . . . x  .
-    audit_view            . . . . . . . . x .  .
+    audit_view            . . . x x . . . x .  .
     agreement_view        . x . x x . x . . .  .
     risk_markers          . x . x x . . . . .  .
     alarm_see             x x . x x . . . . .  .
     rota_view             x x . x x . . . . x  .
     transfer_read         . x . x x . . . . .  .
     alarm_end             . x . x x . . . . .  .
+    disclosure_read       . x . x x x . . . .  .
+    intelligence          . x . x x . . . . .  .
 """
 
 # x: any incident; o: only a job of their own; down: a priority that goes down.
@@ -97,6 +99,10 @@ ACTS = """
     transfer              . x . x x . . . . .  .
     transfer_acknowledged . x . x x . . . . .  .
     transfer_declined     . x . x x . . . . .  .
+    decide_safeguarding   . x o x x . . . . .  .
+    disclose              . x . x x x . . . .  .
+    legal_hold            . . . x x . . . . .  .
+    mark_hoax             x x . x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 

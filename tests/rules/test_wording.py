@@ -135,6 +135,7 @@ SAID: dict[str, Say] = {
     "clock_is_wrong": lambda j, at, now: iter([wording.clock_is_wrong()]),
     "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
     "shift_test": lambda j, at, now: iter([wording.shift_test()]),
+    "opened_unassigned": lambda j, at, now: iter([wording.opened_unassigned()]),
     "caller_rang_off": lambda j, at, now: iter([wording.caller_rang_off()]),
     "daily_line": lambda j, at, now: (
         wording.daily_line(count, [j.number] * min(count, named))
@@ -147,7 +148,7 @@ WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
     "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "mended", "work_parked",
     "clock_is_wrong", "daily_line", "numbers_failing", "rota_gap", "shift_test", "caller_rang_off",
-    "duress", "alarm_seen", "marker_to_review",
+    "duress", "alarm_seen", "opened_unassigned", "marker_to_review",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)

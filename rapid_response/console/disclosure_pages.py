@@ -1,0 +1,154 @@
+"""Sheets for partners: of one case, by what each partner needs, or of all that tell of one vehicle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import Response
+from sqlalchemy import Connection
+
+from rapid_response.access.permissions import Permission
+from rapid_response.console import filling
+from rapid_response.console.access_pages import ask_why, must_say_why
+from rapid_response.console.filling import Names
+from rapid_response.console.forms import FieldError, Filled, read_vehicle
+from rapid_response.console.timeline import pounds
+from rapid_response.console.views import DisclosuresView, DisclosureView
+from rapid_response.console.visit_pages import NeedsAny, Visit
+from rapid_response.console.words import QUESTIONS, field_words, plain
+from rapid_response.steps import casefile, disclosing
+from rapid_response.steps.errors import Invalid, NotFound
+from rapid_response.storage.log import record_view
+from rapid_response.storage.tables import DisclosureRow
+
+router = APIRouter()
+
+Reader = Annotated[Visit, Depends(NeedsAny(Permission.DISCLOSURE_READ))]
+Exporter = Annotated[Visit, Depends(NeedsAny(Permission.CASE_EXPORT))]
+
+_NO_SHEET = "There is no such sheet. Look on the page of the incident."
+
+#: The lines of a sheet that are no field of a report.
+_LINES: Mapping[str, str] = {
+    "reference": "Our reference",
+    "received_at": "Reported",
+    "category": "What it is",
+    "subtype": "Kind",
+    "ward": "Ward",
+    "statutory_strands": "Hostility about",
+    "safeguarding_because": "Why an adult may be at risk",
+    "safe_contact": "How to reach the person safely",
+    "narrative": "What was said",
+}
+
+
+@router.api_route("/incidents/{reference}/disclosures/{disclosure_id}", methods=["GET", "HEAD"])
+async def get_disclosure(reference: str, disclosure_id: str, visit: Reader) -> Response:
+    """One sheet of one case, as it was when it was made; it prints."""
+    if await must_say_why(visit, reference):
+        return await ask_why(visit, reference)
+    found = await visit.look(partial(casefile.read_case, reference=reference.upper()))
+    row = await visit.look(partial(disclosing.read_disclosure, disclosure_id=disclosure_id))
+    if found is None or row is None or row.incident_id != found.incident.id:
+        raise NotFound(_NO_SHEET)
+    await visit.run(partial(casefile.seen, reference=reference.upper(), what="page_disclosure"))
+    return await _sheet(visit, row, found.incident.reference)
+
+
+@router.api_route("/disclosures", methods=["GET", "HEAD"])
+async def get_disclosures(visit: Exporter) -> Response:
+    """All reports of one vehicle: a form, and the sheets that were made before."""
+    return await _list(visit, Filled())
+
+
+@router.post("/disclosures")
+async def post_disclosure(visit: Exporter) -> Response:
+    """Make the sheet; who asks, and on what authority, is kept with it."""
+    parsed = read_vehicle(await visit.posted())
+    if not parsed.ok:
+        return await _list(visit, parsed.filled, status=422)
+    body = parsed.body
+    step = partial(
+        disclosing.disclose_vehicle,
+        registration=body["registration"],
+        to=body["to"],
+        authority=body["authority"],
+    )
+    try:
+        disclosure_id = await visit.run(step)
+    except Invalid as refused:
+        fault = FieldError(refused.field or "registration", refused.detail)
+        return await _list(visit, Filled(parsed.filled.values, (fault,)), status=422)
+    return visit.go(f"/disclosures/{disclosure_id}")
+
+
+@router.api_route("/disclosures/{disclosure_id}", methods=["GET", "HEAD"])
+async def get_vehicle_sheet(disclosure_id: str, visit: Exporter) -> Response:
+    """One sheet of more than one case."""
+    row = await visit.look(partial(disclosing.read_disclosure, disclosure_id=disclosure_id))
+    if row is None or row.incident_id is not None:
+        raise NotFound(_NO_SHEET)
+    await visit.run(lambda tx: record_view(tx, "page_disclosure", None))
+    return await _sheet(visit, row, "")
+
+
+async def _list(visit: Visit, filled: Filled, *, status: int = 200) -> Response:
+    def read(connection: Connection) -> DisclosuresView:
+        names = filling.read_names(connection, visit.pages.desk.zone)
+        made = disclosing.vehicle_disclosures(connection)
+        return DisclosuresView(
+            tuple(filling.disclosure(row, names, visit.principal) for row in made), filled
+        )
+
+    return await visit.page(await visit.look(read), status=status)
+
+
+async def _sheet(visit: Visit, row: DisclosureRow, reference: str) -> Response:
+    names: Names = await visit.look(lambda c: filling.read_names(c, visit.pages.desk.zone))
+    view = DisclosureView(
+        disclosure=filling.disclosure(row, names, visit.principal),
+        cases=tuple(tuple(_lines(case, row.fields)) for case in disclosing.sheet_of(row)),
+        digest=row.digest,
+        holds=row.erased_at is not None or hashlib.sha256(row.document.encode()).hexdigest() == row.digest,
+        reference=reference,
+    )
+    return await visit.page(view)
+
+
+def _lines(case: Mapping[str, Any], fields: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The lines of one case, those of the case itself first."""
+    order = [*_LINES, *sorted(name for name in fields if name not in _LINES)]
+    for name in order:
+        if name in case:
+            yield _heading(name), _said(name, case[name])
+
+
+def _heading(name: str) -> str:
+    part, _, rest = name.partition(".")
+    if name in _LINES:
+        return _LINES[name]
+    if part == "facts":
+        return "Money" if rest == "amount_pence" else QUESTIONS.get(rest, plain(rest))
+    return field_words(name)
+
+
+def _said(name: str, value: Any) -> str:
+    match value:
+        case bool():
+            return "Yes" if value else "No"
+        case int() if name == "facts.amount_pence":
+            return pounds(value)
+        case dict():
+            return "; ".join(
+                field_words(f"{name}.{key}") if said is True else str(said) for key, said in value.items()
+            )
+        case list():
+            joined = "\n".join if name == "narrative" else ", ".join
+            return joined(str(item) if name == "narrative" else plain(str(item)) for item in value)
+        case str() if name in ("category", "subtype", "facts.payment_method"):
+            return plain(value)
+    return str(value)

@@ -1,0 +1,259 @@
+"""The time for which people's data may be kept, and its end (domain.md 6, reliability.md S10).
+
+What is erased leaves a tombstone: the case's row, its codes and its log stay, so that no count changes
+(scenario 58). A legal hold, an open task, or a clock that nobody trusts stops it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, or_, select, update
+from sqlmodel import Session, SQLModel, col
+from sqlmodel import select as typed_select
+
+from rapid_response.core.events import PersonalDataErased
+from rapid_response.core.states import TaskState
+from rapid_response.core.vocabulary import ReferralKind, RetentionClass
+from rapid_response.privacy import rules
+from rapid_response.steps.case import hold
+from rapid_response.steps.clockwatch import may_delete
+from rapid_response.storage.tables import (
+    CallRow,
+    CorrectionRow,
+    DisclosureRow,
+    IdentifierRow,
+    InboundMessageRow,
+    IncidentRow,
+    NoteRow,
+    NotificationRow,
+    ReferralRow,
+    ReportRow,
+    SuggestedLinkRow,
+    TaskRow,
+    TransferRow,
+    ViewReasonRow,
+)
+from rapid_response.storage.tx import Tx, table_of
+
+#: So many cases in one round; the rest the next day, or the next second.
+AT_ONCE = 100
+#: What stands where words were.
+GONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A case whose time is over."""
+
+    incident_id: str
+    kind: RetentionClass
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a round would erase now, and what stops it."""
+
+    cases: Mapping[RetentionClass, int]
+    notifications: int
+    texts: int
+    held: int
+    owed: int
+
+
+def due(connection: Connection, now: datetime, limit: int = AT_ONCE) -> list[Due]:
+    """The cases whose time is over and that nothing stops, longest ended first."""
+    found = (
+        Due(row.id, kind)
+        for row, kind in _ended(connection, now)
+        if row.legal_hold_at is None and not row.is_owed
+    )
+    return [one for one, _ in zip(found, range(limit), strict=False)]
+
+
+def standing(connection: Connection, now: datetime) -> Standing:
+    """A dry run: how much of each class would go, and how much is held or owed."""
+    cases: Counter[RetentionClass] = Counter()
+    held = owed = 0
+    for row, kind in _ended(connection, now):
+        if row.legal_hold_at is not None:
+            held += 1
+        elif row.is_owed:
+            owed += 1
+        else:
+            cases[kind] += 1
+    counted = {kind: cases[kind] for kind in RetentionClass}
+    return Standing(
+        counted, len(_old_notifications(connection, now)), len(_old_texts(connection, now)), held, owed
+    )
+
+
+def _ended(connection: Connection, now: datetime) -> list[tuple[Any, RetentionClass]]:
+    """Ended cases whose time is over, with their class."""
+    row = IncidentRow
+    owed = exists().where(col(TaskRow.incident_id) == col(row.id), col(TaskRow.state) == TaskState.OPEN)
+    to_care = exists().where(
+        col(ReferralRow.incident_id) == col(row.id), col(ReferralRow.kind) == ReferralKind.ASC_SAFEGUARDING
+    )
+    latest = rules.months_later(now, -rules.SHORTEST_MONTHS)
+    rows = connection.execute(
+        select(
+            col(row.id),
+            col(row.disposition),
+            col(row.priority),
+            col(row.safeguarding),
+            col(row.closed_at),
+            col(row.legal_hold_at),
+            owed.label("is_owed"),
+            to_care.label("to_care"),
+        )
+        .where(~col(row.is_open), col(row.erased_at).is_(None), col(row.closed_at) <= latest)
+        .order_by(col(row.closed_at), col(row.id))
+    )
+    found = []
+    for r in rows:
+        kind = rules.retention_class(r.disposition, r.priority, r.safeguarding, bool(r.to_care))
+        if rules.due_at(kind, r.closed_at) <= now:
+            found.append((r, kind))
+    return found
+
+
+# --- erasing ----------------------------------------------------------------------------------------------
+
+#: Of each table that belongs to a case, what is written over its people's words.
+_BLANKS: tuple[tuple[type[SQLModel], Mapping[str, Any]], ...] = (
+    (CorrectionRow, {"old": None, "new": None, "reason": None}),
+    (NoteRow, {"body": GONE}),
+    (InboundMessageRow, {"body": GONE, "from_number": GONE}),
+    (CallRow, {"from_number": GONE, "to_number": GONE}),
+    (ReferralRow, {"reference": None, "reason": None}),
+    (TransferRow, {"document": GONE, "reason": None, "handed_to": None, "answered_by": None}),
+    (ViewReasonRow, {"words": None}),
+)
+
+
+def erase(tx: Tx, incident_id: str) -> RetentionClass | None:
+    """Erase one case's people, if its time is over and nothing stops it; None where it is not erased."""
+    incident = hold(tx, incident_id)
+    if incident.is_open or incident.erased_at is not None or incident.legal_hold_at is not None:
+        return None
+    if not may_delete(tx) or _is_owed(tx, incident_id) or incident.closed_at is None:
+        return None
+    kind = rules.retention_class(
+        incident.disposition, incident.priority, incident.safeguarding, _went_to_care(tx, incident_id)
+    )
+    if rules.due_at(kind, incident.closed_at) > tx.now:
+        return None
+    rows = _blank(tx, incident)
+    tx.record(incident_id, PersonalDataErased(kind, rows))
+    return kind
+
+
+def _is_owed(tx: Tx, incident_id: str) -> bool:
+    query = typed_select(TaskRow).where(
+        col(TaskRow.incident_id) == incident_id, col(TaskRow.state) == TaskState.OPEN
+    )
+    return tx.first(query) is not None
+
+
+def _went_to_care(tx: Tx, incident_id: str) -> bool:
+    query = typed_select(ReferralRow).where(
+        col(ReferralRow.incident_id) == incident_id, col(ReferralRow.kind) == ReferralKind.ASC_SAFEGUARDING
+    )
+    return tx.first(query) is not None
+
+
+def _blank(tx: Tx, incident: IncidentRow) -> int:
+    """Write over everything said of anybody, wherever it is kept; returns how many rows it stood in."""
+    incident.victim, incident.location, incident.suspect = {}, {}, {}
+    incident.safe_contact, incident.reading, incident.facts = {}, {}, {}
+    incident.police_hate_crime_ref = None
+    incident.erased_at = tx.now
+    rows = 1
+    # Its reports, wherever they were joined to: what somebody told once is theirs once.
+    mine = or_(col(ReportRow.incident_id) == incident.id, col(ReportRow.first_incident_id) == incident.id)
+    rows += tx.execute(
+        update(table_of(ReportRow))
+        .where(col(ReportRow.incident_id) == incident.id, mine)
+        .values(narrative=GONE, caller={}, answers={}, reading={}, external_reference=None)
+    ).rowcount
+    for row, values in _BLANKS:
+        rows += tx.execute(
+            update(table_of(row)).where(col(row.incident_id) == incident.id).values(**values)  # type: ignore[attr-defined]
+        ).rowcount
+    rows += tx.execute(
+        update(table_of(DisclosureRow))
+        .where(col(DisclosureRow.incident_id) == incident.id)
+        .values(document=GONE, to_name=GONE, authority=GONE, erased_at=tx.now)
+    ).rowcount
+    rows += tx.execute(
+        update(table_of(SuggestedLinkRow))
+        .where(
+            or_(
+                col(SuggestedLinkRow.from_incident_id) == incident.id,
+                col(SuggestedLinkRow.to_incident_id) == incident.id,
+            )
+        )
+        .values(reason=None, reasons=[])
+    ).rowcount
+    rows += tx.execute(
+        delete(table_of(IdentifierRow)).where(col(IdentifierRow.incident_id) == incident.id)
+    ).rowcount
+    return rows
+
+
+def _old_notifications(connection: Connection | Tx, now: datetime) -> list[str]:
+    before = rules.months_later(now, -rules.NOTIFICATION_MONTHS)
+    query = select(col(NotificationRow.id)).where(
+        col(NotificationRow.received_at) <= before, col(NotificationRow.erased_at).is_(None)
+    )
+    return list(_run(connection)(query).scalars())
+
+
+def _old_texts(connection: Connection | Tx, now: datetime) -> list[str]:
+    before = now - timedelta(days=rules.TEXT_DAYS)
+    query = select(col(InboundMessageRow.id)).where(
+        col(InboundMessageRow.received_at) <= before,
+        col(InboundMessageRow.body) != GONE,
+        # What a person has yet to read is not taken from her.
+        ~col(InboundMessageRow.needs_person),
+    )
+    return list(_run(connection)(query).scalars())
+
+
+def _run(connection: Connection | Tx) -> Callable[..., Any]:
+    return connection.read if isinstance(connection, Tx) else connection.execute
+
+
+def erase_the_rest(tx: Tx) -> int:
+    """What belongs to no case: old notifications, and the words of old texts."""
+    if not may_delete(tx):
+        return 0
+    told = _old_notifications(tx, tx.now)[:AT_ONCE]
+    texts = _old_texts(tx, tx.now)[:AT_ONCE]
+    if told:
+        tx.execute(
+            update(table_of(NotificationRow))
+            .where(col(NotificationRow.id).in_(told))
+            .values(report={}, erased_at=tx.now)
+        )
+    if texts:
+        old = col(InboundMessageRow.id).in_(texts)
+        tx.execute(update(table_of(InboundMessageRow)).where(old).values(body=GONE))
+        strangers = col(InboundMessageRow.sender).is_(None)
+        tx.execute(update(table_of(InboundMessageRow)).where(old, strangers).values(from_number=GONE))
+    return len(told) + len(texts)
+
+
+def held(connection: Connection) -> list[IncidentRow]:
+    """The cases of which nothing may be deleted, oldest hold first."""
+    rows = Session(connection).exec(
+        typed_select(IncidentRow)
+        .where(col(IncidentRow.legal_hold_at).is_not(None))
+        .order_by(col(IncidentRow.legal_hold_at), col(IncidentRow.id))
+    )
+    return list(rows)
