@@ -166,6 +166,7 @@ def _caretaker(settings: Settings, database: Database, desk: Desk, node: Node, k
         known,
         signs_of_life=SignsOfLife(url.get_secret_value()) if url is not None else None,
         save_sheet=partial(_save_sheet, database, desk) if database.is_sqlite else None,
+        erases=settings.erase_when_due,
     )
 
 
@@ -299,6 +300,7 @@ def settings_of_pages(settings: Settings) -> pages.PageSettings:
         is_evaluation=settings.evaluation,
         is_simulated=not settings.has_real_provider,
         clock_speed=settings.clock_speed,
+        erases=settings.erase_when_due,
     )
 
 

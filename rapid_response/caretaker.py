@@ -20,7 +20,7 @@ from rapid_response.audit.readiness import Node, last_seen, readiness
 from rapid_response.core.clock import ClockStep, SystemClock, speed_of
 from rapid_response.core.events import SERVICE_STREAM, FileFoundDamaged
 from rapid_response.messaging.signs_of_life import SignsOfLife
-from rapid_response.steps import clockwatch
+from rapid_response.steps import clockwatch, retention
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.mending import mend
 from rapid_response.steps.service import LastKnown
@@ -38,6 +38,8 @@ AUDIT_EVERY = timedelta(seconds=60)
 AUDIT_AGAIN = timedelta(seconds=15)
 #: When the file and the log are checked, local time.
 _CHECK_AT = time(3)
+#: When what was kept for long enough is erased: after the check, which would find a damaged file.
+_RETAIN_AT = time(4)
 
 
 class Caretaker:
@@ -52,6 +54,7 @@ class Caretaker:
         *,
         signs_of_life: SignsOfLife | None = None,
         save_sheet: Callable[[], Awaitable[None]] | None = None,
+        erases: bool = False,
     ) -> None:
         self._database = database
         self._desk = desk
@@ -59,6 +62,7 @@ class Caretaker:
         self._known = known
         self._signs = signs_of_life
         self._save_sheet = save_sheet
+        self._erases = erases
         #: When each duty may be ours again: asking the database for it each second would write each second.
         self._look_at: dict[Duty, datetime] = {}
 
@@ -131,6 +135,10 @@ class Caretaker:
         """Check the file and the log, when it is our turn: each night."""
         return await self._on_duty(Duty.CHECK, self._check, first_at=self._tonight())
 
+    async def retain(self) -> int:
+        """Erase what was kept for long enough, or count it, when it is our turn: each night."""
+        return await self._on_duty(Duty.RETENTION, self._retain, first_at=self._tonight(_RETAIN_AT))
+
     async def _on_duty(
         self, duty: Duty, do: Callable[[Mine], Awaitable[datetime]], first_at: datetime | None = None
     ) -> int:
@@ -200,6 +208,24 @@ class Caretaker:
         await self._database.run(step)
         return next_at
 
+    async def _retain(self, mine: Mine) -> datetime:
+        """A case at a time, so that nobody waits for it; what is over for a night waits for the next."""
+        erased = await self.erase_due() if self._erases else 0
+        next_at = self._tonight(_RETAIN_AT)
+        await self._database.run(partial(duties.done, mine=mine, next_at=next_at, found={}))
+        if erased:
+            logger.info("erased", count=erased)
+        return next_at
+
+    async def erase_due(self) -> int:
+        """Erase what is due now, at most so much at once; gives how much."""
+        database = self._database
+        now = database.clock.now()
+        erased = 0
+        for one in await database.look(lambda c: retention.due(c, now)):
+            erased += await database.run(partial(retention.erase, incident_id=one.incident_id)) is not None
+        return erased + await database.run(retention.erase_the_rest)
+
     async def _damage(self) -> str | None:
         try:
             return await self._database.look(damage)
@@ -214,11 +240,11 @@ class Caretaker:
         if self._save_sheet is not None:
             await self._save_sheet()
 
-    def _tonight(self) -> datetime:
+    def _tonight(self, hour: time = _CHECK_AT) -> datetime:
         real, zone = self._database.clock.real(), self._desk.zone
         today = real.astimezone(zone).date()
-        at = datetime.combine(today, _CHECK_AT, zone)
-        return at if at > real else datetime.combine(today + timedelta(days=1), _CHECK_AT, zone)
+        at = datetime.combine(today, hour, zone)
+        return at if at > real else datetime.combine(today + timedelta(days=1), hour, zone)
 
     @property
     def _speed(self) -> float:

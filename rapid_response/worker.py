@@ -136,7 +136,11 @@ class Worker:
             Loop("catch_up", self.catch_up),
         ]
         if caretaker is not None:
-            loops += [Loop("audit", caretaker.audit), Loop("check", caretaker.check)]
+            loops += [
+                Loop("audit", caretaker.audit),
+                Loop("check", caretaker.check),
+                Loop("retain", caretaker.retain),
+            ]
         if pump is not None:
             loops.append(Loop("pump", pump))
         self._second = second_reader

@@ -38,6 +38,7 @@ _PATIENT = {
     "pump": timedelta(minutes=1),
     "audit": timedelta(minutes=1),
     "check": timedelta(minutes=15),
+    "retain": timedelta(minutes=15),
 }
 #: Work may be this late before it is said: a burst is worked off in seconds.
 LATE = timedelta(seconds=60)

@@ -19,6 +19,7 @@ from rapid_response.cli import (
     migrate,
     open_sheet,
     report,
+    retention,
     serve,
     service,
     users,
@@ -66,6 +67,7 @@ _add("classify", classify.classify, "Read reports as JSON lines, and say what th
 _add("evaluate", evaluate.evaluate, "How well the reader reads a file of labelled reports.")
 _add("report", report.report, "The board report of a month, quarter or year.")
 _add("open-sheet", open_sheet.open_sheet, "Print the sheet of open incidents.")
+_add("retention", retention.retention, "What is kept for too long; erase it.")
 _add("backup", copies.backup, "Copy the database while it is served.")
 _add("restore", copies.restore, "Put a copy back, with messages held.")
 _add("hold", holding.hold, "Hold all messages and deadlines.")

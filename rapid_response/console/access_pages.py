@@ -40,9 +40,7 @@ async def must_say_why(visit: Visit, reference: str) -> bool:
 
     def read(connection: Connection) -> bool:
         incident = _incident(connection, reference)
-        return incident is not None and viewing.must_say_why(
-            connection, incident, visit.principal, visit.now
-        )
+        return incident is not None and viewing.must_say_why(connection, incident, visit.principal, visit.now)
 
     return await visit.look(read)
 
@@ -113,9 +111,7 @@ async def get_access(visit: Supervisor) -> Response:
         return AccessView(
             unseen=tuple(line(found) for found in viewing.opened(connection, seen=False)),
             opened=tuple(line(found) for found in viewing.opened(connection, seen=True)),
-            views=tuple(
-                ViewLine(v.at, names.actor(v.viewer), v.viewer, v.what, v.reference) for v in views
-            ),
+            views=tuple(ViewLine(v.at, names.actor(v.viewer), v.viewer, v.what, v.reference) for v in views),
             viewer=names.actor(viewer) if viewer else "",
             reference=reference,
             done=_DONE.get(visit.query.text("done"), ""),

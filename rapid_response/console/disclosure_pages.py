@@ -100,9 +100,7 @@ async def _list(visit: Visit, filled: Filled, *, status: int = 200) -> Response:
     def read(connection: Connection) -> DisclosuresView:
         names = filling.read_names(connection, visit.pages.desk.zone)
         made = disclosing.vehicle_disclosures(connection)
-        return DisclosuresView(
-            tuple(filling.disclosure(row, names, visit.principal) for row in made), filled
-        )
+        return DisclosuresView(tuple(filling.disclosure(row, names, visit.principal) for row in made), filled)
 
     return await visit.page(await visit.look(read), status=status)
 

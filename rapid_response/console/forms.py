@@ -747,11 +747,12 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
                 "authority",
                 "On what authority?",
                 Kind.LINE,
-                hint="For example: consent of the person; Care Act s.42; their request of today, reference 17.",
+                hint="For example: the person agrees; Care Act s.42; their request, with its reference.",
                 missing="Write on what authority they get it",
             ),
         ),
-        intro="The sheet holds the least that this partner needs, to print or to copy. That it was made is kept.",
+        intro="The sheet holds the least that this partner needs, to print or to copy. "
+        "That it was made is kept.",
     ),
     Action.LEGAL_HOLD: ActionForm(
         "Record it",

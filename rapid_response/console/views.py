@@ -884,7 +884,7 @@ class SafeguardingPart:
 
 @dataclass(frozen=True, slots=True)
 class ReasonView(View):
-    """A case that is not the viewer's: why does she need to see it? Posts to `/incidents/{reference}/reason`."""
+    """Before a case that is not the viewer's: why? Posts to `/incidents/{reference}/reason`."""
 
     template: ClassVar[str] = "reason.html"
     reference: str

@@ -140,7 +140,7 @@ class ReportIn(Part):
     location: Location = Location()
     suspect: Suspect = Suspect()
     answers: Answers = Answers()
-    #: A partner that only tells us something asks for nothing: kept as intelligence, unless it tells of danger.
+    #: What only tells us something is kept as intelligence, unless it tells of danger.
     import_kind: ImportKind = ImportKind.REFERRAL
     referral_source: ReferralSource | None = None
     back_entry: StrictBool = False

@@ -1,9 +1,9 @@
 """What partners are given of a case, and when a safeguarding decision is owed before it ends.
 
 Sources: Care Act 2014 s.42(1) to (3) (needs for care and support; abuse, which expressly includes being
-defrauded or put under pressure over money; unable to protect oneself because of those needs), Care and Support
-(Eligibility Criteria) Regulations 2015 reg. 2 (needs that arise from a physical or mental impairment or
-illness); domain.md 1 (adult at risk), 4 (to whom), 6 (least fields: the bank gets facts of the fraud, not of
+defrauded or put under pressure over money; unable to protect oneself because of those needs), Care and
+Support (Eligibility Criteria) Regulations 2015 reg. 2 (needs that arise from a physical or mental impairment
+or illness); domain.md 1 (adult at risk), 4 (to whom), 6 (least fields: the bank gets facts of the fraud, not of
 health), scenario 52.
 
 Whether she cannot protect herself is never judged here: this only says that a person has to decide.
@@ -108,14 +108,18 @@ TEMPLATES: Mapping[ReferralKind, tuple[str, ...]] = {
         *_CASE, "safeguarding_because", *_PERSON, *_REACH, *_CARE, "facts.amount_pence", *_SAID,
     ),
     # The bank gets what it needs to find the account and the payment: nothing of health, no narrative.
-    ReferralKind.BANK: (*_CASE, "victim.name", "location.postcode", *_FRAUD, "suspect.phone", "suspect.website"),
+    ReferralKind.BANK: (
+        *_CASE, "victim.name", "location.postcode", *_FRAUD, "suspect.phone", "suspect.website",
+    ),
     ReferralKind.REPORT_FRAUD: (*_CASE, "victim.name", "location.postcode", *_FRAUD, *_SUSPECT, *_SAID),
     ReferralKind.CITIZENS_ADVICE: ("reference", "category", "subtype", "victim.name", *_REACH),
     # Suspects and methods, not people: intelligence for another service.
     ReferralKind.TRADING_STANDARDS: (*_CASE, "ward", "facts.amount_pence", *_SUSPECT),
     ReferralKind.NTS_SCAMS_TEAM: (*_CASE, *_PERSON, *_REACH, "facts.lives_alone", "facts.amount_pence"),
     ReferralKind.IMLT: (*_CASE, *_PERSON, *_REACH, "facts.threat_or_fear", *_SUSPECT, *_SAID),
-    ReferralKind.VICTIM_SUPPORT: ("reference", "category", "victim.name", *_REACH, "facts.communication_need"),
+    ReferralKind.VICTIM_SUPPORT: (
+        "reference", "category", "victim.name", *_REACH, "facts.communication_need",
+    ),
     ReferralKind.AGE_UK: ("reference", "victim.name", *_PLACE, *_REACH, "facts.lives_alone"),
     ReferralKind.FIRE_SERVICE: ("reference", "victim.name", *_PLACE, *_REACH, "facts.lives_alone"),
     ReferralKind.HOUSING: ("reference", "category", *_PERSON, "received_at"),

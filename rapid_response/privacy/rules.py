@@ -1,7 +1,7 @@
 """How long a case is kept with its people, and when opening it needs a reason.
 
-Source: domain.md 6 (retention proposal, access and audit) and reliability.md S10, T5. The periods are a proposal
-until the council's own schedule is known; nothing is deleted before somebody has switched that on.
+Source: domain.md 6 (retention proposal, access and audit) and reliability.md S10, T5. The periods are a
+proposal until the council's own schedule is known; nothing is deleted before somebody has switched that on.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def retention_class(
     safeguarding: Safeguarding | None,
     referred_to_care: bool = False,
 ) -> RetentionClass:
-    """Which class a case that has ended belongs to; what social care knows of is never among the shorter ones."""
+    """Which class an ended case belongs to; what social care knows of is never among the shorter ones."""
     if referred_to_care or safeguarding in (Safeguarding.REFERRED, Safeguarding.ALREADY_KNOWN):
         return RetentionClass.SAFEGUARDING
     match disposition:

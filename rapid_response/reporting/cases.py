@@ -33,7 +33,7 @@ def board_figures(connection: Connection, period: Period, as_at: datetime) -> di
 
 
 def _notifications(connection: Connection, period: Period, as_at: datetime) -> Iterator[StoredEvent]:
-    """What partners told us without asking us to act: a contact each, until a person raised it to an incident."""
+    """What partners only told us: a contact each, until a person raised it to an incident."""
     rows = connection.execute(
         select(col(EventRow.type), col(EventRow.at), col(EventRow.data))
         .where(

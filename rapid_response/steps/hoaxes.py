@@ -36,9 +36,7 @@ def agreed(tx: Tx, incident: IncidentRow, who: Who, second_person: str | None = 
     if incident.hoax_marked_by is None:
         incident.hoax_marked_by = by[:80]
         tx.record(incident.id, HoaxMarked(confirmed=False))
-        open_task(
-            tx, incident, TaskKind.CONFIRM_HOAX, ContactRole.DUTY_OFFICER, tx.now + CONFIRM_WITHIN
-        )
+        open_task(tx, incident, TaskKind.CONFIRM_HOAX, ContactRole.DUTY_OFFICER, tx.now + CONFIRM_WITHIN)
         return False
     if by[:80] == incident.hoax_marked_by:
         raise Invalid(_ANOTHER, "second_person")
@@ -50,4 +48,6 @@ def agreed(tx: Tx, incident: IncidentRow, who: Who, second_person: str | None = 
 def check(tx: Tx, incident: IncidentRow) -> None:
     """Closing and cancelling are no way round the second person."""
     if told_of_danger(tx, incident):
-        raise Invalid(f"{_ANOTHER} Use mark_hoax: it ends when the second person says the same.", "disposition")
+        raise Invalid(
+            f"{_ANOTHER} Use mark_hoax: it ends when the second person says the same.", "disposition"
+        )

@@ -113,7 +113,9 @@ def report_of(row: NotificationRow) -> ReportIn:
 
 def unsettled(connection: Connection, limit: int = 200) -> list[NotificationRow]:
     """What nobody has looked at, oldest first."""
-    return _list(connection, col(NotificationRow.settled_at).is_(None), col(NotificationRow.received_at), limit)
+    return _list(
+        connection, col(NotificationRow.settled_at).is_(None), col(NotificationRow.received_at), limit
+    )
 
 
 def settled(connection: Connection, limit: int = 50) -> list[NotificationRow]:

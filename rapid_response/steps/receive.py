@@ -59,7 +59,8 @@ from rapid_response.storage.tx import Tx
 #: How soon the police are told of a bank's call, and the branch is rung back on its published number.
 _BANK_WITHIN = timedelta(minutes=15)
 _OF_BANKS = (
-    "Ring 999 and say “Banking Protocol”, if you have not: the police come to the branch. Keep the customer with you.",
+    "Ring 999 and say “Banking Protocol”, if you have not: the police come to the branch. "
+    "Keep the customer with you.",
     "We ring you back on the branch’s published number before anybody acts on this call.",
 )
 #: For whoever does not hear or does not speak: every number in the advice in a way that they can use.

@@ -174,11 +174,10 @@ def _blank(tx: Tx, incident: IncidentRow) -> int:
     incident.police_hate_crime_ref = None
     incident.erased_at = tx.now
     rows = 1
-    # Its reports, wherever they were joined to: what somebody told once is theirs once.
-    mine = or_(col(ReportRow.incident_id) == incident.id, col(ReportRow.first_incident_id) == incident.id)
+    # A report that was joined to another case goes with that one.
     rows += tx.execute(
         update(table_of(ReportRow))
-        .where(col(ReportRow.incident_id) == incident.id, mine)
+        .where(col(ReportRow.incident_id) == incident.id)
         .values(narrative=GONE, caller={}, answers={}, reading={}, external_reference=None)
     ).rowcount
     for row, values in _BLANKS:

@@ -1,4 +1,7 @@
-"""Adult safeguarding: a person decides before a case ends where an adult at risk is indicated (scenario 52)."""
+"""Adult safeguarding: where an adult at risk is indicated, a person decides before the case ends.
+
+Scenario 52 of domain.md 8; the rule that indicates it, and its sources, are in partners.rules.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from rapid_response.steps.desk import Who
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.service import Service
-from rapid_response.steps.tasks import TaskKind, finish, finish_kind, find_open, open_task
+from rapid_response.steps.tasks import TaskKind, find_open, finish, finish_kind, open_task
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 

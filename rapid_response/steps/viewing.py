@@ -152,9 +152,7 @@ def views(
 ) -> Sequence[Viewed]:
     """Who looked at what, newest first; of one person, or of one case."""
     query = (
-        select(
-            col(AccessRow.at), col(AccessRow.viewer), col(AccessRow.what), col(IncidentRow.reference)
-        )
+        select(col(AccessRow.at), col(AccessRow.viewer), col(AccessRow.what), col(IncidentRow.reference))
         .join(IncidentRow, col(IncidentRow.id) == col(AccessRow.incident_id), isouter=True)
         .order_by(col(AccessRow.id).desc())
         .limit(limit)

@@ -27,6 +27,8 @@ class Duty(StrEnum):
     AUDIT = "audit"
     #: Is the database file whole, and does the log hold?
     CHECK = "check"
+    #: Is the time for which people's data is kept over? Then it is erased, or only counted.
+    RETENTION = "retention"
     #: A copy, made by a command; kept here so that its age can be watched.
     BACKUP = "backup"
 
