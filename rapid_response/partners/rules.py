@@ -3,8 +3,8 @@
 Sources: Care Act 2014 s.42(1) to (3) (needs for care and support; abuse, which expressly includes being
 defrauded or put under pressure over money; unable to protect oneself because of those needs), Care and
 Support (Eligibility Criteria) Regulations 2015 reg. 2 (needs that arise from a physical or mental impairment
-or illness); domain.md 1 (adult at risk), 4 (to whom), 6 (least fields: the bank gets facts of the fraud, not of
-health), scenario 52.
+or illness); domain.md 1 (adult at risk), 4 (to whom), 6 (least fields: the bank gets facts of the fraud, not
+of health), scenario 52.
 
 Whether she cannot protect herself is never judged here: this only says that a person has to decide.
 """

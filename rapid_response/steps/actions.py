@@ -400,6 +400,7 @@ def _cancelled(doing: _Doing, command: commands.Cancel) -> None:
     if incident.stopped_at is None and incident.clock_state is not ClockState.NOT_APPLICABLE:
         _end_promise(doing, "cancelled")
     _end(doing, "cancelled")
+    safeguarding.after_the_end(doing.tx, doing.service, incident)
     if command.reason:
         add_note(doing.tx, incident, command.reason, doing.who)
     doing.record(happened.IncidentCancelled(command.disposition, incident.episode))
@@ -622,17 +623,30 @@ def _note(doing: _Doing, command: commands.Note) -> None:
     add_note(doing.tx, doing.incident, command.body, doing.who)
 
 
+#: Tasks that end with a decision of their own, and how.
+_ENDS_WITH = {
+    TaskKind.REVIEW_AGE_TARGETING: "This task ends with a decision: use review_age_targeting.",
+    TaskKind.TRANSFER: "This task ends with the hand-over: use transfer, or correct the address.",
+    TaskKind.SAFEGUARDING: "This task ends with a decision: use decide_safeguarding.",
+}
+
+
+def _must_be_decided(incident: IncidentRow, task: TaskRow) -> bool:
+    match task.kind:
+        case TaskKind.REVIEW_AGE_TARGETING:
+            return incident.age_state in UNDECIDED
+        case TaskKind.TRANSFER:
+            return incident.area is Area.OUTSIDE
+    return task.kind == TaskKind.SAFEGUARDING
+
+
 def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
     check(doing.incident, Action.TASK_DONE)
     task = doing.tx.get(TaskRow, command.task)
     if task is None or task.incident_id != doing.incident.id or task.done_at is not None:
         raise Invalid("This incident has no open task with this id. Its tasks are listed with it.", "task")
-    if task.kind == TaskKind.REVIEW_AGE_TARGETING and doing.incident.age_state in UNDECIDED:
-        raise Invalid("This task ends with a decision: use review_age_targeting.", "task")
-    if task.kind == TaskKind.TRANSFER and doing.incident.area is Area.OUTSIDE:
-        raise Invalid("This task ends with the hand-over: use transfer, or correct the address.", "task")
-    if task.kind == TaskKind.SAFEGUARDING:
-        raise Invalid("This task ends with a decision: use decide_safeguarding.", "task")
+    if _must_be_decided(doing.incident, task):
+        raise Invalid(_ENDS_WITH[TaskKind(task.kind)], "task")
     if task.kind == TaskKind.CONFIRM_HOAX:
         # Whoever looked does not agree: it is a report like any other again.
         doing.incident.hoax_marked_by = None
@@ -672,6 +686,10 @@ def _amend(doing: _Doing, command: commands.Amend) -> None:
 
 def _link(doing: _Doing, command: commands.LinkTo) -> None:
     other = linking.link(doing.tx, doing.desk, doing.service, doing.incident, command, doing.who)
+    # What joins a case that has ended may say more of its victim than was known.
+    for incident in (doing.incident, other):
+        if not incident.is_open:
+            safeguarding.after_the_end(doing.tx, doing.service, incident)
     keep_in_view(doing.tx, doing.service, other)
 
 

@@ -34,7 +34,7 @@ def disclose(tx: Tx, incident: IncidentRow, command: commands.Disclose) -> str:
 
 
 def disclose_vehicle(tx: Tx, registration: str, to: str, authority: str) -> str:
-    """Make the sheet of every case that tells of one vehicle (scenario 59): no victim, no caller, no words."""
+    """Make the sheet of all cases that tell of one vehicle (scenario 59): no victim, no caller, no words."""
     wanted = normalise_plate(registration)
     if wanted is None:
         raise Invalid("Write the registration, or as much of it as is known.", "registration")

@@ -1,7 +1,7 @@
 """What partners tell us without asking us to act: intelligence, no incident and no clock (scenario 13).
 
-A notification that tells of danger now, or of a payment that can still be stopped, is taken in as a report all
-the same (P0, P1): what a partner calls it never makes it less urgent.
+A notification that tells of danger now, or of a payment that can still be stopped, is taken in as a report
+all the same (P0, P1): what a partner calls it never makes it less urgent.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from sqlmodel import SQLModel, col
 
 from rapid_response.audit.findings import Check, Missing
 from rapid_response.audit.looking import Moment, missing
+from rapid_response.core.facts import facts_from_json
 from rapid_response.core.incident import ALLOWED, OWNED_STATUSES, Action, Move, Status
 from rapid_response.core.notices import LEADS, NoticeKind
 from rapid_response.core.states import OfferState, Purpose, TaskState
@@ -26,6 +27,7 @@ from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy, T
 from rapid_response.hatecrime.referrals import CHASE_AFTER
 from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.messaging.wording import REPEAT
+from rapid_response.partners.rules import is_owed, safeguarding_because
 from rapid_response.simulator.tables import Direction, SimCallRow, SimTextRow
 from rapid_response.sla.rules import Kind
 from rapid_response.steps.tasks import TaskKind
@@ -37,12 +39,14 @@ from rapid_response.storage.tables import (
     ChainRow,
     CorrectionRow,
     DeliveryRow,
+    DisclosureRow,
     EventRow,
     InboundMessageRow,
     IncidentRow,
     MessageRow,
     NoteRow,
     NoticeRow,
+    NotificationRow,
     OfferRow,
     OutcomeRow,
     ReferralRow,
@@ -69,6 +73,8 @@ _TABLES: tuple[type[SQLModel], ...] = (
     OutcomeRow,
     ReferralRow,
     TransferRow,
+    DisclosureRow,
+    NotificationRow,
     MessageRow,
     AttemptRow,
     AgendaRow,
@@ -448,6 +454,8 @@ class Watch:
         self._sent: dict[str, dict[str, str]] = defaultdict(dict)
         #: References that were given in a 201 of their own.
         self.acknowledged: set[str] = set()
+        #: And of what was only told: intelligence, no incident.
+        self.told: set[str] = set()
         #: Calls that left a message, and texts that reached the service: by their provider's ids.
         self.voicemails = 0
         self.texts: set[str] = set()
@@ -487,6 +495,7 @@ class Watch:
             self._nothing_doubled,
             self._nobody_is_misled,
             self._reviews_are_owed,
+            self._safeguarding_is_decided,
             self._who_is_there_is_watched,
             self._alarms_are_silent,
         ):
@@ -695,6 +704,21 @@ class Watch:
             is_asked_after = (row["incident_id"], TaskKind.CHASE_REFERRAL.value, row["id"]) in owed
             assert is_asked_after == (row["state"] in CHASE_AFTER), f"referral {row['id']}: {row['state']}"
 
+    def _safeguarding_is_decided(self, picture: Picture) -> None:
+        """However a case of an adult at risk ended: somebody has decided, or owes the decision."""
+        owed = {
+            row["incident_id"]
+            for row in picture.of(TaskRow)
+            if row["kind"] == TaskKind.SAFEGUARDING and row["state"] is TaskState.OPEN
+        }
+        for row in picture.of(IncidentRow):
+            if row["disposition"] is None or row["safeguarding"] is not None:
+                continue
+            because = safeguarding_because(facts_from_json(row["facts"]), row["category"], ())
+            if is_owed(because, row["disposition"]):
+                assert row["id"] in owed, f"{row['reference']}: ended without a safeguarding decision"
+        assert {row["reference"] for row in picture.of(NotificationRow)} == self.told, "I1 told, and lost"
+
     # who is there, and who asks for help
 
     def _who_is_there_is_watched(self, picture: Picture) -> None:
@@ -837,7 +861,10 @@ def check_board(watch: Watch, boards: Sequence[Mapping[str, Any]]) -> None:
         assert kinds.pop("contacts") == sum(kinds.values()) == board["contacts"]["total"], f"I8 {kinds}"
     assert on_board == outcomes, f"I8 board says {on_board}, recorded were {outcomes}"
     reports = sum(life.reports for life in watch.lives.values())
-    assert sum(board["contacts"]["total"] for board in boards) == reports, "I8 contacts"
+    contacts = reports + len(watch.told)
+    assert sum(board["contacts"]["total"] for board in boards) == contacts, "I8 contacts"
+    told = sum(board["reconciliation"]["information_only"] for board in boards)
+    assert told == len(watch.told), "I8 what was only told"
     missed = sum(clock.counts_as_breached for life in counted for clock in life.clocks)
     breached = sum(board["two_hours"]["breached"] for board in boards)
     assert breached == missed, f"I9 the board says {breached} breaches, there were {missed}"

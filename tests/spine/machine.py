@@ -32,6 +32,7 @@ from rapid_response.core.vocabulary import (
     Priority,
     ReferralKind,
     ReferralStep,
+    Safeguarding,
 )
 from rapid_response.simulator.network import NoSuchCall, _take
 from rapid_response.simulator.posts import Post
@@ -238,6 +239,9 @@ REPORTS: Mapping[str, Report] = {
         narrative="He said old dears never check, and called at the bungalows for older people only."
     ),
     "unclear": lambda now: builders.unclear(),
+    "at risk": lambda now: builders.paid_today(answers={"cognitive_impairment": True}),
+    "told only": lambda now: builders.long_ago(now, channel="partner", import_kind="notification"),
+    "bank": lambda now: builders.paid_today(referral_source="bank_banking_protocol"),
     "roofers elsewhere": lambda now: builders.roofers_now(location=_ELSEWHERE),
     "long ago elsewhere": lambda now: builders.long_ago(now, location=_ELSEWHERE),
     "kettle": lambda now: builders.kettle(),
@@ -316,7 +320,13 @@ _DETAILS = st.fixed_dictionaries(
         "disposition": st.sampled_from(Disposition),
         "outcomes": st.sampled_from(_OUTCOMES),
         "state": st.sampled_from(AgeTargeting),
-        "kind": st.sampled_from((ReferralKind.POLICE_HATE_CRIME, ReferralKind.BANK)),
+        "kind": st.sampled_from(
+            (ReferralKind.POLICE_HATE_CRIME, ReferralKind.BANK, ReferralKind.ASC_SAFEGUARDING)
+        ),
+        "safeguarding": st.sampled_from((None, *Safeguarding)),
+        "safeguarding_reason": st.sampled_from((None, "She can decide.")),
+        "on": st.booleans(),
+        "second_person": st.sampled_from((None, "Lena Fox", "Sam Lee")),
         "step": st.sampled_from(ReferralStep),
         "minutes": st.sampled_from((None, 1, 45, 600)),
         "reason": st.sampled_from((None, "travel", "Rang her.")),
@@ -340,7 +350,7 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.RELEASE: ("responder", "reason", "arranged"),
     Action.RELEASE_COMPANION: ("reason",),
     Action.REMOTE_RESPONSE: ("responder",),
-    Action.CLOSE: ("disposition", "outcomes"),
+    Action.CLOSE: ("disposition", "outcomes", "safeguarding", "safeguarding_reason"),
     Action.ADD_OUTCOMES: ("outcomes",),
     Action.CANCEL: ("disposition", "reason"),
     Action.REOPEN: ("reason",),
@@ -353,6 +363,10 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.AMEND: ("reason",),
     Action.LINK: ("reason",),
     Action.TRANSFER: ("reason",),
+    Action.DECIDE_SAFEGUARDING: ("reason",),
+    Action.DISCLOSE: ("kind",),
+    Action.LEGAL_HOLD: ("on",),
+    Action.MARK_HOAX: ("second_person",),
 }
 _ALWAYS_SAID: Mapping[Action, dict[str, Any]] = {
     Action.REMOTE_RESPONSE: {"protective_act": "bank_told"},
@@ -362,6 +376,9 @@ _ALWAYS_SAID: Mapping[Action, dict[str, Any]] = {
     Action.TRANSFER: {"to": "lewisham"},
     Action.TRANSFER_ACKNOWLEDGED: {"by": "Sam Lee"},
     Action.TRANSFER_DECLINED: {"reason": "Not theirs."},
+    Action.DISCLOSE: {"to": "Sam Lee", "authority": "Their request."},
+    Action.LEGAL_HOLD: {"reason": "The court asks for it."},
+    Action.MARK_HOAX: {"reason": "The same laughter as yesterday."},
     Action.NOTE: {"body": "The neighbour saw a white van."},
 }
 _INDEX = st.integers(0, 7)
@@ -466,8 +483,9 @@ class RandomDays(RuleBasedStateMachine):
         assert status == 201, answer
         note(f"{kind} is {answer['reference']}, {answer['priority']} by {answer['rule_id']}")
         for town in self.towns:
-            assert answer["reference"] not in town.watch.acknowledged
-            town.watch.acknowledged.add(answer["reference"])
+            known = town.watch.told if answer["status"] == "information_only" else town.watch.acknowledged
+            assert answer["reference"] not in known
+            known.add(answer["reference"])
         if with_key:
             self._keys.append({"body": body, "answer": answer})
         if settles:
@@ -638,6 +656,8 @@ class RandomDays(RuleBasedStateMachine):
             sent = [r["id"] for r in self.last.of(ReferralRow) if r["incident_id"] == incident["id"]]
             which = sent[details["task"] % len(sent)] if sent else "none"
             return {"referral": which, "state": details["step"]}
+        if action is Action.DECIDE_SAFEGUARDING:
+            return {"decision": details["safeguarding"] or Safeguarding.REFERRED}
         if action is Action.AMEND:
             return _AMENDMENTS[details["amendment"]](self.towns[0].clock.now())
         if action is Action.LINK or (action is Action.REOPEN and details["with_other"]):
