@@ -26,8 +26,10 @@ from rapid_response.console import (
     marker_pages,
     public_pages,
     review_pages,
+    rota_pages,
     simulator_pages,
     text_pages,
+    transfer_pages,
     upkeep_pages,
 )
 from rapid_response.console.assets import PREFIX, App, Message, Receive, Scope, Send
@@ -80,10 +82,12 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         board_pages.router,
         agreement_pages.router,
         incident_pages.router,
+        transfer_pages.router,
         alarm_pages.router,
         marker_pages.router,
         job_pages.router,
         review_pages.router,
+        rota_pages.router,
         text_pages.router,
         upkeep_pages.router,
     ]
