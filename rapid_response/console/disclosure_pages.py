@@ -86,10 +86,10 @@ async def post_disclosure(visit: Exporter) -> Response:
     return visit.go(f"/disclosures/{disclosure_id}")
 
 
-@router.api_route("/disclosures/{disclosure_id}", methods=["GET", "HEAD"])
-async def get_vehicle_sheet(disclosure_id: str, visit: Exporter) -> Response:
+@router.api_route("/disclosures/{sheet_id}", methods=["GET", "HEAD"])
+async def get_vehicle_sheet(sheet_id: str, visit: Exporter) -> Response:
     """One sheet of more than one case."""
-    row = await visit.look(partial(disclosing.read_disclosure, disclosure_id=disclosure_id))
+    row = await visit.look(partial(disclosing.read_disclosure, disclosure_id=sheet_id))
     if row is None or row.incident_id is not None:
         raise NotFound(_NO_SHEET)
     await visit.run(lambda tx: record_view(tx, "page_disclosure", None))

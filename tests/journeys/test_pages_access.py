@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +19,7 @@ from rapid_response.access.sessions import IDLE_AFTER, end_session
 from rapid_response.console.form_pages import safe_next
 from rapid_response.core.vocabulary import Role
 from rapid_response.steps.alarms import raise_alarm
+from rapid_response.steps.disclosing import disclose_vehicle
 from rapid_response.steps.service import service_now
 from rapid_response.storage.database import DatabaseUnavailable
 from rapid_response.storage.tables import AccessRow, AgendaRow, AlarmRow, IncidentRow, SessionRow
@@ -49,10 +51,18 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/markers": (P.RISK_MARKERS,),
     "/rota": (P.ROTA_VIEW,),
     "/incidents/{reference}/transfers/{transfer_id}": (P.TRANSFER_READ,),
+    "/incidents/{reference}/disclosures/{disclosure_id}": (P.DISCLOSURE_READ,),
+    "/disclosures": (P.CASE_EXPORT,),
+    "/disclosures/{sheet_id}": (P.CASE_EXPORT,),
+    "/access": (P.AUDIT_VIEW,),
+    "/retention": (P.AUDIT_VIEW,),
+    "/intelligence": (P.INTELLIGENCE,),
     "/alarms/{alarm_id}": (P.ALARM_SEE,),
     "/status": (P.SERVICE_STATUS,),
     "/agreement": (P.AGREEMENT_VIEW,),
 }
+#: What is made only where a test is about it.
+NONE_SUCH = dict.fromkeys(("transfer_id", "row_id", "disclosure_id", "sheet_id"), "no-such")
 POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/report": ANYBODY,
     "/sign-in": ANYBODY,
@@ -74,6 +84,11 @@ POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/markers/{marker_id}/end": (P.RISK_MARKERS,),
     "/rota/absence": (P.AVAILABILITY_ANY,),
     "/rota/{row_id}/back": (P.AVAILABILITY_ANY,),
+    "/incidents/{reference}/reason": (P.CASE_VIEW,),
+    "/disclosures": (P.CASE_EXPORT,),
+    "/access/{row_id}/seen": (P.AUDIT_VIEW,),
+    "/intelligence/{row_id}/file": (P.INTELLIGENCE,),
+    "/intelligence/{row_id}/raise": (P.INTELLIGENCE,),
     "/alarms/{alarm_id}/seen": (P.ALARM_SEE,),
     "/alarms/{alarm_id}/end": (P.ALARM_END,),
 }
@@ -206,7 +221,7 @@ async def test_a_password_is_changed_and_other_browsers_are_out(town: Town) -> N
 async def test_every_page_asks_the_one_table(town: Town) -> None:
     """Each page and each form for each role: the answer is what the table of permissions says."""
     assert page_routes(town) == {("GET", path) for path in GETS} | {("POST", path) for path in POSTS}
-    report = await town.reports(**roofers_now())
+    report = await town.reports(**roofers_now(suspect={"vehicle_registration": "AB12 CDE"}))
     number = (await town.incident(report["reference"]))["job_number"]
     parts = {"reference": report["reference"], "number": number, "action": "note", "verb": "accept"}
     parts |= {
@@ -217,6 +232,11 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
     }
     handed_over = await town.act(report["reference"], "transfer", to="Lewisham Trading Standards")
     parts |= {"transfer_id": handed_over["transfers"][0]["id"], "row_id": "no-such-row"}
+    shown = await town.act(
+        report["reference"], "disclose", kind="police", to="PC Lee", authority="Their request."
+    )
+    sheet = partial(disclose_vehicle, registration="AB12 CDE", to="PC Lee", authority="Their request.")
+    parts |= {"disclosure_id": shown["disclosures"][0]["id"], "sheet_id": await town.app.database.run(sheet)}
     parts |= {"alarm_id": await alarm_of(town, "ben")}
     wrong = {}
     for role in Role:
@@ -288,6 +308,7 @@ async def test_nobody_sees_more_than_the_way_in(town: Town) -> None:
         "call_id": "no-such",
         "marker_id": "no-such",
         "alarm_id": "no-such",
+        **NONE_SUCH,
     }
     async with Browser(town) as anybody:
         for path, wanted in GETS.items():
@@ -354,6 +375,7 @@ async def test_looking_changes_nothing_but_the_access_log(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
     parts = {"reference": report["reference"], "number": number, "alarm_id": await alarm_of(town, "ben")}
+    parts |= NONE_SUCH
     browsers = [
         await browser_of(town, "dee", Role.DUTY_OFFICER, "dee"),
         await browser_of(town, "asha", Role.RESPONDER, "asha"),

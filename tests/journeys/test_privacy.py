@@ -1,0 +1,275 @@
+"""Who may see a case that is not theirs, how long it is kept, and what leaves it.
+
+Scenarios 56, 57, 58 and 59.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import SQLModel
+
+from rapid_response.core.vocabulary import Role
+from rapid_response.storage.log import verify
+from rapid_response.storage.tables import (
+    AccessRow,
+    DisclosureRow,
+    InboundMessageRow,
+    ReportRow,
+    ViewReasonRow,
+)
+from tests.builders import long_ago, paid_today, roofers_now
+from tests.harness import ASHA, HEAD, LEADER, Case, Town
+from tests.journeys.browser import browser_of, on_sqlite
+
+PEOPLE = {
+    "caller": {"name": "Priya Neighbour", "phone": "+447700900456", "email": "priya@example.org"},
+    "victim": {"name": "Jean Whitlock", "phone": "+447700900457", "age": 84},
+    "location": {"address": "14 Larkspur Way", "postcode": "BR1 3UH", "ward": "Bromley Town"},
+    "suspect": {"name": "Dan Roofer", "vehicle_registration": "AB12 CDE"},
+}
+CANARIES = ("Priya", "Whitlock", "Larkspur", "Dan Roofer", "900456", "900457", "priya@", "BR1 3UH", "gutters")
+
+
+async def over(town: Town, **more: object) -> Case:
+    """A case that has ended, of which nothing is owed."""
+    case = await town.takes(paid_today(**PEOPLE | more))
+    await case.hears(ASHA, "OK {n}")
+    await case.hears(ASHA, "HERE {n}")
+    await case.act("close", disposition="resolved_attended")
+    return case
+
+
+# --- scenario 56 ------------------------------------------------------------------------------------------
+
+
+async def test_s56_a_metrics_scrape_tells_of_nobody(town: Town) -> None:
+    case = await over(town)
+    await town.takes(roofers_now(**PEOPLE))
+    await town.rings_hotline("+447700900458", "Jean Whitlock of 14 Larkspur Way is afraid.")
+    scrape = (await town.http.get("/metrics")).text
+    assert "rapid_response_contacts_total" in scrape
+    for words in (*CANARIES, "900458", "Asha", case.reference, "Jean"):
+        assert words not in scrape, words
+    # Codes and figures: no label value could hold a name, a number or a sentence.
+    values = set(re.findall(r'="([^"]*)"', scrape))
+    assert [v for v in values if not re.fullmatch(r"[A-Za-z0-9_.+:-]{0,40}", v)] == []
+    assert [v for v in values if re.search(r"\d{7,}", v)] == []
+
+
+# --- scenario 57 ------------------------------------------------------------------------------------------
+
+
+async def test_s57_who_opens_a_case_that_is_not_theirs_says_why(town: Town) -> None:
+    case = await over(town)
+    path = f"/incidents/{case.reference}"
+    async with await browser_of(town, "olu", Role.DUTY_OFFICER) as officer:
+        asked = await officer.get(path)
+        assert "Why do you need to see" in asked.html
+        for words in CANARIES:
+            assert words not in asked.html
+        assert not any("/actions/" in action for action in asked.actions)
+        # Neither is anything done to it before.
+        action = asked.form(f"{path}/reason").to(f"{path}/actions/note")
+        assert "Why do you need to see" in (await officer.send(action, note="Hm.")).html
+        assert (await officer.send(asked.form(f"{path}/reason"))).status == 422
+        other = await officer.send(asked.form(f"{path}/reason"), reason="other")
+        assert "Say in a few words" in other.html
+        opened = await officer.send(asked.form(f"{path}/reason"), reason="complaint", words="Her son rang.")
+        assert opened.to == path
+        assert "Whitlock" in (await officer.get(path)).html
+    await town.settle()
+    # It is on record, and the next one up is told; the text says nothing of whose case it is.
+    (row,) = await town.rows(ViewReasonRow)
+    assert (row.reason, row.words) == ("complaint", "Her son rang.")
+    told = await town.texts_with("not theirs", LEADER)
+    assert len(told) == 1
+    assert case.reference not in told[0]
+    (event,) = await case.happened("case_opened_unassigned")
+    assert event["reason"] == "complaint"
+    assert {"reason_given", "page"} <= {r.what for r in await town.rows(AccessRow)}
+    # The reason holds for a working day, not for ever.
+    town.clock.advance(timedelta(hours=9))
+    async with await browser_of(town, "olu2", Role.AUDITOR) as auditor:
+        access = await auditor.get("/access")
+        assert "olu" in access.html
+        assert "Her son rang." in access.html
+        assert "Larkspur" not in access.html
+
+
+async def test_s57_a_supervisor_looks_at_each_and_nobody_at_their_own(town: Town) -> None:
+    case = await over(town)
+    path = f"/incidents/{case.reference}"
+    async with await browser_of(town, "lea", Role.TEAM_LEADER) as leader:
+        await leader.fill(path, f"{path}/reason", reason="supervision")
+        await town.settle()
+        # Who leads is looked at by the head of service.
+        assert await town.texts_with("not theirs", HEAD)
+        assert not await town.texts_with("not theirs", LEADER)
+        own = await leader.get("/access")
+        assert "Your own" in own.html
+        (row,) = await town.rows(ViewReasonRow)
+        refused = await leader.send(own.form("/sign-out").to(f"/access/{row.id}/seen"))
+        assert refused.status == 403
+    async with await browser_of(town, "audrey", Role.AUDITOR) as auditor:
+        await auditor.fill("/access", f"/access/{row.id}/seen")
+        assert "Every one was looked at" in (await auditor.get("/access?done=seen")).html
+        of_one = await auditor.get(f"/access?reference={case.reference}")
+        assert "reason_given" in of_one.html or "Reason given" in of_one.html
+
+
+async def test_s57_no_prompt_stands_before_work(town: Town) -> None:
+    live = await town.takes(paid_today(**PEOPLE))
+    async with (
+        await browser_of(town, "dee", Role.DUTY_OFFICER) as officer,
+        await browser_of(town, "hal", Role.HATE_CRIME_LEAD) as lead,
+    ):
+        path = f"/incidents/{live.reference}"
+        # What is open is the desk's work.
+        assert "Whitlock" in (await officer.get(path)).html
+        await officer.fill(path, f"{path}/actions/note", note="I rang the bank.")
+        # Not of whoever only reviews targeting, where there is none.
+        assert "Why do you need to see" in (await lead.get(path)).html
+        await live.hears(ASHA, "OK {n}")
+        await live.hears(ASHA, "HERE {n}")
+        await live.act("close", disposition="resolved_attended")
+        # What one has worked on stays one's own.
+        assert "Whitlock" in (await officer.get(path)).html
+
+
+@on_sqlite
+async def test_s57_a_reason_holds_for_a_working_day(town: Town) -> None:
+    case = await over(town)
+    path = f"/incidents/{case.reference}"
+    async with await browser_of(town, "olu", Role.DUTY_OFFICER) as officer:
+        await officer.fill(path, f"{path}/reason", reason="caller_rang")
+        assert "Whitlock" in (await officer.get(path)).html
+    town.clock.advance(timedelta(hours=9))
+    async with await browser_of(town, "olu3", Role.DUTY_OFFICER) as another:
+        assert "Why do you need to see" in (await another.get(path)).html
+
+
+# --- scenario 58 ------------------------------------------------------------------------------------------
+
+
+async def kept(town: Town) -> str:
+    """Everything that the database holds, but the service's own people and the simulated phones."""
+    left_out = ("definitions", "sim_", "alembic")
+    tables = [t for t in SQLModel.metadata.sorted_tables if not t.name.startswith(left_out)]
+    return await town.app.database.look(
+        lambda c: "\n".join(repr(tuple(row)) for t in tables for row in c.execute(select(t)))
+    )
+
+
+async def test_s58_when_its_time_is_over_people_are_gone_and_counts_stay(town: Town) -> None:
+    case = await over(town)
+    await case.act("note", body="Mrs Whitlock of Larkspur Way was glad.")
+    await case.act("disclose", kind="police", to="PC Whitlock", authority="Their request.")
+    held = await town.takes(paid_today(**PEOPLE))
+    await held.act("cancel", disposition="withdrawn", reason="She rang off.")
+    await held.act("legal_hold", reason="The police ask for it.")
+    before = await town.board("2026-07")
+    for words in ("Whitlock", "Larkspur", "900457"):
+        assert words in await kept(town)
+    caretaker = town.app.caretaker
+    # A day too early nothing goes.
+    town.clock.advance(timedelta(days=6 * 365))
+    assert await caretaker.erase_due() == 0 or (await case.now())["erased_at"] is None
+    town.clock.advance(timedelta(days=3))
+    async with await browser_of(town, "audrey", Role.AUDITOR) as auditor:
+        dry = await auditor.get("/retention")
+        assert "1 case" in dry.html
+        assert "1 under a legal hold" in dry.html
+        assert "Nothing is erased" in dry.html
+    assert await caretaker.erase_due() >= 1
+    now = await case.now()
+    assert now["erased_at"]
+    assert (now["victim"], now["location"], now["suspect"], now["facts"]) == ({}, {}, {}, {})
+    assert now["reports"][0]["narrative"] == ""
+    assert now["disposition"] == "resolved_attended"
+    # Counts are unchanged, the log holds, and that it was done is in it.
+    assert {**await town.board("2026-07"), "period": 0} == {**before, "period": 0}
+    assert (await town.app.database.look(verify)).broken is None
+    (erased,) = await case.happened("personal_data_erased")
+    assert erased["retention_class"] == "incident"
+    # What is held is there, whole; let go, it goes with the next round.
+    assert (await held.now())["victim"]["name"] == "Jean Whitlock"
+    assert (await held.try_to("legal_hold", on=True, reason="Again.")).status_code == 422
+    await held.act("legal_hold", on=False, reason="The trial is over.")
+    await caretaker.erase_due()
+    left = await kept(town)
+    for words in ("Whitlock", "Larkspur", "900457", "900456", "Dan Roofer", "priya@", "ab12cde", "trial"):
+        assert words not in left, words
+    # The page says so, and nobody can make a sheet of it any more.
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        path = f"/incidents/{case.reference}"
+        await officer.fill(path, f"{path}/reason", reason="complaint")
+        assert "what was known of them is erased" in (await officer.get(path)).html
+    assert (await case.try_to("disclose", kind="bank", to="A", authority="B")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("disposition", "months"), [("hoax_or_test", 6), ("out_of_scope", 12), ("withdrawn", 72)]
+)
+async def test_s58_each_class_has_its_time(town: Town, disposition: str, months: int) -> None:
+    case = await town.takes(long_ago(town.clock.now(), **PEOPLE))
+    if disposition == "hoax_or_test":
+        await case.act("mark_hoax", reason="A wrong number.")
+    else:
+        await case.act("cancel", disposition=disposition, reason="As she said.")
+    town.clock.advance(timedelta(days=months * 30))
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["erased_at"] is None
+    town.clock.advance(timedelta(days=months))
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["erased_at"] is not None
+
+
+async def test_s58_what_is_still_owed_keeps_it(town: Town) -> None:
+    case = await town.takes(paid_today(**PEOPLE, answers={"disability": True}))
+    await case.act("cancel", disposition="withdrawn", reason="She rang off.")
+    assert "safeguarding" in await case.tasks()
+    town.clock.advance(timedelta(days=8 * 365))
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["victim"]["name"] == "Jean Whitlock"
+
+
+async def test_s58_the_words_of_texts_go_after_ninety_days(town: Town) -> None:
+    case = await town.takes(paid_today(**PEOPLE))
+    await case.hears(ASHA, "OK {n} but Mrs Whitlock has a dog")
+    town.clock.advance(timedelta(days=91))
+    await town.app.caretaker.erase_due()
+    bodies = [row.body for row in await town.rows(InboundMessageRow) if not row.needs_person]
+    assert bodies == [""]
+    assert (await town.rows(ReportRow))[0].narrative
+
+
+# --- scenario 59 ------------------------------------------------------------------------------------------
+
+
+async def test_s59_all_reports_of_one_vehicle_with_authority_and_no_more(town: Town) -> None:
+    cases = [await town.takes(paid_today(**PEOPLE)) for _ in range(2)]
+    other = await town.takes(paid_today(**{**PEOPLE, "suspect": {"vehicle_registration": "AB12 CDF"}}))
+    async with await browser_of(town, "lea", Role.TEAM_LEADER) as leader:
+        page = await leader.get("/disclosures")
+        form = page.form("/disclosures")
+        assert (await leader.send(form, registration="AB12 CDE", to="PC Lee")).status == 422
+        assert (await leader.send(form, registration="ZZ99 ZZZ", to="PC Lee", authority="X")).status == 422
+        made = await leader.send(
+            form, registration="ab12cde", to="PC Lee", authority="Request 17 of 15 July, DPA 2018 Sch.2"
+        )
+        sheet = (await leader.get(made.to)).html
+    for case in cases:
+        assert case.reference in sheet
+    assert other.reference not in sheet
+    assert "AB12 CDE" in sheet
+    for words in ("Whitlock", "Larkspur", "Priya", "900457", "gutters"):
+        assert words not in sheet, words
+    (row,) = await town.rows(DisclosureRow)
+    assert (row.to_name, row.authority) == ("PC Lee", "Request 17 of 15 July, DPA 2018 Sch.2")
+    # A duty officer makes sheets of her cases, not of all of them.
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        assert (await officer.get("/disclosures")).status == 403
