@@ -13,6 +13,7 @@ from rapid_response.console import timeline
 from rapid_response.console.forms import FieldError, Filled, Now, Posted, read_action, read_handler_report
 from rapid_response.console.views import (
     AbsenceLine,
+    AccessView,
     AccountView,
     AgeTargetingPart,
     AgreementLine,
@@ -30,6 +31,9 @@ from rapid_response.console.views import (
     Choice,
     Clock,
     CorrectionPart,
+    DisclosurePart,
+    DisclosuresView,
+    DisclosureView,
     ErrorView,
     EvidenceSpan,
     ExceptionsView,
@@ -40,6 +44,7 @@ from rapid_response.console.views import (
     HandlerSentView,
     HandOverLine,
     IncidentView,
+    IntelligenceView,
     JobLine,
     JobStage,
     JobsView,
@@ -52,7 +57,9 @@ from rapid_response.console.views import (
     NextStep,
     NotePart,
     NoticePart,
+    NotificationLine,
     OfferPart,
+    OpenedLine,
     OutcomePart,
     Page,
     ParkedWork,
@@ -64,17 +71,20 @@ from rapid_response.console.views import (
     PhoneMessage,
     Place,
     ProposalPart,
+    ReasonView,
     ReferralLine,
     ReferralPart,
     ReportFormView,
     ReportPart,
     ReportSentView,
     ReportStartView,
+    RetentionView,
     ReviewFilters,
     ReviewLine,
     ReviewsView,
     RotaView,
     SafeContact,
+    SafeguardingPart,
     SecondReadingPart,
     SignInView,
     SimulatorView,
@@ -91,6 +101,7 @@ from rapid_response.console.views import (
     TransferView,
     View,
     Viewer,
+    ViewLine,
     VisitPart,
     Words,
 )
@@ -113,6 +124,7 @@ from rapid_response.core.vocabulary import (
     Channel,
     ClockState,
     ContactRole,
+    ContactRoute,
     Disposition,
     EvidenceGrade,
     HateStrand,
@@ -120,14 +132,18 @@ from rapid_response.core.vocabulary import (
     PaymentMethod,
     Priority,
     ReferralKind,
+    ReferralSource,
     ReferralState,
+    RetentionClass,
     RiskKind,
     RiskSubject,
     Role,
+    Safeguarding,
     StoppedBy,
     TransferMeans,
     TransferState,
     Urgency,
+    ViewReason,
 )
 
 LONDON = ZoneInfo("Europe/London")
@@ -288,6 +304,16 @@ HANDED_OVER = TransferPart(
     may_read=True,
 )
 
+SHEET = DisclosurePart(
+    "d1", "Police", "PC Lee", "Their request, 17", NOW - 9 * MINUTE, "Dee Okoro", may_read=True
+)
+OPENED = OpenedLine(
+    "o1", NOW - 9 * MINUTE, "Olu Ade", "RR-7K4M2QX", ViewReason.COMPLAINT, words="Her son rang."
+)
+TOLD_ONLY = NotificationLine(
+    "n1", "RR-8K4M2QX", Category.SCAM, "lottery", NOW - 90 * MINUTE, "A letter promises a prize.", "BR1 3UH"
+)
+
 INCIDENT = IncidentView(
     reference="RR-7K4M2QX",
     status=Status.EN_ROUTE,
@@ -342,6 +368,13 @@ INCIDENT = IncidentView(
     ),
     area=AreaPart(Area.OUTSIDE, "Lewisham", "Lewisham Trading Standards", "+442079460201"),
     transfers=(HANDED_OVER,),
+    disclosures=(SHEET, replace(SHEET, disclosure_id="d2", is_erased=True)),
+    safeguarding=SafeguardingPart(
+        ("memory problems or confusion",), Safeguarding.REFERRED, NOW - 4 * MINUTE, "Dee Okoro"
+    ),
+    is_kept=True,
+    hoax_said_by="Hana",
+    source=ReferralSource.BANK_BANKING_PROTOCOL,
     referrals=(
         ReferralPart(
             "r1",
@@ -848,6 +881,8 @@ JOB = JobView(
     victim=Person("Jean Whitlock", "+447700900145", age="84"),
     safe_contact=SAFE,
     narrative=NARRATIVE,
+    route=ContactRoute.RELAY_UK,
+    at_risk=True,
     suspect={"vehicle_registration": "AB12 CDE"},
     answer_by=NOW + 4 * MINUTE,
     desk="+442079460100",
@@ -1113,6 +1148,92 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         "/markers",
         False,
     ),
+    "disclosure": (
+        DisclosureView(
+            SHEET,
+            ((("Our reference", "RR-7K4M2QX"), ("What was said", "Two men on the roof.\nNow.")),),
+            "ab" * 32,
+            holds=True,
+            reference="RR-7K4M2QX",
+        ),
+        DUTY_OFFICER,
+        "/incidents/RR-7K4M2QX/disclosures/d1",
+        False,
+    ),
+    "disclosure-broken": (
+        DisclosureView(SHEET, ((("Ward", "A"),), (("Ward", "B"),)), "ab" * 32, holds=False),
+        DUTY_OFFICER,
+        "/disclosures/d1",
+        True,
+    ),
+    "disclosure-erased": (
+        DisclosureView(replace(SHEET, is_erased=True, to=""), (), "ab" * 32, holds=True),
+        DUTY_OFFICER,
+        "/disclosures/d1",
+        False,
+    ),
+    "disclosures": (
+        DisclosuresView((SHEET,), Filled({}, (FieldError("authority", "Write on what authority"),))),
+        DUTY_OFFICER,
+        "/disclosures",
+        True,
+    ),
+    "disclosures-none": (DisclosuresView(), DUTY_OFFICER, "/disclosures", False),
+    "reason": (ReasonView("RR-7K4M2QX"), DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "reason-missing": (
+        ReasonView("RR-7K4M2QX", Filled({}, (FieldError("reason", "Choose why you need to see it"),))),
+        DUTY_OFFICER,
+        "/incidents/RR-7K4M2QX/reason",
+        True,
+    ),
+    "access": (
+        AccessView(
+            unseen=(OPENED, replace(OPENED, row_id="o2", is_own=True)),
+            opened=(replace(OPENED, row_id="o3", seen_at=NOW - MINUTE, seen_by="Lea Fox"),),
+            views=(ViewLine(NOW - 9 * MINUTE, "Olu Ade", "user:1", "page", "RR-7K4M2QX"),),
+            viewer="Olu Ade",
+            reference="RR-7K4M2QX",
+            done="It is recorded that you have looked at it",
+        ),
+        DUTY_OFFICER,
+        "/access",
+        False,
+    ),
+    "access-empty": (AccessView(), DUTY_OFFICER, "/access", False),
+    "retention": (
+        RetentionView(
+            tuple((kind, n) for n, kind in enumerate(RetentionClass)),
+            notifications=2,
+            texts=40,
+            held=1,
+            owed=0,
+            is_on=False,
+            holds=(("RR-7K4M2QX", NOW - 90 * MINUTE, "Lea Fox"),),
+        ),
+        DUTY_OFFICER,
+        "/retention",
+        False,
+    ),
+    "retention-on": (
+        RetentionView((), notifications=0, texts=0, held=0, owed=0, is_on=True),
+        DUTY_OFFICER,
+        "/retention",
+        False,
+    ),
+    "intelligence": (
+        IntelligenceView(
+            (TOLD_ONLY,),
+            (
+                replace(TOLD_ONLY, settled_at=NOW, settled_by="Dee Okoro"),
+                replace(TOLD_ONLY, settled_at=NOW, settled_by="Dee Okoro", raised_to="RR-7K4M2QX"),
+            ),
+            done="It is filed as intelligence",
+        ),
+        DUTY_OFFICER,
+        "/intelligence",
+        False,
+    ),
+    "intelligence-empty": (IntelligenceView(), DUTY_OFFICER, "/intelligence", False),
     "markers-empty": (
         MarkersView(filled=Filled({}, (FieldError("kind", "Choose the kind of risk"),))),
         DUTY_OFFICER,
