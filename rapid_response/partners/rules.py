@@ -22,6 +22,7 @@ from rapid_response.core.vocabulary import Category, Disposition, ReferralKind, 
 _NEEDS = ("cognitive_impairment", "carer_dependent", "disability")
 #: What she was told to be besides, in somebody's words: a person reads them.
 VULNERABILITIES = "vulnerabilities"
+_SAYS_NONE = frozenset({"", "none", "no", "nil", "n/a", "not known", "unknown"})
 #: Ends in which there is no victim of ours, or the other record holds her.
 _NO_VICTIM = frozenset(
     {
@@ -47,7 +48,7 @@ def safeguarding_because(facts: Facts, category: Category, vulnerabilities: Iter
     if not is_abuse:
         return ()
     needs = [name for name in _NEEDS if getattr(facts, name) is True]
-    if any(word.strip() for word in vulnerabilities):
+    if any(word.strip().casefold() not in _SAYS_NONE for word in vulnerabilities):
         needs.append(VULNERABILITIES)
     return tuple(needs)
 

@@ -1,5 +1,5 @@
-"""Partners: the bank's call, a late e-mail, a notification, a hoax, a Deaf caller, sheets of the least that each
-needs, and the safeguarding decision that no closing loses.
+"""Partners: the bank's call, a late e-mail, a notification, a hoax, a Deaf caller; what each partner is shown,
+and the safeguarding decision that no closing loses.
 
 Scenarios 11, 12, 13, 17, 19 and 52; 59 as far as it is about one case.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -53,8 +53,9 @@ def test_the_class_of_a_case(
     assert retention_class(disposition, priority, safeguarding, to_care) is kind
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1)), st.integers(-72, 72))
-def test_months_count_as_people_count_them(moment: datetime, months: int) -> None:
+@given(st.integers(0, 90 * 365), st.integers(-72, 72))
+def test_months_count_as_people_count_them(days: int, months: int) -> None:
+    moment = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=days)
     later = months_later(moment, months)
     assert (later.year * 12 + later.month) - (moment.year * 12 + moment.month) == months
     assert later.day <= moment.day
