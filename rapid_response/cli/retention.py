@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,7 +39,7 @@ def _erase(database: Database) -> int:
 
     now, erased = database.clock.now(), 0
     while some := database.look_now(lambda c: due(c, now)):
-        done = [database.run_now(lambda tx, i=one.incident_id: erase(tx, i)) for one in some]
+        done = [database.run_now(partial(erase, incident_id=one.incident_id)) for one in some]
         if not any(done):
             break
         erased += sum(kind is not None for kind in done)

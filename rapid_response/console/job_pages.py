@@ -156,7 +156,7 @@ async def post_verb(number: str, verb: str, visit: Worker) -> Response:
         if refused.field not in _ON_FINISH:
             return await _page(visit, await _job(visit, number), status=409)
         # What is missing is said on the form, with what was written in it.
-        fault = FieldError(refused.field, refused.detail)
+        fault = FieldError(refused.field or "", refused.detail)
         return await _page(visit, await _job(visit, number), Filled(posted.values, (fault,)), status=422)
     except (NotAllowed, Refusal):
         # Somebody was quicker, or the desk was: the page as it is now says what that means.

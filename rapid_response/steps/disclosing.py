@@ -30,7 +30,7 @@ def disclose(tx: Tx, incident: IncidentRow, command: commands.Disclose) -> str:
     if incident.erased_at is not None:
         raise Invalid("Its people are gone: the time for which they may be kept is over.")
     shown = _shown(tx, incident, TEMPLATES[command.kind])
-    return _keep(tx, incident.id, command.kind, command.to, command.authority, {"cases": [shown]})
+    return _keep(tx, incident.id, command.kind.value, command.to, command.authority, {"cases": [shown]})
 
 
 def disclose_vehicle(tx: Tx, registration: str, to: str, authority: str) -> str:

@@ -39,7 +39,7 @@ def agreed(tx: Tx, incident: IncidentRow, who: Who, second_person: str | None = 
         open_task(tx, incident, TaskKind.CONFIRM_HOAX, ContactRole.DUTY_OFFICER, tx.now + CONFIRM_WITHIN)
         return False
     if by[:80] == incident.hoax_marked_by:
-        raise Invalid(_ANOTHER, "second_person")
+        raise Invalid(_ANOTHER)
     incident.hoax_marked_by = None
     tx.record(incident.id, HoaxMarked(confirmed=True))
     return True

@@ -7,7 +7,6 @@ all the same (P0, P1): what a partner calls it never makes it less urgent.
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -60,7 +59,7 @@ def keep(
         ward=ward,
         received_at=received_at,
         recorded_at=tx.now,
-        report=report.model_dump(mode="json", exclude_none=True),
+        report=report.model_dump(mode="json", exclude_unset=True),
     )
     tx.record(SERVICE_STREAM, NotificationKept(row_id, report.channel, received_at, reading.category))
     times = ("started_at", "due_at", "needed_by", "accepted_at", "stopped_at", "stopped_by", "breached_at")
@@ -133,6 +132,3 @@ def find(connection: Connection, row_id: str) -> NotificationRow | None:
     """One of them."""
     return Session(connection).get(NotificationRow, row_id)
 
-
-#: For routes: what files one.
-file = partial(settle, outcome=FILED)

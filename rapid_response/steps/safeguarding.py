@@ -25,6 +25,10 @@ ASK_FIRST = (
     "safeguarding with the closing (referred, already_known, declined_with_capacity or not_met, and "
     "safeguarding_reason unless it is referred), or use decide_safeguarding."
 )
+ASK_ON_PAGES = (
+    "This may be an adult at risk (Care Act 2014 s.42): decide about adult safeguarding first. Choose what is "
+    "decided, and say why unless adult social care is told."
+)
 
 
 def because(incident: IncidentRow) -> tuple[str, ...]:
@@ -76,7 +80,7 @@ def before_closing(
     if not _is_owed(incident, disposition):
         return
     if who.source not in _BY_PHONE:
-        raise Invalid(ASK_FIRST, "safeguarding")
+        raise Invalid(ASK_ON_PAGES if who.source == "page" else ASK_FIRST, "safeguarding")
     _owe(tx, service, incident)
 
 

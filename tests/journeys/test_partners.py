@@ -1,4 +1,4 @@
-"""Partners: the bank's call, a late e-mail, a notification, a hoax, a Deaf caller; what each partner is shown,
+"""Partners: the bank's call, a late e-mail, a notification, a hoax, a Deaf caller; what each is shown,
 and the safeguarding decision that no closing loses.
 
 Scenarios 11, 12, 13, 17, 19 and 52; 59 as far as it is about one case.

@@ -112,7 +112,8 @@ async def test_s57_a_supervisor_looks_at_each_and_nobody_at_their_own(town: Town
         own = await leader.get("/access")
         assert "Your own" in own.html
         (row,) = await town.rows(ViewReasonRow)
-        refused = await leader.send(own.form("/sign-out").to(f"/access/{row.id}/seen"))
+        out = (await leader.get("/account")).form("/sign-out")
+        refused = await leader.send(out.to(f"/access/{row.id}/seen"))
         assert refused.status == 403
     async with await browser_of(town, "audrey", Role.AUDITOR) as auditor:
         await auditor.fill("/access", f"/access/{row.id}/seen")
@@ -197,8 +198,8 @@ async def test_s58_when_its_time_is_over_people_are_gone_and_counts_stay(town: T
     assert erased["retention_class"] == "incident"
     # What is held is there, whole; let go, it goes with the next round.
     assert (await held.now())["victim"]["name"] == "Jean Whitlock"
-    assert (await held.try_to("legal_hold", on=True, reason="Again.")).status_code == 422
-    await held.act("legal_hold", on=False, reason="The trial is over.")
+    assert await at_once(held, "legal_hold", on=True, reason="Again.") == 422
+    assert await at_once(held, "legal_hold", on=False, reason="The trial is over.") == 200
     await caretaker.erase_due()
     left = await kept(town)
     for words in ("Whitlock", "Larkspur", "900457", "900456", "Dan Roofer", "priya@", "ab12cde", "trial"):
@@ -208,7 +209,13 @@ async def test_s58_when_its_time_is_over_people_are_gone_and_counts_stay(town: T
         path = f"/incidents/{case.reference}"
         await officer.fill(path, f"{path}/reason", reason="complaint")
         assert "what was known of them is erased" in (await officer.get(path)).html
-    assert (await case.try_to("disclose", kind="bank", to="A", authority="B")).status_code == 422
+    assert await at_once(case, "disclose", kind="bank", to="A", authority="B") == 422
+
+
+async def at_once(case: Case, action: str, **body: object) -> int:
+    """Done without letting six years of shifts pass first."""
+    answer = await case.town.post(f"/api/v1/incidents/{case.reference}/actions/{action}", body)
+    return answer.status_code
 
 
 @pytest.mark.parametrize(
@@ -239,7 +246,7 @@ async def test_s58_what_is_still_owed_keeps_it(town: Town) -> None:
 
 async def test_s58_the_words_of_texts_go_after_ninety_days(town: Town) -> None:
     case = await town.takes(paid_today(**PEOPLE))
-    await case.hears(ASHA, "OK {n} but Mrs Whitlock has a dog")
+    await case.hears(ASHA, "OK {n}")
     town.clock.advance(timedelta(days=91))
     await town.app.caretaker.erase_due()
     bodies = [row.body for row in await town.rows(InboundMessageRow) if not row.needs_person]
