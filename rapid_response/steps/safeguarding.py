@@ -26,8 +26,8 @@ ASK_FIRST = (
     "safeguarding_reason unless it is referred), or use decide_safeguarding."
 )
 ASK_ON_PAGES = (
-    "This may be an adult at risk (Care Act 2014 s.42): decide about adult safeguarding first. Choose what is "
-    "decided, and say why unless adult social care is told."
+    "This may be an adult at risk (Care Act 2014 s.42): decide about adult safeguarding first. "
+    "Choose what is decided, and say why unless adult social care is told."
 )
 
 

@@ -149,6 +149,14 @@ async def test_no_crime_from_words_alone_waits_for_a_look(town: Town) -> None:
     assert await case.status() == "scheduled"
 
 
+async def test_s14_a_faulty_kettle_is_signposted_and_no_part_of_the_promise(town: Town) -> None:
+    answer = await town.reports(**kettle())
+    assert (answer["priority"], answer["category"]) == ("P4", "other")
+    assert answer["advice"][0] == "citizens_advice"
+    board = await town.board("2026-07")
+    assert (board["contacts"]["total"], board["two_hours"]["due"]) == (1, 0)
+
+
 async def test_a_visit_long_ago_is_scheduled_with_a_follow_up(town: Town) -> None:
     case = await town.takes(long_ago(town.clock.now()))
     whole = await case.now()

@@ -68,7 +68,14 @@ async def test_a_whole_case_leaks_nothing(town: Town) -> None:
     await case.act("pause", reason="victim_requested_later_time")
     await case.act("resume")
     await case.act("police_handover", cad_reference="abracadabra/99", note="purple cardigan seen")
-    await case.act("close", disposition="handed_to_police", note="Zebedee gone")
+    await case.act("disclose", kind="police", to="Constable Abracadabra", authority="Quuxington agrees")
+    await case.act(
+        "close",
+        disposition="handed_to_police",
+        note="Zebedee gone",
+        safeguarding="not_met",
+        safeguarding_reason="budgerigar",
+    )
     await case.act("reopen", reason="Zebedee is back")
     await case.act("cancel", reason="budgerigar")
 

@@ -86,7 +86,7 @@ async def test_a_remote_response_to_an_unowned_case_leaves_a_welfare_check(town:
     assert (await case.happened("response_made_remotely"))[0]["responder"] == "ben"
 
 
-async def test_a_pause_moves_what_is_due_and_keeps_what_was_promised(town: Town) -> None:
+async def test_s46_a_pause_moves_what_is_due_and_keeps_what_was_promised(town: Town) -> None:
     case = await owned(town)
     first_due = datetime.fromisoformat((await case.clock())["due_at"])
     await town.pass_time(minutes=50)
