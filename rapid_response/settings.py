@@ -238,7 +238,7 @@ class Settings(BaseSettings):
         500, "be a whole number from 1 to 100000"
     )
     place_lookup_url: Annotated[str, AfterValidator(_web_address)] | None = _setting(None, _URL_MUST)
-    erase_when_due: bool = _setting(False, "be on or off")
+    erase_when_due: bool = _setting(False, "be 1 or 0")
     log_format: Annotated[Literal["console", "json"], _Folded] | None = _setting(None, "be console or json")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _Folded] = _setting(
         "info", "be debug, info, warning or error"

@@ -144,9 +144,12 @@ def _said(name: str, value: Any) -> str:
             return "; ".join(
                 field_words(f"{name}.{key}") if said is True else str(said) for key, said in value.items()
             )
+        case list() if name == "narrative":
+            return "\n".join(str(said) for said in value)
+        case list() if name == "safeguarding_because":
+            return ", ".join(filling.BECAUSE.get(code, code) for code in value)
         case list():
-            joined = "\n".join if name == "narrative" else ", ".join
-            return joined(str(item) if name == "narrative" else plain(str(item)) for item in value)
+            return ", ".join(plain(str(item)) if name in _LINES else str(item) for item in value)
         case str() if name in ("category", "subtype", "facts.payment_method"):
             return plain(value)
     return str(value)

@@ -629,7 +629,7 @@ def disclosure(row: DisclosureRow, names: Names, viewer: Principal) -> Disclosur
 def _safeguarding(looking: Looking) -> SafeguardingPart | None:
     """What was decided, or that somebody has to; None where nothing indicates an adult at risk."""
     incident = looking.case.incident
-    because = tuple(_BECAUSE[code] for code in safeguarding.because(incident))
+    because = tuple(BECAUSE[code] for code in safeguarding.because(incident))
     if not because and incident.safeguarding is None:
         return None
     return SafeguardingPart(
@@ -640,7 +640,8 @@ def _safeguarding(looking: Looking) -> SafeguardingPart | None:
     )
 
 
-_BECAUSE: Mapping[str, str] = {
+#: What indicates an adult at risk, in words.
+BECAUSE: Mapping[str, str] = {
     "cognitive_impairment": "memory problems or confusion",
     "carer_dependent": "depends on a carer",
     "disability": "a disability or long illness",

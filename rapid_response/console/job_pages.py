@@ -256,13 +256,14 @@ class _Job:
     responder_id: str = ""
     offer: OfferRow | None = None
     narrative: str = ""
-    route: str = ""
     #: What is safe, linked incidents of the same people considered.
     safe_contact: Mapping[str, Any] = field(default_factory=dict)
     #: The number under which this person goes on, where this job was joined to another of hers.
     goes_on_as: int | None = None
     visit: VisitRow | None = None
     markers: Sequence[Found] = ()
+    #: By which help the caller speaks with us.
+    route: str = ""
 
     @property
     def is_mine(self) -> bool:

@@ -131,4 +131,3 @@ def _list(connection: Connection, wanted: Any, order: Any, limit: int) -> list[N
 def find(connection: Connection, row_id: str) -> NotificationRow | None:
     """One of them."""
     return Session(connection).get(NotificationRow, row_id)
-

@@ -15,7 +15,7 @@ from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import DisclosureRow, NotificationRow
 from tests.builders import long_ago, paid_today, roofers_now, scam_paid
 from tests.harness import ASHA, DEE, Case, Town
-from tests.journeys.browser import Browser, browser_of
+from tests.journeys.browser import Browser, browser_of, on_sqlite
 
 AT_RISK = {"cognitive_impairment": True}
 
@@ -205,6 +205,7 @@ async def test_s17_whoever_looks_may_disagree(town: Town) -> None:
     assert over["status"] == "cancelled"
 
 
+@on_sqlite
 async def test_s17_where_nobody_was_in_danger_one_person_is_enough(town: Town) -> None:
     case = await town.takes(long_ago(town.clock.now()))
     over = await case.act("mark_hoax", reason="A wrong number.")
@@ -322,6 +323,7 @@ async def test_s52_on_the_responders_own_page(town: Town) -> None:
     assert (await case.now())["safeguarding"]["decision"] == "not_met"
 
 
+@on_sqlite
 @pytest.mark.parametrize("disposition", ["withdrawn", "no_offence_consumer_dispute"])
 async def test_s52_cancelling_loses_nothing_either(town: Town, disposition: str) -> None:
     case = await town.takes(paid_today(answers=AT_RISK))
@@ -333,11 +335,13 @@ async def test_s52_cancelling_loses_nothing_either(town: Town, disposition: str)
     assert (await case.now())["safeguarding"]["decision"] is None
 
 
+@on_sqlite
 async def test_age_alone_asks_for_no_decision(town: Town) -> None:
     case = await attended(town, victim={"age": 91}, answers={"lives_alone": True})
     assert (await case.act("close", disposition="resolved_attended"))["status"] == "closed"
 
 
+@on_sqlite
 async def test_what_is_known_only_afterwards_is_decided_too(town: Town) -> None:
     case = await attended(town)
     await case.act("close", disposition="resolved_attended")
@@ -385,6 +389,7 @@ async def test_each_partner_is_shown_the_least_that_it_needs(town: Town) -> None
         assert sheet.status == 403
 
 
+@on_sqlite
 async def test_a_sheet_without_authority_is_not_made(town: Town) -> None:
     case = await town.takes(paid_today())
     assert (await case.try_to("disclose", kind="bank", to="Anybank")).status_code == 422
