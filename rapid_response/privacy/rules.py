@@ -83,9 +83,9 @@ class Nearness:
     """What somebody has to do with a case."""
 
     is_open: bool
-    #: A task of it is still owed by somebody of the desk.
+    #: A task of it is still owed by somebody of the desk, or it may belong to a case that is open.
     is_owed: bool
-    #: She has done something to it, or it was hers.
+    #: She has done something to it, had it on her screen when it ended, or it was hers.
     has_acted: bool
     #: It waits for, or went through, a review of targeting.
     is_reviewed: bool

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, or_, select
 from sqlmodel import Session, col
 from sqlmodel import select as typed_select
 
@@ -32,6 +33,7 @@ from rapid_response.storage.tables import (
     EventRow,
     IncidentRow,
     OfferRow,
+    SuggestedLinkRow,
     TaskRow,
     ViewReasonRow,
 )
@@ -42,7 +44,7 @@ def must_say_why(connection: Connection, incident: IncidentRow, principal: Princ
     """Whether this person is asked for a reason before the case is shown."""
     if principal.kind is not Kind.USER:
         return False  # a key is a system: its views are on record, its people answer to it
-    if not rules.needs_reason(principal.role, _nearness(connection, incident, principal)):
+    if not rules.needs_reason(principal.role, _nearness(connection, incident, principal, now)):
         return False
     given = select(func.count()).where(
         col(ViewReasonRow.viewer) == principal.actor,
@@ -52,7 +54,12 @@ def must_say_why(connection: Connection, incident: IncidentRow, principal: Princ
     return not connection.execute(given).scalar_one()
 
 
-def _nearness(connection: Connection, incident: IncidentRow, principal: Principal) -> rules.Nearness:
+def _nearness(
+    connection: Connection, incident: IncidentRow, principal: Principal, now: datetime
+) -> rules.Nearness:
+    def any_of(query: Any) -> bool:
+        return bool(connection.execute(query).scalar_one())
+
     owed = select(func.count()).where(
         col(TaskRow.incident_id) == incident.id, col(TaskRow.state) == TaskState.OPEN
     )
@@ -65,12 +72,34 @@ def _nearness(connection: Connection, incident: IncidentRow, principal: Principa
     mine = select(func.count()).where(
         col(OfferRow.incident_id) == incident.id, col(OfferRow.responder_id) == principal.responder_id
     )
+    # On her screen when it ended: what she was about to do is answered there.
+    saw = select(func.count()).where(
+        col(AccessRow.incident_id) == incident.id,
+        col(AccessRow.viewer) == principal.actor,
+        col(AccessRow.at) > now - rules.REASON_HOLDS,
+        col(AccessRow.at) <= (incident.closed_at or now),
+    )
     return rules.Nearness(
         is_open=incident.is_open,
-        is_owed=bool(connection.execute(owed).scalar_one()),
-        has_acted=bool(connection.execute(acted).scalar_one())
-        or (principal.responder_id is not None and bool(connection.execute(mine).scalar_one())),
+        is_owed=any_of(owed) or any_of(_linked_to_open(incident)),
+        has_acted=any_of(acted) or any_of(saw) or (principal.responder_id is not None and any_of(mine)),
         is_reviewed=incident.age_state is not AgeTargeting.NONE or bool(incident.statutory_strands),
+    )
+
+
+def _linked_to_open(incident: IncidentRow) -> Any:
+    """How many open cases may belong to it: whoever works on those is led here, to open it again or to join."""
+    here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
+    other = case((here == incident.id, there), else_=here)
+    return (
+        select(func.count())
+        .select_from(SuggestedLinkRow)
+        .join(IncidentRow, col(IncidentRow.id) == other)
+        .where(
+            or_(here == incident.id, there == incident.id),
+            col(SuggestedLinkRow.state) != "dismissed",
+            col(IncidentRow.is_open),
+        )
     )
 
 

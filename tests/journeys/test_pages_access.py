@@ -391,7 +391,7 @@ async def test_looking_changes_nothing_but_the_access_log(town: Town) -> None:
     after = await everything(town)
     looked = after.pop(AccessRow.__tablename__) - before.pop(AccessRow.__tablename__)
     assert after == before
-    assert looked == 12
+    assert looked == 16
 
 
 async def everything(town: Town) -> dict[Any, int]:

@@ -137,6 +137,11 @@ async def test_s57_no_prompt_stands_before_work(town: Town) -> None:
         await live.hears(ASHA, "OK {n}")
         await live.hears(ASHA, "HERE {n}")
         await live.act("close", disposition="resolved_attended")
+        # A newer report of the same people leads the desk to it, so that it can be opened again.
+        ended = await town.takes(paid_today(**PEOPLE))
+        await ended.act("cancel", disposition="withdrawn", reason="She rang off.")
+        await town.takes(paid_today(**PEOPLE))
+        assert "Whitlock" in (await officer.get(f"/incidents/{ended.reference}")).html
         # What one has worked on stays one's own.
         assert "Whitlock" in (await officer.get(path)).html
 
