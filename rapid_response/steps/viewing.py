@@ -88,7 +88,7 @@ def _nearness(
 
 
 def _linked_to_open(incident: IncidentRow) -> Any:
-    """How many open cases may belong to it: whoever works on those is led here, to open it again or to join."""
+    """How many open cases may belong to it: who works on those is led here, to open it again or to join."""
     here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
     other = case((here == incident.id, there), else_=here)
     return (
