@@ -25,6 +25,7 @@ from rapid_response.privacy import rules
 from rapid_response.steps.case import hold
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Forbidden, Invalid
+from rapid_response.steps.knowing import REJECTED
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import service_now
 from rapid_response.storage.log import record_view
@@ -97,7 +98,7 @@ def _linked_to_open(incident: IncidentRow) -> Any:
         .join(IncidentRow, col(IncidentRow.id) == other)
         .where(
             or_(here == incident.id, there == incident.id),
-            col(SuggestedLinkRow.state) != "dismissed",
+            col(SuggestedLinkRow.state) != REJECTED,
             col(IncidentRow.is_open),
         )
     )
