@@ -239,7 +239,12 @@ def _finishing(posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:
     elif code is ShortDisposition.POLICE:
         first = [(Action.NOTE, {"note": f"Police reference: {body['cad_reference']}"})]
     decided = {name: body[name] for name in ("safeguarding", "safeguarding_reason") if name in body}
-    closing = {"disposition": DISPOSITIONS[code], "outcomes": body.get("outcomes", []), **decided, **note}
+    closing: dict[str, Any] = {
+        "disposition": DISPOSITIONS[code],
+        "outcomes": body.get("outcomes", []),
+        **decided,
+        **note,
+    }
     return Filled(), [*first, (Action.CLOSE, closing)]
 
 
