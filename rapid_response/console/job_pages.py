@@ -238,7 +238,9 @@ def _finishing(posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:
         first = [(Action.ON_SCENE, {"responder": job.responder_id})]
     elif code is ShortDisposition.POLICE:
         first = [(Action.NOTE, {"note": f"Police reference: {body['cad_reference']}"})]
-    decided = {name: body[name] for name in ("safeguarding", "safeguarding_reason") if name in body}
+    decided: dict[str, Any] = {
+        name: body[name] for name in ("safeguarding", "safeguarding_reason") if name in body
+    }
     closing: dict[str, Any] = {
         "disposition": DISPOSITIONS[code],
         "outcomes": body.get("outcomes", []),
