@@ -6,7 +6,7 @@ Scenarios 56, 57, 58 and 59.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -244,6 +244,23 @@ async def test_s58_each_class_has_its_time(town: Town, disposition: str, months:
     town.clock.advance(timedelta(days=months))
     await town.app.caretaker.erase_due()
     assert (await case.now())["erased_at"] is not None
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_on", [True, False])
+async def test_s58_each_night_it_is_erased_where_that_is_switched_on(
+    database_url: str, start: datetime, is_on: bool
+) -> None:
+    async with Town(database_url, start, erase_when_due=is_on) as town:
+        case = await town.takes(long_ago(town.clock.now(), **PEOPLE))
+        await case.act("mark_hoax", reason="A wrong number.")
+        # Due in the coming night, and not before.
+        assert await town.app.caretaker.retain() == 0
+        town.clock.advance(timedelta(days=200))
+        assert await town.app.caretaker.retain() == 1
+        assert ((await case.now())["erased_at"] is not None) is is_on
+        async with await browser_of(town, "audrey", Role.AUDITOR) as auditor:
+            assert ("Nothing is erased" in (await auditor.get("/retention")).html) is not is_on
 
 
 @on_sqlite
