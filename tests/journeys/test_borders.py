@@ -311,7 +311,7 @@ async def test_opened_again_it_is_still_theirs(town: Town) -> None:
 async def test_a_case_that_ends_otherwise_waits_for_no_answer(town: Town) -> None:
     case, _ = await outside(town)
     await case.act("transfer")
-    ended = await case.act("cancel", reason="Rang twice in error.", disposition="hoax_or_test")
+    ended = await case.act("cancel", reason="Rang twice in error.", disposition="withdrawn")
     assert [t["state"] for t in ended["transfers"]] == ["withdrawn"]
     again = await case.act("reopen")
     assert "transfer" in again["allowed_actions"]
