@@ -52,6 +52,8 @@ class Permission(StrEnum):
     RISK_MARKERS = "risk_markers"
     ALARM_SEE = "alarm_see"
     ALARM_END = "alarm_end"
+    NUMBERS_OWN = "numbers_own"
+    NUMBERS_ANY = "numbers_any"
 
 
 class Reach(StrEnum):
@@ -99,6 +101,9 @@ _DUTY_OFFICER = _HANDLER | {
     _P.AGREEMENT_VIEW,
     _P.RISK_MARKERS,
     _P.ALARM_END,
+    # Whoever is rung by somebody with a code enters it for them.
+    _P.NUMBERS_OWN,
+    _P.NUMBERS_ANY,
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
 _TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW}
@@ -107,7 +112,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HANDLER: _HANDLER,
     Role.DUTY_OFFICER: _DUTY_OFFICER,
     # No list and no view: a responder's reach is the jobs offered to them or held by them.
-    Role.RESPONDER: frozenset({_P.OWN_JOBS, _P.CASE_ACT, _P.AVAILABILITY_OWN}),
+    Role.RESPONDER: frozenset({_P.OWN_JOBS, _P.CASE_ACT, _P.AVAILABILITY_OWN, _P.NUMBERS_OWN}),
     Role.TEAM_LEADER: _TEAM_LEADER,
     Role.HEAD_OF_SERVICE: _TEAM_LEADER,
     Role.HATE_CRIME_LEAD: frozenset(
@@ -138,6 +143,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             _P.EXCEPTIONS_VIEW,
             _P.EXCEPTIONS_RETRY,
             _P.DEFINITION_VIEW,
+            _P.NUMBERS_ANY,
         }
     ),
 }

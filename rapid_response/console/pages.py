@@ -24,6 +24,7 @@ from rapid_response.console import (
     incident_pages,
     job_pages,
     marker_pages,
+    number_pages,
     public_pages,
     review_pages,
     simulator_pages,
@@ -85,6 +86,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         job_pages.router,
         review_pages.router,
         text_pages.router,
+        number_pages.router,
         upkeep_pages.router,
     ]
     return [*routers, simulator_pages.router] if settings.is_simulated else routers

@@ -34,7 +34,7 @@ from rapid_response.dispatch.reply_decision import (
 )
 from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
-from rapid_response.messaging import wording
+from rapid_response.messaging import proof, wording
 from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import (
@@ -45,6 +45,7 @@ from rapid_response.steps import (
     failing,
     lines,
     notices,
+    proving,
     readiness,
     texts,
 )
@@ -131,6 +132,9 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     reply = _read(text)
     if _is_duress(tx, service, text, known, reply):
         return
+    if known.responder is not None and proof.denies(text.body):
+        _denied(tx, desk, service, text, known)
+        return
     jobs = _jobs(tx, known) if known.recipients else {}
     views = [view for _, view in jobs.values()]
     last = _last_text(tx, known.number)
@@ -159,6 +163,14 @@ _BY_CARRIER = {"STOP": Verb.OPT_OUT, "START": Verb.OPT_IN}
 def _read(text: InboundMessageRow) -> Reply:
     verb = _BY_CARRIER.get(text.opt_out_type)
     return Reply(verb, is_bare=True, heard=(verb,)) if verb is not None else replies.read(text.body)
+
+
+def _denied(tx: Tx, desk: Desk, service: Service, text: InboundMessageRow, known: _Known) -> None:
+    """The number may be somebody else's now: a person looks, and whoever has it hears nothing more."""
+    tx.actor = known.actor
+    text.sender, text.effect, text.needs_person = known.actor, "denied", True
+    if known.responder is not None:
+        proving.deny(tx, desk, service, known.responder.id, known.number)
 
 
 # --- alarms ----------------------------------------------------------------------------------------------

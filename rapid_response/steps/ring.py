@@ -34,6 +34,7 @@ from rapid_response.steps import (
     markers,
     notices,
     offers,
+    proving,
     raising,
     reaching,
     readiness,
@@ -305,6 +306,7 @@ def _daily_line(tx: Tx, desk: Desk, due: Due) -> None:
                     body=wording.daily_line(waiting),
                 )
     readiness.morning(tx, desk, service, due.subject)
+    proving.ask_again(tx, service)
     arm_daily_line(tx, desk)
 
 

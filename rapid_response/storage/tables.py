@@ -867,6 +867,30 @@ class EndpointRow(SQLModel, table=True):
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class NumberProofRow(SQLModel, table=True):
+    """Whether a number is its owner's: the code that went there, and when one came back by another way.
+
+    `responder_id` is whose it was then: a number that has passed to somebody else is not proved. The code
+    is gone once it was used or worn out; the text with it stands in the outbox in any case.
+    """
+
+    __tablename__ = "number_proofs"
+
+    number: str = Field(primary_key=True, max_length=32)
+    responder_id: str = Field(max_length=60)
+    code: str | None = Field(default=None, max_length=6)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    tries: int = 0
+    #: The local date to which `sent_today` belongs.
+    sent_on: str = Field(default="", max_length=10)
+    sent_today: int = 0
+    proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    proved_by: str | None = Field(default=None, max_length=80)
+    #: When its owner was last asked to prove it again, and since when somebody says that it is not hers.
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    denied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class UserRow(SQLModel, table=True):
     """A local account."""
 

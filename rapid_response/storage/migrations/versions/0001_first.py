@@ -433,6 +433,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_nodes")),
     )
     op.create_table(
+        "number_proofs",
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("responder_id", sa.String(length=60), nullable=False),
+        sa.Column("code", sa.String(length=6), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("sent_on", sa.String(length=10), nullable=False),
+        sa.Column("sent_today", sa.Integer(), nullable=False),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("proved_by", sa.String(length=80), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("denied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_number_proofs")),
+    )
+    op.create_table(
         "provider_events",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("provider", sa.String(length=20), nullable=False),
