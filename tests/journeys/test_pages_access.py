@@ -50,6 +50,7 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/alarms/{alarm_id}": (P.ALARM_SEE,),
     "/status": (P.SERVICE_STATUS,),
     "/agreement": (P.AGREEMENT_VIEW,),
+    "/numbers": (P.NUMBERS_OWN, P.NUMBERS_ANY),
 }
 POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/report": ANYBODY,
@@ -72,6 +73,8 @@ POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/markers/{marker_id}/end": (P.RISK_MARKERS,),
     "/alarms/{alarm_id}/seen": (P.ALARM_SEE,),
     "/alarms/{alarm_id}/end": (P.ALARM_END,),
+    "/numbers/{responder_id}/{position}/send": (P.NUMBERS_OWN, P.NUMBERS_ANY),
+    "/numbers/{responder_id}/{position}/enter": (P.NUMBERS_OWN, P.NUMBERS_ANY),
 }
 
 
@@ -211,7 +214,7 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
         "call_id": "no-such",
         "marker_id": "no-such-marker",
     }
-    parts |= {"alarm_id": await alarm_of(town, "ben")}
+    parts |= {"alarm_id": await alarm_of(town, "ben"), "responder_id": "asha", "position": 0}
     wrong = {}
     for role in Role:
         responder = "asha" if role is Role.RESPONDER else None
@@ -282,6 +285,8 @@ async def test_nobody_sees_more_than_the_way_in(town: Town) -> None:
         "call_id": "no-such",
         "marker_id": "no-such",
         "alarm_id": "no-such",
+        "responder_id": "asha",
+        "position": 0,
     }
     async with Browser(town) as anybody:
         for path, wanted in GETS.items():

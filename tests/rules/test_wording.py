@@ -129,6 +129,8 @@ SAID: dict[str, Say] = {
     "work_parked": lambda j, at, now: (wording.work_parked(n) for n in (j.number, None)),
     "clock_is_wrong": lambda j, at, now: iter([wording.clock_is_wrong()]),
     "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
+    "number_code": lambda j, at, now: (wording.number_code(code) for code in ("000000", "482913")),
+    "number_due": lambda j, at, now: iter([wording.number_due()]),
     "shift_test": lambda j, at, now: iter([wording.shift_test()]),
     "caller_rang_off": lambda j, at, now: iter([wording.caller_rang_off()]),
     "daily_line": lambda j, at, now: (
@@ -193,7 +195,7 @@ def test_every_sentence_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_every_text_fits_one_segment_with_its_repeat(name: str) -> None:
+def test_t1_every_text_fits_one_segment_with_its_repeat(name: str) -> None:
     for job, at, now in extremes():
         for text in SAID[name](job, at, now):
             check(name, job, text)
@@ -201,7 +203,7 @@ def test_every_text_fits_one_segment_with_its_repeat(name: str) -> None:
 
 @settings(max_examples=60)
 @given(st.sampled_from(sorted(SAID)), JOBS, st.sampled_from([None, LONG_BEFORE]))
-def test_every_text_fits_whatever_the_job(name: str, job: Job, now: datetime | None) -> None:
+def test_t1_every_text_fits_whatever_the_job(name: str, job: Job, now: datetime | None) -> None:
     for text in SAID[name](job, TWICE, now):
         check(name, job, text)
 
