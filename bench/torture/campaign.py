@@ -237,11 +237,13 @@ async def torture(
     kills: int,
     points_: Sequence[str] = failpoints.NAMES,
     nodes: int = 1,
+    killed: Counter[str] | None = None,
 ) -> Verdict:
-    """One round on a database of its own."""
+    """One round on a database of its own. `killed` counts as it goes, whatever becomes of the round."""
     council = Council.found(databases.fresh(kind), folder, _TOWN)
+    counting = killed if killed is not None else Counter()
     try:
-        return await Round(council, nursery, seed, nodes).run(lives(seed, points_, kills))
+        return await Round(council, nursery, seed, nodes, killed=counting).run(lives(seed, points_, kills))
     finally:
         council.close()
         databases.drop(council.url)
