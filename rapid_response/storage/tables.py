@@ -245,7 +245,15 @@ class CallRow(SQLModel, table=True):
     """A telephone call, in or out; an incoming one has its row before any menu is spoken."""
 
     __tablename__ = "calls"
-    __table_args__ = (UniqueConstraint("provider", "provider_sid"),)
+    __table_args__ = (
+        UniqueConstraint("provider", "provider_sid"),
+        Index(
+            "ix_calls_to_erase",
+            "words_at",
+            sqlite_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
+            postgresql_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
     provider: str = Field(max_length=20)
@@ -261,6 +269,12 @@ class CallRow(SQLModel, table=True):
     #: She rang off without a message: a person rings back, or says that nobody need.
     needs_person: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
+    #: Her message as the provider keeps it: its sound and its words, by the provider's ids.
+    recording_sid: str = Field(default="", max_length=34)
+    transcription_sid: str = Field(default="", max_length=34)
+    #: Since when its words stand here, and since when the provider keeps nothing of it.
+    words_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class RiskMarkerRow(SQLModel, table=True):

@@ -103,8 +103,20 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.String(length=36), nullable=True),
         sa.Column("needs_person", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recording_sid", sa.String(length=34), nullable=False),
+        sa.Column("transcription_sid", sa.String(length=34), nullable=False),
+        sa.Column("words_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
         sa.UniqueConstraint("provider", "provider_sid", name=op.f("uq_calls_provider_provider_sid")),
+    )
+    op.create_index(
+        "ix_calls_to_erase",
+        "calls",
+        ["words_at"],
+        unique=False,
+        sqlite_where=sa.text("words_at IS NOT NULL AND erased_at IS NULL"),
+        postgresql_where=sa.text("words_at IS NOT NULL AND erased_at IS NULL"),
     )
     op.create_table(
         "chains",
