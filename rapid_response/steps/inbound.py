@@ -169,8 +169,16 @@ def _denied(tx: Tx, desk: Desk, service: Service, text: InboundMessageRow, known
     """The number may be somebody else's now: a person looks, and whoever has it hears nothing more."""
     tx.actor = known.actor
     text.sender, text.effect, text.needs_person = known.actor, "denied", True
-    if known.responder is not None:
-        proving.deny(tx, desk, service, known.responder.id, known.number)
+    responder = known.responder
+    if responder is None:
+        return
+    # The incidents first, in the order of their ids; then the responder (design.md 3).
+    held = [incident for incident, _ in _jobs(tx, known).values()]
+    for incident in held:
+        for offer in offers_of(tx, incident):
+            if offer.responder_id == responder.id:
+                failing.wrong_number(tx, desk, service, incident, offer, known.number)
+    proving.deny(tx, desk, service, responder.id, known.number)
 
 
 # --- alarms ----------------------------------------------------------------------------------------------

@@ -221,6 +221,18 @@ async def test_a_wrong_number_comes_last_and_the_desk_looks(town: Town) -> None:
     assert {e.state for e in await town.rows(EndpointRow) if e.number == ASHA} == {"active"}
 
 
+async def test_a_wrong_number_that_was_asked_costs_nobody_the_answer_time(town: Town) -> None:
+    case = await town.takes(paid_today())
+    assert await case.asked() == ["asha"]
+    await town.texts_reply(ASHA, "wrong number")
+    assert await case.asked() == ["asha", "ben"]
+    assert [n["kind"] for n in await case.happened("notice_given")] == ["delivery_failing"]
+    (other,) = await case.happened("other_way_tried")
+    assert (other["to_way"], other["reason"]) == ("next", "wrong_number")
+    await town.pass_time(minutes=4)
+    assert await town.calls(ASHA) == []  # whoever has that phone is not rung
+
+
 async def test_who_must_confirm_is_said_on_the_status_page(town: Town) -> None:
     await town.texts_reply(ASHA, "wrong number")
     async with await browser_of(town, "dora", Role.DUTY_OFFICER) as dora:

@@ -1,11 +1,10 @@
-"""Every way in which a text or a call can go wrong has tests by its id, on both databases where one is used."""
+"""What can go wrong with texts and calls has tests by its ids, on both databases where rows are used."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,11 +57,7 @@ def _only_one(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any("on_sqlite" in ast.unparse(decorator) for decorator in function.decorator_list)
 
 
-def _ids() -> Iterator[str]:
-    yield from IDS
-
-
-@pytest.mark.parametrize("id_", list(_ids()))
+@pytest.mark.parametrize("id_", IDS)
 def test_each_id_of_the_list_is_tried(id_: str) -> None:
     found = tests_by_id()[id_]
     assert found, f"no test is named test_{id_}_…"
