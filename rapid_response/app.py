@@ -18,7 +18,8 @@ from pydantic import SecretStr
 
 from rapid_response import __version__
 from rapid_response.access.keys import KeyRing
-from rapid_response.api import board, health, incidents, metrics, reports, responders
+from rapid_response.access.signing import Signer
+from rapid_response.api import board, health, incidents, metrics, reports, responders, rota
 from rapid_response.api.context import Context
 from rapid_response.api.limits import BodyLimit
 from rapid_response.api.problems import EXPECTED, for_exception
@@ -35,6 +36,8 @@ from rapid_response.intake.second.endpoint import Endpoint
 from rapid_response.messaging.gateway import Gateway
 from rapid_response.messaging.signs_of_life import SignsOfLife
 from rapid_response.messaging.simulated import SimulatorGateway
+from rapid_response.places.online import Online
+from rapid_response.places.table import shipped_table
 from rapid_response.settings import Settings
 from rapid_response.simulator.api import simulator_router
 from rapid_response.simulator.line import AsgiLine
@@ -113,11 +116,13 @@ def build(
         zone=settings.time_zone,
         reader=reader or default_reader(),
         base_url=settings.base_url,
+        signer=Signer(settings.signing_key(), settings.previous_signing_key()),
         sms_links=settings.sms_links,
         provider=settings.messages,
         texts_per_second=settings.texts_per_second,
         texts_a_day=settings.sms_daily_alarm,
         our_numbers=carrier.gateway.our_numbers,
+        asks_online=settings.place_lookup_url is not None,
     )
     pulse, known = Pulse(), LastKnown()
     node = Node(secrets.token_hex(8), database.clock, pulse, settings.sqlite_path)
@@ -133,6 +138,7 @@ def build(
         caretaker=caretaker,
         pump=pump,
         second_reader=second_reader(settings),
+        online=Online(settings.place_lookup_url) if settings.place_lookup_url else None,
         in_flight=settings.twilio_concurrency if settings.has_real_provider else 8,
         blank_after=settings.redact_after if settings.has_real_provider else None,
         erase_after=settings.delete_recordings_after if settings.has_real_provider else None,
@@ -262,7 +268,7 @@ def _secret(value: SecretStr | None) -> str | None:
 
 def _add_routes(app: App, settings: Settings) -> None:
     asgi = app.asgi
-    for part in (reports, board, incidents, responders, health, metrics, twilio):
+    for part in (reports, board, incidents, responders, rota, health, metrics, twilio):
         asgi.include_router(part.router)
     asgi.add_middleware(BodyLimit)
     # Before the simulator's calls: the forms of its page go to the same addresses.
@@ -320,6 +326,8 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
     await app.caretaker.remember_service()
     examined = asyncio.create_task(_examine_provider(app)) if works and app.simulated is None else None
     if works:
+        # Read now, so that the first caller does not wait for it.
+        await asyncio.to_thread(shipped_table)
         await app.worker.start()
     try:
         yield

@@ -240,6 +240,7 @@ class Settings(BaseSettings):
     second_reader_per_day: Annotated[int, Field(ge=1, le=100_000)] = _setting(
         500, "be a whole number from 1 to 100000"
     )
+    place_lookup_url: Annotated[str, AfterValidator(_web_address)] | None = _setting(None, _URL_MUST)
     log_format: Annotated[Literal["console", "json"], _Folded] | None = _setting(None, "be console or json")
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _Folded] = _setting(
         "info", "be debug, info, warning or error"

@@ -37,8 +37,20 @@ from rapid_response.messaging.gateway import (
     SentRecord,
     TextRequest,
 )
+from rapid_response.places.online import AT_ONCE as ASKED_AT_ONCE
+from rapid_response.places.online import LookupFailed, Online
 from rapid_response.reporting import tallies
-from rapid_response.steps import blanking, catch_up, heartbeat, holding, receipts, second, sending, unknowns
+from rapid_response.steps import (
+    blanking,
+    catch_up,
+    heartbeat,
+    holding,
+    placing,
+    receipts,
+    second,
+    sending,
+    unknowns,
+)
 from rapid_response.steps.blanking import Where, Words
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
@@ -105,6 +117,7 @@ class Worker:
         caretaker: Caretaker | None = None,
         pump: Callable[[], Awaitable[int]] | None = None,
         second_reader: Second | None = None,
+        online: Online | None = None,
         in_flight: int = 8,
         blank_after: timedelta | None = None,
         erase_after: timedelta | None = None,
@@ -131,6 +144,10 @@ class Worker:
         self._second = second_reader
         if second_reader is not None:
             loops.append(Loop("second", self.ask_second_reader))
+        self._online = online
+        self._online_breaker = Breaker()
+        if online is not None:
+            loops.append(Loop("places", self.ask_places))
         self._loops = {loop.name: loop for loop in loops}
         self._bells: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -181,6 +198,8 @@ class Worker:
         """Let go of what was opened before the start, whether or not it was ever started."""
         if self._second is not None:
             await self._second.reader.close()
+        if self._online is not None:
+            await self._online.close()
 
     def nudge(self, names: set[str]) -> None:
         """Wake loops; from the event loop's own thread. One that waits for the database is left to wait."""
@@ -514,6 +533,30 @@ class Worker:
         masked: Masked = await asyncio.to_thread(mask, claimed.narrative, claimed.known, received_at.year)
         words = await reader.ask(question(masked, claimed.channel, received_at))
         return await asyncio.to_thread(read_answer, words, masked)
+
+    # postcodes.io
+
+    async def ask_places(self) -> int:
+        """Ask for postcodes that the table does not know; nothing waits for the answers."""
+        if self._online is None:
+            return 0
+        room = self._online_breaker.room(self._database.clock.real(), ASKED_AT_ONCE)
+        if not room:
+            return 0
+        claimed = await self._database.run(partial(placing.claim, limit=room))
+        await asyncio.gather(*(self._ask_place(self._online, postcode) for postcode in claimed))
+        return len(claimed)
+
+    async def _ask_place(self, online: Online, postcode: str) -> None:
+        try:
+            answer = await online.ask(postcode)
+        except LookupFailed as error:
+            self._online_breaker.failed(self._database.clock.real())
+            logger.warning("place_lookup_failed", error=str(error))
+            await self._database.run(partial(placing.failed, postcode=postcode))
+            return
+        self._online_breaker.succeeded()
+        await self._database.run(partial(placing.answered, desk=self._desk, postcode=postcode, answer=answer))
 
     async def seal(self) -> None:
         """Seal the log, and say the root where others keep it."""

@@ -24,7 +24,7 @@ from rapid_response.caretaker import Caretaker
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.pulse import Pulse
-from rapid_response.core.states import SecondReadingState
+from rapid_response.core.states import LookupState, SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
 from rapid_response.intake.reading.port import Reader
@@ -34,7 +34,14 @@ from rapid_response.steps.load_service import load
 from rapid_response.steps.ring import arm_standing
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage.duties import Duty
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, MessageRow, SecondReadingRow
+from rapid_response.storage.tables import (
+    AgendaRow,
+    DeliveryRow,
+    DutyRow,
+    MessageRow,
+    PlaceLookupRow,
+    SecondReadingRow,
+)
 from tests.builders import SMALL_TOWN
 from tests.economy import forget_routes
 
@@ -147,6 +154,7 @@ class Town:
             "send": worker.send_queued,
             "deliver": worker.deliver_events,
             "second": worker.ask_second_reader,
+            "places": worker.ask_places,
             "phones": network.settle,
         }
 
@@ -388,7 +396,15 @@ def _work(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
     second = select(col(SecondReadingRow.next_at), col(SecondReadingRow.leased_until)).where(
         col(SecondReadingRow.state) == SecondReadingState.WAITING
     )
-    queries = {"ring": agenda, "send": messages, "deliver": deliveries, "second": second, "phones": posts}
+    places = select(col(PlaceLookupRow.due_at)).where(col(PlaceLookupRow.state) == LookupState.WAITING)
+    queries = {
+        "ring": agenda,
+        "send": messages,
+        "deliver": deliveries,
+        "second": second,
+        "places": places,
+        "phones": posts,
+    }
     return [
         (loop, max([at for at in row if at is not None], default=now))
         for loop, query in queries.items()

@@ -54,6 +54,8 @@ class Permission(StrEnum):
     ALARM_END = "alarm_end"
     NUMBERS_OWN = "numbers_own"
     NUMBERS_ANY = "numbers_any"
+    ROTA_VIEW = "rota_view"
+    TRANSFER_READ = "transfer_read"
 
 
 class Reach(StrEnum):
@@ -84,6 +86,7 @@ _HANDLER = frozenset(
         _P.SERVICE_STATUS,
         # Whoever sits at the desk when an alarm comes rings 999.
         _P.ALARM_SEE,
+        _P.ROTA_VIEW,
     }
 )
 _DUTY_OFFICER = _HANDLER | {
@@ -100,6 +103,7 @@ _DUTY_OFFICER = _HANDLER | {
     _P.DEFINITION_VIEW,
     _P.AGREEMENT_VIEW,
     _P.RISK_MARKERS,
+    _P.TRANSFER_READ,
     _P.ALARM_END,
     # Whoever is rung by somebody with a code enters it for them.
     _P.NUMBERS_OWN,
@@ -144,6 +148,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             _P.EXCEPTIONS_RETRY,
             _P.DEFINITION_VIEW,
             _P.NUMBERS_ANY,
+            _P.ROTA_VIEW,
         }
     ),
 }
@@ -151,7 +156,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 #: Scopes add nothing to each other: a key that acts and reads is given both.
 SCOPE_PERMISSIONS: Mapping[Scope, frozenset[Permission]] = {
     Scope.REPORT: frozenset({_P.REPORT_TAKE, _P.API_DESCRIPTION}),
-    Scope.READ: frozenset({_P.CASE_LIST, _P.CASE_VIEW, _P.TIMELINE_VIEW, _P.API_DESCRIPTION}),
+    Scope.READ: frozenset({_P.CASE_LIST, _P.CASE_VIEW, _P.TIMELINE_VIEW, _P.ROTA_VIEW, _P.API_DESCRIPTION}),
     # A system of the desk, trusted as its duty officer is.
     Scope.ACT: frozenset({_P.CASE_ACT, _P.PRIORITY_LOWER, _P.AVAILABILITY_ANY, _P.API_DESCRIPTION}),
     Scope.BOARD: frozenset({_P.BOARD_VIEW, _P.API_DESCRIPTION}),
@@ -201,6 +206,10 @@ ACTION_ROLES: Mapping[Action, frozenset[Role]] = {
     # Whoever spoke with her writes it down.
     Action.CHECK_IN: _DESK,
     Action.RELEASE_COMPANION: _IN_CHARGE,
+    # It shares a whole case with another authority, and ends our part in it.
+    Action.TRANSFER: _IN_CHARGE,
+    Action.TRANSFER_ACKNOWLEDGED: _IN_CHARGE,
+    Action.TRANSFER_DECLINED: _IN_CHARGE,
 }
 
 #: What a person may do to a job offered to them or held by them, whatever else their role allows.

@@ -43,6 +43,8 @@ MEANING: Mapping[Permission, str] = {
     Permission.BREACH_REVIEW: "explain a breach of the two hours",
     Permission.OWN_JOBS: "see the jobs offered to them or held by them",
     Permission.AVAILABILITY_OWN: "say that they are off or back",
+    Permission.TRANSFER_READ: "read what another service was given with a case",
+    Permission.ROTA_VIEW: "see who would be asked when, and gaps in the rota",
     Permission.AVAILABILITY_ANY: "say that any responder is off or back",
     Permission.BOARD_VIEW: "read the board report",
     Permission.METRICS_VIEW: "read the metrics",

@@ -43,7 +43,7 @@ async def take_in(
         key=held,
         report_id=report_id,
     )
-    was_stored = partial(stored, report_id=report_id, reading=reading, key=held)
+    was_stored = partial(stored, desk=context.desk, report_id=report_id, reading=reading, key=held)
     return await database.run(step, actor=principal.actor, stored=was_stored)
 
 

@@ -16,7 +16,7 @@ from rapid_response.steps.availability import Availability, set_availability
 router = APIRouter(prefix="/api/v1/responders")
 
 
-@router.post("/{responder_id}/availability", summary="Off duty, or back")
+@router.post("/{responder_id}/availability", summary="Off duty, or back; now or planned; a shift swapped")
 async def post_availability(
     responder_id: str,
     wanted: Availability,
@@ -34,8 +34,13 @@ async def post_availability(
         ),
         actor=principal.actor,
     )
-    return {
+    answer = {
         "responder": responder_id,
         "state": wanted.state,
         "until": wanted.until.isoformat() if wanted.until else None,
     }
+    if wanted.begins is not None:
+        answer["from"] = wanted.begins.isoformat()
+    if wanted.swap_with is not None:
+        answer["swap_with"] = wanted.swap_with
+    return answer

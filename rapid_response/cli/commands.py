@@ -23,6 +23,7 @@ from rapid_response.cli import (
     service,
     users,
     verify_log,
+    wards,
 )
 
 commands = typer.Typer(
@@ -57,6 +58,7 @@ def _add(name: str, command: Callable[..., Any], short: str) -> None:
 _add("serve", serve.serve, "Serve the web app and webhooks, and keep the promise.")
 _add("migrate", migrate.migrate, "Bring the database to the newest schema.")
 _add("load", service.load, "Create or update the service definition.")
+_add("load-wards", wards.load_wards, "Load the ward of each postcode from a CSV.")
 _add("export-service", service.export_service, "Print the service definition.")
 commands.add_typer(users.commands, name="users", short_help="Local accounts: add, list, disable.")
 commands.add_typer(keys.commands, name="keys", short_help="API keys: add, list, revoke.")

@@ -21,6 +21,7 @@ from rapid_response.console.forms import CALLER_ROLES
 from rapid_response.console.views import (
     AgeTargetingPart,
     AlarmPart,
+    AreaPart,
     CheckIn,
     Choice,
     Clock,
@@ -46,6 +47,7 @@ from rapid_response.console.views import (
     SuggestionPart,
     TaskPart,
     TimelinePart,
+    TransferPart,
     VisitPart,
     Words,
 )
@@ -59,6 +61,7 @@ from rapid_response.core.states import OfferState, Purpose, TaskState
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
+    Area,
     Category,
     ContactRole,
     HateStrand,
@@ -73,7 +76,8 @@ from rapid_response.intake.rules import RULEBOOK, rows_of
 from rapid_response.intake.second.answering import Label
 from rapid_response.messaging import wording
 from rapid_response.messaging.explaining import Verdict
-from rapid_response.steps import casefile
+from rapid_response.places.rules import neighbour_of
+from rapid_response.steps import borders, casefile
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.deliveries import Chain
@@ -91,6 +95,7 @@ from rapid_response.storage.tables import (
     SecondReadingRow,
     SuggestionRow,
     TaskRow,
+    TransferRow,
     UserRow,
     VisitRow,
 )
@@ -291,6 +296,7 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.FINISH_JOB: "See that the job is finished",
     TaskKind.CHASE_REFERRAL: "Ask what became of the referral",
     TaskKind.SECOND_READING: "Look at what the second reader suggests",
+    TaskKind.TRANSFER: "Hand it over to the other service, and get their answer",
 }
 
 _NOTICE_WORDS: Mapping[str, str] = {
@@ -309,6 +315,8 @@ _NOTICE_WORDS: Mapping[str, str] = {
     NoticeKind.LEAD_OVERDUE: "The hate crime lead’s review is overdue",
     NoticeKind.CHECK_IN_MISSED: "The responder has not checked in: ring them",
     NoticeKind.TRAVEL_OVERDUE: "The responder set off and has not arrived: ring them",
+    NoticeKind.OUT_OF_AREA: "The address is outside our area: hand it over",
+    NoticeKind.HANDED_OVER: "Handed over, and not acknowledged: ring them",
     NoticeKind.NOT_SAFE: "The responder may need help: ring them",
     NoticeKind.MENDED: "Its next step was lost and is set again: check it",
     NoticeKind.WORK_PARKED: "A step keeps failing: do it by hand, see Parked work",
@@ -442,6 +450,8 @@ def incident_view(
         back_entry=incident.back_entry and incident.is_held,
         next_step=next_step(case.next_step, names),
         place=place(incident) if whole else None,
+        area=_area(looking),
+        transfers=tuple(transfer(t, looking) for t in case.transfers) if whole else (),
         victim=victim(incident) if whole else None,
         safe_contact=safe_contact(case.safe_contact) if whole else None,
         suspect=suspect(incident) if whole else {},
@@ -585,6 +595,37 @@ def _referral(referral: ReferralRow, looking: Looking, actions: Sequence[Action]
     )
 
 
+def _area(looking: Looking) -> AreaPart:
+    """Whose the home is, and who comes there."""
+    incident = looking.case.incident
+    neighbour = neighbour_of(looking.definition, incident.authority) if looking.definition else None
+    return AreaPart(
+        area=incident.area,
+        authority=borders.authority_name(incident.authority) or incident.authority or "",
+        neighbour=neighbour.name if neighbour else "",
+        neighbour_phone=(neighbour.phone or "") if neighbour else "",
+        did_you_mean=borders.suggestions(incident.location) if incident.area is Area.UNKNOWN else (),
+    )
+
+
+def transfer(row: TransferRow, looking: Looking) -> TransferPart:
+    """A hand-over, as its case and its sheet show it."""
+    return TransferPart(
+        transfer_id=row.id,
+        to=row.to_name,
+        state=row.state,
+        means=row.means,
+        sent_at=row.sent_at,
+        sent_by=looking.names.actor(row.sent_by),
+        handed_to=row.handed_to or "",
+        answered_at=row.answered_at,
+        answered_by=row.answered_by or "",
+        reference=row.reference or "",
+        reason=row.reason or "",
+        may_read=may(looking.principal, Permission.TRANSFER_READ),
+    )
+
+
 def _choices(looking: Looking) -> tuple[Choice, ...]:
     """Whom an action may name; those who were asked come first."""
     if looking.definition is None:
@@ -600,7 +641,7 @@ def _task(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> TaskPar
     # Nobody below a team leader settles a breach: it may have been of their own shift.
     may_settle = not explains or may(looking.principal, Permission.BREACH_REVIEW)
     # A decision ends the one, what became of the referral the other: each has its own form.
-    has_form = task.kind == TaskKind.CHASE_REFERRAL or (
+    has_form = task.kind in (TaskKind.CHASE_REFERRAL, TaskKind.TRANSFER) or (
         task.kind == TaskKind.REVIEW_AGE_TARGETING and looking.case.incident.age_state in UNDECIDED
     )
     return TaskPart(

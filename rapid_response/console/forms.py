@@ -39,6 +39,7 @@ from rapid_response.core.vocabulary import (
     RiskKind,
     RiskSubject,
     ShortDisposition,
+    TransferMeans,
     Urgency,
 )
 from rapid_response.safety.rules import LONGEST_MARKER_MONTHS
@@ -774,6 +775,43 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
     ),
     Action.RELEASE_COMPANION: ActionForm(
         "The second officer does not go along", (ActionField("reason", "Why?", Kind.LINE),)
+    ),
+    Action.TRANSFER: ActionForm(
+        "Record the hand-over",
+        (
+            ActionField(
+                "to",
+                "To which service?",
+                Kind.LINE,
+                hint="Leave it empty for the service whose area the address is in.",
+            ),
+            ActionField(
+                "means",
+                "How?",
+                Kind.RADIOS,
+                choices(TransferMeans),
+                missing="Choose how it is handed over",
+            ),
+            ActionField("handed_to", "Who takes it there?", Kind.LINE),
+            ActionField("reason", "Why, if the home is inside our area", Kind.LINE),
+        ),
+        intro="Ring them first. This signs the sheet that goes with the case, and reminds people here until "
+        "they say that they have it. Until then it is ours.",
+    ),
+    Action.TRANSFER_ACKNOWLEDGED: ActionForm(
+        "They have it",
+        (
+            ActionField("by", "Who says so?", Kind.LINE, missing="Write the name of the person there"),
+            ActionField("reference", "Their reference, if they gave one", Kind.LINE),
+        ),
+        intro="It is over here by this.",
+    ),
+    Action.TRANSFER_DECLINED: ActionForm(
+        "They do not take it",
+        (
+            ActionField("by", "Who says so?", Kind.LINE),
+            ActionField("reason", "Why?", Kind.LINE, missing="Write why they do not take it"),
+        ),
     ),
     # These stand beside the task, notice or referral that they settle.
     Action.UPDATE_REFERRAL: ActionForm(

@@ -89,6 +89,7 @@ async def _sent(visit: Visit, answer: str) -> HandlerSentView:
         clock=filling.clock(incident),
         why=filling.rule_title(incident.rule_id, Priority(said["priority"])),
         advice=tuple(script(key) for key in said["advice"]),
+        say=tuple(said.get("say", ())),
         job_number=incident.job_number,
         next_step=filling.next_step(case.next_step, names),
         nobody_to_send=incident.status is Status.UNASSIGNED,

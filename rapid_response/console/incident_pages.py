@@ -66,6 +66,9 @@ _DONE: Mapping[str, str] = {
     Action.LINK: "It is recorded how the two belong together",
     Action.CHECK_IN: "It is recorded that {responder} is safe",
     Action.RELEASE_COMPANION: "The second officer does not go along any more",
+    Action.TRANSFER: "The hand-over is recorded and signed. It stays ours until they say that they have it",
+    Action.TRANSFER_ACKNOWLEDGED: "They have it: it is over here",
+    Action.TRANSFER_DECLINED: "It is recorded that they do not take it. It is ours as before",
     _GOES_ALONG: "A second officer goes along, and is told",
 }
 

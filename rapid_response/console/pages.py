@@ -27,8 +27,10 @@ from rapid_response.console import (
     number_pages,
     public_pages,
     review_pages,
+    rota_pages,
     simulator_pages,
     text_pages,
+    transfer_pages,
     upkeep_pages,
 )
 from rapid_response.console.assets import PREFIX, App, Message, Receive, Scope, Send
@@ -81,10 +83,12 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         board_pages.router,
         agreement_pages.router,
         incident_pages.router,
+        transfer_pages.router,
         alarm_pages.router,
         marker_pages.router,
         job_pages.router,
         review_pages.router,
+        rota_pages.router,
         text_pages.router,
         number_pages.router,
         upkeep_pages.router,

@@ -99,6 +99,7 @@ def _sent(taken: Taken, posted: Posted) -> ReportSentView:
         reference=answer["reference"],
         is_emergency=says_so or answer["priority"] == Priority.P0,
         advice=tuple(_ON_PAPER.get(k) or script(k) for k in answer["advice"] if k not in _NOT_FOR_PAPER),
+        say=tuple(answer.get("say", ())),
         may_ring=taken.report.safe_contact.voice,
     )
 
@@ -155,7 +156,7 @@ async def _receive(visit: Visit, report: ReportIn, posted: Posted, doubts: Itera
                 add_note(tx, tx.need(IncidentRow, received.incident_id), doubt, who)
         return received
 
-    return await visit.run(step, stored=lambda tx: stored(tx, report_id, reading, held))
+    return await visit.run(step, stored=lambda tx: stored(tx, desk, report_id, reading, held))
 
 
 def faults_of(error: ValidationError) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from rapid_response.console.words import ENUM_WORDS, field_words, plain
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.core.vocabulary import (
     AgeTargeting,
+    Area,
     Category,
     Channel,
     ContactRole,
@@ -27,6 +28,8 @@ from rapid_response.core.vocabulary import (
     RiskKind,
     RiskSubject,
     StoppedBy,
+    TransferMeans,
+    TransferState,
 )
 
 
@@ -255,6 +258,11 @@ def _linked(t: Telling) -> Told:
     return f"Linked by a person: {t.word('kind', Link).lower()}", ""
 
 
+def _transfer(t: Telling) -> Told:
+    state = t.word("state", TransferState)
+    return f"Another service: {state.lower()}", f"{t.word('means', TransferMeans)}."
+
+
 def _remote(t: Telling) -> Told:
     flagged = "To be confirmed by the duty officer." if t.data.get("flagged") else ""
     return "Helped by phone", _joined(f"{t.word('protective_act', ProtectiveAct)}.", flagged)
@@ -319,6 +327,12 @@ TELLERS: Mapping[str, _Teller] = {
     ),
     "police_hate_crime_recorded": lambda _: ("The police gave a hate crime reference", ""),
     "referral_moved": _referral,
+    "area_found": lambda t: (t.word("area", Area), "By the postcode."),
+    "transfer_moved": _transfer,
+    "transfer_chased": lambda t: (
+        f"Not with the other service yet: {t.word('role', ContactRole).lower()} told",
+        t.late(),
+    ),
     "offer_made": _offer_made,
     "offer_declined": lambda t: (f"{t.who()} declined", ""),
     "offer_lapsed": lambda t: (f"{t.who()} did not answer in time", ""),
@@ -404,6 +418,7 @@ TELLERS: Mapping[str, _Teller] = {
     "second_reading_answered": _second_answered,
     "work_parked": lambda t: ("Work parked: a person is needed", f"{t.word('kind')}."),
     "service_loaded": lambda t: ("Service definition loaded", f"Version {t.data.get('version')}."),
+    "rota_gap_told": lambda t: ("A gap in the rota was told", ""),
     "availability_changed": lambda t: (f"{t.who()} is {t.word('state').lower()} duty", ""),
     "next_step_restored": lambda t: ("A next step was missing and is set again", f"{t.word('check')}."),
     "parked_work_taken": lambda t: (f"Parked work: {t.word('by').lower()} sees to it", f"{t.word('kind')}."),

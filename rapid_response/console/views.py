@@ -30,9 +30,11 @@ from rapid_response.core.states import (
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
+    Area,
     Category,
     Channel,
     ClockState,
+    ContactRole,
     Disposition,
     EvidenceGrade,
     HateStrand,
@@ -44,6 +46,8 @@ from rapid_response.core.vocabulary import (
     RiskSubject,
     Role,
     StoppedBy,
+    TransferMeans,
+    TransferState,
     Urgency,
 )
 from rapid_response.safety import rules as safety
@@ -61,6 +65,7 @@ class Page(StrEnum):
     JOBS = "/j"
     TEXTS = "/texts"
     MARKERS = "/markers"
+    ROTA = "/rota"
     EXCEPTIONS = "/exceptions"
     SIMULATOR = "/simulator"
     STATUS = "/status"
@@ -76,6 +81,7 @@ PAGE_WORDS: Mapping[Page, str] = {
     Page.JOBS: "My jobs",
     Page.TEXTS: "Texts and calls",
     Page.MARKERS: "Risk markers",
+    Page.ROTA: "Rota",
     Page.EXCEPTIONS: "Parked work",
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
@@ -386,6 +392,8 @@ class ReportSentView(View):
     is_emergency: bool = False
     #: Sentences to act on now.
     advice: tuple[str, ...] = ()
+    #: Of place and hours, where the case does not take its usual way.
+    say: tuple[str, ...] = ()
     #: True where the reporter said that ringing is safe.
     may_ring: bool = False
 
@@ -424,12 +432,92 @@ class HandlerSentView(View):
     advice: tuple[str, ...] = ()
     job_number: int | None = None
     next_step: NextStep | None = None
+    #: What the caller is told of place and hours, where the case does not take its usual way.
+    say: tuple[str, ...] = ()
     #: Nobody on duty or on call could be asked: the caller is to be told so.
     nobody_to_send: bool = False
     #: What the caller may hear, now and whenever she rings again.
     may_be_told: MayBeTold = MayBeTold.RECEIPT_ONLY
     #: Other incidents that this may belong to; decided on the incident's own page.
     links: tuple[LinkPart, ...] = ()
+
+
+# --- the rota ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAsked:
+    """Somebody who would be asked, or would not, and why."""
+
+    name: str
+    why: str
+    is_on_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonTold:
+    """A step of the ladder: after how many minutes, which role, and who that would be."""
+
+    minutes: int
+    role: ContactRole
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class GapLine:
+    """When nobody with a skill is on duty; `on_call` are those who would still be asked."""
+
+    what: str
+    begins: datetime
+    ends: datetime
+    on_call: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceLine:
+    """Something beside the rota: an absence, duty beyond it, or a side of a swap."""
+
+    row_id: str
+    name: str
+    is_off: bool
+    begins: datetime
+    until: datetime | None
+    swap_with: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverLine:
+    """A job of somebody whose shift ends; without `ends_at` it is over."""
+
+    reference: str
+    job_number: int | None
+    responder: str
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RotaView(View):
+    """`GET /rota?when=&category=&ward=`: who would be asked then, and why; gaps; who is off.
+
+    Whoever may change it posts to `/rota/absence` and `/rota/{id}/back`.
+    """
+
+    template: ClassVar[str] = "rota.html"
+    at: datetime
+    category: Category
+    question: Filled
+    asked: tuple[PersonAsked, ...] = ()
+    not_asked: tuple[PersonAsked, ...] = ()
+    told: tuple[PersonTold, ...] = ()
+    opens_at: datetime | None = None
+    gaps: tuple[GapLine, ...] = ()
+    absences: tuple[AbsenceLine, ...] = ()
+    hand_over: tuple[HandOverLine, ...] = ()
+    wards: tuple[str, ...] = ()
+    may_change: bool = False
+    people: tuple[Choice, ...] = ()
+    filled: Filled = field(default_factory=Filled)
+    done: str = ""
 
 
 # --- the board --------------------------------------------------------------------------------------------
@@ -689,6 +777,51 @@ class ReferralPart:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaPart:
+    """Whose the victim's home is; the neighbour is the service that comes there, if it is known."""
+
+    area: Area = Area.UNKNOWN
+    authority: str = ""
+    neighbour: str = ""
+    neighbour_phone: str = ""
+    #: Postcodes that may have been meant.
+    did_you_mean: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TransferPart:
+    """A hand-over to another service, and their answer; `may_read` leads to what they were given."""
+
+    transfer_id: str
+    to: str
+    state: TransferState
+    means: TransferMeans
+    sent_at: datetime
+    sent_by: str
+    handed_to: str = ""
+    answered_at: datetime | None = None
+    answered_by: str = ""
+    reference: str = ""
+    reason: str = ""
+    may_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransferView(View):
+    """`GET /incidents/{reference}/transfers/{id}`: the sheet that goes with a hand-over; it prints."""
+
+    template: ClassVar[str] = "transfer.html"
+    reference: str
+    transfer: TransferPart
+    #: The words as they were handed over: headings, and what stood beneath.
+    parts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    digest: str
+    signature: str
+    #: Whether the words kept are still those that were signed.
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestionPart:
     """One thing that the second reader suggests; `quote` are the report's own words, and may be long."""
 
@@ -902,6 +1035,8 @@ class IncidentView(View):
     back_entry: bool = False
     next_step: NextStep | None = None
     place: Place | None = None
+    area: AreaPart = field(default_factory=AreaPart)
+    transfers: tuple[TransferPart, ...] = ()
     victim: Person | None = None
     safe_contact: SafeContact | None = None
     suspect: Mapping[str, str] = field(default_factory=dict)

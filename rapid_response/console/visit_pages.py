@@ -325,6 +325,7 @@ _NAVIGATION: Mapping[Page, Permission] = {
     Page.JOBS: Permission.OWN_JOBS,
     Page.TEXTS: Permission.INBOX_WORK,
     Page.MARKERS: Permission.RISK_MARKERS,
+    Page.ROTA: Permission.ROTA_VIEW,
     Page.EXCEPTIONS: Permission.EXCEPTIONS_VIEW,
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,

@@ -25,6 +25,8 @@ _SPAN = re.compile(
     r"\s*(?P<tail>ago|from now|time)?"
 )
 _DATE = re.compile(r"(?P<day>\d{1,2})/(?P<month>\d{1,2})(?:/(?P<year>\d{4}|\d{2}))?")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAY = re.compile(r"\b(?:on |this )?(mon|tue|wed|thu|fri|sat|sun)(?:s|rs|nes|ur|urs)?(?:day)?\b")
 _DAYS = {"today": 0, "tonight": 0, "this morning": 0, "this afternoon": 0, "this evening": 0}
 _DAYS |= {"tomorrow": 1, "yesterday": -1, "last night": -1}
 _NAMED_TIMES = {"noon": time(12), "midday": time(12), "midnight": time(0)}
@@ -60,6 +62,9 @@ def _from_span(span: re.Match[str], local: datetime, side: Side) -> datetime:
 
 
 def _from_words(words: str, local: datetime, side: Side) -> datetime:
+    if (weekday := _WEEKDAY.search(words)) is not None:
+        rest = (words[: weekday.start()] + words[weekday.end() :]).strip(" ,")
+        return _on_weekday(_WEEKDAYS.index(weekday[1]), rest, local, side)
     day, rest = _take_day(words, local.date(), side)
     clock = _read_clock(rest)
     if clock is None:
@@ -72,6 +77,18 @@ def _from_words(words: str, local: datetime, side: Side) -> datetime:
     if side is Side.FUTURE and moment < local - _JUST_PASSED:
         raise NotATime(f"{rest} has passed. Write today {rest} or tomorrow {rest}")
     return moment
+
+
+def _on_weekday(day: int, rest: str, local: datetime, side: Side) -> datetime:
+    """The next such day at that time, or the last one; today counts while the time fits."""
+    clock = _read_clock(rest)
+    if clock is None:
+        raise NotATime(_HINT)
+    ahead = (day - local.weekday()) % 7
+    moment = datetime.combine(local.date() + timedelta(days=ahead), clock, local.tzinfo)
+    if side is Side.PAST:
+        return moment if moment <= local else moment - timedelta(days=7)
+    return moment if moment >= local - _JUST_PASSED else moment + timedelta(days=7)
 
 
 def _take_day(words: str, today: date, side: Side) -> tuple[date | None, str]:

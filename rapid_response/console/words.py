@@ -8,6 +8,7 @@ from enum import StrEnum
 from rapid_response.core.incident import Action, Status
 from rapid_response.core.safe_contact import MayBeTold
 from rapid_response.core.states import (
+    LookupState,
     MessageChannel,
     MessageState,
     OfferState,
@@ -18,6 +19,7 @@ from rapid_response.core.states import (
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
+    Area,
     Category,
     Channel,
     ClockState,
@@ -39,6 +41,8 @@ from rapid_response.core.vocabulary import (
     Role,
     ShortDisposition,
     StoppedBy,
+    TransferMeans,
+    TransferState,
     Urgency,
 )
 from rapid_response.steps.commands import BreachReason, PauseReason
@@ -287,6 +291,31 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Action.LINK: "Link to another incident",
         Action.CHECK_IN: "Record that the responder is safe",
         Action.RELEASE_COMPANION: "The second officer does not go along",
+        Action.TRANSFER: "Hand it over to another service",
+        Action.TRANSFER_ACKNOWLEDGED: "The other service has it",
+        Action.TRANSFER_DECLINED: "The other service does not take it",
+    },
+    Area: {
+        Area.INSIDE: "Inside our area",
+        Area.OUTSIDE: "Outside our area",
+        Area.UNKNOWN: "Not known whose area it is",
+    },
+    TransferState: {
+        TransferState.SENT: "Handed over, no answer yet",
+        TransferState.ACKNOWLEDGED: "They have it",
+        TransferState.DECLINED: "They do not take it",
+        TransferState.WITHDRAWN: "No answer needed any more",
+    },
+    TransferMeans: {
+        TransferMeans.PHONE: "By phone",
+        TransferMeans.SECURE_EMAIL: "By secure e-mail",
+        TransferMeans.PORTAL: "In their portal",
+    },
+    LookupState: {
+        LookupState.WAITING: "To be asked",
+        LookupState.FOUND: "Found",
+        LookupState.MISSING: "Not known there",
+        LookupState.GIVEN_UP: "No answer",
     },
     JointArrangement: {
         JointArrangement.SECOND_OFFICER: "A second officer goes along",

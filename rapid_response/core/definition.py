@@ -67,6 +67,15 @@ class Responder:
         return tuple(dict.fromkeys(number for number in given if number))
 
 
+class OnHolidays(StrEnum):
+    """What a weekly shift does on a bank holiday of the service."""
+
+    AS_USUAL = "as_usual"
+    OFF = "off"
+    #: It is worked then, and at no other time.
+    ONLY = "only"
+
+
 @dataclass(frozen=True, slots=True)
 class WeeklyShift:
     """A shift that comes back each week, in local time; `days` are 0 (Monday) to 6.
@@ -78,6 +87,17 @@ class WeeklyShift:
     days: frozenset[int]
     start: time
     end: time | None
+    on_holidays: OnHolidays = OnHolidays.AS_USUAL
+
+    def begins_on(self, *, holiday: bool) -> bool:
+        """Whether it begins on a day of its own that is, or is not, a bank holiday."""
+        match self.on_holidays:
+            case OnHolidays.AS_USUAL:
+                return True
+            case OnHolidays.OFF:
+                return not holiday
+            case OnHolidays.ONLY:
+                return holiday
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +143,16 @@ class LoneWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another authority's service, and the ONS codes of the authorities that it comes to."""
+
+    id: str
+    name: str
+    authorities: frozenset[str]
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceDefinition:
     """One borough's service, whole and frozen; `version` counts loads."""
 
@@ -143,6 +173,9 @@ class ServiceDefinition:
     desk_rings: str | None = None
     #: At the start of each shift a text says that texts arrive: whoever does not get it knows in time.
     test_at_shift_start: bool = False
+    #: The ONS code of the authority whose homes are ours; without it no place is ever outside.
+    authority: str | None = None
+    neighbours: tuple[Neighbour, ...] = ()
 
     def responder(self, responder_id: str) -> Responder | None:
         """The responder of that id, or None."""

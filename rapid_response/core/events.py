@@ -717,6 +717,42 @@ class OutcomeJoined(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AreaFound(Event):
+    """Whose the victim's home is, by its postcode, which is not here: `inside`, `outside` or `unknown`."""
+
+    type: ClassVar[str] = "area_found"
+    area: str
+    authority: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferMoved(Event):
+    """A case was handed over to another service (`sent`), and they took it, or did not.
+
+    `digest` is of the very words that were handed over; `neighbour` is an id of the service definition.
+    """
+
+    type: ClassVar[str] = "transfer_moved"
+    transfer_id: str
+    neighbour: str
+    state: str
+    means: str
+    digest: str
+    reason_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransferChased(Event):
+    """Nobody across the border has it yet, so somebody else here is told."""
+
+    type: ClassVar[str] = "transfer_chased"
+    role: str
+    is_sent: bool
+    late_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorkParked(Event):
     """A step failed too often and waits for a person; nothing else waits for it."""
 
@@ -738,6 +774,19 @@ class AvailabilityChanged(Event):
     responder: str
     state: str
     until: datetime | None = None
+    #: Later than the event where it was planned.
+    begins: datetime | None = None
+    swap_with: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RotaGapTold(Event):
+    """Nobody with a skill is on duty or on call for a while still to come: the team leader is told."""
+
+    type: ClassVar[str] = "rota_gap_told"
+    skill: str
+    begins: datetime
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)

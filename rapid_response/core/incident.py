@@ -6,7 +6,7 @@ The API's 409, the pages' buttons, docs/incident-life.md and the property test a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,6 +60,9 @@ class Action(StrEnum):
     LINK = "link"
     CHECK_IN = "check_in"
     RELEASE_COMPANION = "release_companion"
+    TRANSFER = "transfer"
+    TRANSFER_ACKNOWLEDGED = "transfer_acknowledged"
+    TRANSFER_DECLINED = "transfer_declined"
 
 
 class Move(StrEnum):
@@ -83,6 +86,8 @@ class When(StrEnum):
     HELD = "held"
     PROPOSED = "proposed"
     ACCOMPANIED = "accompanied"
+    HANDED_OVER = "handed_over"
+    NOT_HANDED_OVER = "not_handed_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class ClockFacts:
     is_held: bool = False
     is_proposed: bool = False
     has_companion: bool = False
+    is_handed_over: bool = False
 
 
 class NotAllowed(Exception):
@@ -146,6 +152,10 @@ def _open(status: Status, moves: Mapping[Action | Move, Step]) -> dict[Action | 
         **_same(status, *_EVERYWHERE),
         Action.SECOND_REVIEW: Step(status, When.PROPOSED),
         Action.RELEASE_COMPANION: Step(status, When.ACCOMPANIED),
+        # Handed over, it stays ours until somebody there says that they have it.
+        Action.TRANSFER: Step(status, When.NOT_HANDED_OVER),
+        Action.TRANSFER_ACKNOWLEDGED: Step(Status.CLOSED, When.HANDED_OVER),
+        Action.TRANSFER_DECLINED: Step(status, When.HANDED_OVER),
         Action.PAUSE: Step(status, When.CLOCK_RUNNING),
         Action.RESUME: Step(status, When.CLOCK_PAUSED),
         Action.CANCEL: Step(Status.CANCELLED),
@@ -274,26 +284,25 @@ OWNED_STATUSES = (Status.ASSIGNED, Status.EN_ROUTE, Status.ON_SCENE)
 SEEKING_STATUSES = (Status.DISPATCHING, Status.UNASSIGNED)
 
 
+#: Each condition, as a question to the clock's facts.
+_HOLDS: Mapping[When, Callable[[ClockFacts], bool]] = {
+    When.ALWAYS: lambda clock: True,
+    When.CLOCK_NOT_STOPPED: lambda clock: not clock.is_stopped,
+    When.CLOCK_RUNNING: lambda clock: clock.state is ClockState.RUNNING,
+    When.CLOCK_PAUSED: lambda clock: clock.state is ClockState.PAUSED,
+    When.HELD: lambda clock: clock.is_held,
+    When.PROPOSED: lambda clock: clock.is_proposed,
+    When.ACCOMPANIED: lambda clock: clock.has_companion,
+    When.HANDED_OVER: lambda clock: clock.is_handed_over,
+    When.NOT_HANDED_OVER: lambda clock: not clock.is_handed_over,
+    # Closing must not be a way round the promise: a clock that still counts is first stopped by a response,
+    # or the incident is cancelled with a reason.
+    When.MAY_CLOSE: lambda clock: clock.is_stopped or clock.state is ClockState.NOT_APPLICABLE,
+}
+
+
 def _holds(when: When, clock: ClockFacts) -> bool:
-    match when:
-        case When.ALWAYS:
-            return True
-        case When.CLOCK_NOT_STOPPED:
-            return not clock.is_stopped
-        case When.CLOCK_RUNNING:
-            return clock.state is ClockState.RUNNING
-        case When.CLOCK_PAUSED:
-            return clock.state is ClockState.PAUSED
-        case When.HELD:
-            return clock.is_held
-        case When.PROPOSED:
-            return clock.is_proposed
-        case When.ACCOMPANIED:
-            return clock.has_companion
-        case When.MAY_CLOSE:
-            # Closing must not be a way round the promise: a clock that still counts is first stopped
-            # by a response, or the incident is cancelled with a reason.
-            return clock.is_stopped or clock.state is ClockState.NOT_APPLICABLE
+    return _HOLDS[when](clock)
 
 
 def allowed_actions(status: Status, clock: ClockFacts) -> tuple[Action, ...]:

@@ -28,6 +28,8 @@ CONDITION: Mapping[When, str] = {
     When.HELD: "it is held back",
     When.PROPOSED: "a reviewer has proposed to rule it out",
     When.ACCOMPANIED: "a second officer goes along",
+    When.HANDED_OVER: "it was handed over, and they have not answered yet",
+    When.NOT_HANDED_OVER: "no hand-over waits for its answer",
 }
 SERVICE: Mapping[Move, str] = {
     Move.DISPATCH: "somebody is asked",

@@ -24,6 +24,8 @@ class NoticeKind(StrEnum):
     CHECK_IN_MISSED = "check_in_missed"
     TRAVEL_OVERDUE = "travel_overdue"
     NOT_SAFE = "not_safe"
+    OUT_OF_AREA = "out_of_area"
+    HANDED_OVER = "handed_over"
     #: The auditor found that something was lost, and set it again.
     MENDED = "mended"
     #: A step of this case failed too often.
@@ -32,5 +34,7 @@ class NoticeKind(StrEnum):
 
 #: What the hate-crime lead hears: one story, told once each time and never repeated by itself.
 LEADS = frozenset({NoticeKind.LEAD_REVIEW, NoticeKind.LEAD_OVERDUE})
+#: A case from across the border: one story, told to whoever stands next while nobody there has it.
+BORDERS = frozenset({NoticeKind.OUT_OF_AREA, NoticeKind.HANDED_OVER})
 #: A responder does not answer: the story ends when she is heard from.
 SILENCE = frozenset({NoticeKind.CHECK_IN_MISSED, NoticeKind.TRAVEL_OVERDUE})

@@ -223,8 +223,10 @@ def _days(first: date, last: date) -> Iterator[date]:
 class _Rota:
     """The rota of one definition; what it works out for a local day is kept, as the days around now recur."""
 
-    def __init__(self, lines: Sequence[WeeklyShift | DatedShift], zone: ZoneInfo) -> None:
-        self._zone = zone
+    def __init__(
+        self, lines: Sequence[WeeklyShift | DatedShift], zone: ZoneInfo, holidays: frozenset[date]
+    ) -> None:
+        self._zone, self._holidays = zone, holidays
         weekly = [line for line in lines if isinstance(line, WeeklyShift)]
         self._weekly = [[w for w in weekly if day in w.days] for day in range(7)]
         self._dated: list[ShiftSpan] = []
@@ -249,6 +251,7 @@ class _Rota:
             ShiftSpan(w.responder, *_day_span(first, w.start, w.end, self._zone))
             for first in (day - _DAY, day)
             for w in self._weekly[first.weekday()]
+            if w.begins_on(holiday=first in self._holidays)
         ]
         return tuple(
             ShiftSpan(shift.responder, start, end)
@@ -268,21 +271,25 @@ class _Same:
 
     lines: tuple[WeeklyShift | DatedShift, ...]
     zone: ZoneInfo
+    holidays: frozenset[date]
 
     def __hash__(self) -> int:
-        return hash((id(self.lines), id(self.zone)))
+        return hash((id(self.lines), id(self.zone), self.holidays))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.lines is other.lines and self.zone is other.zone
+        if not isinstance(other, _Same):
+            return False
+        is_same_rota = self.lines is other.lines and self.zone is other.zone
+        return is_same_rota and self.holidays == other.holidays
 
 
 @lru_cache(maxsize=16)
 def _ready(same: _Same) -> _Rota:
-    return _Rota(same.lines, same.zone)
+    return _Rota(same.lines, same.zone, same.holidays)
 
 
 def _rota_of(definition: ServiceDefinition) -> _Rota:
-    return _ready(_Same(definition.rota, definition.zone))
+    return _ready(_Same(definition.rota, definition.zone, definition.sla.holidays))
 
 
 def _duties(

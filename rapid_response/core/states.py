@@ -93,6 +93,16 @@ class SecondReadingState(StrEnum):
     SKIPPED = "skipped"
 
 
+class LookupState(StrEnum):
+    """Where a question to postcodes.io stands. What was found, or is known there to be none, is kept."""
+
+    WAITING = "waiting"
+    FOUND = "found"
+    MISSING = "missing"
+    #: It failed too often, and is not tried again.
+    GIVEN_UP = "given_up"
+
+
 class EndpointState(StrEnum):
     """What is known of a number: a suspect one comes last, one that opted out is not texted."""
 

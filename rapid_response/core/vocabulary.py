@@ -142,6 +142,32 @@ class StoppedBy(StrEnum):
     POLICE_HANDOVER = "police_handover"
 
 
+class Area(StrEnum):
+    """Whether the victim's home is ours to come to. Unknown is served like ours."""
+
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    UNKNOWN = "unknown"
+
+
+class TransferState(StrEnum):
+    """Where a hand-over to a neighbouring service stands; it stays ours until they acknowledge it."""
+
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"
+    DECLINED = "declined"
+    #: The case was over before they answered.
+    WITHDRAWN = "withdrawn"
+
+
+class TransferMeans(StrEnum):
+    """How a case is handed over. By phone a person is spoken with: that is the safest."""
+
+    PHONE = "phone"
+    SECURE_EMAIL = "secure_email"
+    PORTAL = "portal"
+
+
 class Role(StrEnum):
     """Who a signed-in person is (domain.md 4)."""
 

@@ -34,6 +34,7 @@ def changes(old: ServiceFile | None, new: ServiceFile) -> list[str]:
     said += [*_people(old, new), *_rota(old.rota, new.rota), *_ladder(old.escalation, new.escalation)]
     said += _value("on_call", _listed(old.on_call), _listed(new.on_call))
     said += _contacts(old.contacts, new.contacts)
+    said += _neighbours(old, new)
     if not said and old != new:
         said.append("written in another order or another way; it means the same")
     return said
@@ -94,6 +95,14 @@ def _ladder(old: tuple[Rung, ...], new: tuple[Rung, ...]) -> Iterator[str]:
         before = _step(old[n]) if n < len(old) else "none"
         after = _step(new[n]) if n < len(new) else "none"
         yield from _value(f"escalation step {n + 1}", before, after)
+
+
+def _neighbours(old: ServiceFile, new: ServiceFile) -> Iterator[str]:
+    before, after = ({n.id: n for n in service.neighbours} for service in (old, new))
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            how = "new" if name not in before else "gone" if name not in after else "changed"
+            yield f"neighbour {name}: {how}"
 
 
 def _contacts(old: Contacts, new: Contacts) -> Iterator[str]:

@@ -27,6 +27,7 @@ def cross_faults(data: object) -> Found:
     for check in (
         _repeats,
         _responders,
+        _neighbours,
         _wards,
         _names_on_the_rota,
         _dated_shifts,
@@ -59,6 +60,22 @@ def _repeats(data: object) -> Found:
             if text.casefold() in seen:
                 yield here, f"{shown(text)} is listed twice. Keep one"
             seen.add(text.casefold())
+
+
+def _neighbours(data: object) -> Found:
+    """Each authority belongs to one service, and our own to none of the neighbours."""
+    ids: set[str] = set()
+    taken = {text: "ours" for _, text in _texts(data, ("service", "area", "authority"))}
+    for path, row in _rows(data, "neighbours"):
+        name = row.get("id")
+        if isinstance(name, str):
+            if name in ids:
+                yield (*path, "id"), f"{shown(name)} is the id of another neighbour too. Choose another"
+            ids.add(name)
+        for here, code in _texts(data, (*path, "authorities")):
+            if code in taken:
+                yield here, f"{shown(code)} is {taken[code]} already. Keep one"
+            taken.setdefault(code, f"listed with {name}")
 
 
 def _responders(data: object) -> Found:

@@ -52,15 +52,19 @@ class _Column(list[Any]):
     """A list written one entry a line."""
 
 
+#: Lists whose entries are written one a line.
+_ROWS = (("responders",), ("rota",), ("escalation",), ("neighbours",))
+
+
 def _tidied(value: Any, path: tuple[str, ...] = ()) -> Any:
     """Without keys that are not given, nor empty or false ones of responders and shifts."""
     if isinstance(value, dict):
         kept = {key: _tidied(item, (*path, key)) for key, item in value.items() if item is not None}
-        if path[:1] in (("responders",), ("rota",)):
+        if path[:1] in (("responders",), ("rota",), ("neighbours",)):
             kept = {key: item for key, item in kept.items() if item}
         elif path == ("service",):
             kept = {key: item for key, item in kept.items() if item is not False}
-        return _Row(kept) if path[:1] in (("responders",), ("rota",), ("escalation",)) else kept
+        return _Row(kept) if path[:1] in _ROWS else kept
     if isinstance(value, list):
         entries = [_tidied(item, path) for item in value]
         return _Column(entries) if path == ("service", "area", "wards") else entries

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, Ta
 from rapid_response.core import definition as core
 from rapid_response.core.vocabulary import ContactRole, Skill
 from rapid_response.definition.values import (
+    Authority,
     Day,
     DayHours,
     District,
@@ -61,6 +62,8 @@ class Area(_Group):
     """As reports and responders spell them."""
     postcode_districts: tuple[District, ...] = ()
     """Such as BR1. They hint at the borough and never prove it."""
+    authority: Authority | None = None
+    """The ONS code of the council: homes of other authorities are handed over. Left out, all are ours."""
 
 
 class Service(_Group):
@@ -203,10 +206,13 @@ class WeeklyShift(_Group):
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
     starts: StartTime = Field(alias="from")
     ends: EndTime = Field(alias="to")
+    on_holidays: core.OnHolidays | None = None
+    """On bank holidays (`sla.holidays`): as usual, off, or worked only then."""
 
     def to_core(self) -> core.WeeklyShift:
         days = frozenset(day.number for day in self.days)
-        return core.WeeklyShift(self.responder, days, self.starts, _end(self.ends))
+        on_holidays = self.on_holidays or core.OnHolidays.AS_USUAL
+        return core.WeeklyShift(self.responder, days, self.starts, _end(self.ends), on_holidays)
 
 
 class DatedShift(_Group):
@@ -264,6 +270,20 @@ class Contacts(_Group):
         return {role: number for role in ContactRole if (number := getattr(self, role.value)) is not None}
 
 
+class Neighbour(_Group):
+    """A neighbouring service, to whom cases are handed over."""
+
+    id: Slug
+    name: Line
+    authorities: Annotated[tuple[Authority, ...], Field(min_length=1)]
+    """The ONS codes of the authorities that it comes to: a county's service has several."""
+    phone: Phone | None = None
+    """Read out to callers, and rung to hand a case over."""
+
+    def to_core(self) -> core.Neighbour:
+        return core.Neighbour(self.id, self.name, frozenset(self.authorities), self.phone)
+
+
 class ServiceFile(_Group):
     """One borough's service: its promise, people, rota and ladder."""
 
@@ -275,6 +295,8 @@ class ServiceFile(_Group):
     escalation: Annotated[tuple[Rung, ...], Field(min_length=1)]
     on_call: tuple[Slug, ...] = ()
     contacts: Contacts = Contacts()
+    neighbours: tuple[Neighbour, ...] = ()
+    """Whose homes lie next to ours."""
 
     def to_definition(self, version: int, zone: ZoneInfo) -> core.ServiceDefinition:
         """What the rules read; `version` counts loads."""
@@ -294,4 +316,6 @@ class ServiceFile(_Group):
             lone_worker=self.lone_worker.to_core() if self.lone_worker else None,
             desk_rings=self.service.desk_rings,
             test_at_shift_start=self.service.test_text_at_shift_start,
+            authority=self.service.area.authority,
+            neighbours=tuple(neighbour.to_core() for neighbour in self.neighbours),
         )

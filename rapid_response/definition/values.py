@@ -21,6 +21,7 @@ from rapid_response.definition.faults import shown
 
 SLUG_PATTERN = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
 PERCENT_PATTERN = r"^[0-9]{1,2}(\.[0-9]{1,2})?%$"
+AUTHORITY_PATTERN = r"^[ENSW][0-9]{8}$"
 DISTRICT_PATTERN = r"^[A-Z]{1,2}[0-9][0-9A-Z]?$"
 LINE_PATTERN = r"^\S(.{0,118}\S)?$"
 
@@ -76,6 +77,14 @@ def one_line(value: str) -> str:
 def _district(value: str) -> str:
     if not re.fullmatch(DISTRICT_PATTERN, value):
         raise ValueError(f"{shown(value)} is not a postcode district. Write one in capitals, such as BR1")
+    return value
+
+
+def _authority(value: str) -> str:
+    if not re.fullmatch(AUTHORITY_PATTERN, value):
+        raise ValueError(
+            f"{shown(value)} is not the ONS code of a local authority. Write one such as E09000006"
+        )
     return value
 
 
@@ -181,6 +190,11 @@ District = Annotated[
     str,
     AfterValidator(_district),
     WithJsonSchema({"type": "string", "pattern": DISTRICT_PATTERN, "examples": ["BR1"]}),
+]
+Authority = Annotated[
+    str,
+    AfterValidator(_authority),
+    WithJsonSchema({"type": "string", "pattern": AUTHORITY_PATTERN, "examples": ["E09000006"]}),
 ]
 DuressWord = Annotated[
     str,

@@ -7,7 +7,7 @@ on duty or on call, and having been asked already.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -158,6 +158,22 @@ def _reasons(
         f"rest:{rest}",
         f"rank:1of{of}",
     )
+
+
+def in_turn(needs: Needs, candidates: Sequence[Candidate], now: datetime) -> tuple[Offer, ...]:
+    """Everybody who would be asked, in the order in which they would be, if each said no."""
+    found: list[Offer] = []
+    asked = needs.asked
+    while isinstance(choice := choose(replace(needs, asked=asked), candidates, now), Offer):
+        found.append(choice)
+        asked |= {choice.responder_id}
+    return tuple(found)
+
+
+def left_out(needs: Needs, candidates: Sequence[Candidate]) -> tuple[tuple[str, str], ...]:
+    """Who would not be asked at all, and the first reason why."""
+    reasons = ((c.responder.id, _why_not(needs, c)) for c in candidates)
+    return tuple((responder, why) for responder, why in reasons if why is not None)
 
 
 # --- in plain English ---------------------------------------------------------------------------------

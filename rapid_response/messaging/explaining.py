@@ -71,6 +71,7 @@ OVERTAKEN: Mapping[str, str] = {
     "offer_over": "the offer was over",
     "closed": "the case was closed",
     "cancelled": "the case was cancelled",
+    "transferred": "the case was handed over to another service",
     "seen": "it had been seen",
     "paused": "the clock was paused",
     "attended": "help had arrived",

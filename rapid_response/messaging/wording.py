@@ -19,7 +19,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from rapid_response.core.facts import Facts
-from rapid_response.core.vocabulary import Category, ShortDisposition
+from rapid_response.core.vocabulary import Category, ShortDisposition, Skill
 from rapid_response.messaging.gsm7 import ONE_SEGMENT, normalise, septets
 
 SERVICE = "TS duty"
@@ -56,6 +56,7 @@ class StoodDown(StrEnum):
     CLOSED = "closed"
     CANCELLED = "cancelled"
     JOINED = "joined to another job"
+    TRANSFERRED = "handed over"
 
 
 # --- what a job looks like from outside ---------------------------------------------------------------
@@ -619,6 +620,18 @@ def not_safe(job: Job) -> str:
     return _notice(job, "the responder may need help. Ring them; no answer: 999, address on the page.")
 
 
+def out_of_area(job: Job) -> str:
+    """A case from across the border has come in, and is to be handed over now."""
+    return _notice(
+        job, "outside our area. Hand it over now, sign in for whom.", "outside our area, hand over."
+    )
+
+
+def not_taken_over(job: Job) -> str:
+    """Handed over, and nobody there has said yet that they have it."""
+    return _notice(job, "handed over, not acknowledged. Ring them now.", "hand-over not acknowledged.")
+
+
 def heard_from(number: int) -> str:
     """To whoever was told of a silence: it is over."""
     return (
@@ -735,6 +748,18 @@ def number_due() -> str:
 def caller_rang_off() -> str:
     """Somebody rang the hotline and left no message; the number is seen after sign-in, not in a text."""
     return f"{SERVICE}: a caller rang off and left no message. Sign in, open Texts and calls, ring back."
+
+
+_SKILLS = {Skill.DOORSTEP_CRIME: "doorstep crime", Skill.SCAM: "scams"}
+
+
+def rota_gap(
+    skill: Skill, begins: datetime, ends: datetime, more: int, zone: ZoneInfo, now: datetime | None = None
+) -> str:
+    """To the team leader, a day ahead: nobody would be asked, not even on call."""
+    when = f"from {local_time(begins, zone, now)} to {local_time(ends, zone, now)}"
+    others = f", {min(more, 99)} more gaps" if more > 1 else ", 1 more gap" if more else ""
+    return f"{SERVICE}: rota gap: nobody for {_SKILLS[skill]} {when}{others}. See the Rota page."
 
 
 def shift_test() -> str:

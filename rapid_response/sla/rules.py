@@ -58,6 +58,10 @@ class Kind(StrEnum):
     MARKER_APPLY = "marker_apply"
     MARKER_REVIEW = "marker_review"
     MARKER_END = "marker_end"
+    #: A case from across the border is not with the neighbour yet.
+    BORDER = "border"
+    #: An absence that was planned begins.
+    ABSENCE = "absence"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from rapid_response.core import events as happened
 from rapid_response.core.incident import Action, Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
+    Area,
     Category,
     ClockState,
     ContactRole,
+    Disposition,
     EvidenceGrade,
     JointArrangement,
     Priority,
@@ -28,6 +30,7 @@ from rapid_response.sla import rules as sla
 from rapid_response.steps import (
     alarms,
     amending,
+    borders,
     clock,
     commands,
     companions,
@@ -41,6 +44,7 @@ from rapid_response.steps import (
     referring,
     reviewing,
     second,
+    transferring,
     visits,
 )
 from rapid_response.steps.case import (
@@ -169,6 +173,9 @@ def _assign(doing: _Doing, command: commands.Assign) -> None:
         if companions.must_be_arranged(service, incident):
             companions.arranged(tx, incident, _how(None, command.reason, companions.ALONE))
         offers.assign(tx, desk, service, incident, command.responder, doing.who)
+        if incident.area is Area.OUTSIDE and not incident.is_handed_over:
+            # One of ours goes across the border by agreement: there is nothing to hand over.
+            borders.stand_easy(tx, incident)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
 
@@ -397,6 +404,8 @@ def _end(doing: _Doing, why: str) -> None:
     offers.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
     companions.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
     finish_kind(doing.tx, doing.incident, *(k for k in TaskKind if k not in _OUTLIVES))
+    transferring.withdraw(doing.tx, doing.incident)
+    clock.disarm(doing.tx, doing.incident, [sla.Kind.BORDER], why)
     doing.incident.owner = None
     doing.incident.is_held = False
 
@@ -436,15 +445,20 @@ def _reopen(doing: _Doing, command: commands.Reopen) -> None:
 def _set_going_again(doing: _Doing, told: joining.Told | None, started_at: datetime | None) -> None:
     """The new episode's clock, and its search; or the task of somebody, where there is no clock."""
     tx, incident = doing.tx, doing.incident
-    if not incident.priority.has_clock:
+    promised = borders.is_promised(incident)
+    if not promised:
         incident.clock_state = ClockState.NOT_APPLICABLE
-        _schedule(doing, "reopened")
+        if incident.priority.has_clock:
+            doing.record(happened.ClockNotApplicable("out_of_area"))
+            borders.take_in(tx, doing.desk, doing.service, incident, "out_of_area")
+        else:
+            _schedule(doing, "reopened")
     else:
         clock.start(tx, doing.service, incident, started_at or tx.now)
     if told is not None:
         joining.carry_owner(tx, doing.desk, doing.service, incident, told, doing.who)
         _tell_if_joint(doing)
-    if incident.priority.has_clock and incident.owner is None:
+    if promised and incident.owner is None:
         offers.search(tx, doing.desk, doing.service, incident)
 
 
@@ -578,6 +592,8 @@ def _task_done(doing: _Doing, command: commands.TaskIsDone) -> None:
         raise Invalid("This incident has no open task with this id. Its tasks are listed with it.", "task")
     if task.kind == TaskKind.REVIEW_AGE_TARGETING and doing.incident.age_state in UNDECIDED:
         raise Invalid("This task ends with a decision: use review_age_targeting.", "task")
+    if task.kind == TaskKind.TRANSFER and doing.incident.area is Area.OUTSIDE:
+        raise Invalid("This task ends with the hand-over: use transfer, or correct the address.", "task")
     if task.kind == TaskKind.BREACH_REASON:
         if not command.reason:
             raise Invalid("Say why the two hours were missed.", "reason")
@@ -647,6 +663,28 @@ def _answer_second_reading(doing: _Doing, command: commands.AnswerSecondReading)
         _reclassify(doing, commands.Reclassify(category=incident.category, urgency=urgency))
 
 
+def _transfer(doing: _Doing, command: commands.Transfer) -> None:
+    transferring.send(doing.tx, doing.desk, doing.service, doing.incident, command)
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
+
+
+def _transfer_acknowledged(doing: _Doing, command: commands.TransferAcknowledged) -> None:
+    """They have it: it is over here, and a promise that still counted is theirs now."""
+    tx, incident = doing.tx, doing.incident
+    move(incident, Action.TRANSFER_ACKNOWLEDGED)
+    transferring.acknowledge(tx, incident, command)
+    incident.disposition, incident.closed_at = Disposition.TRANSFERRED_OTHER_AUTHORITY, tx.now
+    if incident.stopped_at is None and incident.clock_state is not ClockState.NOT_APPLICABLE:
+        _end_promise(doing, "transferred")
+    _end(doing, "transferred")
+    doing.record(happened.IncidentClosed(Disposition.TRANSFERRED_OTHER_AUTHORITY, incident.episode))
+
+
+def _transfer_declined(doing: _Doing, command: commands.TransferDeclined) -> None:
+    transferring.decline(doing.tx, doing.desk, doing.service, doing.incident, command)
+
+
 _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.ACCEPT: _accept,
     Action.DECLINE: _decline,
@@ -677,4 +715,7 @@ _DO: Mapping[Action, Callable[[_Doing, Any], None]] = {
     Action.LINK: _link,
     Action.CHECK_IN: _check_in,
     Action.RELEASE_COMPANION: _release_companion,
+    Action.TRANSFER: _transfer,
+    Action.TRANSFER_ACKNOWLEDGED: _transfer_acknowledged,
+    Action.TRANSFER_DECLINED: _transfer_declined,
 }

@@ -13,13 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from rapid_response.core import events as happened
+from rapid_response.core import rota
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.states import OfferState, Purpose
 from rapid_response.intake.report_in import Part
 from rapid_response.intake.rules import Decision, decide
 from rapid_response.messaging import wording
-from rapid_response.steps import corrections, knowing, markers, retriage
+from rapid_response.steps import borders, corrections, knowing, markers, raising, retriage
 from rapid_response.steps.case import check, facts_of, is_aged_60_plus, offers_of, reports_of
 from rapid_response.steps.commands import Amend
 from rapid_response.steps.corrections import Change
@@ -65,10 +66,13 @@ def amend(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, command: 
     retriage.settle_on(
         tx, desk, service, incident, decision, newly_joint=is_newly_joint, before=decided_before
     )
-    if not incident.is_open:
-        return
     names = {change.field for change in changes}
+    if not incident.is_open:
+        if names & _ADDRESS:
+            borders.settle(tx, desk, service, incident, who.source)
+        return
     if names & _ADDRESS:
+        come_home(tx, desk, service, incident, who.source)
         tell(tx, service, incident, wording.address_changed(incident.job_number or 0), "address")
     if is_newly_joint:
         tell(tx, service, incident, wording.now_joint(incident.job_number or 0), "joint")
@@ -95,6 +99,15 @@ def _decide(
         )
 
     return by_the_rules(facts_of(incident)), by_the_rules(before)
+
+
+def come_home(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, source: str) -> None:
+    """The address is another. One that turns out to be ours is owed what it would have had from the start."""
+    if borders.look_again(tx, desk, service, incident, source):
+        policy, zone = service.definition.sla, service.definition.zone
+        # Counted from the report: our mistake about the address must not buy us time.
+        started_at = rota.clock_start(policy, zone, incident.received_at)
+        raising.start_second_clock(tx, desk, service, incident, started_at)
 
 
 # --- what is changed --------------------------------------------------------------------------------------

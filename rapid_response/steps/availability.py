@@ -1,22 +1,25 @@
-"""A responder goes off duty now, or comes on: it takes effect at once."""
+"""A responder goes off duty, comes on, or swaps a shift: at once, or at a time that is planned."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
+from sqlalchemy import or_
 from sqlmodel import col, select
 
 from rapid_response.core.events import SERVICE_STREAM, AvailabilityChanged
 from rapid_response.core.incident import Action
 from rapid_response.core.states import AvailabilityKind, OfferState
-from rapid_response.steps import companions, offers
+from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import companions, cover, offers
 from rapid_response.steps.case import allowed, hold
-from rapid_response.steps.commands import Command
-from rapid_response.steps.desk import Desk, Who
+from rapid_response.steps.commands import Command, Line
+from rapid_response.steps.desk import SYSTEM, Desk, Who
 from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.steps.service import Service, service_now
+from rapid_response.storage import work
 from rapid_response.storage.tables import AvailabilityRow, IncidentRow, OfferRow, ResponderRow
 from rapid_response.storage.tx import Tx
 
@@ -29,26 +32,104 @@ class HeldJobs(StrEnum):
 
 
 class Availability(Command):
-    """`off` until a time or until further notice; `on` ends that, and beyond the rota lasts `until`."""
+    """`off` until a time or until further notice; `on` ends that, and beyond the rota lasts `until`.
+
+    With `from` it is planned, and begins by itself. `swap_with`: somebody else is on for that time instead.
+    """
 
     state: AvailabilityKind
+    begins: datetime | None = Field(default=None, alias="from")
     until: datetime | None = None
     held_jobs: HeldJobs = HeldJobs.RELEASE
+    swap_with: Line | None = None
 
     @model_validator(mode="after")
     def _aware(self) -> Availability:
-        if self.until is not None and self.until.tzinfo is None:
-            raise ValueError("give until with its time zone, for example 2026-10-25T09:00:00+00:00")
+        for name, at in (("from", self.begins), ("until", self.until)):
+            if at is not None and at.tzinfo is None:
+                raise ValueError(f"give {name} with its time zone, for example 2026-10-25T09:00:00+00:00")
+        if self.swap_with is not None and (self.state is AvailabilityKind.ON or self.until is None):
+            raise ValueError("a swap takes one person off until a time, and puts another on: give until")
         return self
 
 
 def set_availability(tx: Tx, desk: Desk, responder_id: str, wanted: Availability, who: Who) -> None:
     """Record the exception from the rota; jobs are given back, or kept as said."""
-    service = service_now(tx, desk.zone)
-    if service.definition.responder(responder_id) is None:
+    _check(tx, desk, responder_id, wanted)
+    gaps_before = cover.gaps_ahead(tx, desk)
+    begins = max(wanted.begins or tx.now, tx.now)
+    if begins > tx.now:
+        _plan(tx, responder_id, wanted, begins)
+    else:
+        _at_once(tx, desk, responder_id, wanted, who)
+    if wanted.swap_with is not None:
+        _add(tx, wanted.swap_with, AvailabilityKind.ON, begins, wanted.until, swap_with=responder_id)
+        tx.record(
+            SERVICE_STREAM,
+            AvailabilityChanged(
+                wanted.swap_with, AvailabilityKind.ON, wanted.until, begins, swap_with=responder_id
+            ),
+        )
+        offers.retry_all(tx)
+    cover.tell_of_gaps(tx, desk, service_now(tx, desk.zone), gaps_before)
+
+
+def _check(tx: Tx, desk: Desk, responder_id: str, wanted: Availability) -> None:
+    definition = service_now(tx, desk.zone).definition
+    if definition.responder(responder_id) is None:
         raise NotFound("There is no responder with this id in the service definition.")
-    if wanted.until is not None and wanted.until <= tx.now:
-        raise Invalid("Give a time that is still to come.", "until")
+    if wanted.until is not None and wanted.until <= max(tx.now, wanted.begins or tx.now):
+        raise Invalid("Give a time that is still to come, and after it begins.", "until")
+    if wanted.swap_with is None:
+        return
+    if wanted.swap_with == responder_id or definition.responder(wanted.swap_with) is None:
+        raise Invalid("Name another responder of the service definition to swap with.", "swap_with")
+
+
+def _plan(tx: Tx, responder_id: str, wanted: Availability, begins: datetime) -> None:
+    row_id = _add(
+        tx,
+        responder_id,
+        wanted.state,
+        begins,
+        wanted.until,
+        swap_with=wanted.swap_with,
+        releases=wanted.held_jobs is HeldJobs.RELEASE,
+    )
+    work.arm(tx, "", 1, 4, [Deadline(Kind.ABSENCE, begins, row_id)])
+    tx.record(
+        SERVICE_STREAM,
+        AvailabilityChanged(responder_id, wanted.state, wanted.until, begins, wanted.swap_with),
+    )
+
+
+def _add(
+    tx: Tx,
+    responder_id: str,
+    kind: AvailabilityKind,
+    begins: datetime,
+    until: datetime | None,
+    *,
+    swap_with: str | None = None,
+    releases: bool = True,
+) -> str:
+    row_id = tx.ids.uuid()
+    tx.add(
+        AvailabilityRow,
+        id=row_id,
+        responder_id=responder_id,
+        kind=kind,
+        from_at=begins,
+        until_at=until,
+        swap_with=swap_with,
+        releases=releases,
+    )
+    # Whoever asks next in this step who is on duty is to see it.
+    tx.flush()
+    return row_id
+
+
+def _at_once(tx: Tx, desk: Desk, responder_id: str, wanted: Availability, who: Who) -> None:
     # Incidents before the responder: the order of locks that cannot deadlock (design.md 3).
     affected = [hold(tx, incident_id) for incident_id in _concerned(tx, responder_id)]
     if tx.get(ResponderRow, responder_id, lock=True) is None:
@@ -56,23 +137,61 @@ def set_availability(tx: Tx, desk: Desk, responder_id: str, wanted: Availability
     _end_exceptions(tx, responder_id)
     on_duty_anyway = responder_id in service_now(tx, desk.zone).on_duty(tx.now)
     if wanted.state is AvailabilityKind.OFF or not on_duty_anyway:
-        tx.add(
-            AvailabilityRow,
-            id=tx.ids.uuid(),
-            responder_id=responder_id,
-            kind=wanted.state,
-            from_at=tx.now,
-            until_at=wanted.until,
-        )
-    tx.record(SERVICE_STREAM, AvailabilityChanged(responder_id, wanted.state, wanted.until))
-    after = service_now(tx, desk.zone)
+        _add(tx, responder_id, wanted.state, tx.now, wanted.until, swap_with=wanted.swap_with)
+    tx.record(
+        SERVICE_STREAM,
+        AvailabilityChanged(responder_id, wanted.state, wanted.until, swap_with=wanted.swap_with),
+    )
     if wanted.state is AvailabilityKind.ON:
         offers.retry_all(tx)
         return
+    _goes_off(tx, desk, affected, responder_id, who, releases=wanted.held_jobs is HeldJobs.RELEASE)
+
+
+def begin(tx: Tx, desk: Desk, row_id: str) -> None:
+    """A planned absence, or duty, begins: as if somebody had said so now, unless it was taken back."""
+    planned = tx.get(AvailabilityRow, row_id)
+    if planned is None or planned.ended_at is not None:
+        return
+    if planned.kind is AvailabilityKind.ON:
+        offers.retry_all(tx)
+        return
+    affected = [hold(tx, incident_id) for incident_id in _concerned(tx, planned.responder_id)]
+    _goes_off(tx, desk, affected, planned.responder_id, SYSTEM, releases=planned.releases)
+
+
+def take_back(tx: Tx, desk: Desk, row_id: str) -> None:
+    """An absence or a swap that does not happen after all, both sides of it. Raises NotFound."""
+    row = tx.get(AvailabilityRow, row_id)
+    if row is None or row.ended_at is not None:
+        raise NotFound("This has been taken back already, or is over.")
+    gaps_before = cover.gaps_ahead(tx, desk)
+    pair = [row]
+    if row.swap_with is not None:
+        pair += tx.all(
+            select(AvailabilityRow).where(
+                col(AvailabilityRow.responder_id) == row.swap_with,
+                col(AvailabilityRow.swap_with) == row.responder_id,
+                col(AvailabilityRow.from_at) == row.from_at,
+                col(AvailabilityRow.ended_at).is_(None),
+            )
+        )
+    for one in pair:
+        one.ended_at = tx.now
+        state = AvailabilityKind.ON if one.kind is AvailabilityKind.OFF else AvailabilityKind.OFF
+        tx.record(SERVICE_STREAM, AvailabilityChanged(one.responder_id, state))
+    offers.retry_all(tx)
+    cover.tell_of_gaps(tx, desk, service_now(tx, desk.zone), gaps_before)
+
+
+def _goes_off(
+    tx: Tx, desk: Desk, affected: list[IncidentRow], responder_id: str, who: Who, *, releases: bool
+) -> None:
+    after = service_now(tx, desk.zone)
     for incident in affected:
         if incident.owner is None and offers.answerable(tx, incident, responder_id):
             offers.decline(tx, desk, after, incident, responder_id, Who(who.actor, "off_duty"))
-        if wanted.held_jobs is HeldJobs.RELEASE:
+        if releases:
             _give_back(tx, desk, after, incident, responder_id, who)
 
 
@@ -97,9 +216,13 @@ def _concerned(tx: Tx, responder_id: str) -> list[str]:
 
 
 def _end_exceptions(tx: Tx, responder_id: str) -> None:
+    """What holds now is over; what is planned for later stands."""
     for row in tx.all(
         select(AvailabilityRow).where(
-            col(AvailabilityRow.responder_id) == responder_id, col(AvailabilityRow.ended_at).is_(None)
+            col(AvailabilityRow.responder_id) == responder_id,
+            col(AvailabilityRow.ended_at).is_(None),
+            col(AvailabilityRow.from_at) <= tx.now,
+            or_(col(AvailabilityRow.until_at).is_(None), col(AvailabilityRow.until_at) > tx.now),
         )
     ):
         row.ended_at = tx.now

@@ -100,6 +100,7 @@ def clock_facts(incident: IncidentRow) -> ClockFacts:
         incident.is_held,
         incident.review_proposed_by is not None,
         has_companion=incident.companion is not None,
+        is_handed_over=incident.is_handed_over,
     )
 
 

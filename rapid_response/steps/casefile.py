@@ -23,7 +23,7 @@ from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole
 from rapid_response.hatecrime.rules import is_own_perception
 from rapid_response.sla.rules import Kind
-from rapid_response.steps import markers
+from rapid_response.steps import borders, markers
 from rapid_response.steps.case import clock_facts
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.steps.errors import Invalid
@@ -45,6 +45,7 @@ from rapid_response.storage.tables import (
     SecondReadingRow,
     SuggestionRow,
     TaskRow,
+    TransferRow,
     VisitRow,
 )
 from rapid_response.storage.tx import Tx, table_of
@@ -88,6 +89,8 @@ class CaseFile:
     visit: VisitRow | None = None
     markers: Sequence[markers.Found] = ()
     alarms: Sequence[AlarmRow] = ()
+    #: Hand-overs to other services, oldest first.
+    transfers: Sequence[TransferRow] = ()
     referrals: Sequence[ReferralRow] = ()
     second_readings: Sequence[SecondReadingRow] = ()
     suggestions: Sequence[SuggestionRow] = ()
@@ -149,6 +152,8 @@ class CaseFile:
             "visit": _visit_json(self.visit) if self.visit else None,
             "risk_markers": [{"subject": m.subject, "kind": m.kind} for m in self.markers],
             "location": incident.location,
+            "place": borders.place_json(None, incident),
+            "transfers": [_transfer_json(t) for t in self.transfers],
             "victim": incident.victim,
             "safe_contact": self.safe_contact,
             "suspect": incident.suspect,
@@ -285,6 +290,7 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         suggestions=of_reports(SuggestionRow, col(ReportRow.recorded_at), col(SuggestionRow.position)),
         visit=next((v for v in rows(VisitRow, col(VisitRow.heard_at)) if v.ended_at is None), None),
         markers=markers.of_incident(connection, incident.id),
+        transfers=rows(TransferRow, col(TransferRow.sent_at)),
         alarms=[a for a in rows(AlarmRow, col(AlarmRow.raised_at)) if a.ended_at is None],
     )
 
@@ -488,6 +494,26 @@ def _report_json(report: ReportRow, caller: Mapping[str, Any]) -> dict[str, Any]
         ],
         "model_version": report.reading.get("model_version"),
         "question": report.reading.get("question"),
+    }
+
+
+def _transfer_json(transfer: TransferRow) -> dict[str, Any]:
+    """A hand-over without its document, which is a page of its own."""
+    return {
+        "id": transfer.id,
+        "neighbour": transfer.neighbour or None,
+        "to": transfer.to_name,
+        "state": transfer.state,
+        "means": transfer.means,
+        "handed_to": transfer.handed_to,
+        "sent_at": transfer.sent_at.isoformat(),
+        "sent_by": transfer.sent_by,
+        "digest": transfer.digest,
+        "signature": transfer.signature,
+        "answered_at": transfer.answered_at.isoformat() if transfer.answered_at else None,
+        "answered_by": transfer.answered_by,
+        "reference": transfer.reference,
+        "reason": transfer.reason,
     }
 
 

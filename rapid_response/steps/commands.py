@@ -27,6 +27,7 @@ from rapid_response.core.vocabulary import (
     ProtectiveAct,
     ReferralKind,
     ReferralStep,
+    TransferMeans,
     Urgency,
 )
 from rapid_response.intake.report_in import Answers, Caller, Location, SafeContact, Suspect, Victim
@@ -292,6 +293,37 @@ class AnswerSecondReading(Command):
     note: Words | None = None
 
 
+class Transfer(Command):
+    """Hands a case over to another service: a neighbour's id or name, or any other name.
+
+    Without `to` it goes to the neighbour whose area the address is in.
+    """
+
+    to: Line | None = Field(
+        default=None, validation_alias=AliasChoices("to", "service", "authority", "neighbour")
+    )
+    means: TransferMeans = TransferMeans.PHONE
+    handed_to: Line | None = None
+    reason: Line | None = None
+    note: Words | None = None
+
+
+class TransferAcknowledged(Command):
+    """Somebody there says that they have it; `by` is who."""
+
+    by: Line = Field(validation_alias=AliasChoices("by", "acknowledged_by", "name"))
+    reference: Line | None = None
+    note: Words | None = None
+
+
+class TransferDeclined(Command):
+    """They do not take it, and why."""
+
+    reason: Line
+    by: Line | None = Field(default=None, validation_alias=AliasChoices("by", "declined_by", "name"))
+    note: Words | None = None
+
+
 COMMANDS: Mapping[Action, type[Command]] = {
     Action.ACCEPT: ByResponder,
     Action.DECLINE: ByResponder,
@@ -322,4 +354,7 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.LINK: LinkTo,
     Action.CHECK_IN: CheckIn,
     Action.RELEASE_COMPANION: ByOwner,
+    Action.TRANSFER: Transfer,
+    Action.TRANSFER_ACKNOWLEDGED: TransferAcknowledged,
+    Action.TRANSFER_DECLINED: TransferDeclined,
 }

@@ -130,7 +130,7 @@ def joined(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, into: In
 
 
 #: Why she need not go, in the words of the stand-down; where she does not know it already.
-_WHY = {"cancelled": StoodDown.CANCELLED, "joined": StoodDown.JOINED}
+_WHY = {"cancelled": StoodDown.CANCELLED, "joined": StoodDown.JOINED, "transferred": StoodDown.TRANSFERRED}
 _LIVE = (OfferState.OPEN, OfferState.ACCEPTED)
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rapid_response.access.signing import Signer
 from rapid_response.core.vocabulary import Role
 from rapid_response.intake.reading.port import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """How this installation is set up. `base_url` and `sms_links` shape texts; nothing here is a secret."""
+    """How this installation is set up. `base_url` and `sms_links` shape texts; its secret is never shown."""
 
     zone: ZoneInfo
     reader: Reader
     base_url: str
+    #: Signs what is handed over to another service.
+    signer: Signer = field(repr=False)
     sms_links: bool = False
     provider: str = "simulator"
     #: The pace of texts, and beyond how many a day somebody is alarmed.
@@ -24,6 +27,8 @@ class Desk:
     texts_a_day: int = 1000
     #: What we send from: nothing is ever sent there.
     our_numbers: tuple[str, ...] = ()
+    #: postcodes.io may be asked for what the offline table does not know.
+    asks_online: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from rapid_response.core.incident import Action, NotAllowed, Status
 from rapid_response.core.vocabulary import Link
 from rapid_response.intake.matching.judging import SOON_AGAIN
 from rapid_response.intake.rules import decide
-from rapid_response.steps import amending, corrections, joining, knowing, retriage
+from rapid_response.steps import amending, borders, corrections, joining, knowing, retriage
 from rapid_response.steps.case import allowed, facts_of, hold, holders_of, parts_of, reports_of
 from rapid_response.steps.corrections import Change
 from rapid_response.steps.desk import Desk
@@ -60,6 +60,7 @@ def begin(
         changes += corrections.changed(part, getattr(incident, part), getattr(by, part))
     joining.take(tx, service, incident, by, facts_of(by), changes, corrections.NEW_EPISODE)
     incident.joint, incident.ward = by.joint, by.ward or incident.ward
+    borders.settle(tx, desk, service, incident, corrections.NEW_EPISODE)
     known = knowing.learn(tx, incident, reports_of(tx, incident), desk.zone)
     amending.record(tx, incident, changes, corrections.NEW_EPISODE, known)
     soon = helped_at is not None and by.received_at - helped_at <= SOON_AGAIN

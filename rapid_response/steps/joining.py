@@ -21,8 +21,10 @@ from rapid_response.core.vocabulary import AgeTargeting, Category, ContactRole, 
 from rapid_response.hatecrime.rules import after_assessment
 from rapid_response.intake.rules import Decision, decide, either
 from rapid_response.messaging import wording
+from rapid_response.sla.rules import Kind
 from rapid_response.steps import (
     amending,
+    borders,
     clock,
     companions,
     corrections,
@@ -33,6 +35,7 @@ from rapid_response.steps import (
     raising,
     reaching,
     retriage,
+    transferring,
     visits,
 )
 from rapid_response.steps.case import (
@@ -115,8 +118,9 @@ def join(
     retriage.settle_on(
         tx, desk, service, into, decision, newly_joint=is_newly_joint, started_at=told.started_at
     )
+    amending.come_home(tx, desk, service, into, corrections.JOINED)
     waits = into.status is Status.AWAITING_REVIEW and not into.is_held
-    if waits and not told.was_waiting and into.priority.has_clock and into.stopped_at is None:
+    if waits and not told.was_waiting and borders.is_promised(into) and into.stopped_at is None:
         raising.go_out(tx, desk, service, into)
 
 
@@ -169,6 +173,8 @@ def end(
     companions.joined(tx, desk, service, incident, into)
     # Whom it was referred to answers here.
     finish_kind(tx, incident, *(kind for kind in TaskKind if kind is not TaskKind.CHASE_REFERRAL))
+    transferring.withdraw(tx, incident)
+    clock.disarm(tx, incident, [Kind.BORDER], "joined")
     incident.owner, incident.is_held = None, False
     tx.record(incident.id, happened.IncidentCancelled(Disposition.DUPLICATE_OF, incident.episode))
     knowing.unlearn(tx, incident.id)

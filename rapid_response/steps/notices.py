@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from rapid_response.core.definition import Means
 from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
-from rapid_response.core.notices import LEADS, SILENCE, NoticeKind
+from rapid_response.core.notices import BORDERS, LEADS, SILENCE, NoticeKind
 from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.dispatch.rules import Recipient, ways, who_hears
@@ -101,7 +101,7 @@ def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRol
 
     Gives the means of those that it replaces.
     """
-    stories = (_PROGRESS, LEADS, SILENCE, frozenset({NoticeKind.TASK_OVERDUE}))
+    stories = (_PROGRESS, LEADS, SILENCE, BORDERS, frozenset({NoticeKind.TASK_OVERDUE}))
     story = next((kinds for kinds in stories if kind in kinds), None)
     if story is None:
         return []

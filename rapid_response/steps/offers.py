@@ -464,7 +464,12 @@ def _end_reaching(tx: Tx, incident: IncidentRow, offer: OfferRow, why: str) -> N
     cancel_unsent(tx, offer_id=offer.id, why=why)
 
 
-_WHY = {"closed": StoodDown.CLOSED, "cancelled": StoodDown.CANCELLED, "joined": StoodDown.JOINED}
+_WHY = {
+    "closed": StoodDown.CLOSED,
+    "cancelled": StoodDown.CANCELLED,
+    "joined": StoodDown.JOINED,
+    "transferred": StoodDown.TRANSFERRED,
+}
 
 
 def stand_down(
@@ -505,7 +510,7 @@ def _end_ownership(
             disarm(tx, incident, [Kind.SHIFT_END], why)
             if state is OfferState.RELEASED:
                 tx.record(incident.id, Released(offer.responder_id, why))
-            if why in ("reassigned", "cancelled", "joined"):
+            if why in ("reassigned", "cancelled", "joined", "transferred"):
                 stand_down(tx, desk, service, incident, offer, why)
     if owner is not None and state is OfferState.DONE:
         responder = tx.get(ResponderRow, owner, lock=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.sla import rules as sla
-from rapid_response.steps import clock, offers
+from rapid_response.steps import borders, clock, offers
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
@@ -22,6 +22,10 @@ def start_second_clock(
     `started_at` where another report of the same incident had its clock already.
     """
     if incident.stopped_at is not None:
+        return
+    if not borders.is_promised(incident):
+        # Another council's: what grows urgent is its hand-over.
+        borders.raised(tx, desk, service, incident)
         return
     incident.cycle += 1
     clock.start(tx, service, incident, started_at or tx.now)

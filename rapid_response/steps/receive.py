@@ -19,7 +19,7 @@ from rapid_response.core.definition import JointAttendance
 from rapid_response.core.facts import Facts, facts_from_json, facts_to_json, merge
 from rapid_response.core.incident import Move, Status
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.vocabulary import ClockState, ContactRole, Priority
+from rapid_response.core.vocabulary import Area, ClockState, ContactRole, Priority
 from rapid_response.hatecrime.rules import Targeting, assess
 from rapid_response.intake.advice import advice
 from rapid_response.intake.reading.port import Reading
@@ -27,7 +27,7 @@ from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline
-from rapid_response.steps import clock, knowing, leading, markers, notices, offers, reviewing
+from rapid_response.steps import borders, clock, knowing, leading, markers, notices, offers, reviewing
 from rapid_response.steps.case import is_aged_60_plus, move, needs_two
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
@@ -92,16 +92,19 @@ def receive(
     incident = _new_incident(tx, service, report, reading, facts, decision, targeted, received_at)
     report_id = report_id or tx.ids.uuid()
     _keep_report(tx, report_id, incident, report, reading, source, received_at)
+    area_is_known = borders.placed(tx, desk, service, incident)
     knowing.remember(tx, incident, known)
     incident.joint = incident.joint or bool(marked)
     _record_intake(tx, incident, report, report_id, reading, decision, facts, known)
+    if area_is_known:
+        borders.record(tx, incident, "report")
     markers.warn(tx, incident, marked)
     to_review_by = reviewing.found_at_arrival(tx, service, incident, targeted)
     _set_going(tx, desk, service, incident, report, decision)
     if to_review_by is not None:
         # After the clock has started, so that the notice can name the job.
         leading.tell(tx, desk, service, incident, to_review_by)
-    answer = json.dumps(_answer(incident, facts, reading), separators=(",", ":"))
+    answer = json.dumps(_answer(service, incident, facts, reading), separators=(",", ":"))
     if key is not None:
         tx.add(
             IdempotencyRow,
@@ -115,7 +118,7 @@ def receive(
     return Received(answer, incident.id)
 
 
-def stored(tx: Tx, report_id: str, reading: Reading, key: Key | None = None) -> Received | None:
+def stored(tx: Tx, desk: Desk, report_id: str, reading: Reading, key: Key | None = None) -> Received | None:
     """The answer to a report that an earlier run took in after all, with the case as it stands now."""
     row = tx.get(ReportRow, report_id)
     if row is None:
@@ -123,7 +126,8 @@ def stored(tx: Tx, report_id: str, reading: Reading, key: Key | None = None) -> 
     if key is not None and (first := _first_answer(tx, key)) is not None:
         return Received(first, row.incident_id)
     incident = tx.need(IncidentRow, row.incident_id)
-    answer = _answer(incident, facts_from_json(incident.facts), reading)
+    service = service_now(tx, desk.zone)
+    answer = _answer(service, incident, facts_from_json(incident.facts), reading)
     return Received(json.dumps(answer, separators=(",", ":")), incident.id)
 
 
@@ -219,8 +223,7 @@ def ward_of(service: Service, said: str | None) -> str | None:
 
     Wards are shown in texts, lists and figures, where free text of a report must never come.
     """
-    folded = (said or "").casefold()
-    return next((ward for ward in service.definition.wards if ward.casefold() == folded), None)
+    return borders.own_ward(service.definition, said)
 
 
 def reading_json(reading: Reading) -> dict[str, Any]:
@@ -311,6 +314,12 @@ def _set_going(
 ) -> None:
     """Start what keeps the promise: the clock and the ladder, or a task with an owner and a time."""
     policy, zone = service.definition.sla, service.definition.zone
+    if incident.area is Area.OUTSIDE and decision.priority is not Priority.P4:
+        # Its clock is another council's (scenario 15); what is no crime is answered in the same contact.
+        incident.is_held = False
+        tx.record(incident.id, happened.ClockNotApplicable("out_of_area"))
+        borders.take_in(tx, desk, service, incident, "out_of_area")
+        return
     if not decision.priority.has_clock:
         tx.record(incident.id, happened.ClockNotApplicable("priority"))
         _without_clock(tx, service, incident, decision)
@@ -413,7 +422,7 @@ def _time(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _answer(incident: IncidentRow, facts: Facts, reading: Reading) -> dict[str, Any]:
+def _answer(service: Service, incident: IncidentRow, facts: Facts, reading: Reading) -> dict[str, Any]:
     return {
         "reference": incident.reference,
         "status": incident.status,
@@ -423,4 +432,6 @@ def _answer(incident: IncidentRow, facts: Facts, reading: Reading) -> dict[str, 
         "rule_id": incident.rule_id,
         "clock": clock_json(incident),
         "advice": list(advice(facts, incident.category, incident.subtype, incident.priority, reading.matter)),
+        "place": borders.place_json(service.definition, incident),
+        "say": list(borders.say(service, incident)),
     }

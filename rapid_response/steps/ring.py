@@ -26,7 +26,10 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import (
     actions,
     alarms,
+    availability,
+    borders,
     clock,
+    cover,
     failing,
     hotline,
     inbound,
@@ -270,6 +273,12 @@ def _alarm(ringing: _Ringing) -> None:
     alarms.ring_alarm(ringing.tx, ringing.due.subject, ringing.incident)
 
 
+def _border(ringing: _Ringing) -> None:
+    borders.ring(
+        ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject, ringing.late
+    )
+
+
 # --- of the service, not of an incident ------------------------------------------------------------------
 
 
@@ -307,7 +316,12 @@ def _daily_line(tx: Tx, desk: Desk, due: Due) -> None:
                 )
     readiness.morning(tx, desk, service, due.subject)
     proving.ask_again(tx, service)
+    cover.tell_of_gaps(tx, desk, service)
     arm_daily_line(tx, desk)
+
+
+def _absence(tx: Tx, desk: Desk, due: Due) -> None:
+    availability.begin(tx, desk, due.subject)
 
 
 def _shift_test(tx: Tx, desk: Desk, due: Due) -> None:
@@ -349,6 +363,7 @@ _DO: Mapping[str, Callable[[_Ringing], None]] = {
     Kind.TRAVEL: _travel,
     Kind.SIGN_OF_LIFE: _sign_of_life,
     Kind.ALARM: _alarm,
+    Kind.BORDER: _border,
 }
 
 _SERVICE_WIDE: Mapping[str, Callable[[Tx, Desk, Due], None]] = {
@@ -356,6 +371,7 @@ _SERVICE_WIDE: Mapping[str, Callable[[Tx, Desk, Due], None]] = {
     Kind.DAILY_LINE: _daily_line,
     Kind.SHIFT_TEST: _shift_test,
     Kind.RANG_OFF: hotline.rang_off,
+    Kind.ABSENCE: _absence,
     Kind.ALARM_OF_NO_JOB: _alarm_of_no_job,
     Kind.MARKER_APPLY: markers.ring_apply,
     Kind.MARKER_REVIEW: markers.ring_review,

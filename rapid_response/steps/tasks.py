@@ -32,6 +32,7 @@ class TaskKind(StrEnum):
     FINISH_JOB = "finish_job"
     CHASE_REFERRAL = "chase_referral"
     SECOND_READING = "second_reading"
+    TRANSFER = "transfer"
 
 
 def open_task(

@@ -140,6 +140,8 @@ _SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
     ),
     NoticeKind.LEAD_OVERDUE: lambda t: wording.case_to_review_overdue(t.incident.job_number),
     NoticeKind.CHECK_IN_MISSED: _check_in_missed,
+    NoticeKind.OUT_OF_AREA: lambda t: wording.out_of_area(t.job),
+    NoticeKind.HANDED_OVER: lambda t: wording.not_taken_over(t.job),
     NoticeKind.NOT_SAFE: lambda t: wording.not_safe(t.job),
     NoticeKind.TRAVEL_OVERDUE: lambda t: wording.travel_overdue(
         t.job, t.moment("since") or t.now, t.zone, t.now

@@ -17,6 +17,7 @@ from sqlmodel import Field, MetaData, SQLModel
 from rapid_response.core.incident import Status
 from rapid_response.core.states import (
     AvailabilityKind,
+    LookupState,
     MessageChannel,
     MessageState,
     OfferState,
@@ -26,6 +27,7 @@ from rapid_response.core.states import (
 )
 from rapid_response.core.vocabulary import (
     AgeTargeting,
+    Area,
     Category,
     Channel,
     ClockState,
@@ -39,6 +41,8 @@ from rapid_response.core.vocabulary import (
     RiskSubject,
     Role,
     StoppedBy,
+    TransferMeans,
+    TransferState,
     Urgency,
 )
 from rapid_response.storage.columns import AutoId, UtcDateTime, word
@@ -109,6 +113,11 @@ class IncidentRow(SQLModel, table=True):
     safe_contact: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     suspect: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     ward: str | None = Field(default=None, max_length=80)
+    #: Whose the victim's home is, and the ONS code of that authority where it is known.
+    area: Area = word(Area, default=Area.UNKNOWN)
+    authority: str | None = Field(default=None, max_length=9)
+    #: Handed over to another service, whose answer is waited for.
+    is_handed_over: bool = False
     joint: bool = False
     back_entry: bool = False
     #: Nothing is sent until a person releases it: paper from an outage, or joint attendance on hold.
@@ -313,6 +322,37 @@ class RiskMarkerKeyRow(SQLModel, table=True):
     key: str = Field(primary_key=True, index=True, max_length=120)
 
 
+class PostcodeWardRow(SQLModel, table=True):
+    """The ward of a postcode, from a council's own extract of the ONS directory (`load-wards`)."""
+
+    __tablename__ = "postcode_wards"
+
+    postcode: str = Field(primary_key=True, max_length=8)
+    ward: str = Field(max_length=80)
+
+
+class PlaceLookupRow(SQLModel, table=True):
+    """A postcode that postcodes.io is asked about, where that is switched on; what it said is kept."""
+
+    __tablename__ = "place_lookups"
+    __table_args__ = (
+        Index(
+            "ix_place_lookups_waiting",
+            "due_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    postcode: str = Field(primary_key=True, max_length=8)
+    state: LookupState = word(LookupState, default=LookupState.WAITING)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    attempts: int = 0
+    authority: str | None = Field(default=None, max_length=9)
+    ward: str | None = Field(default=None, max_length=80)
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 # --- what we do about them --------------------------------------------------------------------------------
 
 
@@ -414,6 +454,46 @@ class ReferralRow(SQLModel, table=True):
     #: How often it was asked after, and when last.
     chased: int = 0
     chased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    moved_by: str = Field(max_length=80)
+
+
+class TransferRow(SQLModel, table=True):
+    """A case handed over to another authority's service: what they were given, by whom, and their answer.
+
+    `document` is kept as it was handed over, with its digest (which is in the log) and our signature. At most
+    one of an incident waits for its answer.
+    """
+
+    __tablename__ = "transfers"
+    __table_args__ = (
+        Index(
+            "uq_transfers_waiting",
+            "incident_id",
+            unique=True,
+            sqlite_where=text("state = 'sent'"),
+            postgresql_where=text("state = 'sent'"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    #: The neighbour's id in the service definition; empty for a service that is not in it.
+    neighbour: str = Field(default="", max_length=40)
+    to_name: str = Field(max_length=200)
+    state: TransferState = word(TransferState)
+    #: How it was handed over, and who took it there.
+    means: TransferMeans = word(TransferMeans)
+    handed_to: str | None = Field(default=None, max_length=200)
+    document: str = Field(sa_type=Text)
+    digest: str = Field(max_length=64)
+    signature: str = Field(max_length=64)
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+    sent_by: str = Field(max_length=80)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answered_by: str | None = Field(default=None, max_length=200)
+    #: Theirs, for the case.
+    reference: str | None = Field(default=None, max_length=200)
+    reason: str | None = Field(default=None, max_length=200)
     moved_by: str = Field(max_length=80)
 
 
@@ -854,7 +934,10 @@ class ResponderRow(SQLModel, table=True):
 
 
 class AvailabilityRow(SQLModel, table=True):
-    """A person off, or on beyond the rota, from now until a time or for good."""
+    """A person off, or on beyond the rota, from a time until another or for good.
+
+    `swap_with` is who takes her shift, or whose she takes. `releases` says that her jobs are given back.
+    """
 
     __tablename__ = "availability"
 
@@ -863,6 +946,8 @@ class AvailabilityRow(SQLModel, table=True):
     kind: AvailabilityKind = word(AvailabilityKind)
     from_at: datetime = Field(sa_type=UtcDateTime)
     until_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    swap_with: str | None = Field(default=None, max_length=60)
+    releases: bool = True
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

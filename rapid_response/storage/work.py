@@ -117,7 +117,11 @@ def rerank(tx: Tx, incident_id: str, rank: int) -> None:
     """An incident became more urgent: what is still to come of it is done before what is less so."""
     tx.execute(
         update(AgendaRow)
-        .where(col(AgendaRow.incident_id) == incident_id, col(AgendaRow.settled_at).is_(None))
+        .where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.rank) > rank,
+        )
         .values(rank=rank)
     )
 

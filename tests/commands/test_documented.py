@@ -30,9 +30,10 @@ def pattern(shown: str) -> re.Pattern[str]:
 def test_the_page_shows_every_command(command: Command) -> None:
     listed = command("--help").out.partition("Commands:\n")[2].splitlines()
     shown = {line.rpartition(" | ")[2].split()[1] for line, _ in examples()}
-    assert {line.split()[0] for line in listed} - shown == {"serve", "evaluate"}
+    assert {line.split()[0] for line in listed} - shown == {"serve", "evaluate", "load-wards"}
     assert "`serve [--host H] [--port P]`" in PAGE
     assert "`evaluate FILE`" in PAGE
+    assert "`load-wards FILE [--names FILE]`" in PAGE
 
 
 def test_the_examples_run(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import col, select
 
+from rapid_response.access.signing import Signer
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SystemIds
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
@@ -25,7 +26,12 @@ from rapid_response.storage.tables import MessageRow
 from rapid_response.storage.tx import Tx
 from tests.conftest import NOON
 
-DESK = Desk(zone=ZoneInfo("Europe/London"), reader=default_reader(), base_url="http://testserver")
+DESK = Desk(
+    zone=ZoneInfo("Europe/London"),
+    reader=default_reader(),
+    base_url="http://testserver",
+    signer=Signer("a key of tests"),
+)
 #: A node that does not wait for the other is done well before that.
 _BLOCKED_FOR = 0.25
 

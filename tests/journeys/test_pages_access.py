@@ -47,6 +47,8 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/texts": (P.INBOX_WORK,),
     "/sheet": (P.OPEN_SHEET,),
     "/markers": (P.RISK_MARKERS,),
+    "/rota": (P.ROTA_VIEW,),
+    "/incidents/{reference}/transfers/{transfer_id}": (P.TRANSFER_READ,),
     "/alarms/{alarm_id}": (P.ALARM_SEE,),
     "/status": (P.SERVICE_STATUS,),
     "/agreement": (P.AGREEMENT_VIEW,),
@@ -71,6 +73,8 @@ POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/markers": (P.RISK_MARKERS,),
     "/markers/{marker_id}/review": (P.RISK_MARKERS,),
     "/markers/{marker_id}/end": (P.RISK_MARKERS,),
+    "/rota/absence": (P.AVAILABILITY_ANY,),
+    "/rota/{row_id}/back": (P.AVAILABILITY_ANY,),
     "/alarms/{alarm_id}/seen": (P.ALARM_SEE,),
     "/alarms/{alarm_id}/end": (P.ALARM_END,),
     "/numbers/{responder_id}/{position}/send": (P.NUMBERS_OWN, P.NUMBERS_ANY),
@@ -214,6 +218,8 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
         "call_id": "no-such",
         "marker_id": "no-such-marker",
     }
+    handed_over = await town.act(report["reference"], "transfer", to="Lewisham Trading Standards")
+    parts |= {"transfer_id": handed_over["transfers"][0]["id"], "row_id": "no-such-row"}
     parts |= {"alarm_id": await alarm_of(town, "ben"), "responder_id": "asha", "position": 0}
     wrong = {}
     for role in Role:

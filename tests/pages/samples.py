@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from rapid_response.console import timeline
 from rapid_response.console.forms import FieldError, Filled, Now, Posted, read_action, read_handler_report
 from rapid_response.console.views import (
+    AbsenceLine,
     AccountView,
     AgeTargetingPart,
     AgreementLine,
@@ -19,6 +20,7 @@ from rapid_response.console.views import (
     AgreementView,
     AlarmPart,
     AlarmView,
+    AreaPart,
     BoardFilters,
     BoardRow,
     BoardView,
@@ -33,8 +35,10 @@ from rapid_response.console.views import (
     ExceptionsView,
     FailedAction,
     Frame,
+    GapLine,
     HandlerFormView,
     HandlerSentView,
+    HandOverLine,
     IncidentView,
     JobLine,
     JobStage,
@@ -55,6 +59,8 @@ from rapid_response.console.views import (
     Page,
     ParkedWork,
     Person,
+    PersonAsked,
+    PersonTold,
     Phone,
     PhoneCall,
     PhoneMessage,
@@ -69,6 +75,7 @@ from rapid_response.console.views import (
     ReviewFilters,
     ReviewLine,
     ReviewsView,
+    RotaView,
     SafeContact,
     SecondReadingPart,
     SignInView,
@@ -82,6 +89,8 @@ from rapid_response.console.views import (
     TextToRead,
     TimelinePart,
     ToldPart,
+    TransferPart,
+    TransferView,
     View,
     Viewer,
     VisitPart,
@@ -101,9 +110,11 @@ from rapid_response.core.states import (
 from rapid_response.core.vocabulary import (
     AgeEvidence,
     AgeTargeting,
+    Area,
     Category,
     Channel,
     ClockState,
+    ContactRole,
     Disposition,
     EvidenceGrade,
     HateStrand,
@@ -116,6 +127,8 @@ from rapid_response.core.vocabulary import (
     RiskSubject,
     Role,
     StoppedBy,
+    TransferMeans,
+    TransferState,
     Urgency,
 )
 
@@ -263,6 +276,20 @@ THERE = replace(
 SILENT = replace(THERE, check_in=CheckIn(NOW - 12 * MINUTE, NOW - 42 * MINUTE))
 ALARM = AlarmPart("a1", "Asha Patel", NOW - 3 * MINUTE, 4821, "RR-7K4M2QX", repeats=1)
 
+HANDED_OVER = TransferPart(
+    "t1",
+    "Lewisham Trading Standards",
+    TransferState.ACKNOWLEDGED,
+    TransferMeans.PHONE,
+    NOW - 20 * MINUTE,
+    "Dee Okoro",
+    handed_to="Sam Lee",
+    answered_at=NOW - 5 * MINUTE,
+    answered_by="Sam Lee",
+    reference="LEW/77",
+    may_read=True,
+)
+
 INCIDENT = IncidentView(
     reference="RR-7K4M2QX",
     status=Status.EN_ROUTE,
@@ -315,6 +342,8 @@ INCIDENT = IncidentView(
             StepPart("Proposed to rule it out", NOW - 20 * MINUTE, "Dee Okoro"),
         ),
     ),
+    area=AreaPart(Area.OUTSIDE, "Lewisham", "Lewisham Trading Standards", "+442079460201"),
+    transfers=(HANDED_OVER,),
     referrals=(
         ReferralPart(
             "r1",
@@ -972,6 +1001,71 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         False,
     ),
     "alarm-ended": (AlarmView(ALARM, ended_at=NOW), HANDLER, "/alarms/a1", False),
+    "rota": (
+        RotaView(
+            NOW,
+            Category.SCAM,
+            Filled(),
+            asked=(
+                PersonAsked("Asha Patel", "Has the skill for scams; on duty."),
+                PersonAsked("Cat Lewis", "On call.", True),
+            ),
+            not_asked=(PersonAsked("Ben Osei", "Off duty, and not on call."),),
+            told=(PersonTold(15, ContactRole.DUTY_OFFICER, "Dee Okoro"),),
+            opens_at=NOW + 60 * MINUTE,
+            gaps=(
+                GapLine("Scam", NOW + 600 * MINUTE, NOW + 700 * MINUTE),
+                GapLine("Doorstep crime", NOW + 600 * MINUTE, NOW + 700 * MINUTE, "Cat Lewis"),
+            ),
+            absences=(
+                AbsenceLine("a1", "Asha Patel", True, NOW, None),
+                AbsenceLine("a2", "Ben Osei", False, NOW + 600 * MINUTE, NOW + 700 * MINUTE, "Asha Patel"),
+            ),
+            hand_over=(HandOverLine("RR-7K4M2QX", 4821, "Asha Patel", NOW + 30 * MINUTE),),
+            wards=("Bromley Town",),
+            may_change=True,
+            people=(Choice("asha", "Asha Patel"), Choice("ben", "Ben Osei")),
+            done="It is recorded, and holds as you said",
+        ),
+        DUTY_OFFICER,
+        "/rota",
+        False,
+    ),
+    "rota-nobody": (
+        RotaView(
+            NOW,
+            Category.DOORSTEP_CRIME,
+            Filled({"when": ("whenever",)}, (FieldError("when", "Write a time like 3pm"),)),
+        ),
+        HANDLER,
+        "/rota",
+        True,
+    ),
+    "transfer": (
+        TransferView(
+            "RR-7K4M2QX",
+            HANDED_OVER,
+            (
+                ("Where", (("Address", "14 Larkspur Way"), ("Postcode", "SE13 6LG"))),
+                (
+                    "Report 1",
+                    (("Caller’s name", "Jo Example"), ("What was said", "Two men on the roof.\nNow.")),
+                ),
+            ),
+            "ab" * 32,
+            "cd" * 32,
+            holds=True,
+        ),
+        DUTY_OFFICER,
+        "/incidents/RR-7K4M2QX/transfers/t1",
+        False,
+    ),
+    "transfer-broken": (
+        TransferView("RR-7K4M2QX", HANDED_OVER, (), "ab" * 32, "cd" * 32, holds=False),
+        DUTY_OFFICER,
+        "/incidents/RR-7K4M2QX/transfers/t1",
+        True,
+    ),
     "markers": (
         MarkersView(
             (

@@ -141,7 +141,13 @@ FAULTS = [
     ("  respond_within: PT2H\n", "", 5, "sla.respond_within", "is missing"),
     ("on_call:", "oncall_people:", 22, "oncall_people", "no such key"),
     ("skills:", "talents:", 14, "responders[0].talents", "Known here: id, name, phones"),
-    ("off: true", "off: true, why: leave", 18, "rota[1].why", "Known here: days, from, off, responder, to"),
+    (
+        "off: true",
+        "off: true, why: leave",
+        18,
+        "rota[1].why",
+        "Known here: days, from, off, on_holidays, responder, to",
+    ),
     ('"06:00"}', '"06:00", off: true}', 17, "rota[0].off", "only a shift with dates"),
     ("on_call: [asha]", "on_call: [asha]\non_call: []", 23, "on_call", "already written on line 22"),
     ("PT2H", "2h", 6, "sla.respond_within", "such as PT2H"),
@@ -362,6 +368,7 @@ def test_odd_values_are_refused_or_read_but_never_a_traceback(key: str, value: o
 def test_every_contact_role_has_its_key_and_can_be_told() -> None:
     assert set(ServiceFile.model_fields) == {
         "service", "sla", "lone_worker", "responders", "rota", "escalation", "on_call", "contacts",
+        "neighbours",
     }  # fmt: skip
     contacts = ", ".join(f'{role}: "+4477009002{n:02}"' for n, role in enumerate(ContactRole))
     service = parse(TEXT.replace('duty_officer: "+447700900109"', contacts), "service.yaml")

@@ -58,6 +58,8 @@ PAGES = """
     agreement_view        . x . x x . x . . .  .
     risk_markers          . x . x x . . . . .  .
     alarm_see             x x . x x . . . . .  .
+    rota_view             x x . x x . . . . x  .
+    transfer_read         . x . x x . . . . .  .
     alarm_end             . x . x x . . . . .  .
 """
 
@@ -92,6 +94,9 @@ ACTS = """
     link                  x x . x x . . . . .  .
     check_in              x x o x x . . . . .  .
     release_companion     . x o x x . . . . .  .
+    transfer              . x . x x . . . . .  .
+    transfer_acknowledged . x . x x . . . . .  .
+    transfer_declined     . x . x x . . . . .  .
     set_priority,down     . x . x x . . . . .  .
 """
 
@@ -101,6 +106,7 @@ KEYS = {
         Permission.CASE_LIST,
         Permission.CASE_VIEW,
         Permission.TIMELINE_VIEW,
+        Permission.ROTA_VIEW,
         Permission.API_DESCRIPTION,
     },
     Scope.ACT: {

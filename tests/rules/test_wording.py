@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapid_response.core.facts import BOOLEAN_FACTS, Facts, facts_from_json
-from rapid_response.core.vocabulary import Category, ShortDisposition
+from rapid_response.core.vocabulary import Category, ShortDisposition, Skill
 from rapid_response.messaging import wording
 from rapid_response.messaging.gsm7 import is_gsm7, segments, septets
 from rapid_response.messaging.wording import Job, StoodDown
@@ -105,6 +105,8 @@ SAID: dict[str, Say] = {
     "where_are_you": lambda j, at, now: iter([wording.where_are_you(j.number, at, LONDON, now)]),
     "travel_overdue": lambda j, at, now: iter([wording.travel_overdue(j, at, LONDON, now)]),
     "help_coming": lambda j, at, now: iter([wording.help_coming(j.number)]),
+    "out_of_area": lambda j, at, now: iter([wording.out_of_area(j)]),
+    "not_taken_over": lambda j, at, now: iter([wording.not_taken_over(j)]),
     "not_safe": lambda j, at, now: iter([wording.not_safe(j)]),
     "heard_from": lambda j, at, now: iter([wording.heard_from(j.number)]),
     "companion": lambda j, at, now: iter([wording.companion(j, LONDON, now)]),
@@ -125,6 +127,9 @@ SAID: dict[str, Say] = {
         wording.case_to_review_overdue(n) for n in (j.number, None)
     ),
     "task_overdue": lambda j, at, now: (wording.task_overdue(n) for n in (j.number, None)),
+    "rota_gap": lambda j, at, now: (
+        wording.rota_gap(skill, at, at, more, LONDON, now) for skill in Skill for more in (0, 1, 500)
+    ),
     "mended": lambda j, at, now: (wording.mended(n) for n in (j.number, None)),
     "work_parked": lambda j, at, now: (wording.work_parked(n) for n in (j.number, None)),
     "clock_is_wrong": lambda j, at, now: iter([wording.clock_is_wrong()]),
@@ -143,7 +148,7 @@ SAID: dict[str, Say] = {
 WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
     "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "mended", "work_parked",
-    "clock_is_wrong", "daily_line", "numbers_failing", "shift_test", "caller_rang_off", "duress",
+    "clock_is_wrong", "daily_line", "numbers_failing", "rota_gap", "shift_test", "caller_rang_off", "duress",
     "alarm_seen", "marker_to_review",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}

@@ -22,7 +22,7 @@ from rapid_response.audit.looking import Moment, missing
 from rapid_response.core.incident import ALLOWED, OWNED_STATUSES, Action, Move, Status
 from rapid_response.core.notices import LEADS, NoticeKind
 from rapid_response.core.states import OfferState, Purpose, TaskState
-from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy
+from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy, TransferState
 from rapid_response.hatecrime.referrals import CHASE_AFTER
 from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.messaging.wording import REPEAT
@@ -51,6 +51,7 @@ from rapid_response.storage.tables import (
     SuggestedLinkRow,
     TallyRow,
     TaskRow,
+    TransferRow,
     VisitRow,
 )
 from rapid_response.storage.tx import table_of
@@ -67,6 +68,7 @@ _TABLES: tuple[type[SQLModel], ...] = (
     NoticeRow,
     OutcomeRow,
     ReferralRow,
+    TransferRow,
     MessageRow,
     AttemptRow,
     AgendaRow,
@@ -326,7 +328,7 @@ def _nobody_in(life: Life, data: dict[str, Any]) -> None:
 
 @_on("incident_closed")
 def _closed(life: Life, data: dict[str, Any]) -> None:
-    life.go(Status.CLOSED, Action.CLOSE)
+    life.go(Status.CLOSED, Action.CLOSE, Action.TRANSFER_ACKNOWLEDGED)
     clock = life.clock
     assert clock is None or clock.stopped_by or not clock.applies, (
         f"{life.name}: closed with a clock that counts"
@@ -476,6 +478,7 @@ class Watch:
             self._every_report_is_kept,
             self._rows_are_as_told,
             self._one_owner,
+            self._handed_over_once,
             self._promise_is_kept,
             self._sent_once,
             self._nothing_failed,
@@ -563,6 +566,24 @@ class Watch:
             assert holding == ([row["owner"]] if owned else []), (
                 f"I3 {row['reference']}: {row['status']}, owner {row['owner']}, accepted by {holding}"
             )
+
+    # over the border
+
+    def _handed_over_once(self, picture: Picture) -> None:
+        """At most one hand-over waits for its answer, and then somebody here asks for it."""
+        waiting = Counter(
+            row["incident_id"] for row in picture.of(TransferRow) if row["state"] is TransferState.SENT
+        )
+        owed = {
+            row["incident_id"]
+            for row in picture.of(TaskRow)
+            if row["kind"] == TaskKind.TRANSFER and row["state"] is TaskState.OPEN
+        }
+        for row in picture.of(IncidentRow):
+            name = row["reference"]
+            assert waiting[row["id"]] == int(row["is_handed_over"]), f"{name}: {waiting[row['id']]} wait"
+            assert row["is_open"] or not row["is_handed_over"], f"{name}: over, and an answer is waited for"
+            assert not row["is_handed_over"] or row["id"] in owed, f"{name}: handed over, and nobody asks"
 
     # I9
 

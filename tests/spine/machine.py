@@ -195,9 +195,18 @@ def _without(key: str, responder: str, *, town: str = builders.SMALL_TOWN) -> An
 
 _WATCHED = {"check_in_every": "PT20M", "then": ["duty_officer", "team_leader"], "duress_word": DURESS}
 
+_BORDERED = {
+    "name": "Small town",
+    "area": {"wards": ["Bromley Town", "Hayes & Coney Hall"], "authority": "E09000006"},
+    "hotline": "+442079460001",
+}
+_NEIGHBOURS = [{"id": "lewisham", "name": "Lewisham Trading Standards", "authorities": ["E09000023"]}]
+_ELSEWHERE = {"address": "3 Elm Road", "postcode": "SE13 6LG"}
+
 #: The service as it may be loaded anew: as it was, a shorter ladder and one hour, without Asha, with shifts.
 DEFINITIONS = (
-    _definition(lone_worker=_WATCHED),
+    # Whose a home is, is known: what comes from elsewhere is handed over.
+    _definition(service=_BORDERED, neighbours=_NEIGHBOURS, lone_worker=_WATCHED),
     _definition(
         sla={"respond_within": "PT1H"},
         escalation=[
@@ -229,6 +238,8 @@ REPORTS: Mapping[str, Report] = {
         narrative="He said old dears never check, and called at the bungalows for older people only."
     ),
     "unclear": lambda now: builders.unclear(),
+    "roofers elsewhere": lambda now: builders.roofers_now(location=_ELSEWHERE),
+    "long ago elsewhere": lambda now: builders.long_ago(now, location=_ELSEWHERE),
     "kettle": lambda now: builders.kettle(),
     "kettle, asked": lambda now: builders.kettle(
         answers={"suspect_on_premises": False, "paid_within_24h": False, "threat_or_fear": False}
@@ -287,6 +298,7 @@ _AMENDMENTS: tuple[Report, ...] = (
     lambda now: {"answers": {"happened_at": (now - timedelta(days=10)).isoformat()}},
     lambda now: {"location": {"address": "14 Elm Road", "postcode": "BR1 3UH"}},
     lambda now: {"location": {"address": "2 High Street", "postcode": "BR2 9AA", "ward": None}},
+    lambda now: {"location": _ELSEWHERE},
     lambda now: {"location": {"ward": "Hayes & Coney Hall"}, "victim": {"name": "Joan Whitfield", "age": 84}},
     lambda now: {"caller": {"phone": "+447700900501"}, "safe_contact": {"voice": True}},
 )
@@ -340,12 +352,16 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.UPDATE_REFERRAL: ("reason",),
     Action.AMEND: ("reason",),
     Action.LINK: ("reason",),
+    Action.TRANSFER: ("reason",),
 }
 _ALWAYS_SAID: Mapping[Action, dict[str, Any]] = {
     Action.REMOTE_RESPONSE: {"protective_act": "bank_told"},
     Action.POLICE_HANDOVER: {"cad_reference": "CAD 4471"},
     Action.PAUSE: {"reason": "police_requested_hold"},
     Action.SECOND_REVIEW: {"agree": True, "second_reviewer": "Lena Fox"},
+    Action.TRANSFER: {"to": "lewisham"},
+    Action.TRANSFER_ACKNOWLEDGED: {"by": "Sam Lee"},
+    Action.TRANSFER_DECLINED: {"reason": "Not theirs."},
     Action.NOTE: {"body": "The neighbour saw a white van."},
 }
 _INDEX = st.integers(0, 7)
@@ -656,13 +672,32 @@ class RandomDays(RuleBasedStateMachine):
         state=st.sampled_from(("off", "on")),
         minutes=st.sampled_from((None, 10, 300)),
         held_jobs=st.sampled_from(("release", "keep")),
+        begins=st.sampled_from((None, None, 5, 120)),
+        swap_with=st.sampled_from((None, None, *RESPONDERS)),
     )
-    def availability(self, responder: str, state: str, minutes: int | None, held_jobs: str) -> None:
+    def availability(
+        self,
+        responder: str,
+        state: str,
+        minutes: int | None,
+        held_jobs: str,
+        begins: int | None,
+        swap_with: str | None,
+    ) -> None:
+        """Off, on, planned, swapped; what cannot be is refused and changes nothing."""
+        now = self.towns[0].clock.now()
         body: dict[str, Any] = {"state": state, "held_jobs": held_jobs}
         if minutes is not None:
-            body["until"] = (self.towns[0].clock.now() + timedelta(minutes=minutes)).isoformat()
+            body["until"] = (now + timedelta(minutes=(begins or 0) + minutes)).isoformat()
+        if begins is not None:
+            body["from"] = (now + timedelta(minutes=begins)).isoformat()
+        if swap_with is not None:
+            body["swap_with"] = swap_with
+        before = self.last
         status, answer, _ = self.post(f"/api/v1/responders/{responder}/availability", body)
-        assert status in (200, 404), answer
+        assert status in (200, 404) or (status == 422 and swap_with is not None), answer
+        if status != 200:
+            self.changed_nothing(before)
 
     @rule(definition=st.sampled_from(DEFINITIONS))
     def load(self, definition: str) -> None:

@@ -84,6 +84,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("swap_with", sa.String(length=60), nullable=True),
+        sa.Column("releases", sa.Boolean(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_availability")),
     )
@@ -319,6 +321,9 @@ def upgrade() -> None:
         sa.Column("safe_contact", sa.JSON(), nullable=False),
         sa.Column("suspect", sa.JSON(), nullable=False),
         sa.Column("ward", sa.String(length=80), nullable=True),
+        sa.Column("area", sa.String(length=40), nullable=False),
+        sa.Column("authority", sa.String(length=9), nullable=True),
+        sa.Column("is_handed_over", sa.Boolean(), nullable=False),
         sa.Column("joint", sa.Boolean(), nullable=False),
         sa.Column("back_entry", sa.Boolean(), nullable=False),
         sa.Column("is_held", sa.Boolean(), nullable=False),
@@ -458,6 +463,31 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("denied_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_number_proofs")),
+    )
+    op.create_table(
+        "place_lookups",
+        sa.Column("postcode", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("authority", sa.String(length=9), nullable=True),
+        sa.Column("ward", sa.String(length=80), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("postcode", name=op.f("pk_place_lookups")),
+    )
+    op.create_index(
+        "ix_place_lookups_waiting",
+        "place_lookups",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
+        "postcode_wards",
+        sa.Column("postcode", sa.String(length=8), nullable=False),
+        sa.Column("ward", sa.String(length=80), nullable=False),
+        sa.PrimaryKeyConstraint("postcode", name=op.f("pk_postcode_wards")),
     )
     op.create_table(
         "provider_events",
@@ -942,6 +972,37 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_tasks_incident_id"), "tasks", ["incident_id"], unique=False)
     op.create_index("ix_tasks_open", "tasks", ["state", "due_at"], unique=False)
+    op.create_table(
+        "transfers",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("incident_id", sa.String(length=36), nullable=False),
+        sa.Column("neighbour", sa.String(length=40), nullable=False),
+        sa.Column("to_name", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("means", sa.String(length=40), nullable=False),
+        sa.Column("handed_to", sa.String(length=200), nullable=True),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("signature", sa.String(length=64), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_by", sa.String(length=80), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by", sa.String(length=200), nullable=True),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("moved_by", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_transfers_incident_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfers")),
+    )
+    op.create_index(op.f("ix_transfers_incident_id"), "transfers", ["incident_id"], unique=False)
+    op.create_index(
+        "uq_transfers_waiting",
+        "transfers",
+        ["incident_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'sent'"),
+        postgresql_where=sa.text("state = 'sent'"),
+    )
     op.create_table(
         "visits",
         sa.Column("id", sa.String(length=36), nullable=False),

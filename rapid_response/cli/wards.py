@@ -1,0 +1,36 @@
+"""`load-wards`: which ward each postcode is in, from a council's own extract of the ONS directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rapid_response.cli.refusals import usage
+
+
+def load_wards(
+    file: Annotated[Path, typer.Argument(help="A CSV with a column of postcodes and one of wards.")],
+    names: Annotated[
+        Path | None, typer.Option("--names", help="A CSV of ward codes and names, where FILE has codes only.")
+    ] = None,
+) -> None:
+    """Load the ward of each postcode, in place of what was loaded before."""
+    from rapid_response.cli.opening import opened
+    from rapid_response.settings import read_settings
+    from rapid_response.steps import load_wards as step
+
+    for path in (file, names):
+        if path is not None and not path.is_file():
+            raise usage(f"There is no file {path}: name a CSV of the ONS Postcode Directory.")
+    try:
+        read = step.read(file.read_text("utf-8-sig"), names.read_text("utf-8-sig") if names else None)
+    except (step.NoWards, UnicodeDecodeError) as problem:
+        raise usage(f"{file}: {problem}") from None
+    settings = read_settings()
+    with opened(settings) as database:
+        loaded = database.run_now(lambda tx: step.load(tx, read, settings.time_zone))
+    print(f"Loaded {loaded.kept:,} postcodes of {loaded.wards} wards.")
+    for name in loaded.unknown:
+        print(f"Left out: the service definition has no ward {name}.")
