@@ -132,11 +132,12 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     reply = _read(text)
     if _is_duress(tx, service, text, known, reply):
         return
-    if known.responder is not None and proof.denies(text.body):
-        _denied(tx, desk, service, text, known)
-        return
     jobs = _jobs(tx, known) if known.recipients else {}
     views = [view for _, view in jobs.values()]
+    # Whoever has taken a job by this phone is its owner, and means another number.
+    if known.responder is not None and proof.denies(text.body) and not any(view.held for view in views):
+        _denied(_Text(tx, desk, service, text, known, None), [incident for incident, _ in jobs.values()])
+        return
     last = _last_text(tx, known.number)
     decision = reply_decision.decide(reply, known.sender, views, last, tx.now)
     tx.actor = known.actor
@@ -165,20 +166,18 @@ def _read(text: InboundMessageRow) -> Reply:
     return Reply(verb, is_bare=True, heard=(verb,)) if verb is not None else replies.read(text.body)
 
 
-def _denied(tx: Tx, desk: Desk, service: Service, text: InboundMessageRow, known: _Known) -> None:
+def _denied(text: _Text, jobs: Sequence[IncidentRow]) -> None:
     """The number may be somebody else's now: a person looks, and whoever has it hears nothing more."""
-    tx.actor = known.actor
-    text.sender, text.effect, text.needs_person = known.actor, "denied", True
-    responder = known.responder
-    if responder is None:
+    tx, known = text.tx, text.known
+    if known.responder is None:
         return
-    # The incidents first, in the order of their ids; then the responder (design.md 3).
-    held = [incident for incident, _ in _jobs(tx, known).values()]
-    for incident in held:
+    tx.actor = known.actor
+    text.row.sender, text.row.effect, text.row.needs_person = known.actor, "denied", True
+    for incident in jobs:
         for offer in offers_of(tx, incident):
-            if offer.responder_id == responder.id:
-                failing.wrong_number(tx, desk, service, incident, offer, known.number)
-    proving.deny(tx, desk, service, responder.id, known.number)
+            if offer.responder_id == known.responder.id:
+                failing.wrong_number(tx, text.desk, text.service, incident, offer, known.number)
+    proving.deny(tx, text.desk, text.service, known.responder.id, known.number)
 
 
 # --- alarms ----------------------------------------------------------------------------------------------

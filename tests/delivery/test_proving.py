@@ -233,6 +233,15 @@ async def test_a_wrong_number_that_was_asked_costs_nobody_the_answer_time(town: 
     assert await town.calls(ASHA) == []  # whoever has that phone is not rung
 
 
+async def test_who_has_a_job_by_that_phone_means_another_number(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await town.texts_reply(ASHA, "wrong number")
+    assert await proof_of(town, ASHA) is Proof.NEVER
+    assert (await case.now())["responder"] == "asha"
+    assert len(await case.happened("note_added")) == 1
+
+
 async def test_who_must_confirm_is_said_on_the_status_page(town: Town) -> None:
     await town.texts_reply(ASHA, "wrong number")
     async with await browser_of(town, "dora", Role.DUTY_OFFICER) as dora:
