@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,6 +27,7 @@ from rapid_response.core.pulse import Pulse
 from rapid_response.core.states import LookupState, SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
+from rapid_response.definition.schema import ServiceFile
 from rapid_response.intake.reading.port import Reader
 from rapid_response.settings import Settings
 from rapid_response.simulator.tables import PostKind, SimPostRow
@@ -53,6 +54,12 @@ LEADER, HEAD, LEAD_ON_HATE, DESK = "+447700900120", "+447700900121", "+447700900
 BASE = "http://testserver"
 
 R = TypeVar("R", bound=SQLModel)
+
+
+@cache
+def _parsed(text: str) -> ServiceFile:
+    """Most towns of a test run have the same definition."""
+    return parse(text, "test.yaml")
 
 
 class Town:
@@ -129,7 +136,7 @@ class Town:
 
     async def load(self, text: str) -> None:
         """Load a service definition."""
-        service = parse(text, "test.yaml")
+        service = _parsed(text)
         await self.app.database.run(lambda tx: load(tx, service))
         await self.app.caretaker.remember_service()
 

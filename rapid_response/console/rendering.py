@@ -51,6 +51,7 @@ def _environment(assets: Assets) -> Environment:
             ]
         ),
         autoescape=select_autoescape(),
+        auto_reload=False,  # they change with a release, not while it serves
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -736,7 +736,7 @@ def number_code(code: str) -> str:
     """A one-time code, to be entered elsewhere: who asks for it in a text is none of us."""
     return (
         f"{SERVICE}: {code} is your code to confirm this number. Enter it under My account, Phone numbers, "
-        "or read it to the duty desk when you ring them. Never text it."
+        "or tell it the duty desk by phone. Never text it."
     )
 
 

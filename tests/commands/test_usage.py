@@ -13,6 +13,7 @@ NOW = (
     "serve",
     "migrate",
     "load",
+    "load-wards",
     "export-service",
     "users",
     "keys",

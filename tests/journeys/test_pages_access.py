@@ -293,6 +293,8 @@ async def test_nobody_sees_more_than_the_way_in(town: Town) -> None:
         "alarm_id": "no-such",
         "responder_id": "asha",
         "position": 0,
+        "transfer_id": "no-such",
+        "row_id": "no-such",
     }
     async with Browser(town) as anybody:
         for path, wanted in GETS.items():
@@ -358,7 +360,13 @@ async def test_a_session_that_was_ended_is_worth_nothing(town: Town) -> None:
 async def test_looking_changes_nothing_but_the_access_log(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]
-    parts = {"reference": report["reference"], "number": number, "alarm_id": await alarm_of(town, "ben")}
+    handed_over = await town.act(report["reference"], "transfer", to="Lewisham Trading Standards")
+    parts = {
+        "reference": report["reference"],
+        "number": number,
+        "alarm_id": await alarm_of(town, "ben"),
+        "transfer_id": handed_over["transfers"][0]["id"],
+    }
     browsers = [
         await browser_of(town, "dee", Role.DUTY_OFFICER, "dee"),
         await browser_of(town, "asha", Role.RESPONDER, "asha"),
@@ -374,7 +382,7 @@ async def test_looking_changes_nothing_but_the_access_log(town: Town) -> None:
     after = await everything(town)
     looked = after.pop(AccessRow.__tablename__) - before.pop(AccessRow.__tablename__)
     assert after == before
-    assert looked == 12
+    assert looked == 14
 
 
 async def everything(town: Town) -> dict[Any, int]:

@@ -149,7 +149,7 @@ WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
     "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "mended", "work_parked",
     "clock_is_wrong", "daily_line", "numbers_failing", "rota_gap", "shift_test", "caller_rang_off", "duress",
-    "alarm_seen", "marker_to_review",
+    "alarm_seen", "marker_to_review", "number_code", "number_due",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)

@@ -34,6 +34,7 @@ from rapid_response.storage.tables import (
     AgendaRow,
     AlarmRow,
     AttemptRow,
+    CallRow,
     ChainRow,
     CorrectionRow,
     DeliveryRow,
@@ -74,6 +75,7 @@ _TABLES: tuple[type[SQLModel], ...] = (
     AgendaRow,
     DeliveryRow,
     InboundMessageRow,
+    CallRow,
     ChainRow,
     VisitRow,
     AlarmRow,
@@ -450,6 +452,8 @@ class Watch:
         self.acknowledged: set[str] = set()
         #: Calls that left a message, and texts that reached the service: by their provider's ids.
         self.voicemails = 0
+        #: Callers who pressed that somebody is there, and rang off.
+        self.in_need = 0
         self.texts: set[str] = set()
         #: Outcomes recorded through the API, by reference.
         self.outcomes: dict[str, Counter[str]] = defaultdict(Counter)
@@ -510,12 +514,24 @@ class Watch:
 
     # I1
 
+    @staticmethod
+    def _rang_off_in_need(picture: Picture) -> int:
+        return sum(row["outcome"] == "rang_off_in_need" for row in picture.of(CallRow))
+
+    def nobody_who_rang_off_is_forgotten(self, picture: Picture) -> None:
+        """When all that was due is done."""
+        assert self._rang_off_in_need(picture) == self.in_need, (
+            "I1 a caller in need rang off, and is no report"
+        )
+
     def _every_report_is_kept(self, picture: Picture) -> None:
         references = {row["reference"] for row in picture.of(IncidentRow)}
         assert self.acknowledged <= references, f"I1 lost: {self.acknowledged - references}"
         reports, inbound = picture.of(ReportRow), picture.of(InboundMessageRow)
         by_text = sum(row["effect"] == "new_report" for row in inbound)
-        expected = len(self.acknowledged) + self.voicemails + by_text
+        in_need = self._rang_off_in_need(picture)
+        assert in_need <= self.in_need, "I1 a report of a call that never was"
+        expected = len(self.acknowledged) + self.voicemails + by_text + in_need
         assert len(reports) == expected, f"I1 {len(reports)} reports kept, {expected} acknowledged"
         incidents = picture.by_id(IncidentRow)
         kept = {i for i, row in incidents.items() if row["duplicate_of"] is None}

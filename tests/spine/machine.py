@@ -498,9 +498,11 @@ class RandomDays(RuleBasedStateMachine):
             )
 
         self._sids.append(self.everywhere(do))
-        if hangs_up != "menu":
-            for town in self.towns:
+        for town in self.towns:
+            if hangs_up != "menu":
                 town.watch.voicemails += 1
+            elif here:
+                town.watch.in_need += 1
 
     # phones
 
@@ -806,6 +808,7 @@ class RandomDays(RuleBasedStateMachine):
         self.settle()
         self.look()
         for town in self.towns:
+            town.watch.nobody_who_rang_off_is_forgotten(self._towns.run(town.picture()))
             self._towns.run(_close_the_books(town))
         first, *others = [self._towns.run(town.app.database.look(read_all)) for town in self.towns]
         for other in others:
