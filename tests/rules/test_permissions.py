@@ -61,6 +61,8 @@ PAGES = """
     rota_view             x x . x x . . . . x  .
     transfer_read         . x . x x . . . . .  .
     alarm_end             . x . x x . . . . .  .
+    numbers_own           . x x x x . . . . .  .
+    numbers_any           . x . x x . . . . x  .
 """
 
 # x: any incident; o: only a job of their own; down: a priority that goes down.

@@ -25,7 +25,7 @@ GO_ROUND_BOTH = ("torture/test_kills.py",)
 _NAME = re.compile(r"test_((?:[a-z]\d{1,2}_)+)")
 
 
-def tests_by_id() -> dict[str, dict[str, bool]]:
+def named_by_id() -> dict[str, dict[str, bool]]:
     """For each id its tests, and whether each runs on both databases."""
     found: dict[str, dict[str, bool]] = defaultdict(dict)
     for path in sorted(TESTS.rglob("test_*.py")):
@@ -59,6 +59,6 @@ def _only_one(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 @pytest.mark.parametrize("id_", IDS)
 def test_each_id_of_the_list_is_tried(id_: str) -> None:
-    found = tests_by_id()[id_]
+    found = named_by_id()[id_]
     assert found, f"no test is named test_{id_}_…"
     assert id_ in WITHOUT_ROWS or any(found.values()), f"{id_} is tried on one database alone"
