@@ -79,7 +79,7 @@ async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
     total = Verdict()
     databases = TestDatabases(quick_folder() or folder)
     try:
-        async with Nursery() as nursery:
+        async with Nursery(databases.fresh("sqlite")) as nursery:
             for number in range(arguments.rounds):
                 seed = arguments.seed + number
                 for kind in arguments.on.split(","):

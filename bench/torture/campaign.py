@@ -199,7 +199,7 @@ class Round:
                 raise RuntimeError(f"not at rest: {left}, unanswered {len(self.partner.unanswered)}")
             if not all(process.lives for process in self.living):
                 raise RuntimeError("a node ended by itself: " + self.said(self.living[0]))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)
 
     def said(self, process: Process) -> str:
         """The end of its log."""

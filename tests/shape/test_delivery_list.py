@@ -20,8 +20,8 @@ IDS = (
 WITHOUT_ROWS = frozenset({"s1", "s2", "s3", "s4", "s5", "o1", "r5", "q1", "t2", "c1", "c2", "x1", "x2"})
 #: Fixtures that come once for SQLite and once for PostgreSQL, unless a module has its own of that name.
 ON_BOTH = frozenset({"town", "database_url"})
-#: Campaigns go round both databases by themselves.
-GO_ROUND_BOTH = ("torture/test_kills.py",)
+#: What kills real processes goes round both databases by itself.
+GO_ROUND_BOTH = ("nodes/test_killed_between.py",)
 _NAME = re.compile(r"test_((?:[a-z]\d{1,2}_)+)")
 
 
