@@ -1,8 +1,8 @@
 """A warm parent: it has imported everything once, and each serving process is a fork of it.
 
 `python -m bench.torture.nursery URL` gets warm on that database, then reads one order a line, starts
-`rapid-response serve` for it, and says when that ended. It has no threads and opens nothing, so that a fork of
-it is as good as a fresh start.
+`rapid-response serve` for it, and says when that ended. It has no threads and keeps nothing open, so that a
+fork of it is as good as a fresh start.
 """
 
 from __future__ import annotations

@@ -196,7 +196,6 @@ async def test_r2_what_never_left_is_tried_on_schedule_and_counted_as_not_sent(
         ("queue_full", "21611", None, 0),
         ("request", "21408", None, 0),
         ("sender", "21606", None, 0),
-        ("account", "20003", None, 0),
         ("unclassified", "39999", None, 0),
         ("throttled", "20429", None, 20),
     ],
@@ -214,6 +213,16 @@ async def test_r6_each_class_has_its_next_way_and_what_it_says_of_the_number(
     assert (rung - carrier.times(ASHA)[0]).total_seconds() == rung_at
     known = [e.state for e in await town.rows(EndpointRow) if e.number == ASHA and e.channel == "sms"]
     assert known == ([state] if state else [])
+
+
+async def test_r6_a_refused_account_places_no_call_either_and_the_desk_rings(
+    town: Town, carrier: Carrier
+) -> None:
+    carrier.usual_text = refuses("account", "20003")
+    case = await town.takes(paid_today())
+    assert "(call)" not in carrier.to(ASHA)
+    assert "delivery_failing" in [n["kind"] for n in await case.happened("notice_given")]
+    assert (await case.asked())[:2] == ["asha", "ben"]
 
 
 async def test_short_answer_times_are_kept_and_nobody_is_rung_before_45_seconds(
