@@ -185,8 +185,7 @@ def cpu_seconds(server_pid: int, database_url: str = "") -> float:
 
 def _postgres_pids(url: str) -> list[int]:
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        backend = connection.info.backend_pid
-    main = _stat(backend)[1]
+        main = _stat(connection.info.backend_pid)[1]
     return [
         int(pid) for pid in os.listdir("/proc") if pid.isdigit() and main in (int(pid), _parent(int(pid)))
     ]
