@@ -141,6 +141,7 @@ def build(
         online=Online(settings.place_lookup_url) if settings.place_lookup_url else None,
         in_flight=settings.twilio_concurrency if settings.has_real_provider else 8,
         blank_after=settings.redact_after if settings.has_real_provider else None,
+        erase_after=settings.delete_recordings_after if settings.has_real_provider else None,
     )
     app = App(asgi, database, desk, worker, carrier.gateway, carrier.simulated, caretaker)
     asgi.state.context = Context(

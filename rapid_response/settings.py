@@ -205,6 +205,9 @@ class Settings(BaseSettings):
     twilio_redact_after: Annotated[str, AfterValidator(_redaction)] = _setting(
         "PT24H", "be off, or a duration of an hour or more such as PT24H"
     )
+    twilio_delete_recordings_after: Annotated[str, AfterValidator(_redaction)] = _setting(
+        "P30D", "be off, or a duration of an hour or more such as P30D"
+    )
     sms_per_second: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = _setting(
         1.0, "be a number above 0, at most 1000"
     )
@@ -260,6 +263,12 @@ class Settings(BaseSettings):
     def redact_after(self) -> timedelta | None:
         """After how long Twilio keeps no words of ours; None where it keeps them."""
         text = self.twilio_redact_after
+        return None if text == "off" else parse_duration(text)
+
+    @property
+    def delete_recordings_after(self) -> timedelta | None:
+        """After how long Twilio keeps no voicemail whose words stand here; None where it keeps them."""
+        text = self.twilio_delete_recordings_after
         return None if text == "off" else parse_duration(text)
 
     @property

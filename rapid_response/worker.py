@@ -51,7 +51,7 @@ from rapid_response.steps import (
     sending,
     unknowns,
 )
-from rapid_response.steps.blanking import Words
+from rapid_response.steps.blanking import Where, Words
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.ring import arm_standing, ring
@@ -101,7 +101,8 @@ class Worker:
 
     `pump` is what the simulator does by itself, being a party of its own; None with a real provider. `second`
     is the second reader, in a loop of its own: however slow it is, no other loop waits for it.
-    `in_flight` messages are with the provider at once. `blank_after` so long the provider keeps no words.
+    `in_flight` messages are with the provider at once. `blank_after` so long the provider keeps no words of
+    texts, `erase_after` so long no voicemails.
     """
 
     def __init__(
@@ -119,8 +120,9 @@ class Worker:
         online: Online | None = None,
         in_flight: int = 8,
         blank_after: timedelta | None = None,
+        erase_after: timedelta | None = None,
     ) -> None:
-        self._blank_after = blank_after
+        self._blank_after, self._erase_after = blank_after, erase_after
         self._in_flight = in_flight
         self._database = database
         self._desk = desk
@@ -427,10 +429,15 @@ class Worker:
     # what the provider need not keep
 
     async def blank_old_words(self) -> int:
-        """See that the provider keeps no words of old texts; gives of how many. The rest goes next time."""
-        if self._blank_after is None:
+        """See that the provider keeps no old words; gives of how many texts and voicemails.
+
+        The rest goes next time.
+        """
+        if self._blank_after is None and self._erase_after is None:
             return 0
-        look = partial(blanking.due, desk=self._desk, after=self._blank_after)
+        look = partial(
+            blanking.due, desk=self._desk, blank_after=self._blank_after, erase_after=self._erase_after
+        )
         blanked: list[Words] = []
         nothing: list[Words] = []
         began = asyncio.get_running_loop().time()
@@ -439,14 +446,21 @@ class Worker:
                 break
             try:
                 async with asyncio.timeout(_PROVIDER_SECONDS):
-                    await self._gateway.blank(words.sid)
+                    await self._let_go(words)
             except Exception as error:  # it is tried again in a minute
                 why = error.error_class if isinstance(error, CannotAsk) else type(error).__name__
                 logger.warning("words_not_blanked", why=why)
                 break
             blanked.append(words)
-        await self._database.run(partial(blanking.done, blanked=blanked))
+        await self._database.run(partial(blanking.done, gone=blanked))
         return len(blanked)
+
+    async def _let_go(self, words: Words) -> None:
+        for sid in words.sids:
+            if words.where is Where.VOICEMAIL:
+                await self._gateway.erase(sid)
+            else:
+                await self._gateway.blank(sid)
 
     # what happened
 

@@ -1,19 +1,21 @@
 """`make torture`: kill serving processes at named moments, hundreds of times, and count what was lost.
 
-Prints the seed of each round; `--seed N --rounds 1` runs one again.
+Prints each round as one line of JSON when it ends, its seed in it; `--seed N --rounds 1` runs one again.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-from bench.__main__ import machine_line, say
+from bench.__main__ import machine_line
 from bench.torture.campaign import torture
 from bench.torture.judging import Verdict
 from bench.torture.nodes import Nursery
@@ -31,9 +33,15 @@ async def one(
     kind: str,
     seed: int,
 ) -> Verdict:
-    """One round; one that cannot be brought to its end is a fault of it, and no other's."""
+    """One round; one that cannot be brought to its end is a fault of it, and no other's.
+
+    Its line is printed however it ends, so that a run that is broken off keeps what it has counted.
+    """
+    began = time.perf_counter()
+    killed: Counter[str] = Counter()
+    verdict: Verdict | None = None
     try:
-        return await torture(
+        verdict = await torture(
             databases,
             nursery,
             place,
@@ -42,9 +50,28 @@ async def one(
             kills=arguments.kills,
             points_=arguments.points.split(","),
             nodes=arguments.nodes if kind == "postgresql" else 1,
+            killed=killed,
         )
     except RuntimeError as error:
-        return Verdict(faults=[str(error)])
+        verdict = Verdict(kills=killed, faults=[str(error)])
+    finally:
+        tell(kind, seed, killed, verdict, time.perf_counter() - began)
+    return verdict
+
+
+def tell(kind: str, seed: int, killed: Counter[str], verdict: Verdict | None, seconds: float) -> None:
+    """One round as one line of JSON, at once; `verdict` is None for one that was broken off."""
+    line = {
+        "seed": seed,
+        "on": kind,
+        "ended": verdict is not None,
+        "kills": dict(sorted(killed.items())),
+        "counts": dict(sorted(verdict.counts.items())) if verdict else {},
+        "faults": verdict.faults if verdict else [],
+        "seconds": round(seconds),
+        "load": round(os.getloadavg()[0], 1),
+    }
+    print(json.dumps(line), flush=True)
 
 
 async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
@@ -52,22 +79,14 @@ async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
     total = Verdict()
     databases = TestDatabases(quick_folder() or folder)
     try:
-        async with Nursery() as nursery:
+        async with Nursery(databases.fresh("sqlite")) as nursery:
             for number in range(arguments.rounds):
                 seed = arguments.seed + number
                 for kind in arguments.on.split(","):
-                    began = time.perf_counter()
                     place = folder / f"{kind}-{seed}"
                     place.mkdir()
                     verdict = await one(arguments, databases, nursery, place, kind, seed)
                     total.add(verdict)
-                    for fault in verdict.faults:
-                        say(f"  {fault}")
-                    took = time.perf_counter() - began
-                    say(
-                        f"seed {seed} on {kind}: {verdict.kills.total()} kills in {took:.0f} s, "
-                        f"{len(verdict.faults)} faults, load {os.getloadavg()[0]:.1f}"
-                    )
     finally:
         databases.close()
     return total

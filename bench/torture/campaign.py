@@ -199,7 +199,7 @@ class Round:
                 raise RuntimeError(f"not at rest: {left}, unanswered {len(self.partner.unanswered)}")
             if not all(process.lives for process in self.living):
                 raise RuntimeError("a node ended by itself: " + self.said(self.living[0]))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.25)
 
     def said(self, process: Process) -> str:
         """The end of its log."""
@@ -237,11 +237,13 @@ async def torture(
     kills: int,
     points_: Sequence[str] = failpoints.NAMES,
     nodes: int = 1,
+    killed: Counter[str] | None = None,
 ) -> Verdict:
-    """One round on a database of its own."""
+    """One round on a database of its own. `killed` counts as it goes, whatever becomes of the round."""
     council = Council.found(databases.fresh(kind), folder, _TOWN)
+    counting = killed if killed is not None else Counter()
     try:
-        return await Round(council, nursery, seed, nodes).run(lives(seed, points_, kills))
+        return await Round(council, nursery, seed, nodes, killed=counting).run(lives(seed, points_, kills))
     finally:
         council.close()
         databases.drop(council.url)

@@ -38,9 +38,10 @@ class Process:
 
 
 class Nursery:
-    """The warm parent, as an async context."""
+    """The warm parent, as an async context; it gets warm on a migrated database of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, warm_on: str) -> None:
+        self._warm_on = warm_on
         self._children: dict[int, Process] = {}
         self._count = 0
         self._parent: asyncio.subprocess.Process
@@ -52,6 +53,7 @@ class Nursery:
             sys.executable,
             "-m",
             "bench.torture.nursery",
+            self._warm_on,
             cwd=ROOT,
             env={**environment, "PYTHONPATH": str(ROOT)},
             stdin=asyncio.subprocess.PIPE,

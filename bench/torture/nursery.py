@@ -1,7 +1,8 @@
 """A warm parent: it has imported everything once, and each serving process is a fork of it.
 
-`python -m bench.torture.nursery` reads one order a line, starts `rapid-response serve` for it, and says when
-that ended. It has no threads and opens nothing, so that a fork of it is as good as a fresh start.
+`python -m bench.torture.nursery URL` gets warm on that database, then reads one order a line, starts
+`rapid-response serve` for it, and says when that ended. It has no threads and keeps nothing open, so that a
+fork of it is as good as a fresh start.
 """
 
 from __future__ import annotations
@@ -14,11 +15,9 @@ import os
 import select
 import signal
 import sys
-import tempfile
 import threading
 import traceback
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from rapid_response.core.clock import SystemClock
@@ -41,7 +40,7 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _LOOK_EVERY = 0.01
 
 
-def warm() -> None:
+def warm(url: str) -> None:
     """Import all that serving needs, and shorten leases and look-ups."""
     for name in _NEEDED:
         import_module(name)
@@ -49,7 +48,7 @@ def warm() -> None:
     from tests.nodes.serve import hurry
 
     default_reader()
-    asyncio.run(_live_once())
+    asyncio.run(_live_once(url))
     if threading.active_count() > 1:
         raise RuntimeError(f"a fork would lose {threading.enumerate()}")
     hurry()
@@ -57,22 +56,18 @@ def warm() -> None:
     gc.freeze()
 
 
-async def _live_once() -> None:
+async def _live_once(url: str) -> None:
     """One report from its arrival to its receipts: what is made at first use is made before a fork."""
     from tests.builders import paid_today
-    from tests.databases import TestDatabases
     from tests.harness import Town
 
-    with tempfile.TemporaryDirectory() as folder:
-        databases = TestDatabases(Path(folder))
-        async with Town(databases.fresh("sqlite"), SystemClock().real()) as town:
-            await town.takes(paid_today())
-        databases.close()
+    async with Town(url, SystemClock().real()) as town:
+        await town.takes(paid_today())
 
 
 def main() -> None:
     """Take orders until nobody gives any; then nobody is left."""
-    warm()
+    warm(sys.argv[1])
     _say(ready=True)
     children: dict[int, int] = {}
     waiting = b""

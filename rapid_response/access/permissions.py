@@ -52,6 +52,8 @@ class Permission(StrEnum):
     RISK_MARKERS = "risk_markers"
     ALARM_SEE = "alarm_see"
     ALARM_END = "alarm_end"
+    NUMBERS_OWN = "numbers_own"
+    NUMBERS_ANY = "numbers_any"
     ROTA_VIEW = "rota_view"
     TRANSFER_READ = "transfer_read"
     DISCLOSURE_READ = "disclosure_read"
@@ -107,6 +109,9 @@ _DUTY_OFFICER = _HANDLER | {
     _P.DISCLOSURE_READ,
     _P.INTELLIGENCE,
     _P.ALARM_END,
+    # Whoever is rung by somebody with a code enters it for them.
+    _P.NUMBERS_OWN,
+    _P.NUMBERS_ANY,
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
 # Whoever opens a case that is not theirs is looked at by the next one up.
@@ -116,7 +121,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HANDLER: _HANDLER,
     Role.DUTY_OFFICER: _DUTY_OFFICER,
     # No list and no view: a responder's reach is the jobs offered to them or held by them.
-    Role.RESPONDER: frozenset({_P.OWN_JOBS, _P.CASE_ACT, _P.AVAILABILITY_OWN}),
+    Role.RESPONDER: frozenset({_P.OWN_JOBS, _P.CASE_ACT, _P.AVAILABILITY_OWN, _P.NUMBERS_OWN}),
     Role.TEAM_LEADER: _TEAM_LEADER,
     Role.HEAD_OF_SERVICE: _TEAM_LEADER,
     Role.HATE_CRIME_LEAD: frozenset(
@@ -148,6 +153,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             _P.EXCEPTIONS_VIEW,
             _P.EXCEPTIONS_RETRY,
             _P.DEFINITION_VIEW,
+            _P.NUMBERS_ANY,
             _P.ROTA_VIEW,
         }
     ),

@@ -61,6 +61,8 @@ MEANING: Mapping[Permission, str] = {
     Permission.RISK_MARKERS: "see, set, review and end risk markers on addresses and suspects",
     Permission.ALARM_SEE: "open a responder's alarm, and say that they have seen it",
     Permission.ALARM_END: "end a responder's alarm, with a reason",
+    Permission.NUMBERS_OWN: "confirm their own phone numbers by a code",
+    Permission.NUMBERS_ANY: "see whose numbers are confirmed, send codes to them and enter them for others",
 }
 
 _HEAD = """\

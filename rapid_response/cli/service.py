@@ -10,6 +10,8 @@ import typer
 from rapid_response.cli.refusals import Refused, usage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from rapid_response.definition import ServiceFile
@@ -37,7 +39,7 @@ def load(
         return
     with opened(settings) as database:
         result = database.run_now(lambda tx: load_service.load(tx, service))
-        unready = database.look_now(lambda c: _unready(c, settings))
+        unready = database.look_now(lambda c: _unready(c, settings, database.clock.now()))
     _show(result.changes)
     _show(unready)
     if result.is_new:
@@ -77,14 +79,23 @@ def _compare(settings: Settings, service: ServiceFile) -> list[str]:
         return database.look_now(lambda connection: compare(connection, service))
 
 
-def _unready(connection: Connection, settings: Settings) -> list[str]:
+def _unready(connection: Connection, settings: Settings, now: datetime) -> list[str]:
     """Whose number does not take our texts or calls, as far as is known."""
-    from rapid_response.steps import readiness
+    from rapid_response.messaging.proof import Proof
+    from rapid_response.steps import proving, readiness
     from rapid_response.steps.service import stored_definition
 
     definition = stored_definition(connection, settings.time_zone)
     found = readiness.findings(connection, definition) if definition else []
-    return [f"careful: {f.sentence}" for f in found if f.trouble is not readiness.Trouble.NEVER_CONFIRMED]
+    said = [f"careful: {f.sentence}" for f in found if f.trouble is not readiness.Trouble.NEVER_CONFIRMED]
+    if definition is None:
+        return said
+    proofs = proving.to_confirm(proving.standings(connection, definition, now))
+    said += [f"careful: {s.sentence}" for s in proofs if s.proof is not Proof.NEVER]
+    never = sorted({s.responder_id for s in proofs if s.proof is Proof.NEVER})
+    if never and settings.has_real_provider:
+        said.append(f"careful: not confirmed by a code yet: {', '.join(never)}. See the page Phone numbers.")
+    return said
 
 
 def _show(changes: tuple[str, ...] | list[str]) -> None:

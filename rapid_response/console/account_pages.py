@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from rapid_response.access.accounts import list_users, set_password
 from rapid_response.access.passwords import WeakPassword, check_policy
+from rapid_response.access.permissions import Permission
 from rapid_response.access.sessions import end_session, start_session
 from rapid_response.access.sign_in import SignInRefused, Why
 from rapid_response.console.form_pages import safe_next
@@ -155,6 +156,7 @@ def _account(visit: Visit, filled: Filled | None = None, done: str = "") -> Acco
         principal.role,
         visit.signed_in_at,
         may_change_password=True,
+        has_numbers=visit.may(Permission.NUMBERS_OWN) and principal.responder_id is not None,
         filled=filled or Filled(),
         done=done,
     )

@@ -27,6 +27,7 @@ from rapid_response.console import (
     intelligence_pages,
     job_pages,
     marker_pages,
+    number_pages,
     public_pages,
     review_pages,
     rota_pages,
@@ -95,6 +96,7 @@ def _routers(settings: PageSettings) -> Sequence[APIRouter]:
         review_pages.router,
         rota_pages.router,
         text_pages.router,
+        number_pages.router,
         upkeep_pages.router,
     ]
     return [*routers, simulator_pages.router] if settings.is_simulated else routers

@@ -27,7 +27,8 @@ from rapid_response.console.words import plain
 from rapid_response.core.incident import Status
 from rapid_response.core.states import SecondReadingState
 from rapid_response.core.vocabulary import Role
-from rapid_response.steps import readiness
+from rapid_response.messaging.proof import Proof
+from rapid_response.steps import proving, readiness
 from rapid_response.steps.errors import NotFound
 from rapid_response.steps.mending import take_on
 from rapid_response.steps.service import NoService, Service, service_for
@@ -216,7 +217,13 @@ def _numbers(connection: Connection, service: Service, now: datetime, zone: Zone
     said = " ".join(f.sentence for f in bad) or "None is known not to work."
     if new:
         said += f" Nothing has arrived yet by text at: {', '.join(new)}."
-    yield Check("Responders' numbers", not bad, said)
+    proofs = proving.to_confirm(proving.standings(connection, service.definition, now))
+    doubtful = [s for s in proofs if s.proof is not Proof.NEVER]
+    said = " ".join([said, *(s.sentence for s in doubtful)])
+    unproved = len(proofs) - len(doubtful)
+    if unproved:
+        said += f" Not confirmed yet by their owners: {unproved}."
+    yield Check("Responders' numbers", not (bad or doubtful), said)
 
 
 def _second_reader(connection: Connection) -> Iterable[Check]:

@@ -79,6 +79,7 @@ class Page(StrEnum):
     SIMULATOR = "/simulator"
     STATUS = "/status"
     AGREEMENT = "/agreement"
+    NUMBERS = "/numbers"
     ACCOUNT = "/account"
 
 
@@ -98,6 +99,7 @@ PAGE_WORDS: Mapping[Page, str] = {
     Page.SIMULATOR: "Phones",
     Page.STATUS: "Service status",
     Page.AGREEMENT: "Agreement",
+    Page.NUMBERS: "Phone numbers",
     Page.ACCOUNT: "My account",
 }
 
@@ -1455,6 +1457,8 @@ class AccountView(View):
     role: Role
     signed_in_at: datetime | None = None
     may_change_password: bool = False
+    #: Whether they have phone numbers of their own to confirm.
+    has_numbers: bool = False
     filled: Filled = field(default_factory=Filled)
     done: str = ""
 
@@ -1571,6 +1575,38 @@ class TextsView(View):
     template: ClassVar[str] = "texts.html"
     texts: tuple[TextToRead, ...] = ()
     calls: tuple[CallToReturn, ...] = ()
+    done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberLine:
+    """One number of one person, named by its end; `key` names its forms, and `href` where they post to."""
+
+    key: str
+    href: str
+    name: str
+    number: str
+    state: str
+    shade: str
+    sends: str
+    until: datetime | None = None
+    #: Until when a code that was sent can be entered.
+    code_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersView(View):
+    """`GET /numbers`. Each line posts to `/numbers/{id}/{n}/send` and, once a code is out, to `…/enter`.
+
+    `failed`: the line whose form came back.
+    """
+
+    template: ClassVar[str] = "numbers.html"
+    numbers: tuple[NumberLine, ...] = ()
+    #: Whether the viewer sees everybody's, or only their own.
+    is_everybodys: bool = False
+    filled: Filled = field(default_factory=Filled)
+    failed: str = ""
     done: str = ""
 
 

@@ -336,6 +336,7 @@ _NAVIGATION: Mapping[Page, Permission] = {
     Page.SIMULATOR: Permission.SIMULATOR_USE,
     Page.STATUS: Permission.SERVICE_STATUS,
     Page.AGREEMENT: Permission.AGREEMENT_VIEW,
+    Page.NUMBERS: Permission.NUMBERS_ANY,
 }
 
 

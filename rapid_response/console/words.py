@@ -411,6 +411,7 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Purpose.CONFIRM: "Confirmation",
         Purpose.CLARIFY: "Question about a reply",
         Purpose.TEST: "Test at the start of a shift",
+        Purpose.VERIFY_NUMBER: "Code to confirm a number",
         Purpose.CHECK_IN: "Question whether the responder is safe",
         Purpose.ALARM: "Alarm",
     },

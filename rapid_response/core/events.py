@@ -877,6 +877,41 @@ class EndpointChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NumberCodeSent(Event):
+    """A one-time code goes to a number of this person; neither of the two stands here."""
+
+    type: ClassVar[str] = "number_code_sent"
+    responder: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberProved(Event):
+    """The code came back by another way: the number is this person's until then."""
+
+    type: ClassVar[str] = "number_proved"
+    responder: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NumberNotProved(Event):
+    """What was entered was not the code, or came too late."""
+
+    type: ClassVar[str] = "number_not_proved"
+    responder: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NumberDenied(Event):
+    """Whoever has the phone says that it is a wrong number."""
+
+    type: ClassVar[str] = "number_denied"
+    responder: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineDown(Event):
     """Nothing goes over a provider's texts, or calls, until it is mended."""
 

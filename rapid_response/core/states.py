@@ -34,6 +34,8 @@ class Purpose(StrEnum):
     CONFIRM = "confirm"
     CLARIFY = "clarify"
     TEST = "test"
+    #: A code that shows whose number it is. At most once: a second copy would be another code's.
+    VERIFY_NUMBER = "verify_number"
     CHECK_IN = "check_in"
     ALARM = "alarm"
 

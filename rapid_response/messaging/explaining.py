@@ -55,6 +55,7 @@ REASONS: Mapping[str, str] = {
     "request": "the phone network refused this one message",
     "call_busy": "the line was busy",
     "call_no_answer": "nobody picked up",
+    "wrong_number": "somebody there says that it is a wrong number",
     "unclassified": "of an error that we do not know",
     "unresolved": "nobody could find out whether it had gone",
     "no_receipt": "the phone network never said what became of it",
@@ -103,6 +104,7 @@ PURPOSES: Mapping[str, str] = {
     "confirm": "an answer to their text",
     "clarify": "a question about their text",
     "test": "a test at the start of the shift",
+    "verify_number": "a code to confirm the number",
 }
 
 _SENTENCES: Mapping[str, str] = {

@@ -118,6 +118,9 @@ class Gateway(Protocol):
     async def blank(self, sid: str) -> None:
         """See that the provider keeps no words of a text; one that it does not have is blank already."""
 
+    async def erase(self, sid: str) -> None:
+        """See that the provider keeps nothing of a recording or a transcript; one it has not is gone."""
+
     async def check(self) -> list[str]:
         """What would break the promise, in plain sentences; empty when all is well."""
 

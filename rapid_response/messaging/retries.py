@@ -33,6 +33,7 @@ BUDGET = {
     Purpose.CONFIRM: 1,
     Purpose.CLARIFY: 1,
     Purpose.TEST: 1,
+    Purpose.VERIFY_NUMBER: 1,
     Purpose.CHECK_IN: 2,
     Purpose.ALARM: 3,
 }

@@ -115,6 +115,9 @@ class SimulatorGateway:
     async def blank(self, sid: str) -> None:
         """Nothing lies anywhere else: what the phones show is this service's own."""
 
+    async def erase(self, sid: str) -> None:
+        """There is no sound, and no other place."""
+
     async def check(self) -> list[str]:
         """An outage that somebody switched on; there is nothing else to be set up wrongly."""
         if await _asked(self._network.is_down()):

@@ -229,6 +229,12 @@ class TwilioGateway:
         if answers.SID.fullmatch(sid) is not None:  # it becomes part of an address
             await self.ask_for(lambda: self.client.messages(sid).update_async(body=""))
 
+    async def erase(self, sid: str) -> None:
+        """See that Twilio keeps nothing of a recording, or of its transcript."""
+        kept = {"RE": self.client.recordings, "TR": self.client.transcriptions}.get(sid[:2])
+        if kept is not None and answers.SID.fullmatch(sid) is not None:  # it becomes part of an address
+            await self.ask_for(lambda: kept(sid).delete_async())
+
     async def check(self) -> list[str]:
         """What would break the promise."""
         from rapid_response.messaging.twilio_check import check

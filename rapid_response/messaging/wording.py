@@ -737,6 +737,19 @@ def opened_unassigned() -> str:
     return f"{SERVICE}: somebody opened a case that is not theirs, and gave a reason. Sign in, open Access."
 
 
+def number_code(code: str) -> str:
+    """A one-time code, to be entered elsewhere: who asks for it in a text is none of us."""
+    return (
+        f"{SERVICE}: {code} is your code to confirm this number. Enter it under My account, Phone numbers, "
+        "or tell it the duty desk by phone. Never text it."
+    )
+
+
+def number_due() -> str:
+    """A number was proved half a year ago: its owner asks for a new code when she is ready to enter it."""
+    return f"{SERVICE}: please confirm your phone number again. Sign in, My account, Phone numbers."
+
+
 def caller_rang_off() -> str:
     """Somebody rang the hotline and left no message; the number is seen after sign-in, not in a text."""
     return f"{SERVICE}: a caller rang off and left no message. Sign in, open Texts and calls, ring back."
@@ -842,6 +855,18 @@ def spoken_notice(text: str) -> str:
     said = re.sub(r"\b\d{4,6}\b", lambda found: digits(int(found[0])), said)
     said = re.sub(r"\b[A-Z]{1,2}\d[A-Z\d]?(?: \d)?\b", lambda found: _spelt(found[0]), said)
     return f"{said[:1].upper()}{said[1:]} Press 1 to say that you have seen this, star to hear it again."
+
+
+def spoken_code_first() -> str:
+    """What is said when the phone is picked up to which a code goes."""
+    return "This is Trading Standards duty dispatch with a code for you. Press 1 to hear it."
+
+
+def spoken_code(text: str) -> str:
+    """The code of a text, digit by digit; given only after a key, so that no voicemail keeps it."""
+    found = re.search(r"\b\d{6}\b", text)
+    said = ", ".join(found[0]) if found else ""
+    return f"Your code is {said}. Enter it under My account, Phone numbers. Press star to hear it again."
 
 
 def spoken_notice_first() -> str:

@@ -358,6 +358,7 @@ _RESULTS = {
     "list_jobs": "ambiguous",
     "clarify": "not_understood",
     "note": "not_understood",
+    "denied": "not_understood",
     "new_report": "unknown_sender",
     "opt_out": "opt_out",
     "opt_in": "opt_out",

@@ -1,7 +1,9 @@
-"""Words that lie at the provider are blanked there after a while: ours, and those that people texted to us.
+"""What lies at the provider goes there after a while: the words of texts, and voicemails.
 
 They are personal data in somebody else's keeping, and nothing needs them any more: what we know of a text
-stands here, and look-ups by its words are over minutes after it was sent (delivery.md 2.1 and 8).
+stands here, and look-ups by its words are over minutes after it was sent (delivery.md 2.1 and 8). Of a
+voicemail the words stand here too, once they have come; one whose words never came stays where it can be
+heard, as it is all that there is of it (delivery.md 11.1).
 """
 
 from __future__ import annotations
@@ -9,31 +11,49 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from sqlalchemy import select, update
 from sqlmodel import col
 
 from rapid_response.core.states import MessageChannel
 from rapid_response.steps.desk import Desk
-from rapid_response.storage.tables import AttemptRow, InboundMessageRow, MessageRow
+from rapid_response.storage.tables import AttemptRow, CallRow, InboundMessageRow, MessageRow
 from rapid_response.storage.tx import Tx
 
 #: So many of each kind a minute: a borough's day of texts in a few.
 _AT_ONCE = 25
 
 
+class Where(StrEnum):
+    """In which of our tables it is known."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+    VOICEMAIL = "voicemail"
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One text at the provider, ours or to us, whose words are to go."""
+    """One text or voicemail at the provider that is to go, by our id and the provider's."""
 
     id: str
-    sid: str
-    is_inbound: bool
+    where: Where
+    sids: tuple[str, ...]
 
 
-def due(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
-    """Texts so old that nobody needs their words at the provider, oldest first."""
-    ours = tx.execute(
+def due(tx: Tx, desk: Desk, blank_after: timedelta | None, erase_after: timedelta | None) -> list[Words]:
+    """What is so old that nobody needs it at the provider, oldest first; None lets it lie there."""
+    found: list[Words] = []
+    if blank_after is not None:
+        found += [*_ours(tx, desk, blank_after), *_theirs(tx, desk, blank_after)]
+    if erase_after is not None:
+        found += _voicemails(tx, desk, erase_after)
+    return found
+
+
+def _ours(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
+    rows = tx.execute(
         select(col(AttemptRow.id), col(AttemptRow.provider_sid))
         .join(MessageRow, col(MessageRow.id) == col(AttemptRow.message_id))
         .where(
@@ -46,7 +66,11 @@ def due(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
         .order_by(col(AttemptRow.claimed_at))
         .limit(_AT_ONCE)
     )
-    theirs = tx.execute(
+    return [Words(row.id, Where.OURS, (row.provider_sid,)) for row in rows]
+
+
+def _theirs(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
+    rows = tx.execute(
         select(col(InboundMessageRow.id), col(InboundMessageRow.provider_sid))
         .where(
             col(InboundMessageRow.blanked_at).is_(None),
@@ -56,15 +80,34 @@ def due(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
         .order_by(col(InboundMessageRow.received_at))
         .limit(_AT_ONCE)
     )
+    return [Words(row.id, Where.THEIRS, (row.provider_sid,)) for row in rows]
+
+
+def _voicemails(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
+    rows = tx.execute(
+        select(col(CallRow.id), col(CallRow.recording_sid), col(CallRow.transcription_sid))
+        .where(
+            col(CallRow.erased_at).is_(None),
+            col(CallRow.words_at) <= tx.now - after,
+            col(CallRow.provider) == desk.provider,
+        )
+        .order_by(col(CallRow.words_at))
+        .limit(_AT_ONCE)
+    )
+    # The sound last: where only one of the two can be deleted, it can still be heard what was said.
     return [
-        *(Words(row.id, row.provider_sid, is_inbound=False) for row in ours),
-        *(Words(row.id, row.provider_sid, is_inbound=True) for row in theirs),
+        Words(row.id, Where.VOICEMAIL, tuple(s for s in (row.transcription_sid, row.recording_sid) if s))
+        for row in rows
     ]
 
 
-def done(tx: Tx, blanked: Sequence[Words]) -> None:
-    """Their words are gone at the provider."""
-    for row, is_inbound in ((AttemptRow, False), (InboundMessageRow, True)):
-        ids = [words.id for words in blanked if words.is_inbound is is_inbound]
+def done(tx: Tx, gone: Sequence[Words]) -> None:
+    """The provider keeps nothing of it any more."""
+    for row, column, where in (
+        (AttemptRow, "blanked_at", Where.OURS),
+        (InboundMessageRow, "blanked_at", Where.THEIRS),
+        (CallRow, "erased_at", Where.VOICEMAIL),
+    ):
+        ids = [words.id for words in gone if words.where is where]
         if ids:
-            tx.execute(update(row).where(col(row.id).in_(ids)).values(blanked_at=tx.now))
+            tx.execute(update(row).where(col(row.id).in_(ids)).values({column: tx.now}))

@@ -15,6 +15,8 @@ from rapid_response.storage.tx import Tx
 
 #: Phones that were off so often in so long may be nobody's any more.
 _OFF_OFTEN, _WITHIN = 3, timedelta(days=7)
+#: Why a number is suspect of which somebody says that it is a wrong one: that texts arrive mends nothing.
+WRONG_NUMBER = "wrong_number"
 #: How often it is written down again that a number works.
 _CONFIRMED_ANEW_AFTER = timedelta(hours=12)
 
@@ -70,7 +72,7 @@ def arrived(tx: Tx, message: MessageRow) -> None:
         return
     if row.confirmed_at is None or tx.now - row.confirmed_at > _CONFIRMED_ANEW_AFTER:
         row.confirmed_at = tx.now
-    if row.state == EndpointState.SUSPECT:
+    if row.state == EndpointState.SUSPECT and row.why != WRONG_NUMBER:
         become(tx, row.number, row.channel, EndpointState.ACTIVE, "delivered", message.recipient)
 
 

@@ -205,3 +205,17 @@ def opted_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer
         was_tried = reaching.climb(tx, desk, service, incident, entry.subject, "opted_out")
         if was_tried and reaching.Climb.of(entry.subject).way.is_call:
             return
+
+
+def wrong_number(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer: OfferRow, number: str
+) -> None:
+    """Whoever has that phone is not her: nothing more goes there, and the next person is asked at once."""
+    if offer.state is not OfferState.OPEN or not offers.seeks(incident):
+        return
+    sent = reaching.messages_of(tx, offer.id, Purpose.OFFER)
+    if not any(message.to_number == number for message in sent):
+        return
+    tell_desk(tx, desk, service, incident)
+    reaching.stop(tx, incident, Purpose.OFFER, offer.id, "wrong_number")
+    _pass_on(tx, desk, service, incident, offer, sent[-1].way, "wrong_number")

@@ -136,9 +136,14 @@ def placeholder(call_digits: str, from_number: str, words: str = NO_WORDS_YET) -
     )
 
 
-def message_left(tx: Tx, desk: Desk, sid: str, reading: Reading) -> str | None:
-    """A voicemail was left: a report is raised before any transcript exists. Returns its incident's id."""
+def message_left(tx: Tx, desk: Desk, sid: str, reading: Reading, recording: str = "") -> str | None:
+    """A voicemail was left: a report is raised before any transcript exists. Returns its incident's id.
+
+    `recording` is what the provider calls its sound, which can be deleted there by that name.
+    """
     call = call_of(tx, desk, sid)
+    if call is not None and recording:
+        call.recording_sid = recording[:34]
     if call is None or call.incident_id is not None:
         return call.incident_id if call else None
     report = placeholder(call.digits, call.from_number)
@@ -148,15 +153,28 @@ def message_left(tx: Tx, desk: Desk, sid: str, reading: Reading) -> str | None:
     return received.incident_id
 
 
-def words_known(tx: Tx, desk: Desk, sid: str, words: str, reading: Reading, blank: Reading) -> None:
+def words_known(
+    tx: Tx,
+    desk: Desk,
+    sid: str,
+    words: str,
+    reading: Reading,
+    blank: Reading,
+    *,
+    recording: str = "",
+    transcription: str = "",
+) -> None:
     """The voicemail's words: they complete its report, and may raise the case at once.
 
     They may also come before the message itself: then the report is raised here (`blank` reads its
     placeholder).
     """
-    incident_id = message_left(tx, desk, sid, blank)
+    incident_id = message_left(tx, desk, sid, blank, recording)
     if incident_id is None:
         return
+    call = call_of(tx, desk, sid)
+    if call is not None and call.words_at is None:
+        call.transcription_sid, call.words_at = transcription[:34], tx.now
     mine = select(ReportRow).where(col(ReportRow.first_incident_id) == incident_id)
     report = tx.first(mine)
     if report is None or report.narrative not in (NO_WORDS_YET, RANG_OFF):

@@ -34,7 +34,7 @@ from rapid_response.dispatch.reply_decision import (
 )
 from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
-from rapid_response.messaging import wording
+from rapid_response.messaging import proof, wording
 from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import (
@@ -45,6 +45,7 @@ from rapid_response.steps import (
     failing,
     lines,
     notices,
+    proving,
     readiness,
     texts,
 )
@@ -133,6 +134,10 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
         return
     jobs = _jobs(tx, known) if known.recipients else {}
     views = [view for _, view in jobs.values()]
+    # Whoever has taken a job by this phone is its owner, and means another number.
+    if known.responder is not None and proof.denies(text.body) and not any(view.held for view in views):
+        _denied(_Text(tx, desk, service, text, known, None), [incident for incident, _ in jobs.values()])
+        return
     last = _last_text(tx, known.number)
     decision = reply_decision.decide(reply, known.sender, views, last, tx.now)
     tx.actor = known.actor
@@ -159,6 +164,20 @@ _BY_CARRIER = {"STOP": Verb.OPT_OUT, "START": Verb.OPT_IN}
 def _read(text: InboundMessageRow) -> Reply:
     verb = _BY_CARRIER.get(text.opt_out_type)
     return Reply(verb, is_bare=True, heard=(verb,)) if verb is not None else replies.read(text.body)
+
+
+def _denied(text: _Text, jobs: Sequence[IncidentRow]) -> None:
+    """The number may be somebody else's now: a person looks, and whoever has it hears nothing more."""
+    tx, known = text.tx, text.known
+    if known.responder is None:
+        return
+    tx.actor = known.actor
+    text.row.sender, text.row.effect, text.row.needs_person = known.actor, "denied", True
+    for incident in jobs:
+        for offer in offers_of(tx, incident):
+            if offer.responder_id == known.responder.id:
+                failing.wrong_number(tx, text.desk, text.service, incident, offer, known.number)
+    proving.deny(tx, text.desk, text.service, known.responder.id, known.number)
 
 
 # --- alarms ----------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ _WORTH = {
     Purpose.CONFIRM: timedelta(minutes=5),
     Purpose.CLARIFY: timedelta(minutes=5),
     Purpose.TEST: timedelta(minutes=60),
+    Purpose.VERIFY_NUMBER: timedelta(minutes=10),
     Purpose.CHECK_IN: timedelta(minutes=10),
     Purpose.ALARM: timedelta(minutes=60),
 }

@@ -157,6 +157,12 @@ def alert(tx: Tx, desk: Desk, service: Service, state: EndpointState) -> None:
     _tell(tx, service, ContactRole.DESK, f"endpoint:{state}:{hour}", wording.numbers_failing(1))
 
 
+def wrong_number(tx: Tx, desk: Desk, service: Service) -> None:
+    """Somebody says that a number is not that person's: the desk hears of it, once an hour."""
+    hour = tx.now.astimezone(desk.zone).strftime("%Y-%m-%dT%H")
+    _tell(tx, service, ContactRole.DESK, f"wrong_number:{hour}", wording.numbers_failing(1))
+
+
 def caller_rang_off(tx: Tx, desk: Desk, service: Service) -> None:
     """Somebody rang and left no message: the desk hears of it, once in a quarter of an hour."""
     local = tx.now.astimezone(desk.zone)

@@ -37,6 +37,7 @@ from rapid_response.steps import (
     markers,
     notices,
     offers,
+    proving,
     raising,
     reaching,
     readiness,
@@ -314,6 +315,7 @@ def _daily_line(tx: Tx, desk: Desk, due: Due) -> None:
                     body=wording.daily_line(waiting),
                 )
     readiness.morning(tx, desk, service, due.subject)
+    proving.ask_again(tx, service)
     cover.tell_of_gaps(tx, desk, service)
     arm_daily_line(tx, desk)
 

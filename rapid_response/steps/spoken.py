@@ -65,6 +65,8 @@ def converse(tx: Tx, desk: Desk, token: str, digits: str, pressed: int = 0) -> S
         _press(attempt, digits)
     if message.purpose is Purpose.ALARM:
         said = _alarm(tx, attempt, message, digits)
+    elif message.purpose is Purpose.VERIFY_NUMBER:
+        said = _code(attempt, message, digits)
     elif incident is None:
         return _bye(wording.spoken_gone())
     else:
@@ -117,6 +119,14 @@ def _alarm(tx: Tx, attempt: AttemptRow, message: MessageRow, digits: str) -> Sai
         _press(attempt, digits)
         return Said((wording.spoken_notice(message.body),), asks=True)
     return Said((wording.spoken_alarm_first(),), asks=True)
+
+
+def _code(attempt: AttemptRow, message: MessageRow, digits: str) -> Said:
+    """A code, said after a key proves a person; hearing it proves nothing, entering it elsewhere does."""
+    if digits in (_HEAR, _AGAIN):
+        _press(attempt, digits)
+        return Said((wording.spoken_code(message.body),), asks=True)
+    return Said((wording.spoken_code_first(),), asks=True)
 
 
 def _check_in(

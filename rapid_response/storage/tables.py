@@ -302,7 +302,15 @@ class CallRow(SQLModel, table=True):
     """A telephone call, in or out; an incoming one has its row before any menu is spoken."""
 
     __tablename__ = "calls"
-    __table_args__ = (UniqueConstraint("provider", "provider_sid"),)
+    __table_args__ = (
+        UniqueConstraint("provider", "provider_sid"),
+        Index(
+            "ix_calls_to_erase",
+            "words_at",
+            sqlite_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
+            postgresql_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
     provider: str = Field(max_length=20)
@@ -318,6 +326,12 @@ class CallRow(SQLModel, table=True):
     #: She rang off without a message: a person rings back, or says that nobody need.
     needs_person: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
+    #: Her message as the provider keeps it: its sound and its words, by the provider's ids.
+    recording_sid: str = Field(default="", max_length=34)
+    transcription_sid: str = Field(default="", max_length=34)
+    #: Since when its words stand here, and since when the provider keeps nothing of it.
+    words_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class RiskMarkerRow(SQLModel, table=True):
@@ -1021,6 +1035,30 @@ class EndpointRow(SQLModel, table=True):
     why: str | None = Field(default=None, max_length=20)
     #: When something last arrived there.
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class NumberProofRow(SQLModel, table=True):
+    """Whether a number is its owner's: the code that went there, and when one came back by another way.
+
+    `responder_id` is whose it was then: a number that has passed to somebody else is not proved. The code
+    is gone once it was used or worn out; the text with it stands in the outbox in any case.
+    """
+
+    __tablename__ = "number_proofs"
+
+    number: str = Field(primary_key=True, max_length=32)
+    responder_id: str = Field(max_length=60)
+    code: str | None = Field(default=None, max_length=6)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    tries: int = 0
+    #: The local date to which `sent_today` belongs.
+    sent_on: str = Field(default="", max_length=10)
+    sent_today: int = 0
+    proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    proved_by: str | None = Field(default=None, max_length=80)
+    #: When its owner was last asked to prove it again, and since when somebody says that it is not hers.
+    asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    denied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class UserRow(SQLModel, table=True):

@@ -251,7 +251,13 @@ async def message_left(hook: Signed) -> Response:
     """A message was left: a report is raised at once, whatever becomes of the transcript."""
     blank = hook.hooks.read(words.NO_WORDS_YET)
     await hook.run(
-        partial(hotline.message_left, desk=hook.hooks.desk, sid=hook.field("CallSid"), reading=blank)
+        partial(
+            hotline.message_left,
+            desk=hook.hooks.desk,
+            sid=hook.field("CallSid"),
+            reading=blank,
+            recording=hook.field("RecordingSid"),
+        )
     )
     return _spoken(twiml.say_and_hang_up(words.THANKS))
 
@@ -271,6 +277,8 @@ async def words_known(hook: Signed) -> Response:
             words=text,
             reading=hook.hooks.read(text),
             blank=hook.hooks.read(words.NO_WORDS_YET),
+            recording=hook.field("RecordingSid"),
+            transcription=hook.field("TranscriptionSid"),
         )
     )
     return Response(status_code=204)

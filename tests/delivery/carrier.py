@@ -97,6 +97,9 @@ class Carrier:
     async def blank(self, sid: str) -> None:
         self._ask("blank")
 
+    async def erase(self, sid: str) -> None:
+        self._ask("erase")
+
     async def check(self) -> list[str]:
         return []
 

@@ -150,7 +150,7 @@ async def test_w1_a_provider_that_never_answers_is_no_reason_to_wait_longer(
     assert "delivery_failing" in [n["kind"] for n in await case.happened("notice_given")]
 
 
-async def test_429_for_ever_starts_the_next_way_at_20_seconds(town: Town, carrier: Carrier) -> None:
+async def test_r1_429_for_ever_starts_the_next_way_at_20_seconds(town: Town, carrier: Carrier) -> None:
     await patient(town)
     carrier.usual_text = refuses("throttled", "20429")
     case = await town.takes(paid_today())
@@ -161,7 +161,7 @@ async def test_429_for_ever_starts_the_next_way_at_20_seconds(town: Town, carrie
     assert [w["reason"] for w in await case.happened("other_way_tried")] == ["throttled"]
 
 
-async def test_429_with_a_time_is_waited_for_and_no_less(town: Town, carrier: Carrier) -> None:
+async def test_r1_429_with_a_time_is_waited_for_and_no_less(town: Town, carrier: Carrier) -> None:
     await patient(town)
     carrier.texts.append(refuses("throttled", "20429", retry_after=7))
     await town.takes(paid_today())
@@ -169,6 +169,60 @@ async def test_429_with_a_time_is_waited_for_and_no_less(town: Town, carrier: Ca
     first, second = carrier.times(ASHA)
     assert (second - first).total_seconds() == 7
     assert len(await town.texts(ASHA)) == 1
+
+
+async def test_r2_what_never_left_is_tried_on_schedule_and_counted_as_not_sent(
+    town: Town, carrier: Carrier
+) -> None:
+    await patient(town)
+    carrier.texts += [refuses("not_sent")] * 3
+    await town.takes(paid_today())
+    await town.pass_time(seconds=15)
+    first, *later = carrier.times(ASHA)
+    assert [(at - first).total_seconds() for at in later] == [1, 4, 13]
+    assert len(await town.texts(ASHA)) == 1
+    labels = {"provider": "simulator", "channel": "sms", "outcome": "rejected", "error_class": "not_sent"}
+    assert await town.metric("message_attempts_total", **labels) == 3
+
+
+@pytest.mark.parametrize(
+    ("error_class", "code", "state", "rung_at"),
+    [
+        ("bad_destination", "21211", "suspect", 0),
+        ("opted_out", "21610", "opted_out", 0),
+        ("filtered", "30007", None, 0),
+        ("handset", "30003", None, 0),
+        ("carrier", "30008", None, 0),
+        ("queue_full", "21611", None, 0),
+        ("request", "21408", None, 0),
+        ("sender", "21606", None, 0),
+        ("unclassified", "39999", None, 0),
+        ("throttled", "20429", None, 20),
+    ],
+)
+async def test_r6_each_class_has_its_next_way_and_what_it_says_of_the_number(
+    town: Town, carrier: Carrier, error_class: str, code: str, state: str | None, rung_at: int
+) -> None:
+    await patient(town)
+    carrier.usual_text = refuses(error_class, code)
+    case = await town.takes(paid_today())
+    await town.pass_time(seconds=rung_at)
+    (other, *_) = await case.happened("other_way_tried")
+    assert other["reason"] == error_class
+    (rung, *_) = [at for at, to, body in carrier.posted if to == ASHA and body == "(call)"]
+    assert (rung - carrier.times(ASHA)[0]).total_seconds() == rung_at
+    known = [e.state for e in await town.rows(EndpointRow) if e.number == ASHA and e.channel == "sms"]
+    assert known == ([state] if state else [])
+
+
+async def test_r6_a_refused_account_places_no_call_either_and_the_desk_rings(
+    town: Town, carrier: Carrier
+) -> None:
+    carrier.usual_text = refuses("account", "20003")
+    case = await town.takes(paid_today())
+    assert "(call)" not in carrier.to(ASHA)
+    assert "delivery_failing" in [n["kind"] for n in await case.happened("notice_given")]
+    assert (await case.asked())[:2] == ["asha", "ben"]
 
 
 async def test_short_answer_times_are_kept_and_nobody_is_rung_before_45_seconds(

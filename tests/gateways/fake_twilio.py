@@ -120,6 +120,8 @@ class FakeTwilio:
         self.pool: list[str] = []
         self.messages: list[Message] = []
         self.calls: list[Call] = []
+        #: Recordings and transcripts that it keeps, by their ids.
+        self.kept: set[str] = set()
         self.seen: list[Seen] = []
         self.next: deque[Fault] = deque()
         #: Requests that were not as published.
@@ -329,7 +331,7 @@ class FakeTwilio:
         if fault is not None and (fault.status is not None or fault.body is not None):
             usual = fault.body if fault.body is not None else json.dumps(found)
             return self._answer(fault.status or status, usual, fault.headers)
-        return self._answer(status, json.dumps(found), {})
+        return self._answer(status, json.dumps(found) if status != HTTPStatus.NO_CONTENT else "", {})
 
     def _answer(self, status: int, body: str, headers: Mapping[str, str]) -> bytes:
         lines = {
@@ -372,6 +374,8 @@ class FakeTwilio:
                 }
             case "POST", sid:
                 return self._blank(sid)
+            case "DELETE", sid:
+                return self._delete(sid)
             case _:
                 return self._one(folder.rpartition("/")[2], name)
 
@@ -386,6 +390,12 @@ class FakeTwilio:
                 message.body = ""
                 return 200, _message(message)
         return _error(404, 20404)
+
+    def _delete(self, sid: str) -> tuple[int, Any]:
+        if sid not in self.kept:
+            return _error(404, 20404)
+        self.kept.discard(sid)
+        return HTTPStatus.NO_CONTENT, None
 
     def _one(self, kind: str, sid: str) -> tuple[int, Any]:
         found: Any = None

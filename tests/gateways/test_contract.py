@@ -194,3 +194,9 @@ async def test_c1_the_words_of_an_old_text_can_be_blanked_twice_and_where_there_
     for one in (sid, sid, "SM" + "f" * 32, "../Accounts"):
         await carrier.gateway.blank(one)
     assert await carrier.gateway.fetch(sid) is not None
+
+
+async def test_c1_a_recording_can_be_deleted_twice_and_where_there_is_none(carrier: Carrier) -> None:
+    recording, transcript = "RE" + "7" * 32, "TR" + "7" * 32
+    for one in (transcript, recording, recording, "RE" + "f" * 32, "../Accounts", "SM" + "7" * 32):
+        await carrier.gateway.erase(one)

@@ -91,6 +91,8 @@ REQUESTS: Sequence[tuple[str, str, Mapping[str, Check]]] = (
     ("POST", _A + r"/Messages/(SM|MM)[0-9a-fA-F]{32}\.json", {"Body": lambda value: value == ""}),
     ("GET", _A + r"/Messages/(SM|MM)[0-9a-fA-F]{32}\.json", {}),
     ("GET", _A + r"/Calls/CA[0-9a-fA-F]{32}\.json", {}),
+    ("DELETE", _A + r"/Recordings/RE[0-9a-fA-F]{32}\.json", {}),
+    ("DELETE", _A + r"/Transcriptions/TR[0-9a-fA-F]{32}\.json", {}),
     ("GET", _A + r"\.json", {}),
     ("GET", _A + r"/IncomingPhoneNumbers\.json", NUMBER_FIELDS),
     ("GET", r"/v1/Services/MG[0-9a-fA-F]{32}", {}),

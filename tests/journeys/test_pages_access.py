@@ -60,6 +60,7 @@ GETS: Mapping[str, tuple[Permission, ...]] = {
     "/alarms/{alarm_id}": (P.ALARM_SEE,),
     "/status": (P.SERVICE_STATUS,),
     "/agreement": (P.AGREEMENT_VIEW,),
+    "/numbers": (P.NUMBERS_OWN, P.NUMBERS_ANY),
 }
 #: What is made only where a test is about it.
 NONE_SUCH = dict.fromkeys(("transfer_id", "row_id", "disclosure_id", "sheet_id"), "no-such")
@@ -91,6 +92,8 @@ POSTS: Mapping[str, tuple[Permission, ...]] = {
     "/intelligence/{row_id}/raise": (P.INTELLIGENCE,),
     "/alarms/{alarm_id}/seen": (P.ALARM_SEE,),
     "/alarms/{alarm_id}/end": (P.ALARM_END,),
+    "/numbers/{responder_id}/{position}/send": (P.NUMBERS_OWN, P.NUMBERS_ANY),
+    "/numbers/{responder_id}/{position}/enter": (P.NUMBERS_OWN, P.NUMBERS_ANY),
 }
 
 
@@ -237,7 +240,7 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
     )
     sheet = partial(disclose_vehicle, registration="AB12 CDE", to="PC Lee", authority="Their request.")
     parts |= {"disclosure_id": shown["disclosures"][0]["id"], "sheet_id": await town.app.database.run(sheet)}
-    parts |= {"alarm_id": await alarm_of(town, "ben")}
+    parts |= {"alarm_id": await alarm_of(town, "ben"), "responder_id": "asha", "position": 0}
     wrong = {}
     for role in Role:
         responder = "asha" if role is Role.RESPONDER else None
@@ -309,6 +312,8 @@ async def test_nobody_sees_more_than_the_way_in(town: Town) -> None:
         "marker_id": "no-such",
         "alarm_id": "no-such",
         **NONE_SUCH,
+        "responder_id": "asha",
+        "position": 0,
     }
     async with Browser(town) as anybody:
         for path, wanted in GETS.items():

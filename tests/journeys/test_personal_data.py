@@ -56,7 +56,7 @@ def leaked(text: str) -> list[str]:
     return [canary for canary in CANARIES if canary.casefold() in text.casefold()]
 
 
-async def test_a_whole_case_leaks_nothing(town: Town) -> None:
+async def test_t1_a_whole_case_leaks_nothing(town: Town) -> None:
     case = await town.takes(REPORT)
     await case.act("note", body="budgerigar says abracadabra")
     await case.hears(ASHA, "NO {n} Zebedee is my uncle")
@@ -101,7 +101,7 @@ async def test_a_whole_case_leaks_nothing(town: Town) -> None:
     assert set(leaked(whole)) >= {"Zebedee", "Flumph Lane", "purple cardigan"}  # where it belongs
 
 
-async def test_what_is_spoken_on_the_phone_leaks_nothing(town: Town) -> None:
+async def test_t1_what_is_spoken_on_the_phone_leaks_nothing(town: Town) -> None:
     case = await town.takes(REPORT)
     await town.pass_time(minutes=15)
     first = await town.answers_call(DEE, "")
@@ -112,7 +112,7 @@ async def test_what_is_spoken_on_the_phone_leaks_nothing(town: Town) -> None:
     assert leaked(first + said) == []
 
 
-async def test_a_stranger_and_a_victim_are_told_nothing(town: Town) -> None:
+async def test_t1_a_stranger_and_a_victim_are_told_nothing(town: Town) -> None:
     await town.takes(REPORT)
     await town.texts_reply("+447700900777", "Zebedee is back at Flumph Lane, abracadabra")
     await town.pass_time(minutes=15)
@@ -121,7 +121,7 @@ async def test_a_stranger_and_a_victim_are_told_nothing(town: Town) -> None:
     assert leaked(texts) == []
 
 
-async def test_a_ward_that_is_none_is_not_said(town: Town) -> None:
+async def test_t1_a_ward_that_is_none_is_not_said(town: Town) -> None:
     for ward in ("Flumph Lane", "Mrs Quuxington's house"):
         case = await town.takes({**REPORT, "location": {"ward": ward, "address": "7 Flumph Lane"}})
         (offer,) = await town.texts_with(f"OK {case.number}")

@@ -303,6 +303,55 @@ async def test_the_words_of_texts_are_blanked_at_twilio_after_a_day(town: Twilio
     assert "there is a man at my door, 12 Sample Street" in kept  # here it stays
 
 
+async def leaves_a_message(town: TwilioTown, call_id: str, said: str | None) -> set[str]:
+    """Somebody leaves a voicemail, whose words come or do not; what Twilio keeps of it."""
+    recording, transcript = f"RE{call_id * 32}", f"TR{call_id * 32}"
+    call = {
+        "CallSid": f"CA{call_id * 32}",
+        "From": "+447700900456",
+        "To": NUMBER,
+        "AccountSid": town.double.account_sid,
+        "RecordingSid": recording,
+    }
+    await town.double.post(town.base + CALLS, call)
+    await town.double.post(f"{town.base}{CALLS}/voicemail", call | {"Digits": "hangup"})
+    if said is not None:
+        words = {"TranscriptionSid": transcript, "TranscriptionText": said}
+        await town.double.post(f"{town.base}{CALLS}/transcription", call | words)
+    await town.settle()
+    kept = {recording} if said is None else {recording, transcript}
+    town.double.kept |= kept
+    return kept
+
+
+async def test_a_voicemail_is_deleted_at_twilio_a_month_after_its_words_stand_here(town: TwilioTown) -> None:
+    await leaves_a_message(town, "7", "a roofer wants cash today")
+    unread = await leaves_a_message(town, "8", None)
+    town.clock.advance(timedelta(days=29))
+    await town.app.worker.blank_old_words()
+    assert len(town.double.kept) == 3
+    town.clock.advance(timedelta(days=2))
+    town.double.next.append(Fault(status=503, body="busy"))
+    while await town.app.worker.blank_old_words():
+        pass
+    assert len(town.double.kept) == 3  # Twilio could not be asked: it is tried again
+    while await town.app.worker.blank_old_words():
+        pass
+    # What nobody has read can only be heard there.
+    assert town.double.kept == unread
+    gone = {row.provider_sid[:3]: row.erased_at is not None for row in await town.rows(CallRow)}
+    assert gone == {"CA7": True, "CA8": False}
+
+
+async def test_with_deletion_off_voicemails_stay_at_twilio(databases: TestDatabases, start: datetime) -> None:
+    off = {"twilio_redact_after": "off", "twilio_delete_recordings_after": "off"}
+    async with twilio_town(databases.fresh("sqlite"), start, **off) as town:
+        kept = await leaves_a_message(town, "7", "a roofer wants cash today")
+        town.clock.advance(timedelta(days=365))
+        assert await town.app.worker.blank_old_words() == 0
+        assert town.double.kept == kept
+
+
 async def test_with_redaction_off_words_stay_at_twilio(databases: TestDatabases, start: datetime) -> None:
     async with twilio_town(databases.fresh("sqlite"), start, twilio_redact_after="off") as town:
         await town.reports(**URGENT)

@@ -58,6 +58,8 @@ from rapid_response.console.views import (
     NotePart,
     NoticePart,
     NotificationLine,
+    NumberLine,
+    NumbersView,
     OfferPart,
     OpenedLine,
     OutcomePart,
@@ -1373,6 +1375,39 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         False,
     ),
     "texts-empty": (TextsView(), HANDLER, "/texts", False),
+    "numbers": (
+        NumbersView(
+            (
+                NumberLine(
+                    "asha-0",
+                    "/numbers/asha/0",
+                    "Asha Patel",
+                    "101",
+                    "Confirmed",
+                    "green",
+                    "Text a code there",
+                    until=NOW + 3000 * MINUTE,
+                ),
+                NumberLine(
+                    "asha-1",
+                    "/numbers/asha/1",
+                    "Asha Patel",
+                    "201",
+                    "Not confirmed yet",
+                    "yellow",
+                    "Ring there and say a code",
+                    code_until=NOW + 20 * MINUTE,
+                ),
+            ),
+            is_everybodys=True,
+            filled=Filled({}, (FieldError("code", "This is not the code. Check it and enter it again"),)),
+            failed="asha-1",
+        ),
+        DUTY_OFFICER,
+        "/numbers",
+        False,
+    ),
+    "numbers-empty": (NumbersView(), RESPONDER, "/numbers", False),
     "exceptions-empty": (ExceptionsView(), DUTY_OFFICER, "/exceptions", False),
     "agreement": (
         AgreementView(

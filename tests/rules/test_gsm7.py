@@ -33,7 +33,7 @@ def test_what_has_a_plain_spelling_gets_it(written: str, sent: str) -> None:
 @pytest.mark.parametrize(
     ("text", "cost"), [("", 0), ("abc", 3), ("£@é", 3), ("€", 2), ("[x]", 5), ("^{}\\~|", 12), ("\u2026", 3)]
 )
-def test_an_extended_character_costs_two(text: str, cost: int) -> None:
+def test_t2_an_extended_character_costs_two(text: str, cost: int) -> None:
     assert septets(text) == cost
 
 
@@ -51,9 +51,16 @@ def test_an_extended_character_costs_two(text: str, cost: int) -> None:
         ("€" * 152, 2),
         ("€" * 153, 3),
         ("a" * 159 + "€", 2),
+        ("a" * 459, 3),
+        ("a" * 460, 4),
+        # Nothing foreign leaves: a surrogate pair becomes one question mark, and 71 are no second part.
+        ("\U0001f44d" * 70, 1),
+        ("\U0001f44d" * 71, 1),
+        ("\u0175" * 160, 1),
+        ("\U0001f44d" * 161, 2),
     ],
 )
-def test_a_long_text_travels_in_parts(text: str, parts: int) -> None:
+def test_t2_a_long_text_travels_in_parts(text: str, parts: int) -> None:
     assert segments(text) == parts
 
 

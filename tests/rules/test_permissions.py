@@ -63,6 +63,8 @@ PAGES = """
     alarm_end             . x . x x . . . . .  .
     disclosure_read       . x . x x x . . . .  .
     intelligence          . x . x x . . . . .  .
+    numbers_own           . x x x x . . . . .  .
+    numbers_any           . x . x x . . . . x  .
 """
 
 # x: any incident; o: only a job of their own; down: a priority that goes down.

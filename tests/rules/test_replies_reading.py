@@ -161,7 +161,7 @@ def test_a_copy_of_our_own_text_is_not_the_reply(ours: str) -> None:
 
 @settings(max_examples=100)
 @given(st.text(max_size=120))
-def test_no_input_raises(text: str) -> None:
+def test_q1_no_input_raises(text: str) -> None:
     for written in (text, f"ok {text}", f"OK 4821 {text}", f"done 4821 {text}"):
         assert isinstance(read(written), Reply)
 
@@ -214,7 +214,7 @@ PIECES = st.sampled_from(WRITTEN.strip().replace("\n", "|").split("|"))
     st.lists(PIECES, max_size=5),
     st.sampled_from([" ", ", ", "  "]),
 )
-def test_nothing_with_a_negation_says_yes(
+def test_q1_nothing_with_a_negation_says_yes(
     before: list[str], negation: str, after: list[str], gap: str
 ) -> None:
     reply = read(gap.join([*before, negation, *after]))

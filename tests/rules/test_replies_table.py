@@ -377,12 +377,12 @@ def in_short(decision: ReplyDecision) -> str:
     return f"{said} {decision.job_number}" if decision.job_number else said
 
 
-def test_the_table_is_long_enough_to_mean_something() -> None:
+def test_q1_the_table_is_long_enough_to_mean_something() -> None:
     assert len(ROWS) >= 250
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_what_a_reply_does(row: str) -> None:
+def test_q1_what_a_reply_does(row: str) -> None:
     written, *expected = (cell.strip() for cell in row.split("|"))
     text = written.encode("ascii", "backslashreplace").decode("unicode_escape").replace("{offer}", OFFER)
     reply = read(text)

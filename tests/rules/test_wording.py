@@ -134,6 +134,8 @@ SAID: dict[str, Say] = {
     "work_parked": lambda j, at, now: (wording.work_parked(n) for n in (j.number, None)),
     "clock_is_wrong": lambda j, at, now: iter([wording.clock_is_wrong()]),
     "numbers_failing": lambda j, at, now: (wording.numbers_failing(n) for n in (1, 2, 999)),
+    "number_code": lambda j, at, now: (wording.number_code(code) for code in ("000000", "482913")),
+    "number_due": lambda j, at, now: iter([wording.number_due()]),
     "shift_test": lambda j, at, now: iter([wording.shift_test()]),
     "opened_unassigned": lambda j, at, now: iter([wording.opened_unassigned()]),
     "caller_rang_off": lambda j, at, now: iter([wording.caller_rang_off()]),
@@ -148,7 +150,7 @@ WITHOUT_NUMBER = {
     "no_open_job", "clarify", "words", "opted_in", "pictures_not_received", "unknown_sender",
     "review_waiting", "case_to_review", "case_to_review_overdue", "task_overdue", "mended", "work_parked",
     "clock_is_wrong", "daily_line", "numbers_failing", "rota_gap", "shift_test", "caller_rang_off",
-    "duress", "alarm_seen", "opened_unassigned", "marker_to_review",
+    "duress", "alarm_seen", "opened_unassigned", "marker_to_review", "number_code", "number_due",
 }  # fmt: skip
 MAY_SAY_OK_AND_NUMBER = {"offer", "reminder"}
 OK_AND_NUMBER = re.compile(r"\bok\W*\d", re.IGNORECASE)
@@ -199,7 +201,7 @@ def test_every_sentence_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_every_text_fits_one_segment_with_its_repeat(name: str) -> None:
+def test_t1_every_text_fits_one_segment_with_its_repeat(name: str) -> None:
     for job, at, now in extremes():
         for text in SAID[name](job, at, now):
             check(name, job, text)
@@ -207,7 +209,7 @@ def test_every_text_fits_one_segment_with_its_repeat(name: str) -> None:
 
 @settings(max_examples=60)
 @given(st.sampled_from(sorted(SAID)), JOBS, st.sampled_from([None, LONG_BEFORE]))
-def test_every_text_fits_whatever_the_job(name: str, job: Job, now: datetime | None) -> None:
+def test_t1_every_text_fits_whatever_the_job(name: str, job: Job, now: datetime | None) -> None:
     for text in SAID[name](job, TWICE, now):
         check(name, job, text)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rapid_response.cli.examining import Finding, fail, ok, warn
+from rapid_response.core.definition import ServiceDefinition
+from rapid_response.messaging.proof import Proof
 from rapid_response.settings import Settings
-from rapid_response.steps import readiness
+from rapid_response.steps import proving, readiness
 from rapid_response.steps.readiness import Trouble
 from rapid_response.steps.service import stored_definition
 from rapid_response.storage.database import Database
@@ -30,4 +32,20 @@ def examine(database: Database, settings: Settings) -> Iterator[Finding]:
     if new and settings.has_real_provider:
         yield warn(
             f"No text of ours has ever arrived at: {', '.join(new)}. Text them once before they are needed."
+        )
+    yield from _whose(database, definition, settings)
+
+
+def _whose(database: Database, definition: ServiceDefinition, settings: Settings) -> Iterator[Finding]:
+    """Numbers that may be somebody else's; with real phones also those that nobody has confirmed yet."""
+    now = database.clock.now()
+    proofs = database.look_now(lambda c: proving.to_confirm(proving.standings(c, definition, now)))
+    for standing in proofs:
+        if standing.proof is not Proof.NEVER:
+            yield warn(standing.sentence)
+    never = sorted({s.responder_id for s in proofs if s.proof is Proof.NEVER})
+    if never and settings.has_real_provider:
+        yield warn(
+            f"Not confirmed by a code that the numbers are theirs: {', '.join(never)}. "
+            "Send them one on the page Phone numbers."
         )

@@ -105,8 +105,20 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.String(length=36), nullable=True),
         sa.Column("needs_person", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recording_sid", sa.String(length=34), nullable=False),
+        sa.Column("transcription_sid", sa.String(length=34), nullable=False),
+        sa.Column("words_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
         sa.UniqueConstraint("provider", "provider_sid", name=op.f("uq_calls_provider_provider_sid")),
+    )
+    op.create_index(
+        "ix_calls_to_erase",
+        "calls",
+        ["words_at"],
+        unique=False,
+        sqlite_where=sa.text("words_at IS NOT NULL AND erased_at IS NULL"),
+        postgresql_where=sa.text("words_at IS NOT NULL AND erased_at IS NULL"),
     )
     op.create_table(
         "chains",
@@ -444,6 +456,21 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("swept_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_nodes")),
+    )
+    op.create_table(
+        "number_proofs",
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("responder_id", sa.String(length=60), nullable=False),
+        sa.Column("code", sa.String(length=6), nullable=True),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("sent_on", sa.String(length=10), nullable=False),
+        sa.Column("sent_today", sa.Integer(), nullable=False),
+        sa.Column("proved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("proved_by", sa.String(length=80), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("denied_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_number_proofs")),
     )
     op.create_table(
         "place_lookups",
