@@ -429,6 +429,7 @@ async def test_a_handler_reads_the_words_and_says_whether_she_agrees(town: Town,
         assert "Not agreed" in again.html
         assert (await handler.send(shown.form(action))).status == 422
     async with await browser_of(town, "hal", Role.HATE_CRIME_LEAD) as lead:
+        await lead.fill(page, f"{page}/reason", reason="supervision")  # the case is over, and not hers
         seen = await lead.get(page)
         assert "A second reader suggests" in seen.html
         assert action not in seen.actions
