@@ -29,7 +29,19 @@ LOOKED_AT = (
     *("incident-emergency-faults", "incident-closed", "incident-proposed", "incident-correction-faults"),
     *("incident-referral-faults", "reviews", "reviews-filtered-empty"),
     *("job-offered", "job-faults", "jobs"),
-    *("sign-in", "sign-in-wrong", "account", "simulator", "exceptions", "agreement", "status", "error-409"),
+    *("rota", "transfer", "markers-faults", "disclosure", "access", "retention", "intelligence", "numbers"),
+    *(
+        "alarm",
+        "reason-missing",
+        "sign-in",
+        "sign-in-wrong",
+        "account",
+        "simulator",
+        "exceptions",
+        "agreement",
+        "status",
+        "error-409",
+    ),
 )
 
 
