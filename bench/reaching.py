@@ -11,24 +11,19 @@ import argparse
 import asyncio
 import json
 import random
-import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from rapid_response.core.clock import SystemClock
-from rapid_response.core.ids import SeededIds, SystemIds
+from rapid_response.core.ids import SeededIds
 from rapid_response.messaging.gateway import SendOutcome
 from rapid_response.simulator.network import NoSuchCall
-from rapid_response.storage.database import Database
-from rapid_response.storage.migrate import migrate
 from rapid_response.storage.tables import EventRow, MessageRow
 from tests.builders import paid_today, roofers_now, small_town
+from tests.databases import TestDatabases
 from tests.delivery.carrier import Answer, Carrier, between, refuses, says_nothing, takes
 from tests.harness import Town
 
@@ -62,30 +57,6 @@ class Figures:
         ordered = sorted(values)
         p50, p99 = statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
         return f"| {name} | {len(values)} | {p50:.0f} | {p99:.0f} | {ordered[-1]:.0f} |"
-
-
-@dataclass(frozen=True)
-class Template:
-    """An empty database with the newest schema, to be copied."""
-
-    folder: Path
-
-    def make(self) -> None:
-        """Make it."""
-        database = Database(f"sqlite:///{self.folder}/template.db", clock=SystemClock(), ids=SystemIds())
-        migrate(database)
-        database.close_now()
-
-    def copy(self, number: int) -> str:
-        """One of its copies."""
-        path = self.folder / f"{number}.db"
-        shutil.copyfile(self.folder / "template.db", path)
-        return f"sqlite+aiosqlite:///{path}"
-
-    def drop(self, number: int) -> None:
-        """Let go of a copy."""
-        for file in self.folder.glob(f"{number}.db*"):
-            file.unlink()
 
 
 class Case:
@@ -128,13 +99,14 @@ class Case:
         return None
 
 
-async def one(template: Template, seed: int, both_dead: bool, figures: Figures) -> None:
+async def one(databases: TestDatabases, seed: int, both_dead: bool, figures: Figures) -> None:
     """One case, from its seed."""
     chance = random.Random(seed)
     report: dict[str, Any] = chance.choice((paid_today, roofers_now))()
     dead = chance.choice(DEAD)()
+    url = databases.fresh("sqlite")
     try:
-        async with Town(template.copy(seed), NOON, small_town(), ids=SeededIds(seed)) as town:
+        async with Town(url, NOON, small_town(), ids=SeededIds(seed)) as town:
             carrier = between(town)
             town.clock.advance(timedelta(seconds=chance.randint(0, 86_000)))
             carrier.usual_text = dead
@@ -159,7 +131,7 @@ async def one(template: Template, seed: int, both_dead: bool, figures: Figures) 
             if told:
                 figures.desk_told.append(case.since(min(told)))
     finally:
-        template.drop(seed)
+        databases.drop(url)
 
 
 def _tells_desk(event: EventRow) -> bool:
@@ -169,18 +141,15 @@ def _tells_desk(event: EventRow) -> bool:
 def main(cases: int, first_seed: int) -> int:
     """Run the cases, and print the table; 1 when a promise does not hold."""
     texts_dead, both_dead = Figures(), Figures()
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="rr-reaching-", dir=memory if memory.is_dir() else None))
-    template = Template(folder)
-    template.make()
+    databases = TestDatabases.anywhere()
     try:
         for number in range(cases):
-            asyncio.run(one(template, first_seed + number, False, texts_dead))
-            asyncio.run(one(template, first_seed + number, True, both_dead))
+            asyncio.run(one(databases, first_seed + number, False, texts_dead))
+            asyncio.run(one(databases, first_seed + number, True, both_dead))
             if number % 20 == 19:
                 print(f"  {number + 1} of {cases}", file=sys.stderr, flush=True)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        databases.close()
     print(
         f"{datetime.now(UTC):%Y-%m-%d}; {cases} cases each, seeds from {first_seed}; seconds after the report"
     )

@@ -16,9 +16,7 @@ import heapq
 import itertools
 import json
 import random
-import shutil
 import sys
-import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,12 +24,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
-from bench.reaching import Template
 from rapid_response.core.ids import SeededIds
 from rapid_response.core.incident import Status
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.storage.tables import AgendaRow, IncidentRow, NoticeRow, OfferRow, TaskRow
 from tests.builders import shift, small_town
+from tests.databases import TestDatabases
 from tests.harness import DEE, Town
 
 BEGINS = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -212,11 +210,9 @@ def _stuck(connection: Connection, now: datetime) -> list[str]:
     return list(rows.scalars())
 
 
-async def run(seed: int, hours: float, folder: Path) -> bool:
+async def run(seed: int, hours: float, database_url: str) -> bool:
     """One shift; True when nothing was unowned and every clock is accounted for."""
-    template = Template(folder)
-    template.make()
-    async with Town(template.copy(1), BEGINS, town_text(), ids=SeededIds(seed)) as town:
+    async with Town(database_url, BEGINS, town_text(), ids=SeededIds(seed)) as town:
         story = Shift(town, seed)
         end = BEGINS + timedelta(hours=hours)
         next_contact, next_look = BEGINS, BEGINS
@@ -281,12 +277,11 @@ async def told(town: Town, story: Shift, seed: int, said_duress: bool, found: di
 
 def main(seed: int, hours: float) -> int:
     """Run it; 1 when something was left unowned."""
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="rr-shift-", dir=memory if memory.is_dir() else None))
+    databases = TestDatabases.anywhere()
     try:
-        return 0 if asyncio.run(run(seed, hours, folder)) else 1
+        return 0 if asyncio.run(run(seed, hours, databases.fresh("sqlite"))) else 1
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        databases.close()
 
 
 if __name__ == "__main__":

@@ -28,13 +28,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestDatabases]:
+def databases() -> Iterator[TestDatabases]:
     """Migrated template databases of both kinds, and copies of them."""
-    from tests.databases import TestDatabases, quick_folder
+    from tests.databases import TestDatabases
     from tests.economy import one_compiler_of_statements, seldom_collected
 
     with one_compiler_of_statements(), seldom_collected():
-        made = TestDatabases(quick_folder() or tmp_path_factory.mktemp("databases"))
+        made = TestDatabases.anywhere()
         yield made
         made.close()
 

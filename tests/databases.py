@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Self
 
 from rapid_response.core.clock import SystemClock
 from rapid_response.core.ids import SystemIds
@@ -31,6 +32,11 @@ class TestDatabases:
         self._server: ServerHandle | None = None
         self._template: str | None = None
         self._sqlite = folder / "template.db"
+
+    @classmethod
+    def anywhere(cls) -> Self:
+        """In memory where that can be had, else in a folder of its own."""
+        return cls(quick_folder() or Path(tempfile.mkdtemp(prefix="rr-test-")))
 
     def fresh(self, kind: str) -> str:
         """The URL of a new database with the newest schema."""

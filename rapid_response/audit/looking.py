@@ -394,32 +394,14 @@ def _due_unclaimed(connection: Connection, moment: Moment) -> _Found:
 def _orphaned(connection: Connection, moment: Moment) -> _Found:
     """Leases that ended, and nobody took up the work; a message is looked up when its own ends."""
     ended = moment.real - UNCLAIMED_AFTER
+    unfinished: Sequence[tuple[Any, Sequence[Any]]] = (
+        (AgendaRow, (col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None))),
+        (DeliveryRow, (col(DeliveryRow.parked_at).is_(None),)),
+        (MessageRow, (col(MessageRow.state).in_((MessageState.SENDING, MessageState.UNKNOWN)),)),
+    )
     found = [
-        _since(
-            connection,
-            AgendaRow,
-            col(AgendaRow.leased_until),
-            moment.real,
-            col(AgendaRow.settled_at).is_(None),
-            col(AgendaRow.parked_at).is_(None),
-            col(AgendaRow.leased_until) < ended,
-        ),
-        _since(
-            connection,
-            DeliveryRow,
-            col(DeliveryRow.leased_until),
-            moment.real,
-            col(DeliveryRow.parked_at).is_(None),
-            col(DeliveryRow.leased_until) < ended,
-        ),
-        _since(
-            connection,
-            MessageRow,
-            col(MessageRow.leased_until),
-            moment.real,
-            col(MessageRow.state).in_((MessageState.SENDING, MessageState.UNKNOWN)),
-            col(MessageRow.leased_until) < ended,
-        ),
+        _since(connection, row, row.leased_until, moment.real, *where, row.leased_until < ended)
+        for row, where in unfinished
     ]
     return sum(count for count, _ in found), max(age for _, age in found)
 

@@ -47,16 +47,10 @@ def read(text: str, names: str | None = None) -> dict[str, str]:
         )
     found = {}
     for row in rows:
-        code, said = rules.whole(_spaced(row[postcode] or "")), (row[ward] or "").strip()
+        code, said = rules.whole(row[postcode]), (row[ward] or "").strip()
         if code is not None and said:
             found[code] = called.get(said, said)
     return found
-
-
-def _spaced(text: str) -> str:
-    """ONS writes a postcode in seven or eight places; all agree once the blanks are out."""
-    squeezed = "".join(text.split())
-    return f"{squeezed[:-3]} {squeezed[-3:]}"
 
 
 def _names(text: str) -> Mapping[str, str]:

@@ -115,18 +115,20 @@ def _alarm(tx: Tx, attempt: AttemptRow, message: MessageRow, digits: str) -> Sai
         tx.actor = message.recipient
         alarms.acknowledge(tx, [alarm], "voice")
         return _bye(wording.spoken_seen())
-    if digits in (_HEAR, _AGAIN):
-        _press(attempt, digits)
-        return Said((wording.spoken_notice(message.body),), asks=True)
-    return Said((wording.spoken_alarm_first(),), asks=True)
+    return _read_out(attempt, digits, wording.spoken_notice(message.body), wording.spoken_alarm_first())
 
 
 def _code(attempt: AttemptRow, message: MessageRow, digits: str) -> Said:
     """A code, said after a key proves a person; hearing it proves nothing, entering it elsewhere does."""
-    if digits in (_HEAR, _AGAIN):
-        _press(attempt, digits)
-        return Said((wording.spoken_code(message.body),), asks=True)
-    return Said((wording.spoken_code_first(),), asks=True)
+    return _read_out(attempt, digits, wording.spoken_code(message.body), wording.spoken_code_first())
+
+
+def _read_out(attempt: AttemptRow, digits: str, words: str, first: str) -> Said:
+    """The words once a key proves a person, as often as wanted; until then only who rings."""
+    if digits not in (_HEAR, _AGAIN):
+        return Said((first,), asks=True)
+    _press(attempt, digits)
+    return Said((words,), asks=True)
 
 
 def _check_in(
@@ -154,16 +156,11 @@ def _notice(
     notice = tx.get(NoticeRow, message.notice_id or "")
     if notice is None:
         return _bye(wording.spoken_gone())
-    if not digits and not attempt.keys:
-        return Said((wording.spoken_notice_first(),), asks=True)
     if _heard(attempt) and digits == _YES:
         notices.acknowledge(tx, incident, "voice", recipients=(message.recipient,))
         actions.keep_in_view(tx, service_now(tx, desk.zone), incident)
         return _bye(wording.spoken_seen())
-    if digits in (_HEAR, _AGAIN):
-        _press(attempt, digits)
-        return Said((wording.spoken_notice(message.body),), asks=True)
-    return Said((wording.spoken_notice_first(),), asks=True)
+    return _read_out(attempt, digits, wording.spoken_notice(message.body), wording.spoken_notice_first())
 
 
 def _offer(
