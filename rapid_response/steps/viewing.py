@@ -7,7 +7,7 @@ desk's work, so that no prompt ever stands before somebody who needs help.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,16 @@ def must_say_why(connection: Connection, incident: IncidentRow, principal: Princ
     """Whether this person is asked for a reason before the case is shown."""
     if principal.kind is not Kind.USER:
         return False  # a key is a system: its views are on record, its people answer to it
-    if not rules.needs_reason(principal.role, _nearness(connection, incident, principal, now)):
+    near = rules.Nearness(
+        is_open=incident.is_open,
+        is_owed=False,
+        has_acted=False,
+        is_reviewed=incident.age_state is not AgeTargeting.NONE or bool(incident.statutory_strands),
+    )
+    # Nearer is never asked more, and what stands in the case's own row answers for nearly every look.
+    if not rules.needs_reason(principal.role, near):
+        return False
+    if not rules.needs_reason(principal.role, _nearer(connection, incident, principal, now, near)):
         return False
     given = select(func.count()).where(
         col(ViewReasonRow.viewer) == principal.actor,
@@ -55,9 +64,11 @@ def must_say_why(connection: Connection, incident: IncidentRow, principal: Princ
     return not connection.execute(given).scalar_one()
 
 
-def _nearness(
-    connection: Connection, incident: IncidentRow, principal: Principal, now: datetime
+def _nearer(
+    connection: Connection, incident: IncidentRow, principal: Principal, now: datetime, near: rules.Nearness
 ) -> rules.Nearness:
+    """With what other rows know of her and the case."""
+
     def any_of(query: Any) -> bool:
         return bool(connection.execute(query).scalar_one())
 
@@ -80,11 +91,10 @@ def _nearness(
         col(AccessRow.at) > now - rules.REASON_HOLDS,
         col(AccessRow.at) <= (incident.closed_at or now),
     )
-    return rules.Nearness(
-        is_open=incident.is_open,
+    return replace(
+        near,
         is_owed=any_of(owed) or any_of(_linked_to_open(incident)),
         has_acted=any_of(acted) or any_of(saw) or (principal.responder_id is not None and any_of(mine)),
-        is_reviewed=incident.age_state is not AgeTargeting.NONE or bool(incident.statutory_strands),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,6 +81,13 @@ def test_whoever_reviews_sees_what_is_to_review() -> None:
     assert not needs_reason(lead, Nearness(False, False, False, True))
     assert needs_reason(lead, Nearness(True, True, False, False))
     assert needs_reason(None, Nearness(True, True, False, True))
+
+
+@given(st.sampled_from([*Role, None]), st.builds(Nearness, *[st.booleans()] * 4))
+def test_nearer_is_never_asked_more(role: Role | None, near: Nearness) -> None:
+    """A look that is let in by what is at hand need not find out the rest."""
+    for name in ("is_open", "is_owed", "has_acted", "is_reviewed"):
+        assert needs_reason(role, near) or not needs_reason(role, replace(near, **{name: True}))
 
 
 def test_another_reason_is_said() -> None:
