@@ -7,7 +7,7 @@ until somebody across the border says that they have it: a table never ends a pr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
 from rapid_response.storage.tables import IncidentRow, PlaceLookupRow, PostcodeWardRow, TransferRow
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import Tx, read_from, table_of
 
 #: The phase of the ladder before anything was sent; afterwards it is the transfer's id.
 DUE = "due"
@@ -66,17 +66,13 @@ _ASKED = select(col(PlaceLookupRow.authority), col(PlaceLookupRow.ward)).where(
 )
 
 
-def _run(reading: Connection | Tx) -> Callable[..., Any]:
-    return reading.read if isinstance(reading, Tx) else reading.execute
-
-
 def _loaded_ward(reading: Connection | Tx, code: str) -> str | None:
-    found: str | None = _run(reading)(_WARD, {"code": code}).scalar()
+    found: str | None = read_from(reading, _WARD, {"code": code}).scalar()
     return found
 
 
 def _asked(reading: Connection | Tx, code: str) -> tuple[str | None, str | None]:
-    row = _run(reading)(_ASKED, {"code": code}).first()
+    row = read_from(reading, _ASKED, {"code": code}).first()
     return (row.authority, row.ward) if row else (None, None)
 
 

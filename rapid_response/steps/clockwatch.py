@@ -21,7 +21,7 @@ from rapid_response.messaging import wording
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.telling import tell_duty_officer
 from rapid_response.storage.tables import ClockFaultRow, IncidentRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, read_from
 
 #: How long a node counts on without a clock that was set back, whether or not anything depends on it.
 COUNT_ON_FOR = timedelta(minutes=15)
@@ -41,12 +41,12 @@ def note(tx: Tx, desk: Desk, node: str, step: ClockStep) -> str:
 
 def open_faults(connection: Connection | Tx) -> list[float]:
     """By how many seconds clocks have jumped, of those jumps that nobody has confirmed; oldest first."""
-    rows = (connection.read if isinstance(connection, Tx) else connection.execute)(
+    unconfirmed = (
         select(col(ClockFaultRow.step_seconds))
         .where(col(ClockFaultRow.confirmed_at).is_(None))
         .order_by(col(ClockFaultRow.at))
     )
-    return [row.step_seconds for row in rows]
+    return [row.step_seconds for row in read_from(connection, unconfirmed)]
 
 
 def may_delete(tx: Tx) -> bool:

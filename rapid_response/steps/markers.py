@@ -42,7 +42,7 @@ from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
 from rapid_response.storage.tables import IdentifierRow, IncidentRow, RiskMarkerKeyRow, RiskMarkerRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, read_from
 from rapid_response.storage.work import Due
 
 #: The keys under which each subject is found; a report has others, which mark nobody.
@@ -276,9 +276,7 @@ def found(reading: Connection | Tx, profile: Profile) -> tuple[Found, ...]:
     keys = [key for key in profile.keys if key.startswith(tuple(_PREFIX.values()))]
     if not keys:
         return ()
-    run = reading.read if isinstance(reading, Tx) else reading.execute
-    rows = run(_BY_KEYS, {"keys": keys})
-    return tuple(_alike(profile, rows))
+    return tuple(_alike(profile, read_from(reading, _BY_KEYS, {"keys": keys})))
 
 
 def _alike(profile: Profile, rows: Iterable[Any]) -> Iterable[Found]:

@@ -7,7 +7,7 @@ What is erased leaves a tombstone: the case's row, its codes and its log stay, s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +38,7 @@ from rapid_response.storage.tables import (
     TransferRow,
     ViewReasonRow,
 )
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import Tx, read_from, table_of
 
 #: So many cases in one round; the rest the next day, or the next second.
 AT_ONCE = 100
@@ -210,7 +210,7 @@ def _old_notifications(connection: Connection | Tx, now: datetime) -> list[str]:
     query = select(col(NotificationRow.id)).where(
         col(NotificationRow.received_at) <= before, col(NotificationRow.erased_at).is_(None)
     )
-    return list(_run(connection)(query).scalars())
+    return list(read_from(connection, query).scalars())
 
 
 def _old_texts(connection: Connection | Tx, now: datetime) -> list[str]:
@@ -221,11 +221,7 @@ def _old_texts(connection: Connection | Tx, now: datetime) -> list[str]:
         # What a person has yet to read is not taken from her.
         ~col(InboundMessageRow.needs_person),
     )
-    return list(_run(connection)(query).scalars())
-
-
-def _run(connection: Connection | Tx) -> Callable[..., Any]:
-    return connection.read if isinstance(connection, Tx) else connection.execute
+    return list(read_from(connection, query).scalars())
 
 
 def erase_the_rest(tx: Tx) -> int:

@@ -16,7 +16,7 @@ from rapid_response.core.states import AvailabilityKind
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.definition.stored import from_stored
 from rapid_response.storage.tables import AvailabilityRow, DefinitionRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, read_from
 
 _Spans = dict[str, list[tuple[datetime, datetime | None]]]
 
@@ -100,7 +100,7 @@ _EXCEPTIONS = select(
 
 def stored_definition(connection: Connection | Tx, zone: ZoneInfo) -> ServiceDefinition | None:
     """The definition in force, or None when none is loaded."""
-    head = (connection.read if isinstance(connection, Tx) else connection.execute)(_HEAD).first()
+    head = read_from(connection, _HEAD).first()
     if head is None:
         return None
     key = (head.version, head.digest, zone.key)
@@ -125,8 +125,7 @@ def service_for(tx: Connection | Tx, zone: ZoneInfo, now: datetime) -> Service:
         raise NoService
     away: _Spans = {}
     extra: _Spans = {}
-    live = (tx.read if isinstance(tx, Tx) else tx.execute)(_EXCEPTIONS, {"now": now})
-    for row in live:
+    for row in read_from(tx, _EXCEPTIONS, {"now": now}):
         spans = away if row.kind is AvailabilityKind.OFF else extra
         spans.setdefault(row.responder_id, []).append((row.from_at, row.until_at))
     return Service(definition, away, extra)

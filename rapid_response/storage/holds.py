@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from rapid_response.storage.tables import HoldRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, read_from
 
 #: The key of the one row.
 ONLY = 1
@@ -42,5 +42,5 @@ _STANDING = select(
 
 def standing(connection: Connection | Tx) -> Hold | None:
     """The hold that stands, if any."""
-    row = (connection.read if isinstance(connection, Tx) else connection.execute)(_STANDING).first()
+    row = read_from(connection, _STANDING).first()
     return Hold(row.why, row.since, row.backup_made_at, row.released_at) if row else None

@@ -164,6 +164,13 @@ class Tx:
             self._session = None
 
 
+def read_from(
+    source: Connection | Tx, statement: Executable, values: Mapping[str, Any] | None = None
+) -> CursorResult[Any]:
+    """:meth:`Tx.read` in a step, the plain connection outside one: for what both ask."""
+    return source.read(statement, values) if isinstance(source, Tx) else source.execute(statement, values)
+
+
 def table_of(row: type[SQLModel]) -> Table:
     """The Core table of a row class."""
     table: Table = row.__table__  # type: ignore[attr-defined]

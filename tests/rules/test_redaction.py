@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from rapid_response.core.ids import SeededIds
 from rapid_response.core.redaction import BANK, CARD, PASSCODE, PIN, SECURITY_CODE, redact
 
 MARKERS = (CARD, BANK, PIN, SECURITY_CODE, PASSCODE)
@@ -245,3 +246,26 @@ def test_numbers_in_any_order_are_read_once_and_for_all(text: str) -> None:
 def test_without_a_digit_nothing_is_taken_out(text: str) -> None:
     said = re.sub(r"(?i)zero|nought|oh|one|two|three|four|five|six|seven|eight|nine", "", text)
     assert redact(said) == said
+
+
+@pytest.mark.parametrize(
+    "row_id",
+    [
+        "01a21637-bf23-7000-b286-22745821ada5",  # bf23-7000-… would pass for an account in Burkina Faso
+        "01A21637-BF23-7000-B286-22745821ADA5",
+        "41111111-1111-4111-8111-111111111111",
+    ],
+)
+def test_the_id_of_a_row_is_neither_an_account_nor_a_card(row_id: str) -> None:
+    assert redact(row_id) == row_id
+    assert redact(f"Task {row_id}, card 4111 1111 1111 1111.") == f"Task {row_id}, card {CARD}."
+
+
+@given(st.uuids(version=4).map(str) | st.integers(0, 1 << 30).map(lambda n: SeededIds(n).uuid()))
+def test_every_row_id_stays(row_id: str) -> None:
+    assert redact(row_id) == row_id
+
+
+def test_what_only_begins_like_the_id_of_a_row_is_no_id() -> None:
+    said = redact("01a21637-bf23-7000-b286-22745821ada5-4111 1111 1111 1111")
+    assert "1111" not in said
