@@ -73,6 +73,7 @@ _PROVIDER_SECONDS = 20.0
 _BLANKING_SECONDS = 20.0
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 15
+_SEAL_SECONDS = 60
 
 
 @dataclass(slots=True)
@@ -163,6 +164,7 @@ class Worker:
 
     async def start(self) -> None:
         """Begin; what was due while nobody served is done now, most dangerous first."""
+        failpoints.reach(failpoints.WORKER_STARTS)
         self._main = asyncio.get_running_loop()
         self._bells = {name: asyncio.Event() for name in self._loops}
         self._database.on_commit = self._on_commit
@@ -181,10 +183,11 @@ class Worker:
         )
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
         scheduler.add_job(self._each_quarter, "interval", seconds=_SWEEP_SECONDS)
-        scheduler.add_job(self._each_minute, "interval", seconds=60)
+        scheduler.add_job(self._each_minute, "interval", seconds=_SEAL_SECONDS)
         scheduler.start()
         self._scheduler = scheduler
         self.nudge(set(self._loops))
+        failpoints.reach(failpoints.WORKER_STARTED)
 
     async def stop(self) -> None:
         """End; each step is one transaction, so nothing is left half done."""
@@ -308,6 +311,8 @@ class Worker:
         due, next_at = await self._database.run(holding.look_for_due)
         if next_at is not None:
             self._look_again_at(next_at)
+        if due:
+            failpoints.reach(failpoints.AGENDA_CLAIMED)
         await asyncio.gather(*(self._ring(entry) for entry in due))
         return len(due)
 
@@ -380,7 +385,9 @@ class Worker:
     async def _look_up(self, unknown: Unknown) -> None:
         found: list[SentRecord] | None = []
         if unknown.can_be_listed:
+            failpoints.reach(failpoints.LOOKUP_BEFORE)
             found = await self._ask(self._gateway.find_sent(unknown.to_number, unknown.since))
+            failpoints.reach(failpoints.LOOKUP_AFTER)
         await self._database.run(
             partial(unknowns.record_look_up, desk=self._desk, unknown=unknown, sent=found)
         )
@@ -467,6 +474,8 @@ class Worker:
     async def deliver_events(self) -> int:
         """Let subscriptions hear what they have not heard yet: many at once, one by one where that fails."""
         waiting = await self._database.run(work.claim_deliveries)
+        if waiting:
+            failpoints.reach(failpoints.EVENTS_CLAIMED)
         by_name: dict[str, list[Waiting]] = {}
         for one in waiting:
             by_name.setdefault(one.subscription, []).append(one)

@@ -26,10 +26,10 @@ class TestDatabases:
 
     __test__ = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: ServerHandle | None = None) -> None:
         self._folder = folder
         self._count = 0
-        self._server: ServerHandle | None = None
+        self._server = server
         self._template: str | None = None
         self._sqlite = folder / "template.db"
 
@@ -49,6 +49,7 @@ class TestDatabases:
             return f"sqlite+aiosqlite:///{path}"
         if self._server is None:
             self._server = start_server()
+        if self._template is None:
             self._template = self._server.create_database()
             _migrate(self._template)
         return self._server.create_database(self._template)

@@ -13,14 +13,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench.__main__ import machine_line
+from bench.torture import points
 from bench.torture.campaign import torture
 from bench.torture.judging import Verdict
 from bench.torture.nodes import Nursery
-from rapid_response.core import failpoints
+from bench.torture.points import Blow
 from tests.databases import TestDatabases, quick_folder
+from tests.postgres import PrivateServer, private_server
 
 KINDS = ("sqlite", "postgresql")
 
@@ -32,6 +35,7 @@ async def one(
     place: Path,
     kind: str,
     seed: int,
+    server: PrivateServer | None = None,
 ) -> Verdict:
     """One round; one that cannot be brought to its end is a fault of it, and no other's.
 
@@ -51,21 +55,34 @@ async def one(
             points_=arguments.points.split(","),
             nodes=arguments.nodes if kind == "postgresql" else 1,
             killed=killed,
+            blows=[Blow(blow) for blow in arguments.blows.split(",")],
+            server=server if kind == "postgresql" else None,
+            restarts=arguments.restarts,
+            keep=arguments.keep,
         )
-    except RuntimeError as error:
-        verdict = Verdict(kills=killed, faults=[str(error)])
+    except* RuntimeError as errors:
+        verdict = Verdict(kills=killed, faults=[str(error) for error in errors.exceptions])
     finally:
-        tell(kind, seed, killed, verdict, time.perf_counter() - began)
+        tell(arguments, kind, seed, killed, verdict, time.perf_counter() - began)
     return verdict
 
 
-def tell(kind: str, seed: int, killed: Counter[str], verdict: Verdict | None, seconds: float) -> None:
+def tell(
+    arguments: argparse.Namespace,
+    kind: str,
+    seed: int,
+    killed: Counter[str],
+    verdict: Verdict | None,
+    seconds: float,
+) -> None:
     """One round as one line of JSON, at once; `verdict` is None for one that was broken off."""
     line = {
         "seed": seed,
         "on": kind,
+        "nodes": arguments.nodes if kind == "postgresql" else 1,
         "ended": verdict is not None,
         "kills": dict(sorted(killed.items())),
+        "struck": dict(sorted(verdict.struck.items())) if verdict else {},
         "counts": dict(sorted(verdict.counts.items())) if verdict else {},
         "faults": verdict.faults if verdict else [],
         "seconds": round(seconds),
@@ -75,21 +92,32 @@ def tell(kind: str, seed: int, killed: Counter[str], verdict: Verdict | None, se
 
 
 async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
-    """All rounds, one after another, each on a database of its own."""
+    """All rounds, some of them beside each other, each on a database of its own."""
     total = Verdict()
-    databases = TestDatabases(quick_folder() or folder)
-    try:
+    with ExitStack() as held:
+        server = held.enter_context(private_server()) if "postgresql" in arguments.on else None
+        databases = TestDatabases(quick_folder() or folder, server.handle if server else None)
+        held.callback(databases.close)
         async with Nursery(databases.fresh("sqlite")) as nursery:
-            for number in range(arguments.rounds):
-                seed = arguments.seed + number
-                for kind in arguments.on.split(","):
-                    place = folder / f"{kind}-{seed}"
-                    place.mkdir()
-                    verdict = await one(arguments, databases, nursery, place, kind, seed)
-                    total.add(verdict)
-    finally:
-        databases.close()
+            room = asyncio.Semaphore(arguments.at_once)
+
+            async def round_(kind: str, seed: int) -> None:
+                async with room:
+                    place = await asyncio.to_thread(made, folder / f"{kind}-{seed}")
+                    total.add(await one(arguments, databases, nursery, place, kind, seed, server))
+
+            seeds = range(arguments.seed, arguments.seed + arguments.rounds)
+            async with asyncio.TaskGroup() as rounds:
+                for seed in seeds:
+                    for kind in arguments.on.split(","):
+                        rounds.create_task(round_(kind, seed))
     return total
+
+
+def made(place: Path) -> Path:
+    """A folder that was not there."""
+    place.mkdir()
+    return place
 
 
 def main() -> int:
@@ -100,7 +128,11 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=25, help="in each round")
     parser.add_argument("--nodes", type=int, default=1, help="how many serve at once on PostgreSQL")
     parser.add_argument("--on", default=",".join(KINDS), help="which databases")
-    parser.add_argument("--points", default=",".join(failpoints.NAMES), help="where to kill")
+    parser.add_argument("--points", default=",".join(points.NAMES), help="where to strike")
+    parser.add_argument("--blows", default="kill", help="what happens there: " + ", ".join(Blow))
+    parser.add_argument("--at-once", type=int, default=1, help="rounds beside each other")
+    parser.add_argument("--keep", type=Path, help="where the rows of a round with faults are written")
+    parser.add_argument("--restarts", type=int, default=0, help="of PostgreSQL in each round")
     arguments = parser.parse_args()
     before = machine_line()
     with tempfile.TemporaryDirectory(prefix="rr-torture-") as folder:
@@ -108,7 +140,8 @@ def main() -> int:
     print(f"Before: {before}\nAfter:  {machine_line()}")
     last = arguments.seed + arguments.rounds - 1
     print(f"Seeds {arguments.seed} to {last}, on {arguments.on}, {arguments.nodes} nodes on PostgreSQL\n")
-    for title, counter in (("Kills", total.kills), ("Counts", total.counts), ("Requests", total.moods)):
+    told = {"Kills": total.kills, "Struck": total.struck, "Counts": total.counts, "Requests": total.moods}
+    for title, counter in told.items():
         print(f"{title} ({counter.total()}):" if title != "Counts" else f"{title}:")
         for name, count in sorted(counter.items()):
             print(f"  {name}: {count}")

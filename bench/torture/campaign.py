@@ -1,14 +1,18 @@
-"""One round of a campaign: a town whose nodes are killed again and again while reports come in, then judged.
+"""One round of a campaign: a town whose nodes are struck again and again while people use it, then judged.
 
-A seed decides where each life ends (which failpoint, at which passing), how many reports come in it, and
-what the provider does with each request. What happens between two of those moments is real, so that a seed
-repeats the plan, not every interleaving.
+A seed decides where each life ends (which failpoint, at which passing, and how), how many reports come in it,
+what the provider does with each request, and who answers what. What happens between two of those moments is
+real, so that a seed repeats the plan, not every interleaving. On PostgreSQL each of several nodes lives its
+own lives beside the others, so that none, one or all of them serve at a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import random
+import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,47 +22,68 @@ from pathlib import Path
 
 import httpx
 from sqlalchemy import Connection, and_, func, not_, select
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from bench.torture import points
 from bench.torture.carrier import Line, Unruly
 from bench.torture.judging import Verdict, judge
 from bench.torture.nodes import Nursery, Process
-from rapid_response.core import failpoints
+from bench.torture.people import WEBHOOK, People
+from bench.torture.points import Blow
+from bench.torture.towns import PHONES, SOON, TOWN
 from rapid_response.core.states import MessageState
 from rapid_response.steps.sending import HELD_BY_PERSON
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
-from tests.builders import PATIENT_OFFER, paid_today, small_town
+from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, InboundMessageRow, MessageRow
+from tests.builders import paid_today
 from tests.databases import TestDatabases
 from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN
 from tests.nodes.running import Council, environment, free_port
+from tests.nodes.serve import LEASE
+from tests.postgres import PrivateServer
 
-_TOWN = small_town(escalation=[PATIENT_OFFER])
 #: A life that does not come to its failpoint by then is ended from outside.
-_LONGEST_LIFE = 8.0
-#: While a line counts as down nothing is sent, and no failpoint is reached: reports must not pile up then.
-_MOST_REPORTS = 10
-#: Such a line is tried again after two minutes at the latest.
+_LONGEST_LIFE = 6.0
+#: More come only when these are answered.
+_MOST_REPORTS = 4
+_EVERY = 0.3
+#: A line that counts as down is tried again after two minutes at the latest.
 _DRAINS_WITHIN = 300.0
 _RUNG = ("call_busy", "call_no_answer")
 _UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
+_AT_SOME_MOMENT = "at some moment"
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """How one process is to end."""
+    """How one process is to be struck, and to end."""
 
     point: str
     passing: int
     reports: int
+    blow: Blow = Blow.KILL
+    #: How long it lives on after what did not kill it.
+    goes_on: float = 0.5
 
 
-def lives(seed: int, points_: Sequence[str], kills: int) -> list[Life]:
+def lives(
+    seed: int, points_: Sequence[str], kills: int, kind: str = "sqlite", blows: Sequence[Blow] = (Blow.KILL,)
+) -> list[Life]:
     """The plan of a round: each point as often as the others, in an order by chance."""
     chance = random.Random(f"lives {seed}")
-    wanted = [points_[n % len(points_)] for n in range(kills)]
+    first = chance.randrange(len(points_)) if kills < len(points_) else 0
+    wanted = [points_[(first + n) % len(points_)] for n in range(kills)]
     chance.shuffle(wanted)
-    return [Life(point, chance.choice((1, 1, 2, 3, 5)), chance.randint(1, 5)) for point in wanted]
+    return [
+        Life(
+            point,
+            chance.choice((1, 1, 1, 2, 3)),
+            chance.choice((1, 1, 2)),
+            chance.choice([blow for blow in blows if points.can(blow, point, kind)] or [Blow.KILL]),
+            chance.uniform(0.1, 0.8),
+        )
+        for point in wanted
+    ]
 
 
 @dataclass
@@ -69,6 +94,8 @@ class Partner:
     count: int = 0
     unanswered: list[int] = field(default_factory=list)
     acknowledged: dict[int, str] = field(default_factory=dict)
+    #: What else was answered, by node.
+    answers: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     async def sends(self, client: httpx.AsyncClient, port: int, new: int) -> None:
         """What is unanswered still, and so many new ones."""
@@ -78,6 +105,7 @@ class Partner:
         await asyncio.gather(*(self._send(client, port, number) for number in waiting))
 
     async def _send(self, client: httpx.AsyncClient, port: int, number: int) -> None:
+        is_answered = False
         try:
             answer = await client.post(
                 f"http://127.0.0.1:{port}/api/v1/reports",
@@ -87,72 +115,161 @@ class Partner:
                     "idempotency-key": f"report-{number}",
                 },
             )
+            is_answered = answer.status_code == 201
         except httpx.TransportError:
-            self.unanswered.append(number)
             return
-        if answer.status_code != 201:
-            self.unanswered.append(number)
-            return
-        reference = answer.json()["reference"]
-        if self.acknowledged.setdefault(number, reference) != reference:
-            raise RuntimeError("one report became two incidents")
+        finally:
+            # Also when we were told to stop waiting.
+            if not is_answered:
+                self.unanswered.append(number)
+        self.answers[port, answer.status_code] += 1
+        if is_answered:
+            reference = answer.json()["reference"]
+            if self.acknowledged.setdefault(number, reference) != reference:
+                raise RuntimeError("one report became two incidents")
 
 
 @dataclass
 class Round:
-    """One town, its nodes, its provider and its reports."""
+    """One town, its nodes, its provider, its people and its reports."""
 
     council: Council
     nursery: Nursery
     seed: int
     nodes: int = 1
+    #: The server of the database, when it is to be restarted now and then.
+    server: PrivateServer | None = None
+    restarts: int = 0
     carrier: Unruly = field(init=False)
     partner: Partner = field(init=False)
     living: list[Process] = field(default_factory=list)
+    #: Each process that was killed, by where; and what else was done to them.
     killed: Counter[str] = field(default_factory=Counter)
+    struck: Counter[str] = field(default_factory=Counter)
     _ports: list[int] = field(default_factory=list)
+    _chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
         self._ports = [free_port() for _ in range(self.nodes)]
-        self.carrier = Unruly(self.seed, Line(lambda: [p.port for p in self.living if p.lives]))
+        self._chance = random.Random(f"round {self.seed}")
+        self.carrier = Unruly(self.seed, Line(self._alive))
+        self.carrier.text_webhook = f"http://127.0.0.1:{self._ports[0]}{WEBHOOK}"
         self.partner = Partner(self.council)
+
+    def _alive(self) -> list[int]:
+        """The ports of those that live, in an order by chance."""
+        ports = [process.port for process in self.living if process.lives]
+        self._chance.shuffle(ports)
+        return ports
 
     async def run(self, plan: Sequence[Life]) -> Verdict:
         """Live every life of the plan, let what is under way come to its end in peace, and judge."""
         limits = httpx.Limits(max_keepalive_connections=0)
-        async with self.carrier.serving(), httpx.AsyncClient(timeout=15, limits=limits) as client:
-            for number, life in enumerate(plan):
-                await self._live(client, life, number % self.nodes)
+        async with self.carrier.serving(), httpx.AsyncClient(timeout=4, limits=limits) as client:
+            self.carrier.people = People(self.council, self.seed, client, self._alive, PHONES)
+            waiting = list(reversed(plan))
+            restarting = asyncio.create_task(self._restart_server(len(plan)))
+            try:
+                async with asyncio.TaskGroup() as slots:
+                    for slot in range(self.nodes):
+                        slots.create_task(self._lives(client, waiting, slot))
+            finally:
+                restarting.cancel()
+                with suppress(asyncio.CancelledError):
+                    await restarting
             self.carrier.is_calm = True
             await self._rest(client)
             await self.carrier.hang_up()
             for process in self.living:
                 process.kill()
                 await process.gone.wait()
-            return judge(self.council.database, self.carrier, self.partner.acknowledged.values(), self.killed)
+            verdict = judge(
+                self.council,
+                self.carrier,
+                self.partner.acknowledged,
+                self.killed,
+                logs=[self.council.folder / f"node-{port}.log" for port in self._ports],
+            )
+            verdict.struck = Counter(self.struck)
+            self._hear_answers(verdict)
+            return verdict
+
+    def _hear_answers(self, verdict: Verdict) -> None:
+        for name, count in self.carrier.people.told.items() if self.carrier.people else ():
+            verdict.counts[f"desk: {name}"] += count
+        for (_, status), count in self.partner.answers.items():
+            verdict.counts[f"reports answered {status}"] += count
+        for _, path, status in self.carrier.line.failures:  # type: ignore[attr-defined]
+            verdict.counts[f"webhooks answered {status}"] += 1
+            del path
+
+    # what happens to nodes
+
+    async def _lives(self, client: httpx.AsyncClient, waiting: list[Life], slot: int) -> None:
+        while waiting:
+            await self._live(client, waiting.pop(), slot)
 
     async def _live(self, client: httpx.AsyncClient, life: Life, slot: int) -> None:
-        """One life, in one place; the nodes in the other places go on meanwhile."""
-        for other in range(self.nodes):
-            if other != slot:
-                await self._lives_at(other)
-        doomed = await self._start(slot, points.told(life.point, life.passing))
-        sent, new, give_up_at = 0, life.reports, asyncio.get_running_loop().time() + _LONGEST_LIFE
-        while doomed.lives:
-            await self.partner.sends(client, doomed.port, new)
-            # Once it answers, more comes one by one until it dies.
-            sent += new
-            new = 1 if not self.partner.unanswered and sent < _MOST_REPORTS else 0
-            if asyncio.get_running_loop().time() > give_up_at:
+        """One life, in one place."""
+        mark = self.council.folder / f"struck-{slot}"
+        _remove(mark)
+        faults = {**points.told(life.point, life.passing, life.blow), points.STRUCK: str(mark)}
+        doomed = await self._start(slot, faults)
+        feeding = asyncio.create_task(self._feed(client, doomed, life.reports))
+        try:
+            await self._until_struck(doomed, mark)
+            if _stands(mark):
+                self.struck[f"{life.blow} at {life.point}"] += 1
+                await self._go_on(doomed, life)
+            if doomed.lives:
                 doomed.kill()
                 await doomed.gone.wait()
-                self.killed["at some moment"] += 1
-                return
+                self.killed[_AT_SOME_MOMENT] += 1
+            elif doomed.ended != -signal.SIGKILL:
+                raise RuntimeError(f"a node ended by itself with {doomed.ended}: {self.said(doomed)}")
+            else:
+                self.killed[life.point] += 1
+        finally:
+            feeding.cancel()
+            with suppress(asyncio.CancelledError):
+                await feeding
+
+    async def _until_struck(self, doomed: Process, mark: Path) -> None:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + _LONGEST_LIFE
+        while doomed.lives and not _stands(mark) and loop.time() < give_up_at:
             with suppress(TimeoutError):
                 await asyncio.wait_for(doomed.gone.wait(), 0.05)
-        if doomed.ended != -9:
-            raise RuntimeError(f"a node ended by itself with {doomed.ended}: {self.said(doomed)}")
-        self.killed[life.point] += 1
+
+    async def _go_on(self, doomed: Process, life: Life) -> None:
+        if life.blow is Blow.PAUSE:
+            await asyncio.sleep(LEASE.total_seconds() + 0.6)
+            os.kill(doomed.pid, signal.SIGCONT)
+        await asyncio.sleep(life.goes_on)
+
+    async def _feed(self, client: httpx.AsyncClient, doomed: Process, new: int) -> None:
+        """Reports for as long as it lives: once it answers, more come one by one."""
+        sent = 0
+        while doomed.lives:
+            await self.partner.sends(client, doomed.port, new)
+            sent += new
+            new = 1 if not self.partner.unanswered and sent < _MOST_REPORTS else 0
+            await asyncio.sleep(_EVERY)
+
+    async def _restart_server(self, lives_: int) -> None:
+        """The database is ended and started again now and then: at once as in a crash, or "fast"."""
+        server = self.server
+        if server is None:
+            return
+        for number in range(self.restarts):
+            due = (number + 1) * lives_ // (self.restarts + 1)
+            while self.killed.total() < due:  # noqa: ASYNC110 - a counter that others add to
+                await asyncio.sleep(0.1)
+            how = signal.SIGQUIT if number % 2 == 0 else signal.SIGINT
+            await asyncio.to_thread(server.stop, how)
+            await asyncio.sleep(self._chance.uniform(0, 1.5))
+            await asyncio.to_thread(server.start)
+            self.struck[f"postgresql {'crashed' if how is signal.SIGQUIT else 'restarted'}"] += 1
 
     async def _lives_at(self, slot: int) -> None:
         port = self._ports[slot]
@@ -161,10 +278,6 @@ class Round:
 
     async def _start(self, slot: int, faults: Mapping[str, str]) -> Process:
         port = self._ports[slot]
-        for process in self.living:
-            if process.port == port and process.lives:
-                process.kill()
-                await process.gone.wait()
         settings = environment(
             self.council.url,
             BASE_URL=f"http://127.0.0.1:{self._ports[0]}",
@@ -180,26 +293,39 @@ class Round:
             LOG_LEVEL="error",
         )
         ours = {name: value for name, value in settings.items() if name.startswith("RAPID_RESPONSE_")}
-        process = await self.nursery.start(port, self.council.folder, {**ours, **faults})
+        # By this name the server knows whose connections they are.
+        named = {"PGAPPNAME": f"node-{slot}-{port}"}
+        process = await self.nursery.start(port, self.council.folder, {**ours, **faults, **named})
         self.living = [p for p in self.living if p.lives] + [process]
         return process
 
+    # the end
+
     async def _rest(self, client: httpx.AsyncClient) -> None:
         """Nodes that nobody kills, until nothing is left to do."""
-        for slot in range(self.nodes):
-            await self._lives_at(slot)
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + _DRAINS_WITHIN
         while True:
+            for slot in range(self.nodes):
+                await self._lives_at(slot)
             await self.partner.sends(client, self._ports[0], 0)
-            left = self.council.database.look_now(lambda c: unfinished(c, self.council.database.clock.now()))
-            if not any(left.values()) and not self.partner.unanswered:
+            left = await self._left()
+            if left is not None and not any(left.values()) and not self.partner.unanswered:
                 return
             if loop.time() > give_up_at:
                 raise RuntimeError(f"not at rest: {left}, unanswered {len(self.partner.unanswered)}")
-            if not all(process.lives for process in self.living):
-                raise RuntimeError("a node ended by itself: " + self.said(self.living[0]))
-            await asyncio.sleep(0.25)
+            ended = [process for process in self.living if not process.lives]
+            if ended and any(process.ended != -signal.SIGKILL for process in ended):
+                raise RuntimeError("a node ended by itself: " + self.said(ended[0]))
+            await asyncio.sleep(0.5)
+
+    async def _left(self) -> dict[str, int] | None:
+        sent = {text.sid for text in self.carrier.messages if text.direction == "inbound"}
+        database = self.council.database
+        try:
+            return await database.look(lambda c: unfinished(c, database.clock.now(), sent))
+        except DatabaseUnavailable:
+            return None
 
     def said(self, process: Process) -> str:
         """The end of its log."""
@@ -207,8 +333,28 @@ class Round:
         return log.read_text(errors="replace")[-2000:] if log.exists() else ""
 
 
-def unfinished(connection: Connection, now: datetime) -> dict[str, int]:
-    """What is due and not done."""
+def _keep(council: Council, file: Path) -> None:
+    """All rows of a round that had a fault, and what its nodes said, to find its cause by."""
+    tables = SQLModel.metadata.sorted_tables
+    rows = council.database.look_now(
+        lambda c: {table.name: [dict(row._mapping) for row in c.execute(table.select())] for table in tables}
+    )
+    rows["logs"] = [{log.name: log.read_text(errors="replace")} for log in council.folder.glob("*.log")]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(rows, default=str, indent=1))
+
+
+def _stands(mark: Path) -> bool:
+    return mark.exists()
+
+
+def _remove(mark: Path) -> None:
+    mark.unlink(missing_ok=True)
+
+
+def unfinished(connection: Connection, now: datetime, sent: set[str]) -> dict[str, int]:
+    """What is due or soon will be and is not done; and texts to us that nobody has heard of."""
+    waits = and_(col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None))
     counted = {
         # A second call to one person waits two minutes for the first, and one that was not picked up waits
         # too: that is no work left undone.
@@ -217,14 +363,17 @@ def unfinished(connection: Connection, now: datetime) -> dict[str, int]:
             col(MessageRow.held).is_distinct_from(HELD_BY_PERSON),
             not_(and_(col(MessageRow.state) == MessageState.RETRY_WAIT, col(MessageRow.reason).in_(_RUNG))),
         ),
-        "agenda": select(func.count()).where(
-            col(AgendaRow.settled_at).is_(None),
-            col(AgendaRow.parked_at).is_(None),
-            col(AgendaRow.due_at) <= now,
+        "agenda": select(func.count()).where(waits, col(AgendaRow.due_at) <= now),
+        "deadlines": select(func.count()).where(
+            waits,
+            col(AgendaRow.kind).in_(("rung", "warn", "breach", "accept_within", "inbound", "fail_over")),
+            col(AgendaRow.due_at) <= now + SOON,
         ),
         "deliveries": select(func.count()).select_from(DeliveryRow),
     }
-    return {name: connection.execute(query).scalar_one() for name, query in counted.items()}
+    left = {name: connection.execute(query).scalar_one() for name, query in counted.items()}
+    heard = set(connection.execute(select(col(InboundMessageRow.provider_sid))).scalars())
+    return {**left, "texts": len(sent - heard)}
 
 
 async def torture(
@@ -235,15 +384,26 @@ async def torture(
     kind: str,
     seed: int,
     kills: int,
-    points_: Sequence[str] = failpoints.NAMES,
+    points_: Sequence[str] = points.NAMES,
     nodes: int = 1,
     killed: Counter[str] | None = None,
+    blows: Sequence[Blow] = (Blow.KILL,),
+    server: PrivateServer | None = None,
+    restarts: int = 0,
+    keep: Path | None = None,
 ) -> Verdict:
     """One round on a database of its own. `killed` counts as it goes, whatever becomes of the round."""
-    council = Council.found(databases.fresh(kind), folder, _TOWN)
+    council = Council.found(databases.fresh(kind), folder, TOWN)
     counting = killed if killed is not None else Counter()
     try:
-        return await Round(council, nursery, seed, nodes, killed=counting).run(lives(seed, points_, kills))
+        round_ = Round(council, nursery, seed, nodes, server, restarts, killed=counting)
+        verdict = None
+        try:
+            verdict = await round_.run(lives(seed, points_, kills, kind, blows))
+        finally:
+            if keep is not None and (verdict is None or verdict.faults):
+                await asyncio.to_thread(_keep, council, keep / f"{kind}-{nodes}-{seed}.json")
+        return verdict
     finally:
         council.close()
         databases.drop(council.url)

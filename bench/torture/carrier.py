@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from bench.torture.people import People
 from rapid_response.core.clock import SystemClock
 from tests.gateways.fake_twilio import Call, FakeTwilio, Fault, Message, problem
 
@@ -38,16 +39,17 @@ class Mood(StrEnum):
     RUBBISH = "answers rubbish"
 
 
+#: Worse, and the line counts as down, over which nothing is sent and nobody can be killed while sending.
 _WEIGHTS = {
-    Mood.FINE: 44,
-    Mood.REFUSES: 8,
-    Mood.FAILS_BEFORE: 8,
-    Mood.DROPS_BEFORE: 8,
-    Mood.FAILS_AFTER: 8,
-    Mood.DROPS_AFTER: 8,
-    Mood.ANSWERS_LATE: 5,
-    Mood.TAKES_LATE: 5,
-    Mood.RUBBISH: 6,
+    Mood.FINE: 70,
+    Mood.REFUSES: 4,
+    Mood.FAILS_BEFORE: 4,
+    Mood.DROPS_BEFORE: 4,
+    Mood.FAILS_AFTER: 4,
+    Mood.DROPS_AFTER: 4,
+    Mood.ANSWERS_LATE: 3,
+    Mood.TAKES_LATE: 3,
+    Mood.RUBBISH: 4,
 }
 _PAGE = "<html><body>502 Bad Gateway</body></html>"
 _RUBBISH = ("{", "[]", '"queued"', _PAGE, '{"sid": null}')
@@ -58,16 +60,22 @@ class Line:
     """Posts to whichever node lives; what nobody takes is lost, as it would be."""
 
     ports: Callable[[], Sequence[int]]
-    client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=15))
+    #: A node that sleeps is given up soon, as the provider does after some seconds.
+    client: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=2))
+    #: Answers that say of a fault of ours, by port: 503 is none while the database is away.
+    failures: list[tuple[int, str, int]] = field(default_factory=list)
 
     async def post(self, address: str, *, content: str, headers: Mapping[str, str]) -> httpx.Response:
         """One webhook, at the address it was signed for, by way of a node that lives."""
         asked = urlsplit(address)
         for port in self.ports():
             try:
-                return await self.client.post(
+                answer = await self.client.post(
                     asked._replace(netloc=f"127.0.0.1:{port}").geturl(), content=content, headers=headers
                 )
+                if answer.status_code >= 500:
+                    self.failures.append((port, asked.path, answer.status_code))
+                return answer
             except httpx.TransportError:
                 continue
         raise httpx.ConnectError("nobody lives")
@@ -83,9 +91,13 @@ class Unruly(FakeTwilio):
         self._out = line
         self.line = line  # type: ignore[assignment]  # it posts, which is all that is asked of it
         self.moods: Counter[Mood] = Counter()
+        #: Whose phones they are; nobody answers where it is None.
+        self.people: People | None = None
         self._receipts: set[asyncio.Task[None]] = set()
         #: From now on all is well.
         self.is_calm = False
+        #: Where texts to our number are posted.
+        self.text_webhook = ""
 
     async def _handle(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
@@ -130,6 +142,8 @@ class Unruly(FakeTwilio):
     def _take_text(self, fields: Sequence[tuple[str, str]], fault: Fault | None) -> Message:
         message = super()._take_text(fields, fault)
         self._in_the_background(self._tells(message))
+        if self.people is not None:
+            self._in_the_background(self.people.hears(message, self._texts))
         return message
 
     def _take_call(self, fields: Sequence[tuple[str, str]]) -> Call:
@@ -158,7 +172,11 @@ class Unruly(FakeTwilio):
             await asyncio.sleep(0.2)
             await self._quietly(self.progress(call, word))
 
-    async def _quietly(self, telling: Coroutine[Any, Any, int]) -> None:
+    async def _texts(self, from_: str, body: str) -> None:
+        """A phone texts us; a webhook that nobody takes is lost, and the text stands in the list."""
+        await self._quietly(self.text_in(from_, body, self.text_webhook))
+
+    async def _quietly(self, telling: Coroutine[Any, Any, object]) -> None:
         try:
             await telling
         except httpx.TransportError:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from bench.torture import invariants
 from bench.torture.carrier import Unruly, token_of
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
 from rapid_response.messaging.wording import REPEAT
 from rapid_response.storage.database import Database
 from rapid_response.storage.tables import AttemptRow, IncidentRow, MessageRow, ReportRow
 from tests.nodes import audit
+from tests.nodes.running import Council
 
 _TO_COME = (MessageState.PENDING, MessageState.RETRY_WAIT)
 _WENT = (MessageState.IN_NETWORK, MessageState.DELIVERED)
@@ -26,6 +29,8 @@ class Verdict:
     """Counts of one round, or of several added up. What must be none of is in `faults`."""
 
     kills: Counter[str] = field(default_factory=Counter)
+    #: What else was done, and where.
+    struck: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
     moods: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -33,30 +38,37 @@ class Verdict:
     def add(self, other: Verdict) -> None:
         """Count another round with this one."""
         self.kills += other.kills
+        self.struck += other.struck
         self.counts += other.counts
         self.moods += other.moods
         self.faults += other.faults
 
 
 def judge(
-    database: Database, carrier: Unruly, acknowledged: Iterable[str], kills: Mapping[str, int]
+    council: Council,
+    carrier: Unruly,
+    acknowledged: Mapping[int, str],
+    kills: Mapping[str, int],
+    logs: Sequence[Path] = (),
 ) -> Verdict:
     """Compare all that was acknowledged, all that is believed and all that the provider took."""
+    database = council.database
     verdict = Verdict(Counter(kills), moods=Counter({str(m): n for m, n in carrier.moods.items()}))
     rows = database.look_now(_messages)
     by_token = {row.token: row for row in rows if row.token is not None}
     bodies: dict[str, list[str]] = defaultdict(list)
-    for text in carrier.messages:
+    for text in [text for text in carrier.messages if text.direction == "outbound-api"]:
         _file(verdict, bodies, by_token, token_of(text.callback), text.body)
     for call in carrier.calls:
         _file(verdict, bodies, by_token, token_of(call.callback), "")
     messages = {row.id: row for row in rows}
     _duplicates(verdict, messages, bodies)
     _beliefs(verdict, messages, bodies)
-    _reports(verdict, database, messages, bodies, set(acknowledged))
+    _reports(verdict, database, messages, bodies, set(acknowledged.values()))
     verdict.faults += [f"not as published: {fault}" for fault in carrier.faults]
     verdict.faults += [f"parked: {row}" for row in database.look_now(audit.parked)]
-    audit.check_log(database)
+    verdict.faults += invariants.faults(database, acknowledged, logs)
+    verdict.counts["seconds late at most"] = round(invariants.lateness(database))
     return verdict
 
 

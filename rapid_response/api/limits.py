@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rapid_response.api.problems import problem
+from rapid_response.core import failpoints
 
 #: A narrative of 20,000 characters in four bytes each, and room for the rest.
 LARGEST_BODY = 256 * 1024
@@ -46,6 +47,7 @@ class BodyLimit:
 
         try:
             await self._app(scope, counted, noted)
+            failpoints.reach(failpoints.HTTP_REPLIED, scope["path"])
         except _TooLarge:
             if not started:
                 await self._refuse(scope, receive, send)

@@ -33,7 +33,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, make_url,
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from rapid_response.core import backoff
+from rapid_response.core import backoff, failpoints
 from rapid_response.core.clock import Clock
 from rapid_response.core.ids import Ids
 from rapid_response.storage.tx import Subscriptions, Tx
@@ -346,10 +346,12 @@ class Database:
             connection.exec_driver_sql("RELEASE step")
 
     def _execute(self, connection: Connection, job: _Job) -> _Done:
+        failpoints.reach(failpoints.STEP_BEGINS, job.step)
         tx = self._tx(connection, job.actor)
         try:
             result = job.step(tx)
             tx.finish()
+            failpoints.reach(failpoints.STEP_WRITTEN, job.step)
         finally:
             tx.discard()
         return _Done(job, result, tx.nudges)
@@ -366,6 +368,7 @@ class Database:
     def _answer(self, done: Sequence[_Done], failed: Sequence[tuple[_Job, BaseException]]) -> None:
         nudges: set[str] = set()
         for item in done:
+            failpoints.reach(failpoints.STEP_COMMITTED, item.job.step)
             nudges |= item.nudges
             item.job.future.set_result(item.result)
         for refused, error in failed:
@@ -428,10 +431,12 @@ class Database:
         """Raises :class:`_CommitLost` when it is not known whether it was stored."""
         with self._writer_engine.connect() as connection:
             transaction = connection.begin()
+            failpoints.reach(failpoints.STEP_BEGINS, step)
             tx = self._tx(connection, actor)
             try:
                 result = step(tx)
                 tx.finish()
+                failpoints.reach(failpoints.STEP_WRITTEN, step)
             except BaseException:
                 transaction.rollback()
                 raise
@@ -445,6 +450,7 @@ class Database:
                 if _is_lost(error):
                     raise _CommitLost from error
                 raise
+        failpoints.reach(failpoints.STEP_COMMITTED, step)
         if tx.nudges:
             self.on_commit(tx.nudges)
         return result
