@@ -43,10 +43,9 @@ from tests.nodes.serve import LEASE
 from tests.postgres import PrivateServer
 
 #: A life that does not come to its failpoint by then is ended from outside.
-_LONGEST_LIFE = 6.0
-#: More come only when these are answered.
-_MOST_REPORTS = 4
-_EVERY = 0.3
+_LONGEST_LIFE = (2.5, 5.0)
+#: How often what is unanswered is sent again; and how many seconds after one report the next one comes.
+_EVERY, _NEXT_AFTER = 0.3, 1.2
 #: A line that counts as down is tried again after two minutes at the latest.
 _DRAINS_WITHIN = 300.0
 _RUNG = ("call_busy", "call_no_answer")
@@ -77,8 +76,8 @@ def lives(
     return [
         Life(
             point,
-            chance.choice((1, 1, 1, 2, 3)),
-            chance.choice((1, 1, 2)),
+            1 if point in points.RARE else chance.choice((1, 1, 1, 2, 3)),
+            1 if point.startswith("intake") else chance.choice((0, 1, 1)),
             chance.choice([blow for blow in blows if points.can(blow, point, kind)] or [Blow.KILL]),
             chance.uniform(0.1, 0.8),
         )
@@ -236,7 +235,7 @@ class Round:
 
     async def _until_struck(self, doomed: Process, mark: Path) -> None:
         loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + _LONGEST_LIFE
+        give_up_at = loop.time() + self._chance.uniform(*_LONGEST_LIFE)
         while doomed.lives and not _stands(mark) and loop.time() < give_up_at:
             with suppress(TimeoutError):
                 await asyncio.wait_for(doomed.gone.wait(), 0.05)
@@ -244,16 +243,18 @@ class Round:
     async def _go_on(self, doomed: Process, life: Life) -> None:
         if life.blow is Blow.PAUSE:
             await asyncio.sleep(LEASE.total_seconds() + 0.6)
-            os.kill(doomed.pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(doomed.pid, signal.SIGCONT)
         await asyncio.sleep(life.goes_on)
 
     async def _feed(self, client: httpx.AsyncClient, doomed: Process, new: int) -> None:
         """Reports for as long as it lives: once it answers, more come one by one."""
-        sent = 0
+        loop = asyncio.get_running_loop()
+        next_at = loop.time() + _NEXT_AFTER
         while doomed.lives:
             await self.partner.sends(client, doomed.port, new)
-            sent += new
-            new = 1 if not self.partner.unanswered and sent < _MOST_REPORTS else 0
+            new = 1 if not self.partner.unanswered and loop.time() >= next_at else 0
+            next_at += _NEXT_AFTER * new
             await asyncio.sleep(_EVERY)
 
     async def _restart_server(self, lives_: int) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,7 +35,9 @@ class Process:
     def kill(self) -> None:
         """As a power cut would."""
         if self.lives and self.pid:
-            os.kill(self.pid, signal.SIGKILL)
+            # It may have died in this moment, and nobody has told us yet.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class Nursery:

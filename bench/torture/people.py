@@ -50,7 +50,7 @@ class People:
         job, chance = found.group(1), random.Random(f"person {self.seed} {message.sid}")
         await asyncio.sleep(chance.uniform(0.05, 1.0))
         answers = ["", "yes", "yes", "no", "twice", "race", "desk"]
-        match chance.choices(answers, (40, 20, 5, 8, 9, 9, 9))[0]:
+        match chance.choices(answers, (30, 20, 10, 10, 10, 10, 10))[0]:
             case "yes":
                 await texts(message.to, f"OK {job}")
                 await self._works(chance, message.to, job, texts)
