@@ -42,8 +42,9 @@ from tests.nodes.running import Council, environment, free_port
 from tests.nodes.serve import LEASE
 from tests.postgres import PrivateServer
 
-#: A life that does not come to its failpoint by then is ended from outside.
-_LONGEST_LIFE = (2.5, 5.0)
+#: A life that does not come to its failpoint so long after it began to answer is ended from outside.
+_LONGEST_LIFE = (3.0, 7.0)
+_ANSWERS_WITHIN = 60.0
 #: How often what is unanswered is sent again; and how many seconds after one report the next one comes.
 _EVERY, _NEXT_AFTER = 0.3, 1.2
 #: A line that counts as down is tried again after two minutes at the latest.
@@ -235,10 +236,19 @@ class Round:
 
     async def _until_struck(self, doomed: Process, mark: Path) -> None:
         loop = asyncio.get_running_loop()
+        await self._until_it_answers(doomed, loop.time() + _ANSWERS_WITHIN)
         give_up_at = loop.time() + self._chance.uniform(*_LONGEST_LIFE)
         while doomed.lives and not _stands(mark) and loop.time() < give_up_at:
             with suppress(TimeoutError):
                 await asyncio.wait_for(doomed.gone.wait(), 0.05)
+
+    async def _until_it_answers(self, doomed: Process, give_up_at: float) -> None:
+        while doomed.lives and asyncio.get_running_loop().time() < give_up_at:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", doomed.port)
+                writer.close()
+                return
+            await asyncio.sleep(0.1)
 
     async def _go_on(self, doomed: Process, life: Life) -> None:
         if life.blow is Blow.PAUSE:
@@ -367,7 +377,7 @@ def unfinished(connection: Connection, now: datetime, sent: set[str]) -> dict[st
         "agenda": select(func.count()).where(waits, col(AgendaRow.due_at) <= now),
         "deadlines": select(func.count()).where(
             waits,
-            col(AgendaRow.kind).in_(("rung", "warn", "breach", "accept_within", "inbound", "fail_over")),
+            col(AgendaRow.kind).in_(("rung", "warn", "breach", "accept_within", "inbound")),
             col(AgendaRow.due_at) <= now + SOON,
         ),
         "deliveries": select(func.count()).select_from(DeliveryRow),

@@ -19,6 +19,7 @@ import sys
 import threading
 import traceback
 from datetime import timedelta
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -27,17 +28,29 @@ from rapid_response.core.clock import SystemClock
 #: What serving imports only when it is needed.
 _NEEDED = (
     "alembic.command",
+    "apscheduler.executors.asyncio",
+    "apscheduler.triggers.interval",
+    "h11",
+    "httpcore",
     "psycopg",
+    "rapid_response.access.passphrases",
     "rapid_response.app",
+    "rapid_response.cli.evaluation",
     "rapid_response.cli.opening",
     "rapid_response.cli.serve",
+    "rapid_response.logs",
+    "rapid_response.messaging.twilio_check",
     "rapid_response.messaging.twilio_gateway",
     "rapid_response.storage.migrate",
     "twilio.rest",
     "twilio.rest.api.v2010.account",
+    "typer._adapters",
     "uvicorn.lifespan.on",
     "uvicorn.loops.auto",
+    "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.auto",
+    "uvicorn.protocols.websockets.auto",
+    "websockets.server",
 )
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _LOOK_EVERY = 0.01
@@ -62,12 +75,16 @@ def warm(url: str) -> None:
 
 def _hurry_more() -> None:
     """What is done each minute is done every few seconds, so that a short life comes to it."""
+    from httpx._transports import default
+
     from rapid_response import worker
     from rapid_response.steps import catch_up
 
     worker._SEAL_SECONDS, worker._SWEEP_SECONDS = 3, 4
     catch_up.EVERY, catch_up.WHILE_ASKED = timedelta(seconds=4), timedelta(seconds=2)
     catch_up._LEASE = timedelta(seconds=4)
+    # Nobody speaks TLS here, and reading all certificates costs a third of a start.
+    default.create_ssl_context = cache(default.create_ssl_context)  # type: ignore[attr-defined]
 
 
 async def _live_once(url: str) -> None:

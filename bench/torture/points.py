@@ -70,13 +70,9 @@ POINTS: Mapping[str, tuple[str, str]] = {
     "audit.anchored": (fp.STEP_COMMITTED, "log.seal"),
 }
 NAMES = tuple(POINTS)
+_RARE = ("boot", "breach", "fail_over", "lookup", "ack", "text", "action", "close", "audit")
 #: What comes once in some seconds: there is no waiting for the third passing.
-RARE = frozenset(
-    name
-    for name in POINTS
-    if name.partition(".")[0]
-    in ("boot", "breach", "fail_over", "lookup", "ack", "text", "action", "close", "audit")
-)
+RARE = frozenset(name for name in POINTS if name.partition(".")[0] in _RARE)
 
 
 class Blow(StrEnum):
