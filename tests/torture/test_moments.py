@@ -19,7 +19,9 @@ import pytest
 from bench.torture import points
 from rapid_response.audit.looking import Moment, missing
 from rapid_response.core import failpoints as fp
+from rapid_response.core.incident import Status
 from rapid_response.core.states import MessageChannel
+from rapid_response.core.vocabulary import ClockState
 from rapid_response.messaging.wording import REPEAT
 from rapid_response.simulator.tables import Direction, SimTextRow
 from rapid_response.storage import log
@@ -71,8 +73,40 @@ _HAPPENED = {
     "notice_given": ("kind", "role"),
 }
 #: The end where nobody dies.
-ANSWERED: dict[str, Any] = {}
-UNANSWERED: dict[str, Any] = {}
+ANSWERED: dict[str, Any] = {
+    "status": Status.CLOSED,
+    "clock": ClockState.MET,
+    "owner": None,
+    "report_received phone": 1,
+    "clock_started": 1,
+    "offer_made asha 0": 1,
+    "offer_accepted asha sms": 1,
+    "arrived_on_scene asha": 1,
+    "clock_stopped True": 1,
+    "incident_closed resolved_attended": 1,
+}
+#: The ladder's second offer came before its time, when the first had lapsed, and so did the one after it.
+UNANSWERED: dict[str, Any] = {
+    "status": Status.DISPATCHING,
+    "clock": ClockState.BREACHED,
+    "owner": None,
+    "report_received phone": 1,
+    "clock_started": 1,
+    "offer_made asha 0": 1,
+    "offer_made ben 1": 1,
+    "offer_made asha 99": 1,
+    "offer_lapsed asha": 1,
+    "offer_lapsed ben": 1,
+    "rung_reached 2": 1,
+    "deadline_warned 0.85": 1,
+    "deadline_missed": 1,
+    "notice_given not_accepted duty_officer": 1,
+    "notice_given nobody_left duty_officer": 1,
+    "notice_given rung duty_officer": 1,
+    "notice_given warning duty_officer": 1,
+    "notice_given breach duty_officer": 1,
+    "notice_given breach team_leader": 1,
+}
 
 
 class Died(BaseException):
@@ -200,7 +234,7 @@ async def _closes(town: Town, reference: str) -> bool:
     answer = await town.post(f"/api/v1/incidents/{reference}/actions/close", body)
     # The first may have been stored, and nobody was told.
     assert answer.status_code in (200, 409), answer.text
-    return (await town.incident(reference))["status"] == "closed"
+    return bool((await town.incident(reference))["status"] == "closed")
 
 
 async def _end_state(town: Town, reference: str) -> dict[str, Any]:
