@@ -53,7 +53,7 @@ async def one(
             seed=seed,
             kills=arguments.kills,
             points_=arguments.points.split(","),
-            nodes=arguments.nodes if kind == "postgresql" else 1,
+            nodes=nodes_of(arguments, kind, seed),
             killed=killed,
             blows=[Blow(blow) for blow in arguments.blows.split(",")],
             server=server if kind == "postgresql" else None,
@@ -65,6 +65,12 @@ async def one(
     finally:
         tell(arguments, kind, seed, killed, verdict, time.perf_counter() - began)
     return verdict
+
+
+def nodes_of(arguments: argparse.Namespace, kind: str, seed: int) -> int:
+    """How many nodes serve in that round."""
+    counts = [int(count) for count in str(arguments.nodes).split(",")]
+    return counts[seed % len(counts)] if kind == "postgresql" else 1
 
 
 def tell(
@@ -79,7 +85,7 @@ def tell(
     line = {
         "seed": seed,
         "on": kind,
-        "nodes": arguments.nodes if kind == "postgresql" else 1,
+        "nodes": nodes_of(arguments, kind, seed),
         "ended": verdict is not None,
         "kills": dict(sorted(killed.items())),
         "struck": dict(sorted(verdict.struck.items())) if verdict else {},
@@ -126,7 +132,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first round; each next has the next one")
     parser.add_argument("--rounds", type=int, default=5, help="on each kind of database")
     parser.add_argument("--kills", type=int, default=25, help="in each round")
-    parser.add_argument("--nodes", type=int, default=1, help="how many serve at once on PostgreSQL")
+    parser.add_argument("--nodes", default="1,2,3", help="how many serve at once on PostgreSQL, by turns")
     parser.add_argument("--on", default=",".join(KINDS), help="which databases")
     parser.add_argument("--points", default=",".join(points.NAMES), help="where to strike")
     parser.add_argument("--blows", default="kill", help="what happens there: " + ", ".join(Blow))

@@ -298,10 +298,10 @@ class Round:
             TWILIO_FROM=NUMBER,
             TWILIO_API_BASE_URL=self.carrier.base_url,
             TWILIO_CONNECT_TIMEOUT="1",
-            TWILIO_READ_TIMEOUT="1",
+            TWILIO_READ_TIMEOUT="2",
             SMS_PER_SECOND="500",
             SMS_DAILY_ALARM="100000",
-            LOG_LEVEL="error",
+            LOG_LEVEL="warning",
         )
         ours = {name: value for name, value in settings.items() if name.startswith("RAPID_RESPONSE_")}
         # By this name the server knows whose connections they are.

@@ -22,7 +22,7 @@ from rapid_response.core.clock import SystemClock
 from tests.gateways.fake_twilio import Call, FakeTwilio, Fault, Message, problem
 
 #: Longer than the adapter waits.
-LATE_SECONDS = 1.5
+LATE_SECONDS = 2.5
 
 
 class Mood(StrEnum):

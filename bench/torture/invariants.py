@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, func, select
 from sqlmodel import col
 
 from bench.torture.towns import NOTICES, PHONES, RESPOND_WITHIN
-from rapid_response.audit.looking import Moment, missing
+from rapid_response.audit import looking
 from rapid_response.core.states import MessageState, OfferState
 from rapid_response.storage.database import Database
 from rapid_response.storage.tables import (
@@ -41,6 +41,14 @@ _NOT_AFTER = ("offer_made", "offer_accepted", "rung_reached", "deadline_warned",
 _ONCE = {"rung_reached": "rung", "deadline_warned": "share", "deadline_missed": "due_at"}
 #: What an agenda entry of that kind says when it was done and had an effect.
 _DEADLINES = ("rung", "warn", "breach", "accept_within")
+#: Of these something is still to come.
+_LIVE = (
+    MessageState.PENDING,
+    MessageState.RETRY_WAIT,
+    MessageState.SENDING,
+    MessageState.UNKNOWN,
+    MessageState.IN_NETWORK,
+)
 
 Happened = Mapping[str, Sequence[Any]]
 
@@ -65,8 +73,9 @@ def _of_rows(connection: Connection, database: Database, acknowledged: Mapping[i
     incidents = connection.execute(select(IncidentRow.__table__)).all()  # type: ignore[attr-defined]
     yield from _reports(connection, incidents, acknowledged)
     clock = database.clock
-    for lack in missing(connection, Moment(clock.now(), clock.real())):
-        yield f"I2: {lack.check} {lack.subject}"
+    looked = looking.audit(connection, looking.Moment(clock.now(), clock.real()))
+    yield from (f"I2: {lack.check} {lack.subject}" for lack in looked.missing)
+    yield from (f"I2: {late.check} {late.count}" for late in looked.late)
     for incident in incidents:
         events = happened.get(incident.id, ())
         yield from _owners(incident, events)
@@ -158,6 +167,11 @@ def _offers(connection: Connection, happened: Happened) -> Iterator[str]:
 
 
 def _messages(connection: Connection, happened: Happened) -> Iterator[str]:
+    settled = select(func.count()).where(
+        col(MessageRow.state).not_in(_LIVE), col(MessageRow.next_attempt_at).is_not(None)
+    )
+    if count := connection.execute(settled).scalar_one():
+        yield f"I5: {count} messages that are over wait for something"
     best = defaultdict(set)
     query: Select[*tuple[Any, ...]] = select(
         col(MessageRow.id), col(MessageRow.state), col(MessageRow.purpose), col(AttemptRow.state).label("got")

@@ -18,6 +18,7 @@ from rapid_response.core.states import MessageChannel
 from rapid_response.messaging import breaker, pace
 from rapid_response.messaging.breaker import Breaker, Gate, Heard
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.outbox import READY
 from rapid_response.storage.tables import LineRow, MessageRow
 from rapid_response.storage.tx import Tx
 
@@ -153,7 +154,12 @@ def _let_go(tx: Tx, channel: MessageChannel) -> None:
     """What waited for the line goes now: most dangerous first, and looked at again before it is sent."""
     tx.execute(
         update(MessageRow)
-        .where(col(MessageRow.held) == HELD_BY_LINE, col(MessageRow.channel) == channel)
+        .where(
+            col(MessageRow.held) == HELD_BY_LINE,
+            col(MessageRow.channel) == channel,
+            # Not what is over: nobody would ever look at it again, and the auditor would see it wait.
+            col(MessageRow.state).in_(READY),
+        )
         .values(held=None, next_attempt_at=tx.real)
     )
     tx.wake("send")

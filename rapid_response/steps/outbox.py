@@ -108,6 +108,7 @@ def cancel_unsent(tx: Tx, *, offer_id: str, why: str) -> None:
         .values(
             state=MessageState.CANCELLED,
             reason=why[:60],
+            held=None,
             next_attempt_at=None,
             settled_at=tx.now,
             cancel_requested=why[:20],

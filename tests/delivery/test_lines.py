@@ -8,11 +8,11 @@ from functools import partial
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.core.vocabulary import Role
 from rapid_response.steps import sending
-from rapid_response.storage.tables import EventRow, LineRow, MessageRow
+from rapid_response.storage.tables import EventRow, IncidentRow, LineRow, MessageRow
 from rapid_response.storage.tx import Tx
 from tests.builders import PATIENT_OFFER, paid_today, small_town
 from tests.delivery.carrier import Carrier, refuses, says_nothing, takes
-from tests.harness import ASHA, BEN, Town
+from tests.harness import ASHA, BEN, Case, Town
 from tests.journeys.browser import browser_of
 
 
@@ -46,6 +46,31 @@ async def test_r8_it_opens_after_five_failures_half_opens_with_one_message_and_c
     assert len(await town.texts_with("Reply OK")) >= 3  # and, as nobody picked up, the next ones too
     kinds = [e.type for e in await town.rows(EventRow) if e.type.startswith("line_")]
     assert kinds == ["line_down", "line_mended"]
+
+
+async def test_r8_what_was_cancelled_while_the_line_was_down_is_not_taken_up_when_it_is_mended(
+    town: Town, carrier: Carrier
+) -> None:
+    await town.load(small_town(escalation=[PATIENT_OFFER]))
+    carrier.usual_text = carrier.usual_call = refuses("account", "20003")
+    await town.takes(paid_today())
+    waiting = await town.takes(paid_today())
+    assert {m.held for m in await _asked(town, waiting)} == {"line"}
+    await waiting.act("accept", responder=(await waiting.asked())[0])
+
+    carrier.usual_text = carrier.usual_call = takes
+    await town.pass_time(minutes=5)
+    assert (await line(town)).opened_at is None
+    over = [(m.state, m.held, m.next_attempt_at) for m in await _asked(town, waiting)]
+    assert set(over) == {(MessageState.CANCELLED, None, None)}
+    assert "message_stuck" not in await town.audit()
+
+
+async def _asked(town: Town, case: Case) -> list[MessageRow]:
+    """What was written to ask somebody about it."""
+    (incident,) = [row for row in await town.rows(IncidentRow) if row.reference == case.reference]
+    mine = [row for row in await town.rows(MessageRow) if row.incident_id == incident.id]
+    return [row for row in mine if row.purpose is Purpose.OFFER]
 
 
 async def test_r8_while_texts_are_down_offers_go_by_voice_and_the_desk_sees_it(
