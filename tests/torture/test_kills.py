@@ -7,6 +7,8 @@ import json
 from argparse import Namespace
 from collections import Counter
 from contextlib import suppress
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -16,21 +18,29 @@ import bench.torture.__main__ as program
 from bench.torture import points
 from bench.torture.campaign import lives, torture
 from bench.torture.nodes import Nursery
+from bench.torture.points import Blow
 from rapid_response.core import failpoints
+from rapid_response.core.incident import Action
+from rapid_response.steps import holding, sending
+from rapid_response.steps.actions import act
+from rapid_response.steps.receive import receive
+from rapid_response.storage import work
 from tests.databases import TestDatabases
 
-#: Each point once, in lives that end soon. PostgreSQL has its kill between request and record in
-#: tests/nodes, and `make torture` has every point on both databases, hundreds of times.
-_SEED = 155
+#: Each once, in lives that end soon. test_moments.py plays the others, on both databases, and `make torture`
+#: has every point on both, many times, with a provider in a bad mood.
+_POINTS = ("intake.committed", "msg.before_http", "msg.after_http", "timer.committed")
 
 
 async def test_r7_killed_at_each_point_nothing_is_lost_and_nothing_comes_twice_unmarked(
     databases: TestDatabases, tmp_path: Path
 ) -> None:
     async with Nursery(databases.fresh("sqlite")) as nursery:
-        verdict = await torture(databases, nursery, tmp_path, kind="sqlite", seed=_SEED, kills=4)
+        verdict = await torture(
+            databases, nursery, tmp_path, kind="sqlite", seed=155, kills=4, points_=_POINTS, is_calm=True
+        )
     assert verdict.faults == []
-    assert verdict.kills == dict.fromkeys(failpoints.NAMES, 1)
+    assert verdict.kills == dict.fromkeys(_POINTS, 1)
     assert verdict.counts["reports acknowledged"] > 0
     assert verdict.counts["texts the provider took"] >= verdict.counts["reports acknowledged"]
 
@@ -52,7 +62,9 @@ async def test_a_round_that_is_broken_off_keeps_what_it_counted(
         raise error
 
     monkeypatch.setattr(program, "torture", breaks)
-    arguments = Namespace(kills=25, points=failpoints.MSG_CLAIMED, nodes=1)
+    arguments = Namespace(
+        kills=25, points=failpoints.MSG_CLAIMED, nodes="1", blows="kill", restarts=0, keep=None
+    )
     with suppress(asyncio.CancelledError):
         await program.one(arguments, Mock(), Mock(), tmp_path, "sqlite", 7)
     (line,) = capsys.readouterr().out.splitlines()
@@ -62,11 +74,35 @@ async def test_a_round_that_is_broken_off_keeps_what_it_counted(
 
 
 def test_a_seed_gives_one_plan_in_which_each_point_comes_as_often() -> None:
-    plan = lives(7, failpoints.NAMES, 40)
-    assert plan == lives(7, failpoints.NAMES, 40) != lives(8, failpoints.NAMES, 40)
-    assert {name: sum(life.point == name for life in plan) for name in failpoints.NAMES} == dict.fromkeys(
-        failpoints.NAMES, 10
-    )
+    plan = lives(7, points.NAMES, 2 * len(points.NAMES))
+    assert plan == lives(7, points.NAMES, len(plan)) != lives(8, points.NAMES, len(plan))
+    assert Counter(life.point for life in plan) == dict.fromkeys(points.NAMES, 2)
+
+
+def test_each_named_point_is_a_moment_of_a_step_or_a_path_that_there_is() -> None:
+    assert {at for at, _ in points.POINTS.values()} == set(failpoints.NAMES)
+    for _, of in points.POINTS.values():
+        if of and not of.startswith("/"):
+            module, _, name = of.partition(" ")[0].partition(".")
+            where = "storage" if module in ("log", "work") else "steps"
+            assert callable(getattr(import_module(f"rapid_response.{where}.{module}"), name))
+
+
+def test_only_what_can_happen_there_is_done_to_a_point() -> None:
+    plan = lives(3, points.NAMES, 400, "sqlite", tuple(Blow))
+    assert {life.blow for life in plan} == set(Blow) - {Blow.DROP}
+    assert not [life for life in plan if life.blow is Blow.RAISE and life.point.endswith("committed")]
+    assert Blow.DROP in {life.blow for life in lives(3, points.NAMES, 400, "postgresql", tuple(Blow))}
+
+
+def test_a_step_is_known_by_its_function_and_what_it_is_for() -> None:
+    assert points.name_of(partial(receive, report_id="1")) == "receive.receive"
+    assert points.name_of(partial(work.deliver, waiting=[])) == "work.deliver"
+    look = partial(sending.look_for_work, limit=8)
+    assert points.name_of(partial(holding.unless_held, look=look, nothing=None)) == "sending.look_for_work"
+    assert points.name_of(partial(act, action=Action.CLOSE)) == "actions.act close"
+    assert points.name_of("/api/v1/reports") == "/api/v1/reports"
+    assert points.name_of(None) == ""
 
 
 def test_s14_failpoints_refuse_to_arm_outside_a_test_profile(monkeypatch: pytest.MonkeyPatch) -> None:
