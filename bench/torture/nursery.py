@@ -54,6 +54,7 @@ _NEEDED = (
 )
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _LOOK_EVERY = 0.01
+_THREADS_END_WITHIN = 60.0
 
 
 def warm(url: str) -> None:
@@ -65,6 +66,10 @@ def warm(url: str) -> None:
 
     default_reader()
     asyncio.run(_live_once(url))
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            # Told to end with the loop that they worked for; on a busy machine that takes its moment.
+            thread.join(_THREADS_END_WITHIN)
     if threading.active_count() > 1:
         raise RuntimeError(f"a fork would lose {threading.enumerate()}")
     hurry()
