@@ -79,15 +79,20 @@ def warm(url: str) -> None:
 
 
 def _hurry_more() -> None:
-    """What is done each minute is done every few seconds, so that a short life comes to it."""
+    """What is done each minute is done every few seconds, so that a short life comes to it.
+
+    But nobody says that she has seen a notice here: a round that takes its time would soon do nothing else
+    than give them again.
+    """
     from httpx._transports import default
 
     from rapid_response import worker
-    from rapid_response.steps import catch_up
+    from rapid_response.steps import catch_up, notices
 
     worker._SEAL_SECONDS, worker._SWEEP_SECONDS = 3, 4
-    catch_up.EVERY, catch_up.WHILE_ASKED = timedelta(seconds=4), timedelta(seconds=2)
-    catch_up._LEASE = timedelta(seconds=4)
+    catch_up.EVERY, catch_up.WHILE_ASKED = timedelta(seconds=12), timedelta(seconds=8)
+    catch_up._LEASE = timedelta(seconds=5)
+    notices.NOTICE_REPEAT = timedelta(hours=1)  # type: ignore[attr-defined]
     # Nobody speaks TLS here, and reading all certificates costs a third of a start.
     default.create_ssl_context = cache(default.create_ssl_context)  # type: ignore[attr-defined]
 
