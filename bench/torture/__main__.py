@@ -18,12 +18,12 @@ from pathlib import Path
 
 from bench.__main__ import machine_line
 from bench.torture import points
-from bench.torture.campaign import torture
+from bench.torture.campaign import Restarted, torture
 from bench.torture.judging import Verdict
 from bench.torture.nodes import Nursery
 from bench.torture.points import Blow
 from tests.databases import TestDatabases, quick_folder
-from tests.postgres import PrivateServer, private_server
+from tests.postgres import private_server
 
 KINDS = ("sqlite", "postgresql")
 
@@ -35,7 +35,7 @@ async def one(
     place: Path,
     kind: str,
     seed: int,
-    server: PrivateServer | None = None,
+    server: Restarted | None = None,
 ) -> Verdict:
     """One round; one that cannot be brought to its end is a fault of it, and no other's.
 
@@ -105,12 +105,16 @@ async def run(arguments: argparse.Namespace, folder: Path) -> Verdict:
         databases = TestDatabases(quick_folder() or folder, server.handle if server else None)
         held.callback(databases.close)
         async with Nursery(databases.fresh("sqlite")) as nursery:
+            restarted = Restarted(server) if server else None
             room = asyncio.Semaphore(arguments.at_once)
+            last_at = time.monotonic() + 60 * arguments.minutes
 
             async def round_(kind: str, seed: int) -> None:
                 async with room:
+                    if time.monotonic() > last_at:
+                        return
                     place = await asyncio.to_thread(made, folder / f"{kind}-{seed}")
-                    total.add(await one(arguments, databases, nursery, place, kind, seed, server))
+                    total.add(await one(arguments, databases, nursery, place, kind, seed, restarted))
 
             seeds = range(arguments.seed, arguments.seed + arguments.rounds)
             async with asyncio.TaskGroup() as rounds:
@@ -136,6 +140,7 @@ def main() -> int:
     parser.add_argument("--on", default=",".join(KINDS), help="which databases")
     parser.add_argument("--points", default=",".join(points.NAMES), help="where to strike")
     parser.add_argument("--blows", default="kill", help="what happens there: " + ", ".join(Blow))
+    parser.add_argument("--minutes", type=float, default=1e6, help="after so many no round begins")
     parser.add_argument("--at-once", type=int, default=1, help="rounds beside each other")
     parser.add_argument("--keep", type=Path, help="where the rows of a round with faults are written")
     parser.add_argument("--restarts", type=int, default=0, help="of PostgreSQL in each round")

@@ -15,10 +15,11 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import Connection, and_, func, not_, select
@@ -130,6 +131,14 @@ class Partner:
                 raise RuntimeError("one report became two incidents")
 
 
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """A server that rounds stop and start; `up` is held by whoever needs it up, or takes it down."""
+
+    server: PrivateServer
+    up: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 @dataclass
 class Round:
     """One town, its nodes, its provider, its people and its reports."""
@@ -139,7 +148,7 @@ class Round:
     seed: int
     nodes: int = 1
     #: The server of the database, when it is to be restarted now and then.
-    server: PrivateServer | None = None
+    server: Restarted | None = None
     restarts: int = 0
     #: For the test suite: nothing of the provider fails, and however busy the machine is, no time runs out.
     is_calm: bool = False
@@ -187,16 +196,22 @@ class Round:
             for process in self.living:
                 process.kill()
                 await process.gone.wait()
-            verdict = judge(
-                self.council,
-                self.carrier,
-                self.partner.acknowledged,
-                self.killed,
-                logs=[self.council.folder / f"node-{port}.log" for port in self._ports],
-            )
+            async with self._server_up():
+                verdict = await asyncio.to_thread(
+                    judge,
+                    self.council,
+                    self.carrier,
+                    self.partner.acknowledged,
+                    self.killed,
+                    logs=[self.council.folder / f"node-{port}.log" for port in self._ports],
+                )
             verdict.struck = Counter(self.struck)
             self._hear_answers(verdict)
             return verdict
+
+    def _server_up(self) -> AbstractAsyncContextManager[Any]:
+        """While in it, no round restarts the server."""
+        return self.server.up if self.server is not None else nullcontext()
 
     def _hear_answers(self, verdict: Verdict) -> None:
         for name, count in self.carrier.people.told.items() if self.carrier.people else ():
@@ -282,9 +297,10 @@ class Round:
             while self.killed.total() < due:  # noqa: ASYNC110 - a counter that others add to
                 await asyncio.sleep(0.1)
             how = signal.SIGQUIT if number % 2 == 0 else signal.SIGINT
-            await asyncio.to_thread(server.stop, how)
-            await asyncio.sleep(self._chance.uniform(0, 1.5))
-            await asyncio.to_thread(server.start)
+            async with server.up:
+                await asyncio.to_thread(server.server.stop, how)
+                await asyncio.sleep(self._chance.uniform(0, 1.5))
+                await asyncio.to_thread(server.server.start)
             self.struck[f"postgresql {'crashed' if how is signal.SIGQUIT else 'restarted'}"] += 1
 
     async def _lives_at(self, slot: int) -> None:
@@ -404,13 +420,15 @@ async def torture(
     nodes: int = 1,
     killed: Counter[str] | None = None,
     blows: Sequence[Blow] = (Blow.KILL,),
-    server: PrivateServer | None = None,
+    server: Restarted | None = None,
     restarts: int = 0,
     keep: Path | None = None,
     is_calm: bool = False,
 ) -> Verdict:
     """One round on a database of its own. `killed` counts as it goes, whatever becomes of the round."""
-    council = Council.found(databases.fresh(kind), folder, TOWN)
+    up: AbstractAsyncContextManager[Any] = server.up if server is not None else nullcontext()
+    async with up:
+        council = Council.found(databases.fresh(kind), folder, TOWN)
     counting = killed if killed is not None else Counter()
     try:
         round_ = Round(council, nursery, seed, nodes, server, restarts, is_calm, killed=counting)
@@ -422,5 +440,6 @@ async def torture(
                 await asyncio.to_thread(_keep, council, keep / f"{kind}-{nodes}-{seed}.json")
         return verdict
     finally:
-        council.close()
-        databases.drop(council.url)
+        async with up:
+            council.close()
+            databases.drop(council.url)
