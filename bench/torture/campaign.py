@@ -245,7 +245,9 @@ class Round:
                 await doomed.gone.wait()
                 self.killed[_AT_SOME_MOMENT] += 1
             elif doomed.ended != -signal.SIGKILL:
-                raise RuntimeError(f"a node ended by itself with {doomed.ended}: {self.said(doomed)}")
+                raise RuntimeError(
+                    f"a node ended by itself with {doomed.ended} ({life}): {self.said(doomed)}"
+                )
             else:
                 self.killed[life.point] += 1
         finally:
@@ -362,7 +364,7 @@ class Round:
     def said(self, process: Process) -> str:
         """The end of its log."""
         log = self.council.folder / f"node-{process.port}.log"
-        return log.read_text(errors="replace")[-2000:] if log.exists() else ""
+        return log.read_text(errors="replace")[-6000:] if log.exists() else ""
 
 
 def _keep(council: Council, file: Path) -> None:

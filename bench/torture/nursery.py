@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import faulthandler
 import gc
 import json
 import os
@@ -152,6 +153,7 @@ def _serve(order: dict[str, Any]) -> None:
         os.dup2(nothing, 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
+        faulthandler.enable()  # should it crash by itself, its log says where
         os.chdir(order["folder"])
         for name in [name for name in os.environ if name.startswith("RAPID_RESPONSE_")]:
             del os.environ[name]
