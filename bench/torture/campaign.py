@@ -54,6 +54,8 @@ _DRAINS_WITHIN = 300.0
 _RUNG = ("call_busy", "call_no_answer")
 _UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
 _AT_SOME_MOMENT = "at some moment"
+#: How `serve` ends when there is no database to serve; whoever supervises it starts it again.
+_REFUSED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ class Round:
     struck: Counter[str] = field(default_factory=Counter)
     _ports: list[int] = field(default_factory=list)
     _chance: random.Random = field(init=False)
+    _is_over: bool = False
 
     def __post_init__(self) -> None:
         self._ports = [free_port() for _ in range(self.nodes)]
@@ -187,9 +190,9 @@ class Round:
                     for slot in range(self.nodes):
                         slots.create_task(self._lives(client, waiting, slot))
             finally:
-                restarting.cancel()
-                with suppress(asyncio.CancelledError):
-                    await restarting
+                # Never in the middle of one: whoever comes next wants the server up.
+                self._is_over = True
+                await restarting
             self.carrier.is_calm = True
             await self._rest(client)
             await self.carrier.hang_up()
@@ -244,6 +247,8 @@ class Round:
                 doomed.kill()
                 await doomed.gone.wait()
                 self.killed[_AT_SOME_MOMENT] += 1
+            elif doomed.ended == _REFUSED and self.server is not None:
+                self.struck["would not start while the database was away"] += 1
             elif doomed.ended != -signal.SIGKILL:
                 raise RuntimeError(
                     f"a node ended by itself with {doomed.ended} ({life}): {self.said(doomed)}"
@@ -296,8 +301,10 @@ class Round:
             return
         for number in range(self.restarts):
             due = (number + 1) * lives_ // (self.restarts + 1)
-            while self.killed.total() < due:  # noqa: ASYNC110 - a counter that others add to
+            while self.killed.total() < due and not self._is_over:  # noqa: ASYNC110 - others count
                 await asyncio.sleep(0.1)
+            if self._is_over:
+                return
             how = signal.SIGQUIT if number % 2 == 0 else signal.SIGINT
             async with server.up:
                 await asyncio.to_thread(server.server.stop, how)
@@ -349,7 +356,8 @@ class Round:
             if loop.time() > give_up_at:
                 raise RuntimeError(f"not at rest: {left}, unanswered {len(self.partner.unanswered)}")
             ended = [process for process in self.living if not process.lives]
-            if ended and any(process.ended != -signal.SIGKILL for process in ended):
+            as_told = (-signal.SIGKILL, _REFUSED if self.server is not None else -signal.SIGKILL)
+            if any(process.ended not in as_told for process in ended):
                 raise RuntimeError("a node ended by itself: " + self.said(ended[0]))
             await asyncio.sleep(0.5)
 
