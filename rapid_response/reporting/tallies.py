@@ -89,8 +89,9 @@ class _Sums:
 
     def write(self) -> None:
         """Add the sums to their rows."""
-        for (name, labels), value in sorted(self._sums.items()):
-            self.tx.execute(_ADD[self.tx.is_sqlite], {"n": name, "l": labels, "v": value})
+        rows = [{"n": name, "l": labels, "v": value} for (name, labels), value in sorted(self._sums.items())]
+        if rows:
+            self.tx.execute_many(_ADD[self.tx.is_sqlite], rows)
 
 
 def _adding(make: Any) -> Any:

@@ -7,7 +7,7 @@ have happened, and the answer is looked up before anything is sent again (reliab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -78,10 +78,23 @@ class Work:
 
 def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
     """Everything the sender has to do, claimed in one step."""
-    dead = settle_dead_leases(tx, desk)
-    unknown, fetching, lost = unknowns.claim(tx, LEASE)
-    claimed, moved = _claim(tx, desk, limit)
+    found = {(row.state, row.channel) for row in tx.execute(_what_is_due(tx.real))}
+    states = {state for state, _ in found}
+    dead = settle_dead_leases(tx, desk) if MessageState.SENDING in states else 0
+    unknown, fetching, lost = unknowns.claim(tx, LEASE) if states & set(unknowns.LOOKED_AT) else ([], [], 0)
+    # What a dead lease or a lost text leaves ready is claimed in the next pass, which comes at once.
+    ready = [channel for channel in MessageChannel if any((state, channel) in found for state in READY)]
+    claimed, moved = _claim(tx, desk, limit, ready)
     return Work(dead + lost + moved, claimed, unknown, fetching)
+
+
+@once
+def _what_is_due(real: datetime) -> Executable:
+    return (
+        core_select(col(MessageRow.state), col(MessageRow.channel))
+        .where(col(MessageRow.next_attempt_at) <= real)
+        .distinct()
+    )
 
 
 # --- claiming --------------------------------------------------------------------------------------------
@@ -89,10 +102,10 @@ def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
 
 def claim(tx: Tx, desk: Desk, limit: int = 8) -> list[Claimed]:
     """Lease what is due: most dangerous first. What is no longer wanted is cancelled instead."""
-    return _claim(tx, desk, limit)[0]
+    return _claim(tx, desk, limit, tuple(MessageChannel))[0]
 
 
-def _claim(tx: Tx, desk: Desk, limit: int) -> tuple[list[Claimed], int]:
+def _claim(tx: Tx, desk: Desk, limit: int, channels: Iterable[MessageChannel]) -> tuple[list[Claimed], int]:
     """What is ours to send now, and how many others were settled or made to wait.
 
     The line's row is locked before any message is looked at, and until the commit: of two calls to one
@@ -100,7 +113,7 @@ def _claim(tx: Tx, desk: Desk, limit: int) -> tuple[list[Claimed], int]:
     """
     claimed: list[Claimed] = []
     moved = 0
-    for channel in MessageChannel:
+    for channel in channels:
         due = _due(tx, channel, limit)
         left = lines.allowance(tx, desk, channel) if due else None
         for message in due:

@@ -26,6 +26,8 @@ from rapid_response.storage.once import once
 from rapid_response.storage.tables import AttemptRow, MessageRow
 from rapid_response.storage.tx import Tx
 
+#: States in which the provider is asked what became of a message.
+LOOKED_AT = (MessageState.UNKNOWN, MessageState.IN_NETWORK)
 #: The provider's clock may be a little behind ours.
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
@@ -78,7 +80,7 @@ def _due(real: datetime, limit: int) -> SelectOfScalar[MessageRow]:
         select(MessageRow)
         .where(
             col(MessageRow.next_attempt_at) <= real,
-            col(MessageRow.state).in_((MessageState.UNKNOWN, MessageState.IN_NETWORK)),
+            col(MessageRow.state).in_(LOOKED_AT),
             or_(col(MessageRow.leased_until).is_(None), col(MessageRow.leased_until) <= real),
         )
         .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.id))

@@ -127,6 +127,11 @@ class Tx:
         self.flush()
         return self.read(statement, values)
 
+    def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a Core statement for each set of values, in one go."""
+        self.flush()
+        self._connection.execute(statement, rows)
+
     def read(
         self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None
     ) -> CursorResult[Any]:

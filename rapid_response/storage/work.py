@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
-    Delete,
     Executable,
     Update,
     and_,
@@ -348,15 +347,19 @@ def deliver(tx: Tx, waiting: Sequence[Waiting], handler: Callable[[Tx, Sequence[
 
     Deliveries that another node took meanwhile are left out.
     """
-    mine = [(w.stream, w.seq) for w in waiting if tx.execute(_forget(w.id, w.fence)).rowcount == 1]
-    heard = tx.all(_events(mine))
+    forgotten = set(tx.execute(_forget([(w.id, w.fence) for w in waiting])).scalars())
+    heard = tx.all(_events([(w.stream, w.seq) for w in waiting if w.id in forgotten]))
     if heard:
         handler(tx, heard)
 
 
 @once
-def _forget(row_id: int, fence: int) -> Delete:
-    return delete(DeliveryRow).where(col(DeliveryRow.id) == row_id, col(DeliveryRow.fence) == fence)
+def _forget(claims: Sequence[tuple[int, int]]) -> Any:
+    return (
+        delete(DeliveryRow)
+        .where(tuple_(col(DeliveryRow.id), col(DeliveryRow.fence)).in_(claims))
+        .returning(col(DeliveryRow.id))
+    )
 
 
 @once
