@@ -32,6 +32,7 @@ from tests.databases import TestDatabases
 _POINTS = ("intake.committed", "msg.before_http", "msg.after_http", "timer.committed")
 
 
+@pytest.mark.long
 async def test_r7_killed_at_each_point_nothing_is_lost_and_nothing_comes_twice_unmarked(
     databases: TestDatabases, tmp_path: Path
 ) -> None:
