@@ -48,9 +48,9 @@ _LONGEST_LIFE = (3.0, 7.0)
 _CALM_LIFE = (60.0, 60.0)
 _ANSWERS_WITHIN = 60.0
 #: How often what is unanswered is sent again; and how many seconds after one report the next one comes.
-_EVERY, _NEXT_AFTER = 0.3, 1.2
+_EVERY, _NEXT_AFTER = 0.3, 2.0
 #: A line that counts as down is tried again after two minutes at the latest.
-_DRAINS_WITHIN = 300.0
+_DRAINS_WITHIN = 600.0
 _RUNG = ("call_busy", "call_no_answer")
 _UNSETTLED = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.SENDING, MessageState.UNKNOWN)
 _AT_SOME_MOMENT = "at some moment"
@@ -82,7 +82,7 @@ def lives(
         Life(
             point,
             1 if point in points.RARE else chance.choice((1, 1, 1, 2, 3)),
-            1 if point.startswith("intake") else chance.choice((0, 1, 1)),
+            1 if point.startswith("intake") else chance.choice((0, 1)),
             chance.choice([blow for blow in blows if points.can(blow, point, kind)] or [Blow.KILL]),
             chance.uniform(0.1, 0.8),
         )

@@ -31,8 +31,8 @@ TOWN = small_town(
     rota=[shift(name) for name in (*PHONES.values(), "dee")],
     on_call=[],
     escalation=[
-        {"after": "PT0S", "action": "offer", "to": "best_responder", "answer_within": "PT2M"},
-        {"after": "PT2S", "action": "offer", "to": "next_responder", "answer_within": "PT2M"},
+        {"after": "PT0S", "action": "offer", "to": "best_responder", "answer_within": "PT30M"},
+        {"after": "PT2S", "action": "offer", "to": "next_responder", "answer_within": "PT30M"},
         {"after": "PT3S", "action": "notify", "to": "duty_officer", "by": ["sms"]},
     ],
 )
