@@ -45,18 +45,18 @@ _WHILE_ANSWERED = (
     ("intake.received", "intake.written", "intake.committed", "msg.looked", "msg.recorded"),
     ("intake.replied", "msg.claimed", "events.committed", "text.received", "ack.read"),
     ("events.claimed", "msg.before_http", "text.committed", "ack.committed", "callback.replied"),
+    ("msg.after_http", "events.written", "callback.received", "callback.committed", "action.written"),
     (
         "msg.after_http",
         "lookup.before",
-        "events.written",
-        "callback.committed",
+        "lookup.after",
+        "lookup.committed",
         "text.replied",
-        "action.written",
+        "close.committed",
     ),
-    ("msg.written", "lookup.after", "lookup.committed", "callback.received", "close.committed"),
 )
 #: … and while nobody answers.
-_WHILE_NOT = ("timer.claimed", "escalate.written", "msg.after_http", "timer.written", "breach.committed")
+_WHILE_NOT = ("timer.claimed", "escalate.written", "msg.written", "timer.written", "breach.committed")
 
 #: What tells one happening of a kind from another; what depends on how often a text was tried is left out.
 _HAPPENED = {
@@ -205,6 +205,9 @@ class Life:
 
 async def answered(town: Town, deaths: tuple[str, ...]) -> dict[str, Any]:
     """A report is answered and seen to; what is there at the end."""
+    if "lookup.before" in deaths:
+        # Else a receipt tells what became of it before it is asked.
+        await town.fails(no_receipts=True)
     life = Life(town, deaths)
     reference = await life.reports()
     number = (await town.incident(reference))["job_number"]
