@@ -229,10 +229,13 @@ class Round:
 
     async def _lives(self, client: httpx.AsyncClient, waiting: list[Life], slot: int) -> None:
         while waiting:
-            await self._live(client, waiting.pop(), slot)
+            life = waiting.pop()
+            if not await self._live(client, life, slot):
+                waiting.append(life)
+                await asyncio.sleep(0.5)
 
-    async def _live(self, client: httpx.AsyncClient, life: Life, slot: int) -> None:
-        """One life, in one place."""
+    async def _live(self, client: httpx.AsyncClient, life: Life, slot: int) -> bool:
+        """One life, in one place; False when it never began."""
         mark = self.council.folder / f"struck-{slot}"
         _remove(mark)
         faults = {**points.told(life.point, life.passing, life.blow), points.STRUCK: str(mark)}
@@ -249,12 +252,14 @@ class Round:
                 self.killed[_AT_SOME_MOMENT] += 1
             elif doomed.ended == _REFUSED and self.server is not None:
                 self.struck["would not start while the database was away"] += 1
+                return False
             elif doomed.ended != -signal.SIGKILL:
                 raise RuntimeError(
                     f"a node ended by itself with {doomed.ended} ({life}): {self.said(doomed)}"
                 )
             else:
                 self.killed[life.point] += 1
+            return True
         finally:
             feeding.cancel()
             with suppress(asyncio.CancelledError):
