@@ -1,6 +1,6 @@
 """Sums the lines of JSON of several campaigns: `python -m bench.torture.summing FILE…` prints tables.
 
-One table of kills by database, nodes and place, one of what else was done, and every round with a fault.
+One table of kills by database, nodes and place, one of what else was counted, and every round with a fault.
 """
 
 from __future__ import annotations
@@ -28,23 +28,28 @@ def tables(found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     kills: dict[Where, Counter[str]] = defaultdict(Counter)
     counts: dict[Where, Counter[str]] = defaultdict(Counter)
     struck: Counter[str] = Counter()
+    unjudged: Counter[str] = Counter()
     faults: list[str] = []
     for one in found:
         where = (one["on"], one["nodes"])
+        if one["faults"] or not one["ended"]:
+            faults.append(f"{where} seed {one['seed']}: {one['faults'] or 'broken off'}"[:300])
+        if not one["counts"]:
+            unjudged += Counter(one["kills"])
+            continue
         kills[where] += Counter(one["kills"])
         counts[where] += Counter(
             {name: n for name, n in one["counts"].items() if not name.startswith("seconds")} | {"rounds": 1}
         )
         struck += Counter({name: n for name, n in one["struck"].items()})
-        if one["faults"] or not one["ended"]:
-            faults.append(f"{where} seed {one['seed']}: {one['faults'] or 'broken off'}")
     columns = sorted(kills, key=lambda where: (where[0] != "sqlite", where[1]))
     yield from _table("killed at", columns, kills)
     yield ""
     yield from _table("counted", columns, counts)
     yield ""
     yield from (f"{name}: {count}" for name, count in sorted(struck.items()))
-    yield f"\nRounds with faults: {len(faults)}"
+    yield f"\nKills in rounds that were not judged, and are not counted: {unjudged.total()}"
+    yield f"Rounds with faults: {len(faults)}"
     yield from faults
 
 
