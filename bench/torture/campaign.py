@@ -310,7 +310,7 @@ class Round:
                 await asyncio.sleep(0.1)
             if self._is_over:
                 return
-            how = signal.SIGQUIT if number % 2 == 0 else signal.SIGINT
+            how = self._chance.choice((signal.SIGQUIT, signal.SIGINT))
             async with server.up:
                 await asyncio.to_thread(server.server.stop, how)
                 await asyncio.sleep(self._chance.uniform(0, 1.5))
