@@ -476,5 +476,9 @@ TELLERS: Mapping[str, _Teller] = {
         "A caller left no message",
         "To be rung back." if t.data.get("may_be_rung") else "The number was withheld.",
     ),
+    "earlier_call_joined": lambda t: (
+        "They had rung before and left no message",
+        "The two hours count from that call.",
+    ),
     "account_changed": lambda t: ("Account changed", f"{t.word('change')}."),
 }

@@ -944,6 +944,17 @@ class CallerRangOff(Event):
     type: ClassVar[str] = "caller_rang_off"
     call_id: str
     may_be_rung: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCallJoined(Event):
+    """The same number had rung before and left no message: that call was the first contact of this case."""
+
+    type: ClassVar[str] = "earlier_call_joined"
+    call_id: str
+    channel: str
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,6 +253,12 @@ def _report_received(draft: _Draft, event: StoredEvent) -> None:
     )
 
 
+def _earlier_call_joined(draft: _Draft, event: StoredEvent) -> None:
+    """A call that had dropped was the first contact of this case."""
+    data = event.data
+    draft.contacts[data["call_id"]] = Contact(data["call_id"], data["channel"], _time(data["received_at"]))
+
+
 def _classified(draft: _Draft, event: StoredEvent) -> None:
     data, known = event.data, draft.values
     _note_change(draft, event, "category")
@@ -455,6 +461,7 @@ _HEARD: Mapping[str, Callable[[_Draft, StoredEvent], None]] = {
     "outcome_recorded": _outcome_recorded,
     # What was joined counts where it belongs now; the same report in two logs counts once (see _contacts_in).
     "report_joined": _report_received,
+    "earlier_call_joined": _earlier_call_joined,
     "report_left": _report_left,
     "outcome_joined": _outcome_recorded,
     "incident_amended": _amended,

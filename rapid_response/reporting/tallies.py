@@ -16,6 +16,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.events import (
+    CallerRangOff,
     CheckInAsked,
     CheckInMissed,
     ClockMovedBack,
@@ -42,7 +43,7 @@ from rapid_response.core.events import (
     SecondReadingRecorded,
     TargetingAssessed,
 )
-from rapid_response.core.vocabulary import OutcomeCode
+from rapid_response.core.vocabulary import Channel, OutcomeCode
 from rapid_response.messaging.rules import is_known_code
 from rapid_response.storage.tables import EventRow, InboundMessageRow, IncidentRow, ProviderEventRow, TallyRow
 from rapid_response.storage.tx import Tx
@@ -135,6 +136,10 @@ def _contact(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     # A notification that a person raised to an incident was a contact before it was one.
     if not data.get("raised_from"):
         sums.add("contacts", channel=data["channel"])
+
+
+def _silent_call(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("contacts", channel=Channel.PHONE)
 
 
 def _incident(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
@@ -318,6 +323,7 @@ def _second_answered(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> N
 _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     ReportReceived.type: _contact,
     NotificationKept.type: _contact,
+    CallerRangOff.type: _silent_call,
     PriorityDecided.type: _incident,
     TargetingAssessed.type: _targeting,
     ClockStopped.type: _stopped,

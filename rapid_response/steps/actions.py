@@ -218,6 +218,7 @@ def _release(doing: _Doing, command: commands.Release) -> None:
     if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())
         _tell_if_joint(doing)
+        raising.owe_remote_response(doing.tx, doing.incident)
         leading.tell_of_what_waits(doing.tx, doing.desk, doing.service, doing.incident)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
@@ -247,6 +248,7 @@ def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
     if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED, at=_arrived_at(doing)):
         raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
+    finish_kind(doing.tx, doing.incident, TaskKind.REMOTE_RESPONSE)
     _to_be_finished(doing)
 
 
@@ -308,6 +310,7 @@ def _answered(doing: _Doing, action: Action, by: StoppedBy, flagged: bool) -> No
     move(doing.incident, action)
     if clock.stop(doing.tx, doing.incident, by, flagged=flagged):
         raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
+    finish_kind(doing.tx, doing.incident, TaskKind.REMOTE_RESPONSE)
     if not unowned:
         _to_be_finished(doing)
     else:

@@ -298,6 +298,10 @@ class InboundMessageRow(SQLModel, table=True):
     is_counted: bool = False
 
 
+#: What became of a call (`CallRow.outcome`) that dropped, or ended, without a message.
+RANG_OFF = "rang_off"
+
+
 class CallRow(SQLModel, table=True):
     """A telephone call, in or out; an incoming one has its row before any menu is spoken."""
 
@@ -309,6 +313,21 @@ class CallRow(SQLModel, table=True):
             "words_at",
             sqlite_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
             postgresql_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
+        ),
+        # Who rang off without a message, for when that number rings again.
+        Index(
+            "ix_calls_rang_off",
+            "from_number",
+            "created_at",
+            sqlite_where=text("outcome = 'rang_off' AND incident_id IS NULL"),
+            postgresql_where=text("outcome = 'rang_off' AND incident_id IS NULL"),
+        ),
+        # Calls that turned out to be the first contact of a case, for the board.
+        Index(
+            "ix_calls_joined",
+            "created_at",
+            sqlite_where=text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
+            postgresql_where=text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
         ),
     )
 

@@ -33,6 +33,7 @@ from rapid_response.sla.rules import Kind
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import (
+    RANG_OFF,
     AgendaRow,
     AlarmRow,
     AttemptRow,
@@ -458,6 +459,8 @@ class Watch:
         self.acknowledged: set[str] = set()
         #: And of what was only told: intelligence, no incident.
         self.told: set[str] = set()
+        #: Calls that dropped with nothing said; how many of them belong to a case by now.
+        self.silent_calls = self.silent_calls_joined = 0
         #: Calls that left a message, and texts that reached the service: by their provider's ids.
         self.voicemails = 0
         #: Callers who pressed that somebody is there, and rang off.
@@ -537,6 +540,11 @@ class Watch:
         references = {row["reference"] for row in picture.of(IncidentRow)}
         assert self.acknowledged <= references, f"I1 lost: {self.acknowledged - references}"
         reports, inbound = picture.of(ReportRow), picture.of(InboundMessageRow)
+        silent = [row for row in picture.of(CallRow) if row["outcome"] == RANG_OFF]
+        self.silent_calls, self.silent_calls_joined = (
+            len(silent),
+            sum(row["incident_id"] is not None for row in silent),
+        )
         by_text = sum(row["effect"] == "new_report" for row in inbound)
         in_need = self._rang_off_in_need(picture)
         assert in_need <= self.in_need, "I1 a report of a call that never was"
@@ -877,10 +885,11 @@ def check_board(watch: Watch, boards: Sequence[Mapping[str, Any]]) -> None:
         assert kinds.pop("contacts") == sum(kinds.values()) == board["contacts"]["total"], f"I8 {kinds}"
     assert on_board == outcomes, f"I8 board says {on_board}, recorded were {outcomes}"
     reports = sum(life.reports for life in watch.lives.values())
-    contacts = reports + len(watch.told)
+    contacts = reports + len(watch.told) + watch.silent_calls
     assert sum(board["contacts"]["total"] for board in boards) == contacts, "I8 contacts"
     told = sum(board["reconciliation"]["information_only"] for board in boards)
-    assert told == len(watch.told), "I8 what was only told"
+    silent = watch.silent_calls - watch.silent_calls_joined
+    assert told == len(watch.told) + silent, "I8 what was only told"
     missed = sum(clock.counts_as_breached for life in counted for clock in life.clocks)
     breached = sum(board["two_hours"]["breached"] for board in boards)
     assert breached == missed, f"I9 the board says {breached} breaches, there were {missed}"

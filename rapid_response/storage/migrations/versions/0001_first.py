@@ -113,6 +113,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider", "provider_sid", name=op.f("uq_calls_provider_provider_sid")),
     )
     op.create_index(
+        "ix_calls_joined",
+        "calls",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
+        postgresql_where=sa.text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_calls_rang_off",
+        "calls",
+        ["from_number", "created_at"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'rang_off' AND incident_id IS NULL"),
+        postgresql_where=sa.text("outcome = 'rang_off' AND incident_id IS NULL"),
+    )
+    op.create_index(
         "ix_calls_to_erase",
         "calls",
         ["words_at"],
