@@ -500,6 +500,8 @@ class Kind(StrEnum):
     BOXES = "boxes"
     RESPONDER = "responder"
     OUTCOMES = "outcomes"
+    #: One of the outcomes that are recorded already.
+    OUTCOME = "outcome"
     HIDDEN = "hidden"
 
 
@@ -655,7 +657,11 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
     ),
     Action.ADD_OUTCOMES: ActionForm(
         "Add what changed for someone",
-        (ActionField("outcomes", "What changed for someone", Kind.OUTCOMES),),
+        (
+            ActionField("outcomes", "What changed for someone", Kind.OUTCOMES),
+            ActionField("corrects", "Does it stand instead of something recorded before?", Kind.OUTCOME),
+            ActionField("reason", "If so, why?", Kind.LINE),
+        ),
     ),
     Action.SET_PRIORITY: ActionForm(
         "Change the priority",

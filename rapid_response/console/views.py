@@ -1075,6 +1075,9 @@ class OutcomePart:
     code: OutcomeCode
     amount_pence: int | None = None
     evidence_grade: EvidenceGrade | None = None
+    id: str = ""
+    #: What had been recorded before it was put right, in words.
+    was: str = ""
 
 
 @dataclass(frozen=True, slots=True)

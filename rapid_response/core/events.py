@@ -587,6 +587,17 @@ class OutcomeRecorded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OutcomeCorrected(Event):
+    """What was recorded is put right: it counts no more from now on. What stands instead follows."""
+
+    type: ClassVar[str] = "outcome_corrected"
+    outcome_id: str
+    code: str
+    amount_pence: int | None = None
+    evidence_grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SafeguardingDecided(Event):
     """A person decided on an adult safeguarding concern; `because` are the codes that indicated one."""
 

@@ -34,6 +34,7 @@ from rapid_response.core.events import (
     OfferAccepted,
     OfferDeclined,
     OtherWayTried,
+    OutcomeCorrected,
     OutcomeRecorded,
     PriorityDecided,
     ReferralMoved,
@@ -299,10 +300,18 @@ def _restored(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
 
 
 def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
-    sums.add("outcomes", outcome=data["code"])
+    _count_outcome(sums, data, "outcomes", "money_pounds")
+
+
+def _outcome_corrected(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    _count_outcome(sums, data, "outcomes_corrections", "money_pounds_corrections")
+
+
+def _count_outcome(sums: _Sums, data: Mapping[str, Any], outcomes: str, money: str) -> None:
+    sums.add(outcomes, outcome=data["code"])
     kind = _KINDS_OF_MONEY.get(data["code"])
     if kind is not None and data["amount_pence"] is not None:
-        sums.add("money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
+        sums.add(money, by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
 
 
 def _referral(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
@@ -342,6 +351,7 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     MessageSettled.type: _message_settled,
     OtherWayTried.type: _failed_over,
     OutcomeRecorded.type: _outcome,
+    OutcomeCorrected.type: _outcome_corrected,
     ReferralMoved.type: _referral,
     NextStepRestored.type: _restored,
     SecondReadingRecorded.type: _second_reading,

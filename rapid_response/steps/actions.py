@@ -43,6 +43,7 @@ from rapid_response.steps import (
     linking,
     notices,
     offers,
+    outcomes,
     raising,
     referring,
     reviewing,
@@ -358,11 +359,26 @@ def _close(doing: _Doing, command: commands.Close) -> None:
 
 def _add_outcomes(doing: _Doing, command: commands.AddOutcomes) -> None:
     check(doing.incident, Action.ADD_OUTCOMES)
+    if command.corrects is not None:
+        _take_back(doing, command.corrects, command.reason)
     for outcome in command.outcomes:
-        _record_outcome(doing, outcome)
+        _record_outcome(doing, outcome, command.corrects)
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
 
 
-def _record_outcome(doing: _Doing, outcome: commands.Outcome) -> None:
+def _take_back(doing: _Doing, outcome_id: str, reason: str | None) -> None:
+    """What was recorded was not so: it stays on record, and counts no more (scenario 54)."""
+    known = {row.id: row for row in outcomes.of(doing.tx, doing.incident.id)}
+    if outcome_id not in known:
+        raise Invalid("This incident has no outcome with this id that still holds.", "corrects")
+    if not reason:
+        raise Invalid("Say why it is put right.", "reason")
+    was = known[outcome_id]
+    doing.record(happened.OutcomeCorrected(was.id, was.code, was.amount_pence, was.evidence_grade))
+
+
+def _record_outcome(doing: _Doing, outcome: commands.Outcome, corrects: str | None = None) -> None:
     amount = commands.pence(outcome.amount_gbp)
     grade = None if amount is None else outcome.evidence_grade or EvidenceGrade.C
     outcome_id = doing.tx.ids.uuid()
@@ -373,6 +389,7 @@ def _record_outcome(doing: _Doing, outcome: commands.Outcome) -> None:
         code=outcome.code,
         amount_pence=amount,
         evidence_grade=grade,
+        corrects=corrects,
         at=doing.tx.now,
         actor=doing.tx.actor,
     )

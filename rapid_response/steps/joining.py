@@ -32,6 +32,7 @@ from rapid_response.steps import (
     knowing,
     markers,
     offers,
+    outcomes,
     raising,
     reaching,
     retriage,
@@ -195,8 +196,10 @@ def _move_reports(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
 
 def _move_outcomes(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
     mine = select(OutcomeRow).where(col(OutcomeRow.incident_id) == incident.id)
-    for outcome in tx.all(mine.order_by(col(OutcomeRow.at), col(OutcomeRow.id))):
+    rows = tx.all(mine.order_by(col(OutcomeRow.at), col(OutcomeRow.id)))
+    for outcome in rows:
         outcome.incident_id = into.id
+    for outcome in outcomes.that_hold(rows):
         tx.record(
             into.id,
             happened.OutcomeJoined(outcome.id, outcome.code, outcome.amount_pence, outcome.evidence_grade),

@@ -665,6 +665,8 @@ class OutcomeRow(SQLModel, table=True):
     code: OutcomeCode = word(OutcomeCode)
     amount_pence: int | None = Field(default=None, sa_type=BigInteger)
     evidence_grade: EvidenceGrade | None = word(EvidenceGrade, default=None, nullable=True)
+    #: The outcome that it stands instead of: a correction is an addition, and what was said stays.
+    corrects: str | None = Field(default=None, max_length=36)
     at: datetime = Field(sa_type=UtcDateTime)
     actor: str = Field(max_length=80)
 

@@ -25,10 +25,10 @@ GO_ROUND_BOTH = ("nodes/test_killed_between.py",)
 _NAME = re.compile(r"test_((?:[a-z]\d{1,2}_)+)")
 
 
-def named_by_id() -> dict[str, dict[str, bool]]:
-    """For each id its tests, and whether each runs on both databases."""
+def named_by_id(folder: Path = TESTS) -> dict[str, dict[str, bool]]:
+    """For each id the tests of a folder, and whether each runs on both databases."""
     found: dict[str, dict[str, bool]] = defaultdict(dict)
-    for path in sorted(TESTS.rglob("test_*.py")):
+    for path in sorted(folder.rglob("test_*.py")):
         functions = [f for f in ast.walk(ast.parse(path.read_text())) if isinstance(f, _FUNCTIONS)]
         own = {f.name for f in functions if not f.name.startswith("test_")}
         both = (ON_BOTH - own) if not _overridden_beside(path) else frozenset()

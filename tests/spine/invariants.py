@@ -883,7 +883,7 @@ def check_board(watch: Watch, boards: Sequence[Mapping[str, Any]]) -> None:
         on_board.update({code: n for code, n in board["outcomes"].items() if n})
         kinds = dict(board["reconciliation"])
         assert kinds.pop("contacts") == sum(kinds.values()) == board["contacts"]["total"], f"I8 {kinds}"
-    assert on_board == outcomes, f"I8 board says {on_board}, recorded were {outcomes}"
+    assert on_board == +outcomes, f"I8 board says {on_board}, recorded were {outcomes}"
     reports = sum(life.reports for life in watch.lives.values())
     contacts = reports + len(watch.told) + watch.silent_calls
     assert sum(board["contacts"]["total"] for board in boards) == contacts, "I8 contacts"

@@ -880,6 +880,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("amount_pence", sa.BigInteger(), nullable=True),
         sa.Column("evidence_grade", sa.String(length=40), nullable=True),
+        sa.Column("corrects", sa.String(length=36), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.CheckConstraint(
