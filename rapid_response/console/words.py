@@ -345,11 +345,11 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ViewReason.OTHER: "Another reason, which I write below",
     },
     RetentionClass: {
-        RetentionClass.HOAX: "Hoax or test: 6 months",
-        RetentionClass.NO_OFFENCE: "No offence, or advice in the same contact: 1 year",
-        RetentionClass.ADVICE_ONLY: "Advice only: 2 years",
-        RetentionClass.INCIDENT: "Incident: 6 years",
-        RetentionClass.SAFEGUARDING: "Adult safeguarding: 6 years",
+        RetentionClass.HOAX: "Hoax or test",
+        RetentionClass.NO_OFFENCE: "No offence, or advice in the same contact",
+        RetentionClass.ADVICE_ONLY: "Advice only",
+        RetentionClass.INCIDENT: "Incident",
+        RetentionClass.SAFEGUARDING: "Adult safeguarding",
     },
     Area: {
         Area.INSIDE: "Inside our area",

@@ -46,6 +46,7 @@ from rapid_response.steps import (
     outcomes,
     raising,
     referring,
+    retention,
     reviewing,
     safeguarding,
     second,
@@ -126,6 +127,7 @@ def perform(
 
 def keep_in_view(tx: Tx, service: Service, incident: IncidentRow) -> None:
     """An open case always has a next step: where nothing is left to come, the duty officer looks again."""
+    retention.classify(tx, incident)
     if not incident.is_open or work.awaited(tx, incident.id):
         return
     answered_or_late = incident.owner is not None and incident.clock_state is not ClockState.NOT_APPLICABLE

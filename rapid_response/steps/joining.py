@@ -35,6 +35,7 @@ from rapid_response.steps import (
     outcomes,
     raising,
     reaching,
+    retention,
     retriage,
     transferring,
     visits,
@@ -178,6 +179,7 @@ def end(
     clock.disarm(tx, incident, [Kind.BORDER], "joined")
     incident.owner, incident.is_held = None, False
     tx.record(incident.id, happened.IncidentCancelled(Disposition.DUPLICATE_OF, incident.episode))
+    retention.classify(tx, incident)
     knowing.unlearn(tx, incident.id)
     knowing.decide(tx, incident.id, into.id, accepted=True, kind=Link.DUPLICATE_OF.value, reason=reason)
     return told

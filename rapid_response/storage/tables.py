@@ -38,6 +38,7 @@ from rapid_response.core.vocabulary import (
     ReferralKind,
     ReferralSource,
     ReferralState,
+    RetentionClass,
     RiskKind,
     RiskSubject,
     Role,
@@ -80,6 +81,13 @@ class IncidentRow(SQLModel, table=True):
             "review_decided_at",
             sqlite_where=text("review_decided_at IS NOT NULL"),
             postgresql_where=text("review_decided_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_incidents_to_erase",
+            "retention_class",
+            "closed_at",
+            sqlite_where=text("erased_at IS NULL"),
+            postgresql_where=text("erased_at IS NULL"),
         ),
     )
 
@@ -147,6 +155,8 @@ class IncidentRow(SQLModel, table=True):
     unconfirmed: list[str] = Field(default_factory=list, sa_type=JSON)
     disposition: Disposition | None = word(Disposition, default=None, nullable=True)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: Once it has ended: how long its people are kept, as the daily round looks for it.
+    retention_class: RetentionClass | None = word(RetentionClass, default=None, nullable=True)
     #: The incident that this one's reports were joined to. Named without a foreign key, as links are.
     duplicate_of: str | None = Field(default=None, index=True, max_length=36)
     referral_source: ReferralSource | None = word(ReferralSource, default=None, nullable=True)

@@ -23,11 +23,12 @@ from rapid_response.core.facts import facts_from_json
 from rapid_response.core.incident import ALLOWED, OWNED_STATUSES, Action, Move, Status
 from rapid_response.core.notices import LEADS, NoticeKind
 from rapid_response.core.states import OfferState, Purpose, TaskState
-from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy, TransferState
+from rapid_response.core.vocabulary import ClockState, Disposition, ReferralKind, StoppedBy, TransferState
 from rapid_response.hatecrime.referrals import CHASE_AFTER
 from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.messaging.wording import REPEAT
 from rapid_response.partners.rules import is_owed, safeguarding_because
+from rapid_response.privacy.rules import retention_class
 from rapid_response.simulator.tables import Direction, SimCallRow, SimTextRow
 from rapid_response.sla.rules import Kind
 from rapid_response.steps.tasks import TaskKind
@@ -492,6 +493,7 @@ class Watch:
         for check in (
             self._every_report_is_kept,
             self._rows_are_as_told,
+            self._kept_for_as_long_as_it_ended,
             self._one_owner,
             self._handed_over_once,
             self._promise_is_kept,
@@ -727,6 +729,20 @@ class Watch:
         for row in picture.of(ReferralRow):
             is_asked_after = (row["incident_id"], TaskKind.CHASE_REFERRAL.value, row["id"]) in owed
             assert is_asked_after == (row["state"] in CHASE_AFTER), f"referral {row['id']}: {row['state']}"
+
+    def _kept_for_as_long_as_it_ended(self, picture: Picture) -> None:
+        """The daily round finds each ended case under the class that it belongs to, and no open one."""
+        to_care = {
+            row["incident_id"]
+            for row in picture.of(ReferralRow)
+            if row["kind"] is ReferralKind.ASC_SAFEGUARDING
+        }
+        for row in picture.of(IncidentRow):
+            expected = None
+            if not row["is_open"]:
+                ended = (row["disposition"], row["priority"], row["safeguarding"])
+                expected = retention_class(*ended, row["id"] in to_care)
+            assert row["retention_class"] is expected, f"{row['reference']}: kept as {row['retention_class']}"
 
     def _safeguarding_is_decided(self, picture: Picture) -> None:
         """However a case of an adult at risk ended: somebody has decided, or owes the decision."""

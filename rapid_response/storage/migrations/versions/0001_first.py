@@ -363,6 +363,7 @@ def upgrade() -> None:
         sa.Column("unconfirmed", sa.JSON(), nullable=False),
         sa.Column("disposition", sa.String(length=40), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retention_class", sa.String(length=40), nullable=True),
         sa.Column("duplicate_of", sa.String(length=36), nullable=True),
         sa.Column("referral_source", sa.String(length=40), nullable=True),
         sa.Column("safeguarding", sa.String(length=40), nullable=True),
@@ -393,6 +394,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("review_decided_at IS NOT NULL"),
         postgresql_where=sa.text("review_decided_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_incidents_to_erase",
+        "incidents",
+        ["retention_class", "closed_at"],
+        unique=False,
+        sqlite_where=sa.text("erased_at IS NULL"),
+        postgresql_where=sa.text("erased_at IS NULL"),
     )
     op.create_table(
         "job_numbers",
