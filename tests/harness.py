@@ -24,7 +24,7 @@ from rapid_response.caretaker import Caretaker
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.pulse import Pulse
-from rapid_response.core.states import LookupState, SecondReadingState
+from rapid_response.core.states import LookupState, MailState, SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
 from rapid_response.definition.schema import ServiceFile
@@ -39,6 +39,7 @@ from rapid_response.storage.tables import (
     AgendaRow,
     DeliveryRow,
     DutyRow,
+    MailRow,
     MessageRow,
     PlaceLookupRow,
     SecondReadingRow,
@@ -162,6 +163,7 @@ class Town:
             "deliver": worker.deliver_events,
             "second": worker.ask_second_reader,
             "places": worker.ask_places,
+            "mail": worker.send_mail,
             "phones": network.settle,
         }
 
@@ -404,7 +406,11 @@ def _work(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
         col(SecondReadingRow.state) == SecondReadingState.WAITING
     )
     places = select(col(PlaceLookupRow.due_at)).where(col(PlaceLookupRow.state) == LookupState.WAITING)
+    mails = select(col(MailRow.due_at), col(MailRow.leased_until)).where(
+        col(MailRow.state) == MailState.WAITING
+    )
     queries = {
+        "mail": mails,
         "ring": agenda,
         "send": messages,
         "deliver": deliveries,

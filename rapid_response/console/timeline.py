@@ -486,5 +486,6 @@ TELLERS: Mapping[str, _Teller] = {
         "They had rung before and left no message",
         "The two hours count from that call.",
     ),
+    "mail_parked": lambda t: ("An e-mail to the desk could not be sent", f"{t.word('error')}."),
     "account_changed": lambda t: ("Account changed", f"{t.word('change')}."),
 }

@@ -9,6 +9,7 @@ from rapid_response.core.incident import Action, Status
 from rapid_response.core.safe_contact import MayBeTold
 from rapid_response.core.states import (
     LookupState,
+    MailState,
     MessageChannel,
     MessageState,
     OfferState,
@@ -366,6 +367,12 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         TransferMeans.PHONE: "By phone",
         TransferMeans.SECURE_EMAIL: "By secure e-mail",
         TransferMeans.PORTAL: "In their portal",
+    },
+    MailState: {
+        MailState.WAITING: "To be sent",
+        MailState.SENT: "Sent",
+        MailState.SKIPPED: "Seen before it was sent",
+        MailState.PARKED: "Could not be sent",
     },
     LookupState: {
         LookupState.WAITING: "To be asked",

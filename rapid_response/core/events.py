@@ -969,6 +969,15 @@ class EarlierCallJoined(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MailParked(Event):
+    """An e-mail to the desk could not be handed in for a day; the texts beside it went their own way."""
+
+    type: ClassVar[str] = "mail_parked"
+    mail_id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountChanged(Event):
     type: ClassVar[str] = "account_changed"
     account_id: str

@@ -18,6 +18,7 @@ from rapid_response.core.incident import Status
 from rapid_response.core.states import (
     AvailabilityKind,
     LookupState,
+    MailState,
     MessageChannel,
     MessageState,
     OfferState,
@@ -428,6 +429,37 @@ class PlaceLookupRow(SQLModel, table=True):
     authority: str | None = Field(default=None, max_length=9)
     ward: str | None = Field(default=None, max_length=80)
     asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class MailRow(SQLModel, table=True):
+    """An e-mail to the desk. It names a reference and what to do, so that nothing of it has to be erased."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        Index(
+            "ix_mails_waiting",
+            "due_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    dedupe_key: str = Field(unique=True, max_length=80)
+    #: The notice that it tells of; none where it is about no case.
+    notice_id: str | None = Field(default=None, max_length=36)
+    subject: str = Field(max_length=200)
+    body: str = Field(max_length=1000)
+    state: MailState = word(MailState, default=MailState.WAITING)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    #: Real times, like all leases and time-outs.
+    queued_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    attempts: int = 0
+    error: str | None = Field(default=None, max_length=40)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 # --- what we do about them --------------------------------------------------------------------------------

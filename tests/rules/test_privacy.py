@@ -71,7 +71,7 @@ def test_the_last_of_a_month_stays_the_last() -> None:
 
 
 @given(st.integers(0, 90 * 365), st.integers(-4, 4), st.integers(1, 360), st.sampled_from(K))
-def test_whatever_is_due_is_looked_at(days: int, apart: int, months: int, kind: K) -> None:
+def test_whatever_is_due_is_looked_at(days: int, apart: int, months: int, kind: RetentionClass) -> None:
     kept = Retention(cases={**Retention().cases, kind: months})
     now = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=days)
     ended_at = months_later(now, -months) + timedelta(days=apart)
