@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -31,6 +32,7 @@ from rapid_response.partners.rules import is_owed, safeguarding_because
 from rapid_response.privacy.rules import retention_class
 from rapid_response.simulator.tables import Direction, SimCallRow, SimTextRow
 from rapid_response.sla.rules import Kind
+from rapid_response.steps.casefile import NextStep, next_step
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import (
@@ -673,7 +675,24 @@ class Watch:
             if row["settled_at"] is None and row["parked_at"] is None
         }
         for row in picture.of(IncidentRow):
-            assert not row["is_open"] or row["id"] in coming, f"I2 {row['reference']} is without a next step"
+            if not row["is_open"]:
+                continue
+            assert row["id"] in coming, f"I2 {row['reference']} is without a next step"
+            step = self._next_step(picture, row)
+            assert step is not None, f"I2 {row['reference']} shows no next step"
+            assert step.who, f"I2 nobody has the next step of {row['reference']}: {step}"
+
+    @staticmethod
+    def _next_step(picture: Picture, incident: Row) -> NextStep | None:
+        """What its page and the API show."""
+
+        def mine(table: type[SQLModel]) -> list[Any]:
+            rows = picture.of(table)
+            return [SimpleNamespace(**row) for row in rows if row["incident_id"] == incident["id"]]
+
+        agenda = [entry for entry in mine(AgendaRow) if entry.settled_at is None]
+        shown: Any = SimpleNamespace(**incident)
+        return next_step(shown, mine(OfferRow), mine(TaskRow), agenda)
 
     def _auditor_misses_nothing(self, picture: Picture) -> None:
         """A clock that was set back makes reports seem to come from the future: that is no step's fault."""
