@@ -556,9 +556,9 @@ def _outcome_json(outcome: OutcomeRow, rows: Sequence[OutcomeRow]) -> dict[str, 
     """An outcome that holds, and, where it was put right, what had been said before."""
     was = next((row for row in rows if row.id == outcome.corrects), None)
     return {
-        "id": outcome.id,
         **_what_changed(outcome),
         "at": outcome.at.isoformat(),
+        "id": outcome.id,
         "corrects": _what_changed(was) if was is not None else None,
     }
 
