@@ -13,6 +13,8 @@ from itertools import count
 from random import Random
 from typing import Any
 
+import pytest
+
 from rapid_response.core.vocabulary import ClockState
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import AlarmRow, IncidentRow, TaskRow
@@ -187,7 +189,7 @@ async def cared_for(town: Town) -> None:
     assert not any((await town.audit()).values())
 
 
-@(on_sqlite if not LARGE else lambda test: test)
+@(pytest.mark.slow if LARGE else on_sqlite)
 async def test_a_shift_leaves_nothing_unowned_and_every_promise_accounted_for(town: Town) -> None:
     await town.load(DAY_OF_THREE)
     began = town.clock.now()
