@@ -1,6 +1,6 @@
 """A whole shift, as it comes: people who answer or do not, an absence, a silent alarm.
 
-Three quiet hours in the suite; `RAPID_RESPONSE_TEST_PROFILE=large` plays eight with 40 contacts in each.
+Three quiet hours in `make test-full`; `RAPID_RESPONSE_TEST_PROFILE=large` plays eight with 40 contacts in each.
 """
 
 from __future__ import annotations
@@ -189,6 +189,7 @@ async def cared_for(town: Town) -> None:
     assert not any((await town.audit()).values())
 
 
+@pytest.mark.long
 @(pytest.mark.slow if LARGE else on_sqlite)
 async def test_a_shift_leaves_nothing_unowned_and_every_promise_accounted_for(town: Town) -> None:
     await town.load(DAY_OF_THREE)
