@@ -1,6 +1,6 @@
 """A whole shift, as it comes: people who answer or do not, an absence, a silent alarm.
 
-Three quiet hours in `make test-full`; `RAPID_RESPONSE_TEST_PROFILE=large` plays eight with 40 contacts in each.
+Three quiet hours in `make test-full`; `RAPID_RESPONSE_TEST_PROFILE=large` plays eight, 40 contacts in each.
 """
 
 from __future__ import annotations
