@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum, auto
+from functools import cache
 
-from sqlalchemy import ColumnElement, and_, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from rapid_response.simulator.tables import PostKind, SimPostRow
+from rapid_response.storage.columns import UtcDateTime
 from rapid_response.storage.tx import Tx
 
 #: The worker's loop that calls :meth:`SimulatedNetwork.pump`.
@@ -86,13 +88,37 @@ def owe(
     return [Post(made, sid, kind, path, form, fence=1, attempts=1)]
 
 
+#: Each second it is asked whether anything is owed: made once, because making it costs more than asking.
+_OWED = (
+    select(col(SimPostRow.id))
+    .where(col(SimPostRow.done_at).is_(None), col(SimPostRow.due_at) <= bindparam("at"))
+    .limit(1)
+)
+
+
 def claim(tx: Tx, *, sid: str | None = None, ignoring_due_times: bool = False) -> list[Post]:
     """Lease what is due, at most the first of each queue; giving up on a call always waits for its time."""
+    if not ignoring_due_times and tx.execute(_OWED, {"at": tx.real}).first() is None:
+        return []
+    taking = _taking(is_of_one=sid is not None, ignoring_due_times=ignoring_due_times)
+    rows = tx.execute(
+        taking, {"at": tx.real, "until": tx.real + LEASE, **({"of_sid": sid} if sid is not None else {})}
+    ).all()
+    return [
+        Post(row.id, row.sid, row.kind, row.path, row.form, row.fence, row.attempts)
+        for row in sorted(rows, key=lambda row: row.id)
+    ]
+
+
+@cache
+def _taking(*, is_of_one: bool, ignoring_due_times: bool) -> Executable:
+    """The claim; made once for each way of asking."""
     earlier = aliased(SimPostRow)
-    is_due = col(SimPostRow.due_at) <= tx.real
+    now = bindparam("at", type_=UtcDateTime)
+    is_due = col(SimPostRow.due_at) <= now
     wanted: list[ColumnElement[bool]] = [
         col(SimPostRow.done_at).is_(None),
-        or_(col(SimPostRow.leased_until).is_(None), col(SimPostRow.leased_until) <= tx.real),
+        or_(col(SimPostRow.leased_until).is_(None), col(SimPostRow.leased_until) <= now),
         or_(is_due, col(SimPostRow.kind) != PostKind.GIVE_UP) if ignoring_due_times else is_due,
         ~exists().where(
             col(earlier.queue) == col(SimPostRow.queue),
@@ -100,8 +126,8 @@ def claim(tx: Tx, *, sid: str | None = None, ignoring_due_times: bool = False) -
             col(earlier.done_at).is_(None),
         ),
     ]
-    if sid is not None:
-        wanted.append(col(SimPostRow.sid) == sid)
+    if is_of_one:
+        wanted.append(col(SimPostRow.sid) == bindparam("of_sid"))
     chosen = (
         select(col(SimPostRow.id))
         .where(*wanted)
@@ -109,11 +135,11 @@ def claim(tx: Tx, *, sid: str | None = None, ignoring_due_times: bool = False) -
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
-    rows = tx.execute(
+    return (
         update(SimPostRow)
         .where(col(SimPostRow.id).in_(chosen.scalar_subquery()))
         .values(
-            leased_until=tx.real + LEASE,
+            leased_until=bindparam("until", type_=UtcDateTime),
             fence=col(SimPostRow.fence) + 1,
             attempts=col(SimPostRow.attempts) + 1,
         )
@@ -126,11 +152,7 @@ def claim(tx: Tx, *, sid: str | None = None, ignoring_due_times: bool = False) -
             col(SimPostRow.fence),
             col(SimPostRow.attempts),
         )
-    ).all()
-    return [
-        Post(row.id, row.sid, row.kind, row.path, row.form, row.fence, row.attempts)
-        for row in sorted(rows, key=lambda row: row.id)
-    ]
+    )
 
 
 def reword(tx: Tx, post: Post, form: Mapping[str, str]) -> Post:
