@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlmodel import col
 
-from bench import serving
+from bench import filling, serving
 from bench.serving import Machine, Product, Server
 from bench.shape import (
     Deadlines,
@@ -102,7 +103,8 @@ def multiply(of: Product, count: int) -> list[str]:
     def step(tx: Tx) -> list[str]:
         incidents = table_of(IncidentRow)
         template = dict(tx.execute(select(incidents).limit(1)).mappings().one())
-        tx.execute(update(AgendaRow).values(settled_at=tx.now, outcome="bench"))
+        of_cases = update(AgendaRow).where(col(AgendaRow.incident_id) != "")
+        tx.execute(of_cases.values(settled_at=tx.now, outcome="bench"))
         template |= {"status": Status.ASSIGNED, "owner": "asha", "accepted_at": tx.now, "job_number": None}
         ids = [tx.ids.uuid() for _ in range(count)]
         rows = [{**template, "id": i, "reference": f"B{n:07}"} for n, i in enumerate(ids)]
@@ -167,13 +169,14 @@ def restart(machine: Machine, kind: str, plan: Plan, results: Results, folder: P
         results.add(kind, "N start", {"start": found.started_in})
     with serving.product_database(machine, kind) as of:
         with serving.product(of) as found:
+            _, (_, assigned) = filling.worked(of, found, lambda: settled(of))
             warm(of, found, bodies, 3)
-            incidents = multiply(of, max(plan.armed // 10, plan.overdue))
-            for n in range(10):
-                later = incidents[: plan.armed // 10]
-                arm(of, "moot", later, 80_000.0, 3_600.0, subject=f"bench-later-{n}")
+            each = of.database.look_now(partial(_armed_of, incident_id=assigned))
+            copies = max(plan.armed // each, plan.overdue)
+            filling.grow(of, range(copies), copies, (), (assigned,), open_one_in=1)
             time.sleep(2.0)
             os.kill(found.pid, signal.SIGKILL)
+        incidents = of.database.look_now(_owned)
         arm(of, "warning", incidents[: plan.overdue], 50.0, -60.0, subject=_OVERDUE, ranks=3)
         began = time.time()
         with serving.product(of) as found:
@@ -196,6 +199,18 @@ def restart(machine: Machine, kind: str, plan: Plan, results: Results, folder: P
                     "rss": serving.rss_mib(found.pid),
                 },
             )
+
+
+def _armed_of(connection: Connection, incident_id: str) -> int:
+    armed = select(func.count()).where(
+        col(AgendaRow.incident_id) == incident_id, col(AgendaRow.settled_at).is_(None)
+    )
+    return connection.execute(armed).scalar_one()
+
+
+def _owned(connection: Connection) -> list[str]:
+    chosen = select(col(IncidentRow.id)).where(col(IncidentRow.status) == Status.ASSIGNED)
+    return list(connection.execute(chosen.order_by(col(IncidentRow.id))).scalars())
 
 
 def _overdue_done(connection: Connection) -> int:

@@ -8,6 +8,7 @@ and their chains. What is copied is not hashed anew, so the log of such a databa
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from typing import Any
 from sqlalchemy import Connection, Table, create_engine, select, text
 from sqlmodel import SQLModel, col
 
-import rapid_response.simulator.tables  # noqa: F401 - its tables are copied too
 from bench.serving import Product, Server
 from rapid_response.storage.columns import UtcDateTime
 from rapid_response.storage.database import sync_url
@@ -28,7 +28,7 @@ APART = 65.536
 OPEN_ONE_IN = 2000
 _AT_ONCE = 25_000
 #: Unique words: the copy's number is put behind them.
-_NUMBERED = {"reference", "dedupe_key", "token", "provider_sid", "sid", "key", "queue"}
+_NUMBERED = {"reference", "dedupe_key", "token", "provider_sid", "sid", "key"}
 
 
 # ---------------------------------------------------------------- templates
@@ -70,7 +70,7 @@ def worked(of: Product, found: Server, settled: Callable[[], None]) -> tuple[lis
     for number, body in enumerate(_CLOSED):
         reference = _call(of, found, "reports", body)["reference"]
         settled()
-        _act(of, found, reference, "accept", responder="asha")
+        _act(of, found, reference, "assign", responder="asha")
         if number == 0:
             _act(of, found, reference, "en_route")
             _act(of, found, reference, "on_scene")
@@ -84,7 +84,7 @@ def worked(of: Product, found: Server, settled: Callable[[], None]) -> tuple[lis
         reference = _call(of, found, "reports", body)["reference"]
         if number == 1:
             settled()
-            _act(of, found, reference, "accept", responder="asha")
+            _act(of, found, reference, "assign", responder="asha")
         still_open.append(reference)
     settled()
     return _ids(of, closed), _ids(of, still_open)
@@ -96,8 +96,11 @@ def _call(of: Product, found: Server, path: str, body: Mapping[str, Any]) -> dic
         json.dumps(body).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {of.key}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        told: dict[str, Any] = json.load(answer)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            told: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as refused:
+        raise SystemExit(f"{path} was refused: {refused.read().decode()}") from None
     return told
 
 
@@ -107,8 +110,9 @@ def _act(of: Product, found: Server, reference: str, action: str, **body: Any) -
 
 def _ids(of: Product, references: Sequence[str]) -> list[str]:
     def read(connection: Connection) -> list[str]:
-        chosen = select(col(IncidentRow.id)).where(col(IncidentRow.reference).in_(list(references)))
-        return list(connection.execute(chosen).scalars())
+        rows = connection.execute(select(col(IncidentRow.reference), col(IncidentRow.id)))
+        known = {row.reference: row.id for row in rows}
+        return [known[reference] for reference in references]
 
     return of.database.look_now(read)
 
@@ -116,7 +120,15 @@ def _ids(of: Product, references: Sequence[str]) -> list[str]:
 # ---------------------------------------------------------------- copying
 
 
-def grow(of: Product, numbers: range, count: int, closed: Sequence[str], still_open: Sequence[str]) -> None:
+def grow(
+    of: Product,
+    numbers: range,
+    count: int,
+    closed: Sequence[str],
+    still_open: Sequence[str],
+    *,
+    open_one_in: int = OPEN_ONE_IN,
+) -> None:
     """Copy the templates to be these of `count` incidents, counted from the oldest."""
     engine = create_engine(sync_url(of.url))
     is_sqlite = engine.dialect.name == "sqlite"
@@ -134,7 +146,7 @@ def grow(of: Product, numbers: range, count: int, closed: Sequence[str], still_o
             for statement in template.statements(dialect, moves=True)
         ]
         statements += [
-            (n * (OPEN_ONE_IN // 2), OPEN_ONE_IN, statement)
+            (n * (open_one_in // 2), open_one_in, statement)
             for n, template in enumerate(live)
             for statement in template.statements(dialect, moves=False)
         ]
@@ -187,8 +199,6 @@ class _Template:
             "incidents": f"id = '{self._id}'",
             "attempts": f"message_id IN ({of_message})",
             "provider_events": f"token IN (SELECT token {of_attempt})",
-            "sim_texts": f"token IN (SELECT token {of_attempt})",
-            "sim_posts": f"sid IN (SELECT provider_sid {of_attempt})",
             # In use now, or kept by another's number.
             "job_numbers": None,
             "sealed_heads": None,
@@ -226,7 +236,7 @@ class _Template:
                     values[column.name] = dialect.earlier(name)
             yield (
                 f"INSERT INTO {table.name} ({', '.join(values)}) SELECT {', '.join(values.values())} "
-                f"FROM {dialect.series} AS s CROSS JOIN {kept} AS t ORDER BY s.n"
+                f"FROM {dialect.series} AS s CROSS JOIN {kept} AS t"
             )
 
 
