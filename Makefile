@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check migration bench torture lock clean
+.PHONY: help run test test-full quick check migration bench torture lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,8 +26,11 @@ help: ## list these targets
 run: $(RUN_STAMP) ## install, migrate, load the sample service, serve http://127.0.0.1:8000
 	@$(BIN)/rapid-response serve --evaluation
 
-test: $(DEV_STAMP) ## run every test, on SQLite and on a real PostgreSQL
+test: $(DEV_STAMP) ## run the tests, on SQLite and on a real PostgreSQL, but long ones and repetitions
 	@$(BIN)/pytest -n 2 --dist worksteal
+
+test-full: $(DEV_STAMP) ## run every test, on SQLite and again on PostgreSQL: before a release
+	@RAPID_RESPONSE_TEST_PROFILE=full $(BIN)/pytest -n 2 --dist worksteal
 
 quick: $(DEV_STAMP) ## run the rules' and the shape's tests only, in seconds
 	@$(BIN)/pytest -q -m 'not slow' tests/rules tests/shape

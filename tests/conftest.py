@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.selection import KINDS, PROFILE, is_left_out
+
 if TYPE_CHECKING:
     from tests.databases import TestDatabases
     from tests.harness import Town
@@ -19,12 +21,31 @@ if TYPE_CHECKING:
 NOON = datetime(2026, 7, 15, 11, 0, tzinfo=UTC)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what `make quick` leaves out: what tries hundreds of inputs, or needs a database."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what `make quick` leaves out, and leave out what `make test` leaves to `make test-full`."""
     for item in items:
         tries_many = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
         if tries_many or "databases" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+    if PROFILE == "quick" and not config.option.file_or_dir:
+        left_out = [item for item in items if _is_left_out(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _is_left_out(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    kind = call.params.get("database_url") if call is not None else None
+    return is_left_out(item.nodeid, kind, is_long=item.get_closest_marker("long") is not None)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say at once that it is not everything."""
+    if PROFILE == "quick" and not config.option.file_or_dir:
+        return (
+            "without long tests; tests that name no promise on one database each: `make test-full` runs all"
+        )
+    return None
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +60,7 @@ def databases() -> Iterator[TestDatabases]:
         made.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=KINDS)
 def database_url(request: pytest.FixtureRequest, databases: TestDatabases) -> Iterator[str]:
     """The URL of a fresh, migrated database."""
     url = databases.fresh(request.param)

@@ -13,7 +13,18 @@ from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import SecretStr
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    type_coerce,
+    union_all,
+    update,
+)
 from sqlmodel import SQLModel, col
 from sqlmodel import select as typed_select
 
@@ -34,6 +45,7 @@ from rapid_response.simulator.tables import PostKind, SimPostRow
 from rapid_response.steps.load_service import load
 from rapid_response.steps.ring import arm_standing
 from rapid_response.steps.service import LastKnown
+from rapid_response.storage.columns import UtcDateTime
 from rapid_response.storage.duties import Duty
 from rapid_response.storage.tables import (
     AgendaRow,
@@ -43,6 +55,7 @@ from rapid_response.storage.tables import (
     PlaceLookupRow,
     SecondReadingRow,
 )
+from rapid_response.storage.tx import read_from
 from tests.builders import SMALL_TOWN
 from tests.economy import forget_routes
 
@@ -144,7 +157,7 @@ class Town:
 
     async def settle(self) -> None:
         """Let the worker and the phones do everything that is due now."""
-        while ready := {loop for loop, at in await self._waiting() if at <= self.clock.now()}:
+        while ready := {waits.loop for waits in await self._waiting() if waits.is_due}:
             passes = [do for loop, do in self._loops().items() if loop in ready]
             if not sum([await do() for do in passes]):
                 return
@@ -165,8 +178,8 @@ class Town:
             "phones": network.settle,
         }
 
-    async def _waiting(self) -> list[tuple[str, datetime]]:
-        """What is still to be done, by which loop, and from when."""
+    async def _waiting(self) -> list[_Waits]:
+        """What is still to be done, by which loop."""
         return await self.app.database.look(lambda connection: _work(connection, self.clock.now()))
 
     async def pass_time(self, *, minutes: float = 0, seconds: float = 0) -> None:
@@ -176,8 +189,8 @@ class Town:
     async def until(self, end: datetime) -> None:
         """As :meth:`pass_time`, up to a moment."""
         await self.settle()
-        while (now := self.clock.now()) < end:
-            coming = [at for _, at in await self._waiting() if at > now]
+        while self.clock.now() < end:
+            coming = [waits.comes for waits in await self._waiting() if waits.comes is not None]
             self.clock.set(min([end, *coming]))
             await self.settle()
 
@@ -388,32 +401,58 @@ class Case:
         return {task["kind"]: task for task in (await self.now())["tasks"]}
 
 
-def _work(connection: Connection, now: datetime) -> list[tuple[str, datetime]]:
-    """What waits in rows: for each the loop that does it, and the moment from which it may."""
-    agenda = select(col(AgendaRow.due_at), col(AgendaRow.leased_until)).where(
-        col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
-    )
-    messages = select(col(MessageRow.next_attempt_at)).where(col(MessageRow.next_attempt_at).is_not(None))
-    deliveries = select(col(DeliveryRow.leased_until)).where(col(DeliveryRow.parked_at).is_(None))
-    gives_up = col(SimPostRow.kind) == PostKind.GIVE_UP
-    # Phones do all they can at once, but each rings for as long as it rings.
-    posts = select(case((gives_up, col(SimPostRow.due_at))), col(SimPostRow.leased_until)).where(
-        col(SimPostRow.done_at).is_(None)
-    )
-    second = select(col(SecondReadingRow.next_at), col(SecondReadingRow.leased_until)).where(
-        col(SecondReadingRow.state) == SecondReadingState.WAITING
-    )
-    places = select(col(PlaceLookupRow.due_at)).where(col(PlaceLookupRow.state) == LookupState.WAITING)
-    queries = {
-        "ring": agenda,
-        "send": messages,
-        "deliver": deliveries,
-        "second": second,
-        "places": places,
-        "phones": posts,
-    }
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    """What one loop has to do: something now or not, and when next after now."""
+
+    loop: str
+    is_due: bool
+    comes: datetime | None
+
+
+def _work(connection: Connection, now: datetime) -> list[_Waits]:
+    """What waits in rows, by the loop that does it: one query, as each step of the clock asks it."""
     return [
-        (loop, max([at for at in row if at is not None], default=now))
-        for loop, query in queries.items()
-        for row in connection.execute(query)
+        _Waits(row.loop, bool(row.is_due), row.comes)
+        for row in read_from(connection, _WAITING, {"now": now})
+        if row.is_due or row.comes is not None
     ]
+
+
+def _later_of(first: Any, second: Any) -> Any:
+    return case((second.is_(None), first), (first > second, first), else_=second)
+
+
+def _waiting() -> Executable:
+    now = bindparam("now", type_=UtcDateTime)
+    unleased = func.coalesce(col(DeliveryRow.leased_until), now)
+    free = [col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)]
+    # Phones do all they can at once, but each rings for as long as it rings.
+    rings = case((col(SimPostRow.kind) == PostKind.GIVE_UP, col(SimPostRow.due_at)), else_=now)
+    of_loops: dict[str, tuple[Any, list[Any]]] = {
+        "ring": (_later_of(col(AgendaRow.due_at), col(AgendaRow.leased_until)), free),
+        "send": (col(MessageRow.next_attempt_at), [col(MessageRow.next_attempt_at).is_not(None)]),
+        "deliver": (
+            unleased,
+            [col(DeliveryRow.parked_at).is_(None)],
+        ),
+        "second": (
+            _later_of(col(SecondReadingRow.next_at), col(SecondReadingRow.leased_until)),
+            [col(SecondReadingRow.state) == SecondReadingState.WAITING],
+        ),
+        "places": (col(PlaceLookupRow.due_at), [col(PlaceLookupRow.state) == LookupState.WAITING]),
+        "phones": (_later_of(rings, col(SimPostRow.leased_until)), [col(SimPostRow.done_at).is_(None)]),
+    }
+    return union_all(
+        *(
+            select(
+                literal(loop).label("loop"),
+                func.max(case((at <= now, 1), else_=0)).label("is_due"),
+                type_coerce(func.min(case((at > now, at))), UtcDateTime).label("comes"),
+            ).where(*which)
+            for loop, (at, which) in of_loops.items()
+        )
+    )
+
+
+_WAITING = _waiting()

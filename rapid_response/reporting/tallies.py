@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 from sqlmodel import select as typed_select
@@ -44,6 +44,7 @@ from rapid_response.core.events import (
 )
 from rapid_response.core.vocabulary import OutcomeCode
 from rapid_response.messaging.rules import is_known_code
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import EventRow, InboundMessageRow, IncidentRow, ProviderEventRow, TallyRow
 from rapid_response.storage.tx import Tx
 
@@ -88,8 +89,9 @@ class _Sums:
 
     def write(self) -> None:
         """Add the sums to their rows."""
-        for (name, labels), value in sorted(self._sums.items()):
-            self.tx.execute(_ADD[self.tx.is_sqlite], {"n": name, "l": labels, "v": value})
+        rows = [{"n": name, "l": labels, "v": value} for (name, labels), value in sorted(self._sums.items())]
+        if rows:
+            self.tx.execute_many(_ADD[self.tx.is_sqlite], rows)
 
 
 def _adding(make: Any) -> Any:
@@ -114,21 +116,28 @@ def tally(tx: Tx, events: Sequence[EventRow]) -> None:
 
 
 def _category(tx: Tx, event: EventRow) -> str:
-    found = tx.execute(select(col(IncidentRow.category)).where(col(IncidentRow.id) == event.stream)).scalar()
-    return str(found or "other")
+    return str(tx.execute(_category_of(event.stream)).scalar() or "other")
+
+
+@once
+def _category_of(incident_id: str) -> Executable:
+    return select(col(IncidentRow.category)).where(col(IncidentRow.id) == incident_id)
 
 
 def _earlier(tx: Tx, event: EventRow, type_: str) -> Mapping[str, Any] | None:
     """The newest event of that type before this one."""
-    data = tx.execute(
+    data = tx.execute(_newest_before(event.stream, event.seq, type_)).scalar()
+    return None if data is None else json.loads(data)
+
+
+@once
+def _newest_before(stream: str, seq: int, type_: str) -> Executable:
+    return (
         select(col(EventRow.data))
-        .where(
-            col(EventRow.stream) == event.stream, col(EventRow.seq) < event.seq, col(EventRow.type) == type_
-        )
+        .where(col(EventRow.stream) == stream, col(EventRow.seq) < seq, col(EventRow.type) == type_)
         .order_by(col(EventRow.seq).desc())
         .limit(1)
-    ).scalar()
-    return None if data is None else json.loads(data)
+    )
 
 
 def _contact(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:

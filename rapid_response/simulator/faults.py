@@ -53,15 +53,16 @@ class Faults:
 
 def current(source: Tx | Connection) -> Faults:
     """What is failing, as this step or read sees it."""
-    rows = source.execute(
-        select(
-            col(SimFaultRow.number),
-            col(SimFaultRow.phone_off),
-            col(SimFaultRow.no_receipts),
-            col(SimFaultRow.outage),
-        ).order_by(col(SimFaultRow.number))
-    )
+    rows = source.execute(_ALL)
     return Faults({row.number: Fault(row.phone_off, row.no_receipts, row.outage) for row in rows})
+
+
+_ALL = select(
+    col(SimFaultRow.number),
+    col(SimFaultRow.phone_off),
+    col(SimFaultRow.no_receipts),
+    col(SimFaultRow.outage),
+).order_by(col(SimFaultRow.number))
 
 
 def refuse_in_outage(tx: Tx) -> Faults:

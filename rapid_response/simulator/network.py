@@ -36,6 +36,15 @@ class NoSuchCall(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class _Told:
+    """A webhook and what it answered; None when nobody did."""
+
+    post: Post
+    answer: int | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Carried:
     settled: Settled
     next_posts: list[Post]
@@ -222,18 +231,14 @@ class SimulatedNetwork:
 
     async def _pump(self, *, sid: str | None = None, ignoring_due_times: bool = False) -> int:
         moved = 0
+        told: list[_Told] = []
         while True:
-            claimed, telling = await self._run(partial(_take, sid=sid, ignoring_due_times=ignoring_due_times))
+            go_on = partial(_go_on, told=told, sid=sid, ignoring_due_times=ignoring_due_times)
+            claimed, telling = await self._run(go_on)
             if not claimed:
                 return moved
             moved += claimed
-            carried = await asyncio.gather(
-                *(self._carry(post, held=False) for post in telling), return_exceptions=True
-            )
-            # Raised only now: one that cannot be written down must not leave others half posted.
-            for outcome in carried:
-                if isinstance(outcome, BaseException):
-                    raise outcome
+            told = await asyncio.gather(*(self._tell(post) for post in telling))
 
     async def _tell_all(self, sid: str) -> None:
         """The statuses of one call, at once and in their order: it has gone on since."""
@@ -250,15 +255,15 @@ class SimulatedNetwork:
                 return
 
     async def _carry(self, post: Post, *, held: bool) -> _Carried:
-        answer, body = await self._tell(post)
-        return await self._run(partial(_record, post=post, answer=answer, body=body, held=held))
+        told = await self._tell(post)
+        return await self._run(partial(_record, told=told, held=held))
 
-    async def _tell(self, post: Post) -> tuple[int | None, str]:
+    async def _tell(self, post: Post) -> _Told:
         try:
             async with asyncio.timeout(WEBHOOK_SECONDS):
-                return await self._post(post.path, post.form)
+                return _Told(post, *await self._post(post.path, post.form))
         except Exception:  # whatever our webhook did, the other end sees only that nobody answered
-            return None, ""
+            return _Told(post, None, "")
 
     async def _run(self, step: Callable[[Tx], T]) -> T:
         return await self._database.run(step, actor="simulator")
@@ -268,6 +273,15 @@ class SimulatedNetwork:
 
     def _milliseconds(self, least: int, most: int) -> timedelta:
         return timedelta(milliseconds=least + self._ids.below(most - least + 1))
+
+
+def _go_on(
+    tx: Tx, *, told: Sequence[_Told], sid: str | None, ignoring_due_times: bool
+) -> tuple[int, list[Post]]:
+    """Write down what was told, and take what is due then, in one commit."""
+    for one in told:
+        _record(tx, told=one, held=False)
+    return _take(tx, sid=sid, ignoring_due_times=ignoring_due_times)
 
 
 def _take(tx: Tx, *, sid: str | None, ignoring_due_times: bool) -> tuple[int, list[Post]]:
@@ -287,8 +301,9 @@ def _take(tx: Tx, *, sid: str | None, ignoring_due_times: bool) -> tuple[int, li
     return len(claimed), telling
 
 
-def _record(tx: Tx, *, post: Post, answer: int | None, body: str, held: bool) -> _Carried:
+def _record(tx: Tx, *, told: _Told, held: bool) -> _Carried:
     """Settle a webhook, and decide what its answer leads to in the same commit."""
+    post, answer, body = told.post, told.answer, told.body
     settled = posts.settle(tx, post, answer)
     followed: list[Post] = []
     if settled in (Settled.TOLD, Settled.GIVEN_UP):

@@ -6,18 +6,18 @@ and whoever hears it twice must cope.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
-from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, exists, insert, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from rapid_response.simulator.tables import PostKind, SimPostRow
-from rapid_response.storage.columns import UtcDateTime
+from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tx import Tx
 
 #: The worker's loop that calls :meth:`SimulatedNetwork.pump`.
@@ -88,46 +88,39 @@ def owe(
     return [Post(made, sid, kind, path, form, fence=1, attempts=1)]
 
 
-#: Each second it is asked whether anything is owed: made once, because making it costs more than asking.
-_OWED = (
-    select(col(SimPostRow.id))
-    .where(col(SimPostRow.done_at).is_(None), col(SimPostRow.due_at) <= bindparam("at"))
-    .limit(1)
-)
-
-
 def claim(tx: Tx, *, sid: str | None = None, ignoring_due_times: bool = False) -> list[Post]:
     """Lease what is due, at most the first of each queue; giving up on a call always waits for its time."""
-    if not ignoring_due_times and tx.execute(_OWED, {"at": tx.real}).first() is None:
-        return []
-    taking = _taking(is_of_one=sid is not None, ignoring_due_times=ignoring_due_times)
-    rows = tx.execute(
-        taking, {"at": tx.real, "until": tx.real + LEASE, **({"of_sid": sid} if sid is not None else {})}
-    ).all()
+    until = tx.real + LEASE
+    claiming = _claims[sid is not None, ignoring_due_times](tx.real, until, sid or "")
     return [
         Post(row.id, row.sid, row.kind, row.path, row.form, row.fence, row.attempts)
-        for row in sorted(rows, key=lambda row: row.id)
+        for row in sorted(tx.execute(claiming).all(), key=lambda row: row.id)
     ]
 
 
-@cache
-def _taking(*, is_of_one: bool, ignoring_due_times: bool) -> Executable:
-    """The claim; made once for each way of asking."""
-    earlier = aliased(SimPostRow)
-    now = bindparam("at", type_=UtcDateTime)
-    is_due = col(SimPostRow.due_at) <= now
-    wanted: list[ColumnElement[bool]] = [
-        col(SimPostRow.done_at).is_(None),
-        or_(col(SimPostRow.leased_until).is_(None), col(SimPostRow.leased_until) <= now),
-        or_(is_due, col(SimPostRow.kind) != PostKind.GIVE_UP) if ignoring_due_times else is_due,
-        ~exists().where(
-            col(earlier.queue) == col(SimPostRow.queue),
-            col(earlier.id) < col(SimPostRow.id),
-            col(earlier.done_at).is_(None),
-        ),
-    ]
-    if is_of_one:
-        wanted.append(col(SimPostRow.sid) == bindparam("of_sid"))
+def _claiming(*, of_one: bool, ignoring_due_times: bool) -> Callable[[datetime, datetime, str], Filled[Any]]:
+    @once
+    def claiming(real: datetime, until: datetime, sid: str) -> Any:
+        earlier = aliased(SimPostRow)
+        is_due = col(SimPostRow.due_at) <= real
+        wanted: list[ColumnElement[bool]] = [
+            col(SimPostRow.done_at).is_(None),
+            or_(col(SimPostRow.leased_until).is_(None), col(SimPostRow.leased_until) <= real),
+            or_(is_due, col(SimPostRow.kind) != PostKind.GIVE_UP) if ignoring_due_times else is_due,
+            ~exists().where(
+                col(earlier.queue) == col(SimPostRow.queue),
+                col(earlier.id) < col(SimPostRow.id),
+                col(earlier.done_at).is_(None),
+            ),
+        ]
+        if of_one:
+            wanted.append(col(SimPostRow.sid) == sid)
+        return _leasing(wanted, until)
+
+    return claiming
+
+
+def _leasing(wanted: Sequence[ColumnElement[bool]], until: datetime) -> Any:
     chosen = (
         select(col(SimPostRow.id))
         .where(*wanted)
@@ -139,7 +132,7 @@ def _taking(*, is_of_one: bool, ignoring_due_times: bool) -> Executable:
         update(SimPostRow)
         .where(col(SimPostRow.id).in_(chosen.scalar_subquery()))
         .values(
-            leased_until=bindparam("until", type_=UtcDateTime),
+            leased_until=until,
             fence=col(SimPostRow.fence) + 1,
             attempts=col(SimPostRow.attempts) + 1,
         )
@@ -155,32 +148,55 @@ def _taking(*, is_of_one: bool, ignoring_due_times: bool) -> Executable:
     )
 
 
+_claims = {
+    (of_one, ignoring): _claiming(of_one=of_one, ignoring_due_times=ignoring)
+    for of_one in (False, True)
+    for ignoring in (False, True)
+}
+
+
 def reword(tx: Tx, post: Post, form: Mapping[str, str]) -> Post:
     """Change what a claimed webhook will say; kept, so that a second attempt says the same."""
-    tx.execute(update(SimPostRow).where(_mine(post)).values(form=dict(form)))
+    tx.execute(_reword(post.id, post.fence, dict(form)))
     return replace(post, form=form)
+
+
+@once
+def _reword(post_id: int, fence: int, form: Mapping[str, str]) -> Update:
+    return update(SimPostRow).where(_mine(post_id, fence)).values(form=form)
 
 
 def keep_silent(tx: Tx, post: Post) -> None:
     """There is nothing to tell after all."""
-    tx.execute(update(SimPostRow).where(_mine(post)).values(done_at=tx.real, leased_until=None))
+    tx.execute(_done(post.id, post.fence, tx.real, None))
 
 
 def settle(tx: Tx, post: Post, answer: int | None) -> Settled:
     """Say what our webhook answered; None when it could not be reached."""
     failed = answer is None or answer == 429 or answer >= 500
     wait = _wait(post) if failed else None
-    values = {"leased_until": None, "answer": answer}
-    changed = tx.execute(
-        update(SimPostRow)
-        .where(_mine(post))
-        .values(**values, **({"done_at": tx.real} if wait is None else {"due_at": tx.real + wait}))
+    written = (
+        _done(post.id, post.fence, tx.real, answer)
+        if wait is None
+        else _again(post.id, post.fence, tx.real + wait, answer)
     )
-    if changed.rowcount == 0:
+    if tx.execute(written).rowcount == 0:
         return Settled.LOST
     if wait is not None:
         return Settled.AGAIN
     return Settled.GIVEN_UP if failed else Settled.TOLD
+
+
+@once
+def _done(post_id: int, fence: int, at: datetime, answer: int | None) -> Update:
+    return (
+        update(SimPostRow).where(_mine(post_id, fence)).values(done_at=at, leased_until=None, answer=answer)
+    )
+
+
+@once
+def _again(post_id: int, fence: int, at: datetime, answer: int | None) -> Update:
+    return update(SimPostRow).where(_mine(post_id, fence)).values(due_at=at, leased_until=None, answer=answer)
 
 
 def release(tx: Tx, held: Iterable[Post]) -> None:
@@ -188,7 +204,7 @@ def release(tx: Tx, held: Iterable[Post]) -> None:
     for post in held:
         tx.execute(
             update(SimPostRow)
-            .where(_mine(post))
+            .where(_mine(post.id, post.fence))
             .values(leased_until=None, fence=col(SimPostRow.fence) + 1, attempts=post.attempts - 1)
         )
         tx.wake(LOOP)
@@ -208,9 +224,9 @@ def _wait(post: Post) -> timedelta | None:
     return waits[post.attempts - 1] if post.attempts <= len(waits) else None
 
 
-def _mine(post: Post) -> ColumnElement[bool]:
+def _mine(post_id: int, fence: int) -> ColumnElement[bool]:
     return and_(
-        col(SimPostRow.id) == post.id,
-        col(SimPostRow.fence) == post.fence,
+        col(SimPostRow.id) == post_id,
+        col(SimPostRow.fence) == fence,
         col(SimPostRow.done_at).is_(None),
     )

@@ -8,11 +8,13 @@ from datetime import timedelta
 from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel import select as typed_select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.simulator import faults, forms, posts
 from rapid_response.simulator.faults import Faults
 from rapid_response.simulator.posts import Post
 from rapid_response.simulator.tables import Direction, PostKind, SimTextRow
+from rapid_response.storage.once import once
 from rapid_response.storage.tx import Tx
 
 #: The handset is off or out of reach, in the provider's words.
@@ -46,7 +48,7 @@ def advance(tx: Tx, claimed: Sequence[Post], failing: Faults) -> list[Post]:
     """Move texts to the status whose receipt is now due; gives the receipts that are to be posted."""
     due = {post.sid: post for post in claimed}
     telling: list[Post] = []
-    for text in tx.all(typed_select(SimTextRow).where(col(SimTextRow.sid).in_(due))):
+    for text in tx.all(_texts(list(due))):
         post = due[text.sid]
         status = post.form["MessageStatus"]
         if text.status not in _SETTLED:
@@ -63,6 +65,11 @@ def advance(tx: Tx, claimed: Sequence[Post], failing: Faults) -> list[Post]:
         else:
             telling.append(post)
     return telling
+
+
+@once
+def _texts(sids: Sequence[str]) -> SelectOfScalar[SimTextRow]:
+    return typed_select(SimTextRow).where(col(SimTextRow.sid).in_(sids))
 
 
 def send(tx: Tx, sid: str, from_number: str, to_number: str, body: str) -> list[Post]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, select
 from sqlmodel import col
 
 from rapid_response.core import events as happened
 from rapid_response.core.states import EndpointState, MessageChannel
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import AttemptRow, EndpointRow, MessageRow
 from rapid_response.storage.tx import Tx
 
@@ -28,12 +29,15 @@ def get(tx: Tx, number: str, channel: MessageChannel) -> EndpointRow | None:
 
 def known(tx: Tx, numbers: Iterable[str]) -> Mapping[tuple[str, MessageChannel], EndpointState]:
     """The states of some numbers; one of which nothing is known is active."""
-    rows = tx.read(
-        select(col(EndpointRow.number), col(EndpointRow.channel), col(EndpointRow.state)).where(
-            col(EndpointRow.number).in_(list(numbers))
-        )
-    )
+    rows = tx.read(_of_numbers(list(numbers)))
     return {(row.number, row.channel): EndpointState(row.state) for row in rows}
+
+
+@once
+def _of_numbers(numbers: Sequence[str]) -> Executable:
+    return select(col(EndpointRow.number), col(EndpointRow.channel), col(EndpointRow.state)).where(
+        col(EndpointRow.number).in_(numbers)
+    )
 
 
 def has_opted_out(tx: Tx, number: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Executable, select, update
 from sqlmodel import col
 from sqlmodel import select as typed_select
 
@@ -18,6 +18,7 @@ from rapid_response.core.states import MessageChannel
 from rapid_response.messaging import breaker, pace
 from rapid_response.messaging.breaker import Breaker, Gate, Heard
 from rapid_response.steps.desk import Desk
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import LineRow, MessageRow
 from rapid_response.storage.tx import Tx
 
@@ -133,15 +134,18 @@ def _says_nothing(tx: Tx, desk: Desk, channel: MessageChannel, what: Heard) -> b
 
 def _glance(tx: Tx, desk: Desk, channel: MessageChannel) -> Any:
     """A line's row as it is, unlocked; not kept, so that whoever locks it afterwards reads it anew."""
-    return tx.read(
-        select(
-            col(LineRow.failures),
-            col(LineRow.opened_at),
-            col(LineRow.day),
-            col(LineRow.sent_today),
-            col(LineRow.delays),
-        ).where(col(LineRow.name) == name_of(desk.provider, channel))
-    ).first()
+    return tx.read(_line_at_a_glance(name_of(desk.provider, channel))).first()
+
+
+@once
+def _line_at_a_glance(name: str) -> Executable:
+    return select(
+        col(LineRow.failures),
+        col(LineRow.opened_at),
+        col(LineRow.day),
+        col(LineRow.sent_today),
+        col(LineRow.delays),
+    ).where(col(LineRow.name) == name)
 
 
 def _write(row: LineRow, now: Breaker) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import Executable
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core import events as happened
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
@@ -22,6 +24,7 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import endpoints, lines
 from rapid_response.steps.desk import Desk
 from rapid_response.storage import work
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import AttemptRow, IncidentRow, MessageRow, OfferRow
 from rapid_response.storage.tx import Tx
 
@@ -31,11 +34,12 @@ LADDERED = (Purpose.OFFER, Purpose.STAND_DOWN, Purpose.NOTICE)
 
 def attempts_of(tx: Tx, message: MessageRow) -> list[AttemptRow]:
     """All attempts at a message, oldest first."""
-    return list(
-        tx.all(
-            select(AttemptRow).where(col(AttemptRow.message_id) == message.id).order_by(col(AttemptRow.seq))
-        )
-    )
+    return list(tx.all(_attempts(message.id)))
+
+
+@once
+def _attempts(message_id: str) -> SelectOfScalar[AttemptRow]:
+    return select(AttemptRow).where(col(AttemptRow.message_id) == message_id).order_by(col(AttemptRow.seq))
 
 
 def standing(tx: Tx, message: MessageRow, attempts: Sequence[AttemptRow]) -> Standing:
@@ -301,25 +305,32 @@ def _record_settled(tx: Tx, message: MessageRow, attempts: Sequence[AttemptRow])
 
 def _offer_and_priority(tx: Tx, message: MessageRow) -> tuple[datetime | None, str]:
     """When the offer was made, and how urgent its case is."""
-    found = tx.execute(
+    found = tx.execute(_made_for(message.offer_id)).first()
+    return (found.made_at, found.priority.value) if found is not None else (None, "")
+
+
+@once
+def _made_for(offer_id: str | None) -> Executable:
+    return (
         core_select(col(OfferRow.made_at), col(IncidentRow.priority))
         .join(IncidentRow, col(IncidentRow.id) == col(OfferRow.incident_id))
-        .where(col(OfferRow.id) == message.offer_id)
-    ).first()
-    return (found.made_at, found.priority.value) if found is not None else (None, "")
+        .where(col(OfferRow.id) == offer_id)
+    )
 
 
 def _is_first_arrival(tx: Tx, message: MessageRow) -> bool:
     """Whether nothing else of the offer was delivered before."""
-    others = tx.execute(
-        core_select(col(MessageRow.id)).where(
-            col(MessageRow.offer_id) == message.offer_id,
-            col(MessageRow.purpose) == Purpose.OFFER,
-            col(MessageRow.state) == MessageState.DELIVERED,
-            col(MessageRow.id) != message.id,
-        )
+    return tx.execute(_arrived_besides(message.offer_id, message.id)).first() is None
+
+
+@once
+def _arrived_besides(offer_id: str | None, message_id: str) -> Executable:
+    return core_select(col(MessageRow.id)).where(
+        col(MessageRow.offer_id) == offer_id,
+        col(MessageRow.purpose) == Purpose.OFFER,
+        col(MessageRow.state) == MessageState.DELIVERED,
+        col(MessageRow.id) != message_id,
     )
-    return others.first() is None
 
 
 def stream_of(message: MessageRow) -> str:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import Executable, Update, func, or_, update
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.messaging import retries
 from rapid_response.messaging.rules import failure_class, word
 from rapid_response.steps import messages
 from rapid_response.steps.desk import Desk
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import AttemptRow, MessageRow, ProviderEventRow
 from rapid_response.storage.tx import Tx
 
@@ -38,18 +40,8 @@ class Told:
 
 def record(tx: Tx, desk: Desk, told: Told) -> bool:
     """Keep what was told and apply it; False when it was known already. Late proof always wins."""
-    again = tx.execute(
-        update(ProviderEventRow)
-        .where(
-            col(ProviderEventRow.provider) == desk.provider,
-            col(ProviderEventRow.sid) == told.sid,
-            col(ProviderEventRow.status) == told.status,
-            col(ProviderEventRow.error_code) == told.error_code,
-            col(ProviderEventRow.sequence_no) == told.sequence_no,
-        )
-        .values(to_count=func.coalesce(col(ProviderEventRow.to_count), 0) + 1)
-    )
-    if again.rowcount:
+    again = _told_again(desk.provider, told.sid, told.status, told.error_code, told.sequence_no)
+    if tx.execute(again).rowcount:
         return False
     attempt_id, why = _apply(tx, desk, told)
     tx.add(
@@ -72,16 +64,27 @@ def record(tx: Tx, desk: Desk, told: Told) -> bool:
     return True
 
 
+@once
+def _told_again(provider: str, sid: str, status: str, error_code: str, sequence_no: int) -> Update:
+    return (
+        update(ProviderEventRow)
+        .where(
+            col(ProviderEventRow.provider) == provider,
+            col(ProviderEventRow.sid) == sid,
+            col(ProviderEventRow.status) == status,
+            col(ProviderEventRow.error_code) == error_code,
+            col(ProviderEventRow.sequence_no) == sequence_no,
+        )
+        .values(to_count=func.coalesce(col(ProviderEventRow.to_count), 0) + 1)
+    )
+
+
 EARLY, ORPHAN = "early", "orphan"
 
 
 def _apply(tx: Tx, desk: Desk, told: Told) -> tuple[str | None, str]:
     """The attempt it is about, and what it came to."""
-    found = tx.execute(
-        core_select(col(AttemptRow.id), col(AttemptRow.message_id)).where(
-            or_(_has_token(told.token), _has_sid(desk, told.sid))
-        )
-    ).first()
+    found = tx.execute(_attempt_of(told.token, told.sid, desk.provider)).first()
     if found is None:
         return None, EARLY
     evidence = word(told.status)
@@ -108,31 +111,34 @@ def _apply(tx: Tx, desk: Desk, told: Told) -> tuple[str | None, str]:
     return attempt.id, why
 
 
-def _has_token(token: str) -> ColumnElement[bool]:
-    return (col(AttemptRow.token) == token) & (col(AttemptRow.token) != "")
-
-
-def _has_sid(desk: Desk, sid: str) -> ColumnElement[bool]:
-    return (
+@once
+def _attempt_of(token: str, sid: str, provider: str) -> Executable:
+    has_token = (col(AttemptRow.token) == token) & (col(AttemptRow.token) != "")
+    has_sid = (
         (col(AttemptRow.provider_sid) == sid)
         & (col(AttemptRow.provider_sid) != "")
-        & (col(AttemptRow.provider) == desk.provider)
+        & (col(AttemptRow.provider) == provider)
     )
+    return core_select(col(AttemptRow.id), col(AttemptRow.message_id)).where(or_(has_token, has_sid))
 
 
 def hear_early(tx: Tx, desk: Desk, sid: str) -> None:
     """The id of an attempt is known now: what was told of it before is applied, in the order it came."""
-    waiting = tx.all(
+    for event in tx.all(_told_early(desk.provider, sid)):
+        _try_again(tx, desk, event)
+
+
+@once
+def _told_early(provider: str, sid: str) -> SelectOfScalar[ProviderEventRow]:
+    return (
         select(ProviderEventRow)
         .where(
-            col(ProviderEventRow.provider) == desk.provider,
+            col(ProviderEventRow.provider) == provider,
             col(ProviderEventRow.sid) == sid,
             col(ProviderEventRow.retry_until).is_not(None),
         )
         .order_by(col(ProviderEventRow.received_at), col(ProviderEventRow.id))
     )
-    for event in waiting:
-        _try_again(tx, desk, event)
 
 
 def sweep(tx: Tx, desk: Desk, limit: int = 100) -> int:

@@ -7,14 +7,15 @@ have happened, and the answer is looked up before anything is sent again (reliab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_
+from sqlalchemy import Executable, or_
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core import events as happened
 from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose
@@ -27,6 +28,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.lines import Allowance
 from rapid_response.steps.outbox import READY
 from rapid_response.steps.unknowns import Fetching, Unknown
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import (
     AlarmRow,
     AttemptRow,
@@ -76,10 +78,23 @@ class Work:
 
 def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
     """Everything the sender has to do, claimed in one step."""
-    dead = settle_dead_leases(tx, desk)
-    unknown, fetching, lost = unknowns.claim(tx, LEASE)
-    claimed, moved = _claim(tx, desk, limit)
+    found = {(row.state, row.channel) for row in tx.execute(_what_is_due(tx.real))}
+    states = {state for state, _ in found}
+    dead = settle_dead_leases(tx, desk) if MessageState.SENDING in states else 0
+    unknown, fetching, lost = unknowns.claim(tx, LEASE) if states & set(unknowns.LOOKED_AT) else ([], [], 0)
+    # What a dead lease or a lost text leaves ready is claimed in the next pass, which comes at once.
+    ready = [channel for channel in MessageChannel if any((state, channel) in found for state in READY)]
+    claimed, moved = _claim(tx, desk, limit, ready)
     return Work(dead + lost + moved, claimed, unknown, fetching)
+
+
+@once
+def _what_is_due(real: datetime) -> Executable:
+    return (
+        core_select(col(MessageRow.state), col(MessageRow.channel))
+        .where(col(MessageRow.next_attempt_at) <= real)
+        .distinct()
+    )
 
 
 # --- claiming --------------------------------------------------------------------------------------------
@@ -87,10 +102,10 @@ def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
 
 def claim(tx: Tx, desk: Desk, limit: int = 8) -> list[Claimed]:
     """Lease what is due: most dangerous first. What is no longer wanted is cancelled instead."""
-    return _claim(tx, desk, limit)[0]
+    return _claim(tx, desk, limit, tuple(MessageChannel))[0]
 
 
-def _claim(tx: Tx, desk: Desk, limit: int) -> tuple[list[Claimed], int]:
+def _claim(tx: Tx, desk: Desk, limit: int, channels: Iterable[MessageChannel]) -> tuple[list[Claimed], int]:
     """What is ours to send now, and how many others were settled or made to wait.
 
     The line's row is locked before any message is looked at, and until the commit: of two calls to one
@@ -98,7 +113,7 @@ def _claim(tx: Tx, desk: Desk, limit: int) -> tuple[list[Claimed], int]:
     """
     claimed: list[Claimed] = []
     moved = 0
-    for channel in MessageChannel:
+    for channel in channels:
         due = _due(tx, channel, limit)
         left = lines.allowance(tx, desk, channel) if due else None
         for message in due:
@@ -112,10 +127,15 @@ def _claim(tx: Tx, desk: Desk, limit: int) -> tuple[list[Claimed], int]:
 
 
 def _due(tx: Tx, channel: MessageChannel, limit: int) -> Sequence[MessageRow]:
-    return tx.all(
+    return tx.all(_ready(tx.real, channel, limit))
+
+
+@once
+def _ready(real: datetime, channel: MessageChannel, limit: int) -> SelectOfScalar[MessageRow]:
+    return (
         select(MessageRow)
         .where(
-            col(MessageRow.next_attempt_at) <= tx.real,
+            col(MessageRow.next_attempt_at) <= real,
             col(MessageRow.state).in_(READY),
             col(MessageRow.channel) == channel,
         )
@@ -226,16 +246,20 @@ _RANG_OUT = ("call_busy", "call_no_answer")
 
 def _rung_until(tx: Tx, message: MessageRow) -> datetime | None:
     """Until when this person is not rung again: nobody gets two calls at once, nor two in two minutes."""
-    last: datetime | None = tx.execute(
+    since = tx.real - ladder.CALLS_APART
+    last: datetime | None = tx.execute(_rung_since(message.recipient, message.to_number, since)).scalar()
+    return last + ladder.CALLS_APART if last is not None else None
+
+
+@once
+def _rung_since(recipient: str, number: str, since: datetime) -> Executable:
+    return (
         core_select(col(AttemptRow.claimed_at))
         .join(MessageRow, col(MessageRow.id) == col(AttemptRow.message_id))
         .where(
-            or_(
-                col(MessageRow.recipient) == message.recipient,
-                col(MessageRow.to_number) == message.to_number,
-            ),
+            or_(col(MessageRow.recipient) == recipient, col(MessageRow.to_number) == number),
             col(MessageRow.channel) == MessageChannel.VOICE,
-            col(AttemptRow.claimed_at) > tx.real - ladder.CALLS_APART,
+            col(AttemptRow.claimed_at) > since,
             or_(
                 col(AttemptRow.state).in_([s.value for s in (*_RANG, AttemptState.CLAIMED)]),
                 col(AttemptRow.error_class).in_(_RANG_OUT),
@@ -243,8 +267,7 @@ def _rung_until(tx: Tx, message: MessageRow) -> datetime | None:
         )
         .order_by(col(AttemptRow.claimed_at).desc())
         .limit(1)
-    ).scalar()
-    return last + ladder.CALLS_APART if last is not None else None
+    )
 
 
 def _lease(tx: Tx, desk: Desk, message: MessageRow) -> Claimed:
@@ -297,7 +320,7 @@ def sends_from(tx: Tx, desk: Desk) -> datetime:
 def record_answer(tx: Tx, desk: Desk, claimed: Claimed, outcome: SendOutcome) -> None:
     """Write down what the provider said; what is settled meanwhile stays settled."""
     message = tx.get(MessageRow, claimed.message_id, lock=True)
-    attempt = tx.first(select(AttemptRow).where(col(AttemptRow.token) == claimed.token))
+    attempt = tx.first(_by_token(claimed.token))
     if message is None or attempt is None:
         return
     attempt.finished_at = attempt.finished_at or tx.real
@@ -312,6 +335,11 @@ def record_answer(tx: Tx, desk: Desk, claimed: Claimed, outcome: SendOutcome) ->
         case Ambiguous():
             messages.unknown(tx, attempt)
             _settle(tx, desk, message)
+
+
+@once
+def _by_token(token: str) -> SelectOfScalar[AttemptRow]:
+    return select(AttemptRow).where(col(AttemptRow.token) == token)
 
 
 def _settle(tx: Tx, desk: Desk, message: MessageRow, retry_after: timedelta | None = None) -> None:
@@ -339,19 +367,24 @@ def _taken(tx: Tx, desk: Desk, message: MessageRow, attempt: AttemptRow, outcome
 
 def settle_dead_leases(tx: Tx, desk: Desk) -> int:
     """Messages whose sender died while asking: nobody knows whether they went."""
-    dead = tx.all(
-        select(MessageRow)
-        .where(
-            col(MessageRow.next_attempt_at) <= tx.real,
-            col(MessageRow.state) == MessageState.SENDING,
-            col(MessageRow.leased_until) <= tx.real,
-        )
-        .limit(100)
-        .with_for_update(skip_locked=True)
-    )
+    dead = tx.all(_dead_leases(tx.real))
     for message in dead:
         message.fence += 1
         for attempt in messages.attempts_of(tx, message):
             messages.unknown(tx, attempt)
         messages.settle(tx, desk, message)
     return len(dead)
+
+
+@once
+def _dead_leases(real: datetime) -> SelectOfScalar[MessageRow]:
+    return (
+        select(MessageRow)
+        .where(
+            col(MessageRow.next_attempt_at) <= real,
+            col(MessageRow.state) == MessageState.SENDING,
+            col(MessageRow.leased_until) <= real,
+        )
+        .limit(100)
+        .with_for_update(skip_locked=True)
+    )

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core import events as happened
 from rapid_response.core.states import MessageChannel, MessageState
@@ -21,9 +22,12 @@ from rapid_response.messaging.lives import Move
 from rapid_response.messaging.rules import AttemptState, failure_class, word
 from rapid_response.steps import messages, receipts
 from rapid_response.steps.desk import Desk
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import AttemptRow, MessageRow
 from rapid_response.storage.tx import Tx
 
+#: States in which the provider is asked what became of a message.
+LOOKED_AT = (MessageState.UNKNOWN, MessageState.IN_NETWORK)
 #: The provider's clock may be a little behind ours.
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
@@ -54,17 +58,7 @@ class Fetching:
 
 def claim(tx: Tx, lease: timedelta, limit: int = 20) -> tuple[list[Unknown], list[Fetching], int]:
     """Lease what is to be looked up or fetched; and how many were given up for lost."""
-    due = tx.all(
-        select(MessageRow)
-        .where(
-            col(MessageRow.next_attempt_at) <= tx.real,
-            col(MessageRow.state).in_((MessageState.UNKNOWN, MessageState.IN_NETWORK)),
-            or_(col(MessageRow.leased_until).is_(None), col(MessageRow.leased_until) <= tx.real),
-        )
-        .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.id))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    due = tx.all(_due(tx.real, limit))
     unknown: list[Unknown] = []
     fetching: list[Fetching] = []
     lost = 0
@@ -78,6 +72,21 @@ def claim(tx: Tx, lease: timedelta, limit: int = 20) -> tuple[list[Unknown], lis
         else:
             fetching += [_fetch(tx, message, a, lease) for a in _in_network(attempts)[-1:]]
     return unknown, fetching, lost
+
+
+@once
+def _due(real: datetime, limit: int) -> SelectOfScalar[MessageRow]:
+    return (
+        select(MessageRow)
+        .where(
+            col(MessageRow.next_attempt_at) <= real,
+            col(MessageRow.state).in_(LOOKED_AT),
+            or_(col(MessageRow.leased_until).is_(None), col(MessageRow.leased_until) <= real),
+        )
+        .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def _unknown(attempts: Sequence[AttemptRow]) -> list[AttemptRow]:

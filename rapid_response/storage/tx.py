@@ -11,16 +11,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable, Insert, Table, insert
+from sqlalchemy import Connection, CursorResult, Executable, Insert, Table, bindparam, insert
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.events import Event
 from rapid_response.core.ids import Ids
 from rapid_response.storage.log import LogWriter
+from rapid_response.storage.once import Filled
 
 R = TypeVar("R", bound=SQLModel)
 
@@ -71,7 +72,13 @@ class Tx:
     def get(self, row: type[R], key: Any, *, lock: bool = False) -> R | None:
         """The row of that primary key, locked on request (order: incidents by id, then responders)."""
         self.flush()
-        return self.session.get(row, key, with_for_update=True if lock else None)
+        values = key if isinstance(key, tuple) else (key,)
+        if not lock:
+            known: R | None = self.session.identity_map.get((row, values, None))
+            if known is not None:
+                return known
+        named = {f"key_{n}": value for n, value in enumerate(values)}
+        return self.session.exec(_by_key(row, lock), params=named).first()
 
     def need(self, row: type[R], key: Any, *, lock: bool = False) -> R:
         """As :meth:`get`; raises :class:`NoResultFound` where there is none."""
@@ -80,15 +87,19 @@ class Tx:
             raise NoResultFound(f"no {row.__name__} {key}")
         return found
 
-    def all(self, query: SelectOfScalar[R]) -> Sequence[R]:
+    def all(self, query: SelectOfScalar[R] | Filled[SelectOfScalar[R]]) -> Sequence[R]:
         """All rows of a query over one table class."""
         self.flush()
-        return self.session.exec(query).all()
+        statement, values = _opened(query, None)
+        found: Sequence[R] = self.session.exec(statement, params=values).all()
+        return found
 
-    def first(self, query: SelectOfScalar[R]) -> R | None:
+    def first(self, query: SelectOfScalar[R] | Filled[SelectOfScalar[R]]) -> R | None:
         """The first row of a query over one table class."""
         self.flush()
-        return self.session.exec(query).first()
+        statement, values = _opened(query, None)
+        found: R | None = self.session.exec(statement, params=values).first()
+        return found
 
     # writing
 
@@ -109,15 +120,23 @@ class Tx:
         self._new.append(record)
         return record
 
-    def execute(self, statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    def execute(
+        self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None
+    ) -> CursorResult[Any]:
         """Run a Core statement, with the values of its parameters, after everything queued so far."""
         self.flush()
         return self.read(statement, values)
 
-    def read(self, statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a Core statement for each set of values, in one go."""
+        self.flush()
+        self._connection.execute(statement, rows)
+
+    def read(
+        self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None
+    ) -> CursorResult[Any]:
         """As :meth:`execute`, for what cannot depend on rows this step has queued: they wait."""
-        result: CursorResult[Any] = self._connection.execute(statement, values)
-        return result
+        return read_from(self._connection, statement, values)
 
     def record(self, stream: str, event: Event) -> None:
         """Add an event to a stream's chain: the only way into the log."""
@@ -165,16 +184,34 @@ class Tx:
 
 
 def read_from(
-    source: Connection | Tx, statement: Executable, values: Mapping[str, Any] | None = None
+    source: Connection | Tx, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None
 ) -> CursorResult[Any]:
     """:meth:`Tx.read` in a step, the plain connection outside one: for what both ask."""
-    return source.read(statement, values) if isinstance(source, Tx) else source.execute(statement, values)
+    if isinstance(source, Tx):
+        return source.read(statement, values)
+    opened, its = _opened(statement, values)
+    result: CursorResult[Any] = source.execute(opened, its)
+    return result
+
+
+def _opened(statement: Any, values: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, Any] | None]:
+    return (statement.statement, statement.values) if isinstance(statement, Filled) else (statement, values)
 
 
 def table_of(row: type[SQLModel]) -> Table:
     """The Core table of a row class."""
     table: Table = row.__table__  # type: ignore[attr-defined]
     return table
+
+
+@cache
+def _by_key(row: type[R], lock: bool) -> SelectOfScalar[R]:
+    keys = table_of(row).primary_key.columns
+    query = select(row).where(*(key == bindparam(f"key_{n}") for n, key in enumerate(keys)))
+    if lock:
+        # What was read before the lock may have changed since.
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return query
 
 
 @cache

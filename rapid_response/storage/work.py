@@ -11,12 +11,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Update,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlmodel import col
 from sqlmodel import select as typed_select
+from sqlmodel.sql.expression import SelectOfScalar
 
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, EventRow
 from rapid_response.storage.tx import Tx
 
@@ -101,21 +115,51 @@ def disarm(
     subjects: Sequence[str] | None = None,
 ) -> None:
     """Settle what is still pending of those kinds: it will not happen, and `outcome` says why."""
-    wanted = [
-        col(AgendaRow.incident_id) == incident_id,
-        col(AgendaRow.kind).in_(kinds),
-        col(AgendaRow.settled_at).is_(None),
-    ]
     if subject is not None:
-        wanted.append(col(AgendaRow.subject) == subject)
-    if subjects is not None:
-        wanted.append(col(AgendaRow.subject).in_(subjects))
-    tx.execute(update(AgendaRow).where(*wanted).values(settled_at=tx.now, outcome=outcome))
+        subjects = [subject]
+    if subjects is None:
+        tx.execute(_disarm(incident_id, kinds, tx.now, outcome))
+    else:
+        tx.execute(_disarm_subjects(incident_id, kinds, tx.now, outcome, subjects))
+
+
+@once
+def _disarm(incident_id: str, kinds: Sequence[str], now: datetime, outcome: str) -> Update:
+    return (
+        update(AgendaRow)
+        .where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.kind).in_(kinds),
+            col(AgendaRow.settled_at).is_(None),
+        )
+        .values(settled_at=now, outcome=outcome)
+    )
+
+
+@once
+def _disarm_subjects(
+    incident_id: str, kinds: Sequence[str], now: datetime, outcome: str, subjects: Sequence[str]
+) -> Update:
+    return (
+        update(AgendaRow)
+        .where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.kind).in_(kinds),
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.subject).in_(subjects),
+        )
+        .values(settled_at=now, outcome=outcome)
+    )
 
 
 def rerank(tx: Tx, incident_id: str, rank: int) -> None:
     """An incident became more urgent: what is still to come of it is done before what is less so."""
-    tx.execute(
+    tx.execute(_rerank(incident_id, rank))
+
+
+@once
+def _rerank(incident_id: str, rank: int) -> Update:
+    return (
         update(AgendaRow)
         .where(
             col(AgendaRow.incident_id) == incident_id,
@@ -128,8 +172,12 @@ def rerank(tx: Tx, incident_id: str, rank: int) -> None:
 
 def pending(tx: Tx, incident_id: str, kinds: Sequence[str]) -> Sequence[AgendaRow]:
     """What of those kinds is still to come, soonest first."""
+    return tx.all(_pending(incident_id, kinds))
 
-    return tx.all(
+
+@once
+def _pending(incident_id: str, kinds: Sequence[str]) -> SelectOfScalar[AgendaRow]:
+    return (
         typed_select(AgendaRow)
         .where(
             col(AgendaRow.incident_id) == incident_id,
@@ -142,7 +190,12 @@ def pending(tx: Tx, incident_id: str, kinds: Sequence[str]) -> Sequence[AgendaRo
 
 def awaited(tx: Tx, incident_id: str) -> bool:
     """Whether anything at all is still to come of that incident."""
-    found = tx.execute(
+    return tx.execute(_awaited(incident_id)).first() is not None
+
+
+@once
+def _awaited(incident_id: str) -> Executable:
+    return (
         select(col(AgendaRow.id))
         .where(
             col(AgendaRow.incident_id) == incident_id,
@@ -151,43 +204,65 @@ def awaited(tx: Tx, incident_id: str) -> bool:
         )
         .limit(1)
     )
-    return found.first() is not None
 
 
 def stands(tx: Tx, incident_id: str, kind: str, subject: str) -> bool:
     """Whether such an entry was ever armed, settled or not."""
-    found = tx.execute(
-        select(col(AgendaRow.id)).where(
-            col(AgendaRow.incident_id) == incident_id,
-            col(AgendaRow.kind) == str(kind),
-            col(AgendaRow.subject) == subject,
-        )
+    return tx.execute(_stands(incident_id, str(kind), subject)).first() is not None
+
+
+@once
+def _stands(incident_id: str, kind: str, subject: str) -> Executable:
+    return select(col(AgendaRow.id)).where(
+        col(AgendaRow.incident_id) == incident_id,
+        col(AgendaRow.kind) == kind,
+        col(AgendaRow.subject) == subject,
     )
-    return found.first() is not None
 
 
 def claim_due(tx: Tx, limit: int = 50, kinds: Sequence[str] | None = None) -> list[Due]:
     """Lease up to `limit` due entries, of `kinds` or all: most dangerous first, then longest overdue."""
-    free = or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= tx.real)
-    wanted = true() if kinds is None else col(AgendaRow.kind).in_(kinds)
+    until = tx.real + LEASE
+    claiming = (
+        _claim(tx.now, tx.real, until, limit)
+        if kinds is None
+        else _claim_kinds(tx.now, tx.real, until, limit, kinds)
+    )
+    ordered = sorted(tx.execute(claiming).all(), key=lambda r: (r.rank, r.due_at, r.id))
+    return [
+        Due(r.id, r.incident_id, r.kind, r.subject, r.cycle, r.due_at, r.fence, r.attempts) for r in ordered
+    ]
+
+
+@once
+def _claim(now: datetime, real: datetime, until: datetime, limit: int) -> Any:
+    return _claiming(now, real, until, limit, true())
+
+
+@once
+def _claim_kinds(now: datetime, real: datetime, until: datetime, limit: int, kinds: Sequence[str]) -> Any:
+    return _claiming(now, real, until, limit, col(AgendaRow.kind).in_(kinds))
+
+
+def _claiming(now: datetime, real: datetime, until: datetime, limit: int, wanted: ColumnElement[bool]) -> Any:
     chosen = (
         select(col(AgendaRow.id))
         .where(
             col(AgendaRow.settled_at).is_(None),
             col(AgendaRow.parked_at).is_(None),
-            col(AgendaRow.due_at) <= tx.now,
-            free,
+            col(AgendaRow.due_at) <= now,
+            or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= real),
             wanted,
         )
         .order_by(col(AgendaRow.rank), col(AgendaRow.due_at))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = tx.execute(
+    return (
         update(AgendaRow)
         .where(col(AgendaRow.id).in_(chosen.scalar_subquery()))
         .values(
-            leased_until=tx.real + LEASE,
+            leased_until=until,
             fence=col(AgendaRow.fence) + 1,
             attempts=col(AgendaRow.attempts) + 1,
         )
@@ -202,11 +277,7 @@ def claim_due(tx: Tx, limit: int = 50, kinds: Sequence[str] | None = None) -> li
             col(AgendaRow.attempts),
             col(AgendaRow.rank),
         )
-    ).all()
-    ordered = sorted(rows, key=lambda r: (r.rank, r.due_at, r.id))
-    return [
-        Due(r.id, r.incident_id, r.kind, r.subject, r.cycle, r.due_at, r.fence, r.attempts) for r in ordered
-    ]
+    )
 
 
 def settle(tx: Tx, due: Due, outcome: str) -> bool:
@@ -215,33 +286,48 @@ def settle(tx: Tx, due: Due, outcome: str) -> bool:
     Called after the incident is locked, so that two nodes cannot both see it unsettled.
     """
     late = max(0.0, (tx.now - due.due_at).total_seconds())
-    done = tx.execute(
+    return tx.execute(_settle(due.id, due.fence, tx.now, outcome, late)).rowcount == 1
+
+
+@once
+def _settle(row_id: int, fence: int, now: datetime, outcome: str, late: float) -> Update:
+    return (
         update(AgendaRow)
         .where(
-            col(AgendaRow.id) == due.id,
-            col(AgendaRow.fence) == due.fence,
+            col(AgendaRow.id) == row_id,
+            col(AgendaRow.fence) == fence,
             col(AgendaRow.settled_at).is_(None),
         )
-        .values(settled_at=tx.now, outcome=outcome, late_seconds=late, leased_until=None)
+        .values(settled_at=now, outcome=outcome, late_seconds=late, leased_until=None)
     )
-    return done.rowcount == 1
 
 
 def claim_deliveries(tx: Tx, limit: int = 100) -> list[Waiting]:
     """Lease up to `limit` deliveries, oldest first."""
-    free = or_(col(DeliveryRow.leased_until).is_(None), col(DeliveryRow.leased_until) <= tx.real)
+    rows = tx.execute(_claim_deliveries(tx.real, tx.real + LEASE, limit)).all()
+    return [
+        Waiting(r.id, r.stream, r.seq, r.subscription, r.fence, r.attempts)
+        for r in sorted(rows, key=lambda r: r.id)
+    ]
+
+
+@once
+def _claim_deliveries(real: datetime, until: datetime, limit: int) -> Any:
     chosen = (
         select(col(DeliveryRow.id))
-        .where(col(DeliveryRow.parked_at).is_(None), free)
+        .where(
+            col(DeliveryRow.parked_at).is_(None),
+            or_(col(DeliveryRow.leased_until).is_(None), col(DeliveryRow.leased_until) <= real),
+        )
         .order_by(col(DeliveryRow.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    rows = tx.execute(
+    return (
         update(DeliveryRow)
         .where(col(DeliveryRow.id).in_(chosen.scalar_subquery()))
         .values(
-            leased_until=tx.real + LEASE,
+            leased_until=until,
             fence=col(DeliveryRow.fence) + 1,
             attempts=col(DeliveryRow.attempts) + 1,
         )
@@ -253,11 +339,7 @@ def claim_deliveries(tx: Tx, limit: int = 100) -> list[Waiting]:
             col(DeliveryRow.fence),
             col(DeliveryRow.attempts),
         )
-    ).all()
-    return [
-        Waiting(r.id, r.stream, r.seq, r.subscription, r.fence, r.attempts)
-        for r in sorted(rows, key=lambda r: r.id)
-    ]
+    )
 
 
 def deliver(tx: Tx, waiting: Sequence[Waiting], handler: Callable[[Tx, Sequence[EventRow]], None]) -> None:
@@ -265,23 +347,28 @@ def deliver(tx: Tx, waiting: Sequence[Waiting], handler: Callable[[Tx, Sequence[
 
     Deliveries that another node took meanwhile are left out.
     """
-    mine = [
-        (w.stream, w.seq)
-        for w in waiting
-        if tx.execute(_HEARD, {"mine": w.id, "my_fence": w.fence}).rowcount == 1
-    ]
-    heard = tx.all(
-        typed_select(EventRow)
-        .where(tuple_(col(EventRow.stream), col(EventRow.seq)).in_(mine))
-        .order_by(col(EventRow.stream), col(EventRow.seq))
-    )
+    forgotten = set(tx.execute(_forget([(w.id, w.fence) for w in waiting])).scalars())
+    heard = tx.all(_events([(w.stream, w.seq) for w in waiting if w.id in forgotten]))
     if heard:
         handler(tx, heard)
 
 
-_HEARD = delete(DeliveryRow).where(
-    col(DeliveryRow.id) == bindparam("mine"), col(DeliveryRow.fence) == bindparam("my_fence")
-)
+@once
+def _forget(claims: Sequence[tuple[int, int]]) -> Any:
+    return (
+        delete(DeliveryRow)
+        .where(tuple_(col(DeliveryRow.id), col(DeliveryRow.fence)).in_(claims))
+        .returning(col(DeliveryRow.id))
+    )
+
+
+@once
+def _events(places: Sequence[tuple[str, int]]) -> SelectOfScalar[EventRow]:
+    return (
+        typed_select(EventRow)
+        .where(tuple_(col(EventRow.stream), col(EventRow.seq)).in_(places))
+        .order_by(col(EventRow.stream), col(EventRow.seq))
+    )
 
 
 def failed(tx: Tx, work: Due | Waiting, error: str) -> bool:

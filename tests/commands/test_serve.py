@@ -40,6 +40,7 @@ def ends_well(process: subprocess.Popen[str], by: signal.Signals) -> bool:
     return process.returncode == 0 and "Traceback" not in errors and '"error"' not in errors
 
 
+@pytest.mark.long
 def test_an_evaluation_from_nothing_and_once_more(command: Command, folder: Path) -> None:
     with serving() as (process, first):
         [address] = re.findall(r"http://127\.0\.0\.1:\d+(?=/sign-in\n)", first)

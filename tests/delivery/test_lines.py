@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import partial
 
+import pytest
+
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.core.vocabulary import Role
 from rapid_response.steps import sending
@@ -112,6 +114,7 @@ def _make_slow(tx: Tx) -> None:
 # --- the pace ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_z1_300_offers_at_one_text_a_second(database_url: str, start: datetime) -> None:
     """None expires silently, the age of the oldest is seen, urgent ones go first, calls are not held up."""
     people = [

@@ -366,6 +366,7 @@ def ask(address: str, expression: str) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.long
 def test_every_panel_shows_something_and_every_rule_is_evaluated(prometheus: str) -> None:
     for _, panel in PANELS:
         for target in panel["targets"]:

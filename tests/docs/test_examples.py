@@ -29,6 +29,7 @@ def shell(service: Evaluation) -> Iterator[Shell]:
     opened.close()
 
 
+@pytest.mark.long
 def test_the_commands_of_the_pages_print_what_is_shown(shell: Shell) -> None:
     """One test, because the README's tour begins with an empty database and the others follow it."""
     tried = [example for page in TRIED for example in examples(page)]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -35,8 +34,9 @@ from rapid_response.webhooks.signature import SHA256, sign
 from tests.databases import TestDatabases
 from tests.gateways.conftest import MONDAY
 from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN
+from tests.selection import PROFILE
 
-COUNT = 10_000 if os.environ.get("RAPID_RESPONSE_TEST_PROFILE") == "large" else 1_000
+COUNT = 10_000 if PROFILE == "large" else 1_000
 BASE = "https://rr.example.org/rapid"
 PREVIOUS = "the token before"
 HOOKS = "/webhooks/twilio"

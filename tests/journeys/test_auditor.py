@@ -65,6 +65,7 @@ async def restored(case: Case) -> list[str]:
     return [event["check"] for event in await case.happened("next_step_restored")]
 
 
+@pytest.mark.long
 async def test_g14_a_day_as_it_should_be_is_found_good_throughout(town: Town) -> None:
     """Offers, notices, warnings, a breach, a review, a pause, an end: each commit leaves everything armed."""
     case = await town.takes(paid_today())

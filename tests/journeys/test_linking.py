@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from rapid_response.core.vocabulary import Role
@@ -158,6 +159,7 @@ async def test_where_somebody_has_arrived_the_other_one_is_joined_to_it(town: To
     assert (board["two_hours"]["met"], board["two_hours"]["breached"]) == (1, 0)
 
 
+@pytest.mark.long
 async def test_a_response_that_was_late_from_the_first_report_on_is_late(town: Town) -> None:
     first = await town.takes(paid_today(location=HOME))
     await town.pass_time(minutes=50)
@@ -542,6 +544,7 @@ async def test_s50_the_responder_sees_the_stricter_one_too(town: Town) -> None:
         assert 'href="tel:+447700900300"' not in page.html
 
 
+@pytest.mark.long
 async def test_s50_no_text_or_call_ever_goes_to_a_resident(town: Town) -> None:
     one = await town.takes(
         paid_today(

@@ -221,6 +221,7 @@ async def test_a_password_is_changed_and_other_browsers_are_out(town: Town) -> N
 # --- who may see what -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_every_page_asks_the_one_table(town: Town) -> None:
     """Each page and each form for each role: the answer is what the table of permissions says."""
     assert page_routes(town) == {("GET", path) for path in GETS} | {("POST", path) for path in POSTS}

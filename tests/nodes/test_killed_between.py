@@ -16,6 +16,7 @@ _SERVICE = small_town(escalation=[PATIENT_OFFER])
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.long
 async def test_r7_a_text_that_was_handed_over_by_a_killed_node_is_adopted_and_not_repeated(
     found: Found, kind: str
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from rapid_response.storage.tables import ClockMarkRow
 from rapid_response.storage.tx import Tx
@@ -21,6 +22,7 @@ SPEED = 60
 MARKED_WITHIN = timedelta(seconds=20) * SPEED
 
 
+@pytest.mark.long
 async def test_one_process_serves_a_file_commands_write_beside_it_and_a_restart_goes_on(
     found: Found, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import pytest
 
 from rapid_response.core.states import Purpose
 from tests.builders import paid_today
@@ -103,6 +104,7 @@ def check_offers(council: Council, incidents: list[str]) -> None:
     assert council.database.look_now(audit.unmarked_duplicates) == []
 
 
+@pytest.mark.long
 async def test_g15_each_report_is_offered_once_and_each_deadline_fires_once_whichever_node_it_meets(
     three_nodes: Council,
 ) -> None:
@@ -195,6 +197,7 @@ async def one_owner(council: Council, client: httpx.AsyncClient, reference: str,
     await until(all_told, "four are stood down", within=60)
 
 
+@pytest.mark.long
 async def test_g1_g15_a_node_that_dies_in_the_middle_loses_nothing_and_doubles_nothing(
     three_nodes: Council,
 ) -> None:

@@ -87,6 +87,7 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("part", range(2))
+@pytest.mark.long
 def test_axe_finds_nothing(page: Page, part: int) -> None:
     found = {}
     for name in LOOKED_AT[part::2]:
@@ -97,6 +98,7 @@ def test_axe_finds_nothing(page: Page, part: int) -> None:
     assert found == {}, json.dumps(found, indent=1)
 
 
+@pytest.mark.long
 def test_nothing_is_cut_off_on_a_narrow_screen(page: Page) -> None:
     """320 CSS pixels, which is also 1280 at four times the size (WCAG 1.4.10)."""
     page.set_viewport_size({"width": 320, "height": 568})

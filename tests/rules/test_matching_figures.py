@@ -42,6 +42,7 @@ def test_the_figures_are_no_worse(bench: Any, kind: str) -> None:
     assert not below
 
 
+@pytest.mark.long
 def test_the_docs_have_the_figures(bench: Any) -> None:
     text = (ROOT / "docs" / "matching.md").read_text(encoding="utf-8")
     for kind in FLOORS:

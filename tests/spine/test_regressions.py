@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from rapid_response.storage.tables import AgendaRow
 from tests.builders import kettle, long_ago, paid_today, roofers_now, small_town
 from tests.harness import ASHA, Case, Town
@@ -59,6 +61,7 @@ async def test_a_job_at_the_door_whose_task_was_ticked_off_stays_in_view(town: T
 # --- paper from an outage -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_paper_of_a_case_without_clock_that_is_raised_later_tells_people(town: Town) -> None:
     case = await town.takes(long_ago(town.clock.now(), back_entry=True))
     await case.act("set_priority", priority="P1")
@@ -186,6 +189,7 @@ async def test_a_stop_that_comes_late_owes_a_reason_like_any_other_breach(town: 
     assert "breach_reason" in await case.tasks()
 
 
+@pytest.mark.long
 async def test_a_held_case_that_is_released_climbs_one_ladder(town: Town) -> None:
     await town.load(small_town(sla={"joint_attendance": "hold"}))
     case = await town.takes(roofers_now())

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,10 +13,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.databases import TestDatabases
+from tests.selection import PROFILE
 from tests.spine.machine import RandomDays, Towns
 
 #: Small: the same histories each time, so that a red run is the change's own doing.
-LARGE = os.environ.get("RAPID_RESPONSE_TEST_PROFILE") == "large"
+LARGE = PROFILE == "large"
 EXAMPLES, STEPS = (400, 60) if LARGE else (7, 25)
 
 
@@ -30,8 +30,12 @@ def _towns(databases: TestDatabases, *kinds: str) -> Iterator[Towns]:
         towns.close()
 
 
-#: The pair sees what each of the two would; PostgreSQL alone is for the long run.
-KINDS = [("sqlite",), ("sqlite", "postgresql"), *([("postgresql",)] if LARGE else [])]
+#: The pair sees what each of the two would; PostgreSQL alone is for the longest run.
+KINDS = [
+    ("sqlite",),
+    pytest.param(("sqlite", "postgresql"), marks=pytest.mark.long),
+    *([("postgresql",)] if LARGE else []),
+]
 
 
 @pytest.mark.parametrize("kinds", KINDS, ids="-".join)

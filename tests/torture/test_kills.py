@@ -24,6 +24,7 @@ from tests.databases import TestDatabases
 _SEED = 155
 
 
+@pytest.mark.long
 async def test_r7_killed_at_each_point_nothing_is_lost_and_nothing_comes_twice_unmarked(
     databases: TestDatabases, tmp_path: Path
 ) -> None:
