@@ -71,8 +71,12 @@ class IncidentRow(SQLModel, table=True):
     __tablename__ = "incidents"
     __table_args__ = (
         CheckConstraint("paused_seconds >= 0", name="paused_not_negative"),
+        # SQLite takes it only where a query says the very same, and a query says `is_open = 1`.
         Index(
-            "ix_incidents_open", "needed_by", sqlite_where=text("is_open"), postgresql_where=text("is_open")
+            "ix_incidents_open",
+            "received_at",
+            sqlite_where=text("is_open = 1"),
+            postgresql_where=text("is_open"),
         ),
         Index("ix_incidents_received_at", "received_at"),
         Index(
@@ -197,7 +201,7 @@ class CorrectionRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
-    report_id: str | None = Field(default=None, max_length=36)
+    report_id: str | None = Field(default=None, index=True, max_length=36)
     #: Counts within the incident, so that what was done in one moment keeps its order.
     position: int
     at: datetime = Field(sa_type=UtcDateTime)
@@ -261,8 +265,14 @@ class InboundMessageRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("provider", "provider_sid"),
         Index(
+            "ix_inbound_messages_incident",
+            "incident_id",
+            sqlite_where=text("incident_id IS NOT NULL"),
+            postgresql_where=text("incident_id IS NOT NULL"),
+        ),
+        Index(
             "ix_inbound_messages_to_count",
-            "to_count",
+            "id",
             sqlite_where=text("to_count IS NOT NULL"),
             postgresql_where=text("to_count IS NOT NULL"),
         ),
@@ -304,6 +314,12 @@ class CallRow(SQLModel, table=True):
     __tablename__ = "calls"
     __table_args__ = (
         UniqueConstraint("provider", "provider_sid"),
+        Index(
+            "ix_calls_inbound",
+            "outcome",
+            sqlite_where=text("inbound = 1 AND outcome IS NOT NULL"),
+            postgresql_where=text("inbound AND outcome IS NOT NULL"),
+        ),
         Index(
             "ix_calls_to_erase",
             "words_at",
@@ -404,6 +420,10 @@ class PlaceLookupRow(SQLModel, table=True):
 # --- what we do about them --------------------------------------------------------------------------------
 
 
+#: An offer that waits for its answer, or was accepted and is not done.
+IS_LIVE = text("state IN ('open', 'accepted')")
+
+
 class OfferRow(SQLModel, table=True):
     """One incident offered to one person. The accepted one is the owner: at most one an incident."""
 
@@ -417,6 +437,8 @@ class OfferRow(SQLModel, table=True):
             postgresql_where=text("state = 'accepted'"),
         ),
         Index("ix_offers_responder_live", "responder_id", "state"),
+        # Of the few that are live: asked at each report, so in the index's own words (IS_LIVE).
+        Index("ix_offers_live", "responder_id", "state", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -776,7 +798,7 @@ class ProviderEventRow(SQLModel, table=True):
         ),
         Index(
             "ix_provider_events_to_count",
-            "to_count",
+            "id",
             sqlite_where=text("to_count IS NOT NULL"),
             postgresql_where=text("to_count IS NOT NULL"),
         ),
@@ -1121,6 +1143,14 @@ class AccessRow(SQLModel, table=True):
     """Who saw which case, when, why. Says that it was seen, not what it said."""
 
     __tablename__ = "access_log"
+    __table_args__ = (
+        Index(
+            "ix_access_log_unsealed",
+            "id",
+            sqlite_where=text("sealed_by IS NULL"),
+            postgresql_where=text("sealed_by IS NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     at: datetime = Field(sa_type=UtcDateTime)
