@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -97,9 +98,12 @@ def main() -> None:
     every = ", ".join(USUAL)
     parser.add_argument("--only", default="", help=f"some of: {every}; and, not usually: {_MORE}")
     parser.add_argument("--database", choices=KINDS, help="on one database alone")
+    parser.add_argument("--incidents", type=int, help="how far growth goes (1,000,000)")
     parser.add_argument("--json", type=Path, help="also write every round's figures there")
     arguments = parser.parse_args()
     plan = QUICK if arguments.quick else Plan(rounds=arguments.rounds or Plan().rounds)
+    if arguments.incidents:
+        plan = replace(plan, sizes=(*plan.sizes[:-1], arguments.incidents))
     before = machine_line()
     kinds = (arguments.database,) if arguments.database else KINDS
     results = run(plan, arguments.only, kinds)

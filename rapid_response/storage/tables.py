@@ -65,6 +65,22 @@ SQLModel.metadata.naming_convention = MetaData(
 # --- what we know of people and cases ---------------------------------------------------------------------
 
 
+# Where an index holds only a few rows of many, SQLite takes it for a query that says so in the same words,
+# values included: such a query takes its words from here.
+
+#: Somebody was perhaps chosen for their age, and nobody has decided.
+IS_UNDECIDED = text("age_state IN ('potential', 'under_review')")
+#: An offer that waits for its answer, or was accepted and is not done.
+IS_LIVE = text("offers.state IN ('open', 'accepted')")
+#: A referral that its partner has not answered.
+IS_UNANSWERED = text("referrals.state IN ('sent', 'acknowledged')")
+
+
+def _where(words: str) -> dict[str, Any]:
+    """The condition of an index, the same on both databases."""
+    return {"sqlite_where": text(words), "postgresql_where": text(words)}
+
+
 class IncidentRow(SQLModel, table=True):
     """What happened, or is happening, at one place to one victim; has one or more reports."""
 
@@ -79,6 +95,13 @@ class IncidentRow(SQLModel, table=True):
             postgresql_where=text("is_open"),
         ),
         Index("ix_incidents_received_at", "received_at"),
+        Index("ix_incidents_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
+        # As IS_UNDECIDED says it.
+        Index(
+            "ix_incidents_undecided",
+            "received_at",
+            **_where("age_state IN ('potential', 'under_review')"),
+        ),
         Index(
             "ix_incidents_reviewed",
             "review_decided_at",
@@ -152,7 +175,7 @@ class IncidentRow(SQLModel, table=True):
     disposition: Disposition | None = word(Disposition, default=None, nullable=True)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     #: The incident that this one's reports were joined to. Named without a foreign key, as links are.
-    duplicate_of: str | None = Field(default=None, index=True, max_length=36)
+    duplicate_of: str | None = Field(default=None, max_length=36)
     referral_source: ReferralSource | None = word(ReferralSource, default=None, nullable=True)
     #: What a person decided about adult safeguarding in this episode.
     safeguarding: Safeguarding | None = word(Safeguarding, default=None, nullable=True)
@@ -420,10 +443,6 @@ class PlaceLookupRow(SQLModel, table=True):
 # --- what we do about them --------------------------------------------------------------------------------
 
 
-#: An offer that waits for its answer, or was accepted and is not done.
-IS_LIVE = text("state IN ('open', 'accepted')")
-
-
 class OfferRow(SQLModel, table=True):
     """One incident offered to one person. The accepted one is the owner: at most one an incident."""
 
@@ -438,7 +457,7 @@ class OfferRow(SQLModel, table=True):
         ),
         Index("ix_offers_responder_live", "responder_id", "state"),
         # Of the few that are live: asked at each report, so in the index's own words (IS_LIVE).
-        Index("ix_offers_live", "responder_id", "state", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
+        Index("ix_offers_live", "responder_id", "state", **_where("state IN ('open', 'accepted')")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -692,6 +711,8 @@ class MessageRow(SQLModel, table=True):
     __tablename__ = "messages"
     __table_args__ = (
         # Only what is still to be looked at is in it, whatever the number of settled messages.
+        # For the auditor, which does not go by when the worker means to look next.
+        Index("ix_messages_unsettled", "state", **_where("settled_at IS NULL")),
         Index(
             "ix_messages_next",
             "next_attempt_at",

@@ -384,7 +384,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("reference", name=op.f("uq_incidents_reference")),
     )
-    op.create_index(op.f("ix_incidents_duplicate_of"), "incidents", ["duplicate_of"], unique=False)
+    op.create_index(
+        "ix_incidents_duplicate_of",
+        "incidents",
+        ["duplicate_of"],
+        unique=False,
+        sqlite_where=sa.text("duplicate_of IS NOT NULL"),
+        postgresql_where=sa.text("duplicate_of IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_incidents_undecided",
+        "incidents",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("age_state IN ('potential', 'under_review')"),
+        postgresql_where=sa.text("age_state IN ('potential', 'under_review')"),
+    )
     op.create_index(
         "ix_incidents_open",
         "incidents",
@@ -464,6 +479,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_messages_dedupe_key")),
     )
     op.create_index(op.f("ix_messages_incident_id"), "messages", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_messages_unsettled",
+        "messages",
+        ["state"],
+        unique=False,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
     op.create_index(
         "ix_messages_next",
         "messages",
