@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlmodel import col
 
 from bench import filling, serving
@@ -34,12 +34,13 @@ from rapid_response.sla.rules import Kind
 from rapid_response.storage.tables import AgendaRow, EventRow, IncidentRow
 from rapid_response.storage.tx import Tx, table_of
 
+#: A warning is the first of its case; what is moot has a subject that nothing else has.
+_SUBJECT_OF = {"warning": "0", "moot": "bench"}
 _KIND_OF = {"warning": Kind.WARN, "moot": Kind.RETRY}
-#: What was armed here, and not by the reports from which the incidents were copied, or that came meanwhile.
-_OURS = "bench-"
-_ARMED = (col(AgendaRow.subject).startswith(_OURS),)
-#: Overdue work is armed under this name: what is due later must not be counted with it.
-_OVERDUE = "bench-overdue"
+#: What stood on the agenda before.
+_BEFORE = "bench"
+#: By this, in a column that says nothing else of work that succeeds, overdue work is known.
+_OVERDUE = "overdue"
 
 
 # ---------------------------------------------------------------- (c) lateness
@@ -68,9 +69,10 @@ def _lateness(
             arm(of, plan.work, incidents, plan.spread, first_in)
             with _saturated(of, found, bodies, plan.clients, plan.spread + first_in):
                 time.sleep(plan.spread)
-                wait_until(lambda of=of: not of.database.look_now(_to_come), 900)  # type: ignore[misc]
+                to_come = partial(_to_come, work=plan.work)
+                wait_until(lambda of=of, to_come=to_come: not of.database.look_now(to_come), 900)  # type: ignore[misc]
             cpu = serving.cpu_seconds([found.pid], of.url) - before
-            late = of.database.look_now(_late)
+            late = of.database.look_now(partial(_late, work=plan.work))
             none_lost("deadlines", plan.count, len(late))
             if plan.work == "warning":
                 none_lost("warnings", plan.count, of.database.look_now(_warnings))
@@ -104,7 +106,7 @@ def multiply(of: Product, count: int) -> list[str]:
         incidents = table_of(IncidentRow)
         template = dict(tx.execute(select(incidents).limit(1)).mappings().one())
         of_cases = update(AgendaRow).where(col(AgendaRow.incident_id) != "")
-        tx.execute(of_cases.values(settled_at=tx.now, outcome="bench"))
+        tx.execute(of_cases.values(settled_at=tx.now, outcome=_BEFORE))
         template |= {"status": Status.ASSIGNED, "owner": "asha", "accepted_at": tx.now, "job_number": None}
         ids = [tx.ids.uuid() for _ in range(count)]
         rows = [{**template, "id": i, "reference": f"B{n:07}"} for n, i in enumerate(ids)]
@@ -115,16 +117,7 @@ def multiply(of: Product, count: int) -> list[str]:
     return of.database.run_now(step)
 
 
-def arm(
-    of: Product,
-    work: str,
-    incidents: Sequence[str],
-    spread: float,
-    first_in: float,
-    *,
-    subject: str = "bench-0",
-    ranks: int = 1,
-) -> None:
+def arm(of: Product, work: str, incidents: Sequence[str], spread: float, first_in: float) -> None:
     """One deadline an incident, evenly over `spread` seconds from `first_in` seconds hence; see Deadlines."""
 
     def step(tx: Tx) -> None:
@@ -134,21 +127,30 @@ def arm(
                 AgendaRow,
                 incident_id=incident,
                 kind=_KIND_OF[work].value,
-                subject=subject,
+                subject=_SUBJECT_OF[work],
                 due_at=first + timedelta(seconds=spread * n / len(incidents)),
-                rank=1 + n % ranks,
+                rank=1,
             )
 
     of.database.run_now(step)
 
 
-def _to_come(connection: Connection) -> int:
-    waiting = select(func.count()).where(*_ARMED, col(AgendaRow.settled_at).is_(None))
+def _ours(work: str) -> tuple[ColumnElement[bool], ...]:
+    """What was armed here, and not before or by reports that came meanwhile."""
+    return (
+        col(AgendaRow.kind) == _KIND_OF[work].value,
+        col(AgendaRow.subject) == _SUBJECT_OF[work],
+        col(AgendaRow.outcome).is_distinct_from(_BEFORE),
+    )
+
+
+def _to_come(connection: Connection, work: str) -> int:
+    waiting = select(func.count()).where(*_ours(work), col(AgendaRow.settled_at).is_(None))
     return connection.execute(waiting).scalar_one()
 
 
-def _late(connection: Connection) -> list[float]:
-    rows = connection.execute(select(col(AgendaRow.late_seconds)).where(*_ARMED))
+def _late(connection: Connection, work: str) -> list[float]:
+    rows = connection.execute(select(col(AgendaRow.late_seconds)).where(*_ours(work)))
     return [late for late in rows.scalars() if late is not None]
 
 
@@ -176,8 +178,7 @@ def restart(machine: Machine, kind: str, plan: Plan, results: Results, folder: P
             filling.grow(of, range(copies), copies, (), (assigned,), open_one_in=1)
             time.sleep(2.0)
             os.kill(found.pid, signal.SIGKILL)
-        incidents = of.database.look_now(_owned)
-        arm(of, "warning", incidents[: plan.overdue], 50.0, -60.0, subject=_OVERDUE, ranks=3)
+        _fall_due(of, of.database.look_now(_owned)[: plan.overdue])
         began = time.time()
         with serving.product(of) as found:
             wait_until(lambda: of.database.look_now(_overdue_done) == plan.overdue, 300)
@@ -213,9 +214,25 @@ def _owned(connection: Connection) -> list[str]:
     return list(connection.execute(chosen.order_by(col(IncidentRow.id))).scalars())
 
 
+def _fall_due(of: Product, incidents: Sequence[str]) -> None:
+    """Their first warnings fell due in the last minute, of three degrees of danger."""
+
+    def step(tx: Tx) -> None:
+        for n, incident in enumerate(incidents):
+            first = (
+                col(AgendaRow.incident_id) == incident,
+                col(AgendaRow.kind) == Kind.WARN.value,
+                col(AgendaRow.subject) == "0",
+            )
+            due_at = tx.now - timedelta(seconds=60 - 50 * n / len(incidents))
+            tx.execute(update(AgendaRow).where(*first).values(due_at=due_at, rank=1 + n % 3, error=_OVERDUE))
+
+    of.database.run_now(step)
+
+
 def _overdue_done(connection: Connection) -> int:
     done = select(func.count()).where(
-        col(AgendaRow.subject) == _OVERDUE, col(AgendaRow.settled_at).is_not(None)
+        col(AgendaRow.error) == _OVERDUE, col(AgendaRow.settled_at).is_not(None)
     )
     return connection.execute(done).scalar_one()
 
@@ -223,7 +240,7 @@ def _overdue_done(connection: Connection) -> int:
 def _settled_overdue(connection: Connection) -> list[tuple[float, int]]:
     rows = connection.execute(
         select(col(AgendaRow.settled_at), col(AgendaRow.rank))
-        .where(col(AgendaRow.subject) == _OVERDUE)
+        .where(col(AgendaRow.error) == _OVERDUE)
         .order_by(col(AgendaRow.settled_at))
     )
     return [(row.settled_at.timestamp(), row.rank) for row in rows]

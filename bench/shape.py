@@ -186,7 +186,7 @@ class Results:
     def median(self, kind: str, case: str, figure: str) -> float:
         """The median of a figure over the rounds; nothing where the case was not run."""
         rounds = self.seen.get((kind, case), [])
-        return statistics.median(r[figure] for r in rounds) if rounds else float("nan")
+        return statistics.median(r.get(figure, float("nan")) for r in rounds) if rounds else float("nan")
 
 
 # ---------------------------------------------------------------- (a) intake
