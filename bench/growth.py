@@ -33,7 +33,7 @@ QUERIES = {
     "board, this month": "/api/v1/reports/board?month={month}",
 }
 #: Asked once, with their own start.
-COMMANDS = {"doctor": ["doctor"], "open-sheet": ["open-sheet", "--output", os.devnull]}
+COMMANDS = {"doctor": ["doctor"], "open-sheet": ["open-sheet"]}
 _ASKED = 20
 
 

@@ -7,6 +7,7 @@ Personal data: the owner's name, and no more; addresses only where they were ask
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -291,7 +292,12 @@ def _contact(safe: Mapping[str, Any]) -> str:
 
 
 def save(path: Path, html: str) -> None:
-    """Into a file that only this user can read, whole or not at all; an older sheet in its place is gone."""
+    """Into a file that only this user can read, whole or not at all; an older sheet in its place is gone.
+
+    Raises OSError for what is there and is no file: a device, put a file in place of, is gone for everybody.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file")
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         handle = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
