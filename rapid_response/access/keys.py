@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Executable, Row, Select, select, update
 from sqlmodel import col
 from sqlmodel import select as typed_select
 
@@ -18,8 +18,9 @@ from rapid_response.access.principal import Kind, Principal
 from rapid_response.core.events import SERVICE_STREAM, AccountChanged
 from rapid_response.core.vocabulary import Scope
 from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import ApiKeyRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, read_from
 
 #: So that scanners of code and logs know one when they see it.
 PREFIX = "rr_"
@@ -136,10 +137,15 @@ class KeyRing:
 
 
 def _read(connection: Connection, secret_hash: str) -> Key | None:
-    row = connection.execute(
-        _select_keys().where(col(ApiKeyRow.secret_hash) == secret_hash, col(ApiKeyRow.revoked_at).is_(None))
-    ).first()
+    row = read_from(connection, _in_use(secret_hash)).first()
     return None if row is None else _key(row)
+
+
+@once
+def _in_use(secret_hash: str) -> Executable:
+    return _select_keys().where(
+        col(ApiKeyRow.secret_hash) == secret_hash, col(ApiKeyRow.revoked_at).is_(None)
+    )
 
 
 def _select_keys() -> Select[Any]:

@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Executable, select, update
 from sqlmodel import col
 
 from rapid_response.access.fingerprints import fingerprint
 from rapid_response.access.principal import Kind, Principal
 from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import SessionRow, UserRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, read_from
 
 IDLE_AFTER = timedelta(minutes=30)
 ENDS_AFTER = timedelta(hours=12)
@@ -95,7 +96,12 @@ def _end(tx: Tx, which: Any) -> int:
 
 
 def _read(connection: Connection, id_hash: str) -> Any:
-    return connection.execute(
+    return read_from(connection, _alive(id_hash)).first()
+
+
+@once
+def _alive(id_hash: str) -> Executable:
+    return (
         select(
             col(SessionRow.csrf),
             col(SessionRow.created_at),
@@ -111,7 +117,7 @@ def _read(connection: Connection, id_hash: str) -> Any:
             col(SessionRow.ended_at).is_(None),
             col(UserRow.disabled_at).is_(None),
         )
-    ).first()
+    )
 
 
 def _seen(tx: Tx, id_hash: str) -> None:

@@ -13,12 +13,14 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import col
 from sqlmodel import select as typed_select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.simulator import document, faults, forms, posts
 from rapid_response.simulator.document import Fetch, HangUp, Move, NotADocument, Speak, Wait
 from rapid_response.simulator.faults import Faults
 from rapid_response.simulator.posts import Post
 from rapid_response.simulator.tables import Direction, PostKind, SimCallRow, SimPostRow
+from rapid_response.storage.once import once
 from rapid_response.storage.tx import Tx
 
 #: Someone who answered and then presses nothing hangs up after this much real time.
@@ -260,10 +262,15 @@ def _new(tx: Tx, sid: str, **values: Any) -> SimCallRow:
 
 
 def _locked(tx: Tx, sid: str) -> SimCallRow:
-    row = tx.first(typed_select(SimCallRow).where(col(SimCallRow.sid) == sid).with_for_update())
+    row = tx.first(_lock(sid))
     if row is None:
         raise LookupError(f"no call {sid}")
     return row
+
+
+@once
+def _lock(sid: str) -> SelectOfScalar[SimCallRow]:
+    return typed_select(SimCallRow).where(col(SimCallRow.sid) == sid).with_for_update()
 
 
 def _owe_status(

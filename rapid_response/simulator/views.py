@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 from sqlmodel import col
 
 from rapid_response.simulator import faults
@@ -111,9 +111,7 @@ class Come:
 
 def messages(connection: Connection, to_number: str | None) -> list[dict[str, str]]:
     """What the service sent, oldest first."""
-    query = select(*_TEXT).where(col(SimTextRow.direction) == Direction.OUTBOUND)
-    if to_number is not None:
-        query = query.where(col(SimTextRow.to_number) == to_number)
+    sent = _SENT if to_number is None else _SENT_TO
     return [
         {
             "id": row.sid,
@@ -122,8 +120,16 @@ def messages(connection: Connection, to_number: str | None) -> list[dict[str, st
             "at": row.at.isoformat(),
             "status": row.status,
         }
-        for row in connection.execute(query.order_by(col(SimTextRow.at), col(SimTextRow.id)))
+        for row in connection.execute(sent, {"to": to_number})
     ]
+
+
+_SENT = (
+    select(*_TEXT)
+    .where(col(SimTextRow.direction) == Direction.OUTBOUND)
+    .order_by(col(SimTextRow.at), col(SimTextRow.id))
+)
+_SENT_TO = _SENT.where(col(SimTextRow.to_number) == bindparam("to"))
 
 
 def calls(connection: Connection, number: str | None) -> list[dict[str, Any]]:

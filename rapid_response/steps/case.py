@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import col
 from sqlmodel import select as typed_select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.facts import Facts, facts_from_json
 from rapid_response.core.incident import (
@@ -21,6 +22,7 @@ from rapid_response.core.incident import (
 )
 from rapid_response.core.vocabulary import ClockState
 from rapid_response.steps.errors import Invalid, NotFound
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import IncidentRow, OfferRow, ReportRow
 from rapid_response.storage.tx import Tx
 
@@ -146,12 +148,15 @@ def paused_for(incident: IncidentRow) -> timedelta:
 
 def offers_of(tx: Tx, incident: IncidentRow) -> list[OfferRow]:
     """The offers of this episode, oldest first."""
-    return list(
-        tx.all(
-            typed_select(OfferRow)
-            .where(col(OfferRow.incident_id) == incident.id, col(OfferRow.episode) == incident.episode)
-            .order_by(col(OfferRow.made_at), col(OfferRow.id))
-        )
+    return list(tx.all(_offers(incident.id, incident.episode)))
+
+
+@once
+def _offers(incident_id: str, episode: int) -> SelectOfScalar[OfferRow]:
+    return (
+        typed_select(OfferRow)
+        .where(col(OfferRow.incident_id) == incident_id, col(OfferRow.episode) == episode)
+        .order_by(col(OfferRow.made_at), col(OfferRow.id))
     )
 
 

@@ -11,9 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as typed_select
 
@@ -267,19 +268,18 @@ def next_step(
 def read_case(connection: Connection, reference: str) -> CaseFile | None:
     """Everything kept of the incident of that reference; None when there is none."""
     session = Session(connection)
-    incident = session.exec(
-        typed_select(IncidentRow).where(col(IncidentRow.reference) == reference)
-    ).one_or_none()
+    incident = session.exec(_BY_REFERENCE, params={"reference": reference}).one_or_none()
     if incident is None:
         return None
+    mine = {"incident": incident.id}
 
     def rows(row: type[R], at: Any) -> Sequence[R]:
-        mine = typed_select(row).where(row.incident_id == incident.id)  # type: ignore[attr-defined]
-        return session.exec(mine.order_by(at, row.id)).all()  # type: ignore[attr-defined]
+        found: Sequence[R] = session.exec(_rows(row, at), params=mine).all()
+        return found
 
     def of_reports(row: type[R], *order: Any) -> Sequence[R]:
-        mine = typed_select(row).join(ReportRow, col(ReportRow.id) == row.report_id)  # type: ignore[attr-defined]
-        return session.exec(mine.where(col(ReportRow.incident_id) == incident.id).order_by(*order)).all()
+        found: Sequence[R] = session.exec(_of_reports(row, *order), params=mine).all()
+        return found
 
     return CaseFile(
         incident=incident,
@@ -293,11 +293,7 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         outcomes=rows(OutcomeRow, col(OutcomeRow.at)),
         notes=rows(NoteRow, col(NoteRow.at)),
         messages=rows(MessageRow, col(MessageRow.created_at)),
-        agenda=session.exec(
-            typed_select(AgendaRow).where(
-                col(AgendaRow.incident_id) == incident.id, col(AgendaRow.settled_at).is_(None)
-            )
-        ).all(),
+        agenda=session.exec(_STILL_TO_COME, params=mine).all(),
         links=links_of(connection, incident.id),
         referrals=rows(ReferralRow, col(ReferralRow.sent_at)),
         disclosures=rows(DisclosureRow, col(DisclosureRow.made_at)),
@@ -308,6 +304,24 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         transfers=rows(TransferRow, col(TransferRow.sent_at)),
         alarms=[a for a in rows(AlarmRow, col(AlarmRow.raised_at)) if a.ended_at is None],
     )
+
+
+_MINE: Any = bindparam("incident")
+_BY_REFERENCE = typed_select(IncidentRow).where(col(IncidentRow.reference) == bindparam("reference"))
+_STILL_TO_COME = typed_select(AgendaRow).where(
+    col(AgendaRow.incident_id) == _MINE, col(AgendaRow.settled_at).is_(None)
+)
+
+
+@cache
+def _rows(row: Any, at: Any) -> Any:
+    return typed_select(row).where(row.incident_id == _MINE).order_by(at, row.id)
+
+
+@cache
+def _of_reports(row: Any, *order: Any) -> Any:
+    reports = typed_select(row).join(ReportRow, col(ReportRow.id) == row.report_id)
+    return reports.where(col(ReportRow.incident_id) == _MINE).order_by(*order)
 
 
 def _reference(connection: Connection, incident_id: str | None) -> str | None:

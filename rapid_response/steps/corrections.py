@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, func, or_, select
+from sqlalchemy import Executable, bindparam, func, or_, select
 from sqlmodel import col
 
 from rapid_response.storage.tables import CorrectionRow, ReportRow
@@ -20,7 +20,7 @@ from rapid_response.storage.tx import Tx, table_of
 #: Where a value came from when no person typed it: a joined report's own, or that of a new episode.
 JOINED, NEW_EPISODE = "joined", "new_episode"
 
-Run = Callable[[Executable], Any]
+Run = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,23 @@ def keep(tx: Tx, incident_id: str, changes: Iterable[Change], source: str, reaso
         )
 
 
+_OF_INCIDENT = (
+    select(table_of(CorrectionRow))
+    .where(
+        or_(
+            col(CorrectionRow.incident_id) == bindparam("incident"),
+            col(CorrectionRow.report_id).in_(
+                select(col(ReportRow.id)).where(col(ReportRow.incident_id) == bindparam("incident"))
+            ),
+        )
+    )
+    .order_by(col(CorrectionRow.at), col(CorrectionRow.incident_id), col(CorrectionRow.position))
+)
+
+
 def corrections_of(run: Run, incident_id: str) -> list[Correction]:
     """All corrections of an incident and of the reports that belong to it now, oldest first."""
-    mine = select(col(ReportRow.id)).where(col(ReportRow.incident_id) == incident_id)
-    rows = run(
-        select(table_of(CorrectionRow))
-        .where(or_(col(CorrectionRow.incident_id) == incident_id, col(CorrectionRow.report_id).in_(mine)))
-        .order_by(col(CorrectionRow.at), col(CorrectionRow.incident_id), col(CorrectionRow.position))
-    )
+    rows = run(_OF_INCIDENT, {"incident": incident_id})
     return [Correction(r.at, r.actor, r.source, r.field, r.old, r.new, r.reason, r.report_id) for r in rows]
 
 

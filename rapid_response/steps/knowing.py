@@ -33,8 +33,9 @@ from rapid_response.intake.matching.profile import Profile, Told, identify, iden
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.steps.corrections import caller_now, corrections_of
 from rapid_response.storage.columns import UtcDateTime
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import IdentifierRow, IncidentRow, ReportRow, SuggestedLinkRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, read_from
 
 #: Cases that are compared at most: those that share the most keys, and of these the newest.
 _COMPARED = 20
@@ -342,10 +343,32 @@ class ShownLink:
 
 def links_of(connection: Connection, incident_id: str) -> list[ShownLink]:
     """The links of an incident that stand suggested or accepted, surest first, whichever was there first."""
+    rows = read_from(connection, _links_of(incident_id))
+    return [
+        ShownLink(
+            kind=DUPLICATED_BY if r.duplicate_of == incident_id and r.kind == Link.DUPLICATE_OF else r.kind,
+            reference=r.reference,
+            state=r.state,
+            confidence=r.confidence,
+            reasons=r.reasons,
+            other_id=r.id,
+            other_is_open=r.is_open,
+            other_was_first=r.received_at <= r.my_received_at,
+            other_safe_contact=r.safe_contact,
+            decided_by=r.decided_by,
+            decided_at=r.decided_at,
+            reason=r.reason,
+        )
+        for r in rows
+    ]
+
+
+@once
+def _links_of(incident_id: str) -> Executable:
     here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
     other = case((here == incident_id, there), else_=here)
     mine = aliased(IncidentRow)
-    rows = connection.execute(
+    return (
         select(
             col(SuggestedLinkRow.kind),
             col(IncidentRow.reference),
@@ -371,23 +394,6 @@ def links_of(connection: Connection, incident_id: str) -> list[ShownLink]:
             col(IncidentRow.reference),
         )
     )
-    return [
-        ShownLink(
-            kind=DUPLICATED_BY if r.duplicate_of == incident_id and r.kind == Link.DUPLICATE_OF else r.kind,
-            reference=r.reference,
-            state=r.state,
-            confidence=r.confidence,
-            reasons=r.reasons,
-            other_id=r.id,
-            other_is_open=r.is_open,
-            other_was_first=r.received_at <= r.my_received_at,
-            other_safe_contact=r.safe_contact,
-            decided_by=r.decided_by,
-            decided_at=r.decided_at,
-            reason=r.reason,
-        )
-        for r in rows
-    ]
 
 
 def series_of(connection: Connection, incident_id: str) -> list[str]:
@@ -395,19 +401,21 @@ def series_of(connection: Connection, incident_id: str) -> list[str]:
 
     Empty where it is in none. Whoever is linked to somebody linked is in it.
     """
-    here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
     found, edge = {incident_id}, {incident_id}
     while edge:
-        rows = connection.execute(
-            select(here, there).where(
-                col(SuggestedLinkRow.state) == ACCEPTED,
-                col(SuggestedLinkRow.kind).in_((Link.SAME_SUSPECT.value, Link.RELATED.value)),
-                or_(here.in_(edge), there.in_(edge)),
-            )
-        )
-        edge = {one for row in rows for one in row} - found
+        edge = {one for row in read_from(connection, _edges_of(sorted(edge))) for one in row} - found
         found |= edge
     if len(found) == 1:
         return []
     named = select(col(IncidentRow.reference)).where(col(IncidentRow.id).in_(found))
     return sorted(connection.execute(named).scalars())
+
+
+@once
+def _edges_of(incident_ids: Sequence[str]) -> Executable:
+    here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
+    return select(here, there).where(
+        col(SuggestedLinkRow.state) == ACCEPTED,
+        col(SuggestedLinkRow.kind).in_((Link.SAME_SUSPECT.value, Link.RELATED.value)),
+        or_(here.in_(incident_ids), there.in_(incident_ids)),
+    )

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.definition import Means
 from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
@@ -20,6 +21,7 @@ from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import LAST, queue
 from rapid_response.steps.service import Service
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import IncidentRow, NoticeRow
 from rapid_response.storage.tx import Tx
 
@@ -171,12 +173,15 @@ def say_instead(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow, re
 
 def unseen(tx: Tx, incident_id: str) -> list[NoticeRow]:
     """Notices nobody has acknowledged, oldest first."""
-    return list(
-        tx.all(
-            select(NoticeRow)
-            .where(col(NoticeRow.incident_id) == incident_id, col(NoticeRow.acknowledged_at).is_(None))
-            .order_by(col(NoticeRow.given_at), col(NoticeRow.id))
-        )
+    return list(tx.all(_unseen(incident_id)))
+
+
+@once
+def _unseen(incident_id: str) -> SelectOfScalar[NoticeRow]:
+    return (
+        select(NoticeRow)
+        .where(col(NoticeRow.incident_id) == incident_id, col(NoticeRow.acknowledged_at).is_(None))
+        .order_by(col(NoticeRow.given_at), col(NoticeRow.id))
     )
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Executable, select, update
 from sqlmodel import col
 
 from rapid_response.core.numbers import is_uk_mobile
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
 from rapid_response.messaging.gsm7 import foreign, normalise
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import IncidentRow, MessageRow
 from rapid_response.storage.tx import Tx
 
@@ -62,7 +63,7 @@ def queue(
     alone: one to any other number is on record as failed and never sent.
     """
     usual = incident.priority.rank if incident else 4
-    if not is_new and tx.execute(select(col(MessageRow.id)).where(col(MessageRow.dedupe_key) == key)).first():
+    if not is_new and tx.execute(_of_key(key)).first():
         return
     is_text = channel is MessageChannel.SMS
     refused = is_text and not is_uk_mobile(to_number)
@@ -91,6 +92,11 @@ def queue(
         ),
     )
     tx.wake("send")
+
+
+@once
+def _of_key(key: str) -> Executable:
+    return select(col(MessageRow.id)).where(col(MessageRow.dedupe_key) == key)
 
 
 def cancel_unsent(tx: Tx, *, offer_id: str, why: str) -> None:

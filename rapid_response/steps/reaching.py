@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.definition import Responder
 from rapid_response.core.events import OtherWayTried, WayNotTried
@@ -26,6 +27,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service
 from rapid_response.storage import work
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import AgendaRow, IncidentRow, MessageRow, OfferRow
 from rapid_response.storage.tx import Tx
 
@@ -194,12 +196,15 @@ def _body(tx: Tx, desk: Desk, incident: IncidentRow, sent: Sequence[MessageRow],
 
 def messages_of(tx: Tx, offer_id: str, purpose: Purpose) -> list[MessageRow]:
     """What was written to reach the person of an offer, oldest first."""
-    return list(
-        tx.all(
-            select(MessageRow)
-            .where(col(MessageRow.offer_id) == offer_id, col(MessageRow.purpose) == purpose)
-            .order_by(col(MessageRow.created_at), col(MessageRow.id))
-        )
+    return list(tx.all(_messages(offer_id, purpose)))
+
+
+@once
+def _messages(offer_id: str, purpose: Purpose) -> SelectOfScalar[MessageRow]:
+    return (
+        select(MessageRow)
+        .where(col(MessageRow.offer_id) == offer_id, col(MessageRow.purpose) == purpose)
+        .order_by(col(MessageRow.created_at), col(MessageRow.id))
     )
 
 

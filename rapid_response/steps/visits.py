@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core import events as happened
 from rapid_response.core.definition import Means
@@ -27,6 +28,7 @@ from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service
 from rapid_response.storage import work
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import IncidentRow, NoticeRow, VisitRow
 from rapid_response.storage.tx import Tx
 
@@ -42,9 +44,12 @@ _GONE, _ALIVE = "gone", "alive"
 
 def live(tx: Tx, incident: IncidentRow) -> VisitRow | None:
     """Who is on her way there, or there, now."""
-    return tx.first(
-        select(VisitRow).where(col(VisitRow.incident_id) == incident.id, col(VisitRow.ended_at).is_(None))
-    )
+    return tx.first(_live(incident.id))
+
+
+@once
+def _live(incident_id: str) -> SelectOfScalar[VisitRow]:
+    return select(VisitRow).where(col(VisitRow.incident_id) == incident_id, col(VisitRow.ended_at).is_(None))
 
 
 # --- the visit --------------------------------------------------------------------------------------------
