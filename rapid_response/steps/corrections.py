@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlmodel import col
 
 from rapid_response.storage.tables import CorrectionRow, ReportRow
