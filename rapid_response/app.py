@@ -36,6 +36,7 @@ from rapid_response.intake.second.endpoint import Endpoint
 from rapid_response.messaging.gateway import Gateway
 from rapid_response.messaging.signs_of_life import SignsOfLife
 from rapid_response.messaging.simulated import SimulatorGateway
+from rapid_response.messaging.smtp import Account, Security, SmtpMailer
 from rapid_response.places.online import Online
 from rapid_response.places.table import shipped_table
 from rapid_response.settings import Settings
@@ -123,6 +124,7 @@ def build(
         texts_a_day=settings.sms_daily_alarm,
         our_numbers=carrier.gateway.our_numbers,
         asks_online=settings.place_lookup_url is not None,
+        mails=settings.smtp_host is not None,
     )
     pulse, known = Pulse(), LastKnown()
     node = Node(secrets.token_hex(8), database.clock, pulse, settings.sqlite_path)
@@ -139,6 +141,7 @@ def build(
         pump=pump,
         second_reader=second_reader(settings),
         online=Online(settings.place_lookup_url) if settings.place_lookup_url else None,
+        mailer=mailer(settings, database.clock),
         in_flight=settings.twilio_concurrency if settings.has_real_provider else 8,
         blank_after=settings.redact_after if settings.has_real_provider else None,
         erase_after=settings.delete_recordings_after if settings.has_real_provider else None,
@@ -196,6 +199,22 @@ def second_reader(settings: Settings) -> Second | None:
         settings.second_reader_per_day,
         timedelta(seconds=settings.second_reader_timeout) + _LEASE_BEYOND,
     )
+
+
+def mailer(settings: Settings, clock: Clock) -> SmtpMailer | None:
+    """The desk's mailbox, if one is set; without it nothing that could reach a mail server is built."""
+    if settings.smtp_host is None or settings.smtp_from is None or settings.smtp_to is None:
+        return None
+    account = Account(
+        settings.smtp_host,
+        settings.smtp_port,
+        Security(settings.smtp_security),
+        settings.smtp_from,
+        settings.smtp_to,
+        settings.smtp_username,
+        _secret(settings.smtp_password),
+    )
+    return SmtpMailer(account, clock)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,9 +83,19 @@ def _networks(text: str) -> str:
     return ",".join(part.strip() for part in text.split(","))
 
 
+def _mailbox(text: str) -> str:
+    """One bare address: no name beside it, and nothing that could begin another header."""
+    if not re.fullmatch(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", text):
+        raise ValueError
+    return text
+
+
 def is_loopback(url: str) -> bool:
     """Whether an address is this machine's own."""
-    host = urlsplit(url).hostname or ""
+    return _is_own_host(urlsplit(url).hostname or "")
+
+
+def _is_own_host(host: str) -> bool:
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -240,6 +250,21 @@ class Settings(BaseSettings):
     second_reader_per_day: Annotated[int, Field(ge=1, le=100_000)] = _setting(
         500, "be a whole number from 1 to 100000"
     )
+    smtp_host: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,250}[A-Za-z0-9])?$")] | None = (
+        _setting(None, "be the mail server's name, such as mail.example.org")
+    )
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = _setting(587, "be a whole number from 1 to 65535")
+    smtp_security: Annotated[Literal["starttls", "tls", "off"], _Folded] = _setting(
+        "starttls", "be starttls, tls or off"
+    )
+    smtp_username: _Text | None = _setting(None, "be the account's name, at most 300 characters")
+    smtp_password: _Secret | None = _setting(None, "not be empty")
+    smtp_from: Annotated[str, AfterValidator(_mailbox)] | None = _setting(
+        None, "be one address, such as duty@example.org"
+    )
+    smtp_to: Annotated[str, AfterValidator(_mailbox)] | None = _setting(
+        None, "be one address, such as desk@example.org"
+    )
     place_lookup_url: Annotated[str, AfterValidator(_web_address)] | None = _setting(None, _URL_MUST)
     erase_when_due: bool = _setting(False, "be 1 or 0")
     log_format: Annotated[Literal["console", "json"], _Folded] | None = _setting(None, "be console or json")
@@ -332,6 +357,7 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             f"{PREFIX}SECOND_READER_KEY does nothing without {PREFIX}SECOND_READER_URL: set the address, or "
             "take the key out."
         )
+    yield from _about_mail(settings)
     if not settings.has_real_provider:
         for name in _CREDENTIALS:
             if getattr(settings, name) is not None:
@@ -348,6 +374,26 @@ def _contradictions(settings: Settings) -> Iterator[str]:
             f"set it to 1, or set {PREFIX}ALLOW_FAST_CLOCK=1 if you mean it."
         )
     yield from _missing(settings)
+
+
+def _about_mail(settings: Settings) -> Iterator[str]:
+    """Mail goes somewhere, from somebody, and no password over an open line."""
+    if settings.smtp_host is None:
+        for name in ("smtp_username", "smtp_password", "smtp_from", "smtp_to"):
+            if getattr(settings, name) is not None:
+                yield f"{_variable(name)} does nothing without {PREFIX}SMTP_HOST: set it, or take this out."
+        return
+    for name in ("smtp_from", "smtp_to"):
+        if getattr(settings, name) is None:
+            yield f"{_variable(name)} must be set with {PREFIX}SMTP_HOST: mail needs a sender and a mailbox."
+    if (settings.smtp_username is None) != (settings.smtp_password is None):
+        yield f"{PREFIX}SMTP_USERNAME and {PREFIX}SMTP_PASSWORD belong together: set both, or neither."
+    is_open = settings.smtp_security == "off" and not _is_own_host(settings.smtp_host)
+    if is_open and settings.smtp_password is not None:
+        yield (
+            f"{PREFIX}SMTP_SECURITY=off would send {PREFIX}SMTP_PASSWORD over an open line: choose starttls "
+            "or tls, or take the password out."
+        )
 
 
 def _missing(settings: Settings) -> Iterator[str]:
@@ -396,6 +442,7 @@ SECRETS = (
     "oidc_client_secret",
     "heartbeat_url",
     "second_reader_key",
+    "smtp_password",
 )
 
 

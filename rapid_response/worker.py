@@ -38,6 +38,7 @@ from rapid_response.messaging.gateway import (
     SentRecord,
     TextRequest,
 )
+from rapid_response.messaging.mail import Mailer, MailFailed
 from rapid_response.places.online import AT_ONCE as ASKED_AT_ONCE
 from rapid_response.places.online import LookupFailed, Online
 from rapid_response.reporting import tallies
@@ -46,6 +47,7 @@ from rapid_response.steps import (
     catch_up,
     heartbeat,
     holding,
+    mailing,
     placing,
     receipts,
     second,
@@ -137,6 +139,7 @@ class Worker:
         pump: Callable[[], Awaitable[int]] | None = None,
         second_reader: Second | None = None,
         online: Online | None = None,
+        mailer: Mailer | None = None,
         in_flight: int = 8,
         blank_after: timedelta | None = None,
         erase_after: timedelta | None = None,
@@ -171,6 +174,9 @@ class Worker:
         self._online_breaker = Breaker()
         if online is not None:
             loops.append(Loop("places", self.ask_places))
+        self._mailer = mailer
+        if mailer is not None:
+            loops.append(Loop("mail", self.send_mail))
         self._loops = {loop.name: loop for loop in loops}
         self._bells: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -227,6 +233,8 @@ class Worker:
             await self._second.reader.close()
         if self._online is not None:
             await self._online.close()
+        if self._mailer is not None:
+            await self._mailer.close()
 
     def nudge(self, names: set[str]) -> None:
         """Wake loops; from the event loop's own thread. One that waits for the database is left to wait."""
@@ -653,6 +661,24 @@ class Worker:
             return
         self._online_breaker.succeeded()
         await self._database.run(partial(placing.answered, desk=self._desk, postcode=postcode, answer=answer))
+
+    async def send_mail(self) -> int:
+        """Hand in what the desk's mailbox is to get, one at a time; no other loop waits for it."""
+        if self._mailer is None:
+            return 0
+        claimed = await self._database.run(partial(holding.unless_held, look=mailing.claim, nothing=None))
+        if claimed is None:
+            return 0
+        try:
+            await self._mailer.send(claimed.mail)
+        except MailFailed as error:
+            said = str(error)
+            logger.warning("mail_failed", error=said)
+            if await self._database.run(partial(mailing.failed, claimed=claimed, error=said)):
+                logger.error("mail_parked", error=said)
+            return 1
+        await self._database.run(partial(mailing.sent, claimed=claimed))
+        return 1
 
     async def seal(self) -> None:
         """Seal the log, and say the root where others keep it."""

@@ -24,7 +24,12 @@ def one_compiler_of_statements() -> Iterator[None]:
 
     def make(url: str, **more: Any) -> Engine:
         made: Any = create_engine(url, **more)
-        first = kept.setdefault(make_url(url).drivername, made)
+        driver = make_url(url).drivername
+        first = kept.get(driver)
+        if first is None or not hasattr(first.dialect, "default_isolation_level"):
+            # One that never reached its server knows nothing of it: the next one is asked.
+            kept[driver] = made
+            return made  # type: ignore[no-any-return]
         made.dialect = first.dialect
         made._compiled_cache = first._compiled_cache
         return made  # type: ignore[no-any-return]

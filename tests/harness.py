@@ -35,7 +35,7 @@ from rapid_response.caretaker import Caretaker
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.pulse import Pulse
-from rapid_response.core.states import LookupState, SecondReadingState
+from rapid_response.core.states import LookupState, MailState, SecondReadingState
 from rapid_response.core.vocabulary import Scope
 from rapid_response.definition.load import parse
 from rapid_response.definition.schema import ServiceFile
@@ -51,6 +51,7 @@ from rapid_response.storage.tables import (
     AgendaRow,
     DeliveryRow,
     DutyRow,
+    MailRow,
     MessageRow,
     PlaceLookupRow,
     SecondReadingRow,
@@ -175,6 +176,7 @@ class Town:
             "deliver": worker.deliver_events,
             "second": worker.ask_second_reader,
             "places": worker.ask_places,
+            "mail": worker.send_mail,
             "phones": network.settle,
         }
 
@@ -441,6 +443,10 @@ def _waiting() -> Executable:
             [col(SecondReadingRow.state) == SecondReadingState.WAITING],
         ),
         "places": (col(PlaceLookupRow.due_at), [col(PlaceLookupRow.state) == LookupState.WAITING]),
+        "mail": (
+            _later_of(col(MailRow.due_at), col(MailRow.leased_until)),
+            [col(MailRow.state) == MailState.WAITING],
+        ),
         "phones": (_later_of(rings, col(SimPostRow.leased_until)), [col(SimPostRow.done_at).is_(None)]),
     }
     return union_all(

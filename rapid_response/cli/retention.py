@@ -19,6 +19,7 @@ def retention(
     """Say what is kept for longer than its time; with --erase, erase it. Legal holds are never touched."""
     from rapid_response.cli.opening import opened
     from rapid_response.console.words import plain
+    from rapid_response.definition.durations import in_words, months_in_words
     from rapid_response.settings import read_settings
     from rapid_response.steps.retention import standing
 
@@ -28,9 +29,10 @@ def retention(
         now = database.clock.now()
         found = database.look_now(lambda c: standing(c, now))
     for kind, count in found.cases.items():
-        print(f"{plain(kind)}: {count}")
-    print(f"What partners only told us: {found.notifications}")
-    print(f"Words of texts to us: {found.texts}")
+        print(f"{plain(kind)}, kept {months_in_words(found.kept.cases[kind])}: {count}")
+    told = months_in_words(found.kept.notifications)
+    print(f"What partners only told us, kept {told}: {found.notifications}")
+    print(f"Words of texts to us, kept {in_words(found.kept.texts)}: {found.texts}")
     print(f"Stay, although their time is over: {found.held} held, {found.owed} with an open task")
 
 

@@ -17,6 +17,7 @@ from rapid_response.console.forms import FieldError, Filled, read_view_reason
 from rapid_response.console.views import AccessView, OpenedLine, ReasonView, RetentionView, ViewLine
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.vocabulary import ViewReason
+from rapid_response.definition.durations import in_words, months_in_words
 from rapid_response.steps import retention, viewing
 from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.storage.log import record_view
@@ -141,7 +142,11 @@ async def get_retention(visit: Supervisor) -> Response:
         found = retention.standing(connection, visit.now)
         names = filling.read_names(connection, visit.pages.desk.zone)
         return RetentionView(
-            cases=tuple(found.cases.items()),
+            cases=tuple(
+                (kind, months_in_words(found.kept.cases[kind]), count) for kind, count in found.cases.items()
+            ),
+            notifications_kept=months_in_words(found.kept.notifications),
+            texts_kept=in_words(found.kept.texts),
             notifications=found.notifications,
             texts=found.texts,
             held=found.held,

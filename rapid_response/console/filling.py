@@ -94,6 +94,7 @@ from rapid_response.storage.tables import (
     IncidentRow,
     NoticeRow,
     OfferRow,
+    OutcomeRow,
     ReferralRow,
     ReportRow,
     SecondReadingRow,
@@ -304,6 +305,7 @@ _TASK_WORDS: Mapping[str, str] = {
     TaskKind.CONFIRM_HOAX: "Somebody says that it is a hoax: look, and say whether you agree",
     TaskKind.VERIFY_CALLER: "Ring the branch back on its published number: is the call real?",
     TaskKind.TELL_POLICE: "Tell the police (Banking Protocol), and write down their reference",
+    TaskKind.REMOTE_RESPONSE: "Ring now: somebody is in the computer or on the phone; get them cut off",
     TaskKind.TRANSFER: "Hand it over to the other service, and get their answer",
 }
 
@@ -487,7 +489,7 @@ def incident_view(
         messages=_messages(looking) if whole else (),
         reach=tuple(_reach(chain) for chain in looking.reach),
         notes=tuple(NotePart(n.at, names.actor(n.actor), n.body) for n in case.notes) if whole else (),
-        outcomes=tuple(OutcomePart(o.code, o.amount_pence, o.evidence_grade) for o in case.outcomes),
+        outcomes=tuple(_outcome(o, case) for o in case.outcomes_now),
         disposition=incident.disposition,
         timeline=_timeline(looking, events),
         joined_to=case.joined_to or "",
@@ -500,6 +502,15 @@ def incident_view(
         stricter_elsewhere=related.stricter_elsewhere(looking) if whole else (),
         done=done,
     )
+
+
+def _outcome(outcome: OutcomeRow, case: CaseFile) -> OutcomePart:
+    was = next((o for o in case.outcomes if o.id == outcome.corrects), None)
+    before = ""
+    if was is not None:
+        before = plain(was.code).lower()
+        before += f", {timeline.pounds(was.amount_pence)}" if was.amount_pence is not None else ""
+    return OutcomePart(outcome.code, outcome.amount_pence, outcome.evidence_grade, outcome.id, before)
 
 
 def _who_finished(case: CaseFile) -> str | None:

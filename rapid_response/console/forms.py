@@ -412,6 +412,8 @@ _HANDLER_LINES = (
 )
 _HANDLER_PARAGRAPHS = ("location.address", "safe_contact.note", "suspect.description")
 _LATEST_AHEAD = timedelta(minutes=5)
+#: The narrative of a call that broke off before anything could be written down.
+LINE_WENT_DEAD = "The line went dead before more was said."
 
 
 def read_handler_report(posted: Posted, *, now: datetime, zone: ZoneInfo) -> Parsed:
@@ -420,7 +422,11 @@ def read_handler_report(posted: Posted, *, now: datetime, zone: ZoneInfo) -> Par
     channel = posted.text("channel") or Channel.PHONE.value
     reading.put("channel", channel if channel in set(Channel) else Channel.PHONE.value)
     _read_received_at(reading, now, zone)
-    reading.text("narrative", "Write what has happened. A few words are enough", NARRATIVE_LIMIT)
+    if posted.text("narrative") or posted.text("answers.line_went_dead") != YES:
+        reading.text("narrative", "Write what has happened. A few words are enough", NARRATIVE_LIMIT)
+    else:
+        # Whoever hears a line go dead has no time for a sentence: what is known is kept as it stands.
+        reading.put("narrative", LINE_WENT_DEAD)
     for name in BOOLEAN_FACTS:
         reading.yes_no(f"answers.{name}")
     for name in _PAST_TIMES:
@@ -494,6 +500,8 @@ class Kind(StrEnum):
     BOXES = "boxes"
     RESPONDER = "responder"
     OUTCOMES = "outcomes"
+    #: One of the outcomes that are recorded already.
+    OUTCOME = "outcome"
     HIDDEN = "hidden"
 
 
@@ -649,7 +657,11 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
     ),
     Action.ADD_OUTCOMES: ActionForm(
         "Add what changed for someone",
-        (ActionField("outcomes", "What changed for someone", Kind.OUTCOMES),),
+        (
+            ActionField("outcomes", "What changed for someone", Kind.OUTCOMES),
+            ActionField("corrects", "Does it stand instead of something recorded before?", Kind.OUTCOME),
+            ActionField("reason", "If so, why?", Kind.LINE),
+        ),
     ),
     Action.SET_PRIORITY: ActionForm(
         "Change the priority",

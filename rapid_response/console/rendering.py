@@ -101,22 +101,23 @@ def _site(context: Context) -> Site:
     return site
 
 
-def _time_element(moment: datetime, shown: str) -> Markup:
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), shown)
+def _time_element(site: Site, moment: datetime, shown: str) -> Markup:
+    local = moment.astimezone(site.zone).isoformat(timespec="seconds")
+    return Markup('<time datetime="{}">{}</time>').format(local, shown)
 
 
 @pass_context
 def _when(context: Context, moment: datetime) -> Markup:
     """`2:14pm, 6 minutes ago`."""
     site = _site(context)
-    return _time_element(moment, moment_words(moment, site.now, site.zone))
+    return _time_element(site, moment, moment_words(moment, site.now, site.zone))
 
 
 @pass_context
 def _at(context: Context, moment: datetime) -> Markup:
     """`2:14pm`, with the day where it is another."""
     site = _site(context)
-    return _time_element(moment, at_words(moment, site.now, site.zone))
+    return _time_element(site, moment, at_words(moment, site.now, site.zone))
 
 
 @pass_context

@@ -240,6 +240,11 @@ def _outcome(t: Telling) -> Told:
     )
 
 
+def _outcome_corrected(t: Telling) -> Told:
+    what, how_much = _outcome(t)
+    return f"Put right. {what} does not hold", how_much
+
+
 def _no_contact(t: Telling) -> Told:
     back = "The clock goes on: the arrival did not reach the person." if t.data.get("took_stop_back") else ""
     if t.data.get("no_trace"):
@@ -437,6 +442,7 @@ TELLERS: Mapping[str, _Teller] = {
     ),
     "task_done": lambda t: (f"Task done: {t.word('kind').lower()}", ""),
     "outcome_recorded": _outcome,
+    "outcome_corrected": _outcome_corrected,
     "incident_closed": lambda t: ("Closed", f"{t.word('disposition', Disposition)}."),
     "incident_cancelled": lambda t: ("Cancelled", f"{t.word('disposition', Disposition)}."),
     "incident_reopened": lambda t: ("Opened again", f"Episode {t.data.get('episode')}."),
@@ -476,5 +482,10 @@ TELLERS: Mapping[str, _Teller] = {
         "A caller left no message",
         "To be rung back." if t.data.get("may_be_rung") else "The number was withheld.",
     ),
+    "earlier_call_joined": lambda t: (
+        "They had rung before and left no message",
+        "The two hours count from that call.",
+    ),
+    "mail_parked": lambda t: ("An e-mail to the desk could not be sent", f"{t.word('error')}."),
     "account_changed": lambda t: ("Account changed", f"{t.word('change')}."),
 }

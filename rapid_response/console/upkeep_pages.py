@@ -28,7 +28,7 @@ from rapid_response.core.incident import Status
 from rapid_response.core.states import SecondReadingState
 from rapid_response.core.vocabulary import Role
 from rapid_response.messaging.proof import Proof
-from rapid_response.steps import proving, readiness
+from rapid_response.steps import mailing, proving, readiness
 from rapid_response.steps.errors import NotFound
 from rapid_response.steps.mending import take_on
 from rapid_response.steps.service import NoService, Service, service_for
@@ -182,6 +182,7 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
         said = (*section.reasons, *section.warnings)
         yield Check(section.name, not said, " ".join(said) or section.good)
     yield from _second_reader(connection)
+    yield from _mail(connection, visit.now)
     parked = parked_count(connection)
     yield Check("Parked work", parked == 0, f"{parked} waiting for a person." if parked else "None.")
     copied = connection.execute(
@@ -224,6 +225,16 @@ def _numbers(connection: Connection, service: Service, now: datetime, zone: Zone
     if unproved:
         said += f" Not confirmed yet by their owners: {unproved}."
     yield Check("Responders' numbers", not (bad or doubtful), said)
+
+
+def _mail(connection: Connection, now: datetime) -> Iterable[Check]:
+    """What the mail server did not take. Always good: the promise does not depend on it."""
+    found = mailing.standing(connection, now)
+    if found.failing or found.parked:
+        said = (
+            f"{found.failing} are tried again, {found.parked} were left this week. Look at the mail server."
+        )
+        yield Check("E-mails to the desk (nothing waits for them)", True, said)
 
 
 def _second_reader(connection: Connection) -> Iterable[Check]:

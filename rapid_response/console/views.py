@@ -939,13 +939,16 @@ class RetentionView(View):
     """`GET /retention`: a dry run of what the nightly round would erase, and what stops it."""
 
     template: ClassVar[str] = "retention.html"
-    cases: tuple[tuple[RetentionClass, int], ...]
+    #: Each class, how long it is kept, and how much of it is over.
+    cases: tuple[tuple[RetentionClass, str, int], ...]
     notifications: int
     texts: int
     held: int
     owed: int
     #: Whether the round erases, or only counts.
     is_on: bool
+    notifications_kept: str = "1 year"
+    texts_kept: str = "90 days"
     holds: tuple[tuple[str, datetime, str], ...] = ()
 
 
@@ -1075,6 +1078,9 @@ class OutcomePart:
     code: OutcomeCode
     amount_pence: int | None = None
     evidence_grade: EvidenceGrade | None = None
+    id: str = ""
+    #: What had been recorded before it was put right, in words.
+    was: str = ""
 
 
 @dataclass(frozen=True, slots=True)

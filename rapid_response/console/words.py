@@ -9,6 +9,7 @@ from rapid_response.core.incident import Action, Status
 from rapid_response.core.safe_contact import MayBeTold
 from rapid_response.core.states import (
     LookupState,
+    MailState,
     MessageChannel,
     MessageState,
     OfferState,
@@ -345,11 +346,11 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         ViewReason.OTHER: "Another reason, which I write below",
     },
     RetentionClass: {
-        RetentionClass.HOAX: "Hoax or test: 6 months",
-        RetentionClass.NO_OFFENCE: "No offence, or advice in the same contact: 1 year",
-        RetentionClass.ADVICE_ONLY: "Advice only: 2 years",
-        RetentionClass.INCIDENT: "Incident: 6 years",
-        RetentionClass.SAFEGUARDING: "Adult safeguarding: 6 years",
+        RetentionClass.HOAX: "Hoax or test",
+        RetentionClass.NO_OFFENCE: "No offence, or advice in the same contact",
+        RetentionClass.ADVICE_ONLY: "Advice only",
+        RetentionClass.INCIDENT: "Incident",
+        RetentionClass.SAFEGUARDING: "Adult safeguarding",
     },
     Area: {
         Area.INSIDE: "Inside our area",
@@ -366,6 +367,12 @@ ENUM_WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         TransferMeans.PHONE: "By phone",
         TransferMeans.SECURE_EMAIL: "By secure e-mail",
         TransferMeans.PORTAL: "In their portal",
+    },
+    MailState: {
+        MailState.WAITING: "To be sent",
+        MailState.SENT: "Sent",
+        MailState.SKIPPED: "Seen before it was sent",
+        MailState.PARKED: "Could not be sent",
     },
     LookupState: {
         LookupState.WAITING: "To be asked",

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from rapid_response.core.vocabulary import ContactRole, Skill
+from rapid_response.core.vocabulary import ContactRole, RetentionClass, Skill
 
 
 class RungAction(StrEnum):
@@ -153,6 +153,29 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long people's data is kept. The figures are a proposal, until a council puts in its own schedule.
+
+    `cases`: months from the end of a case, by its class. `notifications`: months from the receipt of what a
+    partner only told us. `texts`: from the receipt of what somebody texted.
+    """
+
+    cases: Mapping[RetentionClass, int] = field(default_factory=lambda: dict(KEPT_MONTHS))
+    notifications: int = 12
+    texts: timedelta = timedelta(days=90)
+
+
+#: Months, as proposed (domain.md 6).
+KEPT_MONTHS: Mapping[RetentionClass, int] = {
+    RetentionClass.HOAX: 6,
+    RetentionClass.NO_OFFENCE: 12,
+    RetentionClass.ADVICE_ONLY: 24,
+    RetentionClass.INCIDENT: 72,
+    RetentionClass.SAFEGUARDING: 72,
+}
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceDefinition:
     """One borough's service, whole and frozen; `version` counts loads."""
 
@@ -176,6 +199,7 @@ class ServiceDefinition:
     #: The ONS code of the authority whose homes are ours; without it no place is ever outside.
     authority: str | None = None
     neighbours: tuple[Neighbour, ...] = ()
+    retention: Retention = field(default_factory=Retention)
 
     def responder(self, responder_id: str) -> Responder | None:
         """The responder of that id, or None."""

@@ -587,6 +587,17 @@ class OutcomeRecorded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OutcomeCorrected(Event):
+    """What was recorded is put right: it counts no more from now on. What stands instead follows."""
+
+    type: ClassVar[str] = "outcome_corrected"
+    outcome_id: str
+    code: str
+    amount_pence: int | None = None
+    evidence_grade: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SafeguardingDecided(Event):
     """A person decided on an adult safeguarding concern; `because` are the codes that indicated one."""
 
@@ -944,6 +955,26 @@ class CallerRangOff(Event):
     type: ClassVar[str] = "caller_rang_off"
     call_id: str
     may_be_rung: bool
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierCallJoined(Event):
+    """The same number had rung before and left no message: that call was the first contact of this case."""
+
+    type: ClassVar[str] = "earlier_call_joined"
+    call_id: str
+    channel: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MailParked(Event):
+    """An e-mail to the desk could not be handed in for a day; the texts beside it went their own way."""
+
+    type: ClassVar[str] = "mail_parked"
+    mail_id: str
+    error: str
 
 
 @dataclass(frozen=True, slots=True)

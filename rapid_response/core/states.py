@@ -103,6 +103,17 @@ class LookupState(StrEnum):
     GIVEN_UP = "given_up"
 
 
+class MailState(StrEnum):
+    """Where an e-mail to the desk stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    #: Somebody had seen what it tells of before it went.
+    SKIPPED = "skipped"
+    #: The mail server did not take it for a day, and it is not tried again.
+    PARKED = "parked"
+
+
 class EndpointState(StrEnum):
     """What is known of a number: a suspect one comes last, one that opted out is not texted."""
 

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from rapid_response.core.definition import RungAction
-from rapid_response.definition.durations import in_words
+from rapid_response.definition.durations import in_words, months_in_words
 from rapid_response.definition.schema import (
     Contacts,
     LoneWorker,
     Responder,
+    Retention,
     Rung,
     ServiceFile,
     Shift,
@@ -35,6 +36,7 @@ def changes(old: ServiceFile | None, new: ServiceFile) -> list[str]:
     said += _value("on_call", _listed(old.on_call), _listed(new.on_call))
     said += _contacts(old.contacts, new.contacts)
     said += _neighbours(old, new)
+    said += _retention(old.retention, new.retention)
     if not said and old != new:
         said.append("written in another order or another way; it means the same")
     return said
@@ -103,6 +105,13 @@ def _neighbours(old: ServiceFile, new: ServiceFile) -> Iterator[str]:
         if before.get(name) != after.get(name):
             how = "new" if name not in before else "gone" if name not in after else "changed"
             yield f"neighbour {name}: {how}"
+
+
+def _retention(old: Retention, new: Retention) -> Iterator[str]:
+    for kept in Retention.model_fields:
+        before, after = getattr(old, kept), getattr(new, kept)
+        words = in_words if kept == "texts" else months_in_words
+        yield from _value(f"retention.{kept}", words(before), words(after))
 
 
 def _contacts(old: Contacts, new: Contacts) -> Iterator[str]:

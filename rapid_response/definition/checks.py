@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from rapid_response.core.definition import RungAction
-from rapid_response.definition.durations import parse_duration
+from rapid_response.core.definition import KEPT_MONTHS, RungAction
+from rapid_response.core.vocabulary import RetentionClass
+from rapid_response.definition.durations import months_text, parse_duration, parse_months
 from rapid_response.definition.faults import Path, shown
 from rapid_response.definition.values import OFFER_TO, RECIPIENTS, Weekday, one_line, parse_share
 from rapid_response.definition.wallclock import parse_hours, parse_moment, parse_moment_end
@@ -34,6 +35,7 @@ def cross_faults(data: object) -> Found:
         _ladder,
         _warnings,
         _coverage,
+        _retention,
     ):
         yield from check(data)
 
@@ -248,3 +250,30 @@ def _read(parse: Callable[[Any], T], value: object) -> T | None:
         return parse(value)
     except (ValueError, TypeError):
         return None
+
+
+# ---------------------------------------------------------------- retention
+
+#: For so long a victim, an address or a suspect counts as known before.
+_REPEATS_WITHIN_MONTHS = 12
+
+
+def _retention(data: object) -> Found:
+    """What is looked up for a year is kept for a year; what social care knows of, no less than any other."""
+    given = data.get("retention") if isinstance(data, dict) else None
+    if not isinstance(given, dict):
+        return
+    kept = {name: _read(parse_months, given.get(name)) for name in ("incident", "safeguarding")}
+    incident = kept["incident"] or KEPT_MONTHS[RetentionClass.INCIDENT]
+    safeguarding = kept["safeguarding"] or KEPT_MONTHS[RetentionClass.SAFEGUARDING]
+    if kept["incident"] and incident < _REPEATS_WITHIN_MONTHS:
+        message = "is under a year, for which repeat victims are known. Write at least P1Y"
+        yield ("retention", "incident"), message
+    if safeguarding < incident:
+        name = "safeguarding" if kept["safeguarding"] else "incident"
+        least = months_text(incident)
+        yield (
+            ("retention", name),
+            f"keeps what adult social care knows of for less than other incidents. Write at least {least}"
+            " for “safeguarding”",
+        )

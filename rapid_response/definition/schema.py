@@ -14,11 +14,12 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, StrictBool, Tag
 
 from rapid_response.core import definition as core
-from rapid_response.core.vocabulary import ContactRole, Skill
+from rapid_response.core.vocabulary import ContactRole, RetentionClass, Skill
 from rapid_response.definition.values import (
     Authority,
     Day,
     DayHours,
+    Days,
     District,
     Duration,
     DuressWord,
@@ -27,6 +28,7 @@ from rapid_response.definition.values import (
     Mobile,
     Moment,
     MomentEnd,
+    Months,
     Phone,
     Recipient,
     Share,
@@ -284,6 +286,32 @@ class Neighbour(_Group):
         return core.Neighbour(self.id, self.name, frozenset(self.authorities), self.phone)
 
 
+class Retention(_Group):
+    """How long people's data is kept, after which it is erased (where that is switched on).
+
+    The figures are a proposal: put in those of the council's own schedule.
+    """
+
+    hoax: Months = core.KEPT_MONTHS[RetentionClass.HOAX]
+    """Hoaxes and tests, from their end."""
+    no_offence: Months = core.KEPT_MONTHS[RetentionClass.NO_OFFENCE]
+    """No offence, out of scope, and P4, from their end."""
+    advice_only: Months = core.KEPT_MONTHS[RetentionClass.ADVICE_ONLY]
+    """What ended with advice, from its end."""
+    incident: Months = core.KEPT_MONTHS[RetentionClass.INCIDENT]
+    """Any other incident, from its end; a year at least, for so long a victim counts as a repeat one."""
+    safeguarding: Months = core.KEPT_MONTHS[RetentionClass.SAFEGUARDING]
+    """What adult social care knows of, from its end; never less than `incident`."""
+    notifications: Months = 12
+    """What partners only told us, from its receipt."""
+    texts: Days = timedelta(days=90)
+    """The words that people texted to us, and numbers of strangers and of callers who left no message."""
+
+    def to_core(self) -> core.Retention:
+        cases = {kind: getattr(self, kind.value) for kind in RetentionClass}
+        return core.Retention(cases, self.notifications, self.texts)
+
+
 class ServiceFile(_Group):
     """One borough's service: its promise, people, rota and ladder."""
 
@@ -297,6 +325,7 @@ class ServiceFile(_Group):
     contacts: Contacts = Contacts()
     neighbours: tuple[Neighbour, ...] = ()
     """Whose homes lie next to ours."""
+    retention: Retention = Retention()
 
     def to_definition(self, version: int, zone: ZoneInfo) -> core.ServiceDefinition:
         """What the rules read; `version` counts loads."""
@@ -318,4 +347,5 @@ class ServiceFile(_Group):
             test_at_shift_start=self.service.test_text_at_shift_start,
             authority=self.service.area.authority,
             neighbours=tuple(neighbour.to_core() for neighbour in self.neighbours),
+            retention=self.retention.to_core(),
         )

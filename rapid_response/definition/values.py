@@ -115,6 +115,17 @@ Duration = Annotated[
 SomeTime = Annotated[Duration, AfterValidator(durations.longer_than_nothing)]
 """A duration above zero."""
 
+Months = Annotated[
+    int,
+    BeforeValidator(durations.parse_months),
+    PlainSerializer(durations.months_text, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": durations.MONTHS_PATTERN, "examples": ["P6Y", "P6M"]}),
+]
+"""A time in years and months."""
+
+Days = Annotated[Duration, AfterValidator(durations.days_to_a_year)]
+"""A duration of whole days."""
+
 Share = Annotated[
     float,
     BeforeValidator(parse_share),

@@ -1,16 +1,16 @@
 """How long a case is kept with its people, and when opening it needs a reason.
 
-Source: domain.md 6 (retention proposal, access and audit) and reliability.md S10, T5. The periods are a
-proposal until the council's own schedule is known; nothing is deleted before somebody has switched that on.
+Source: domain.md 6 (retention proposal, access and audit) and reliability.md S10, T5. The periods are the
+council's own (core/definition.py has the proposal); nothing is deleted before somebody has switched that on.
 """
 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rapid_response.core.definition import Retention
 from rapid_response.core.vocabulary import (
     Disposition,
     Priority,
@@ -19,21 +19,6 @@ from rapid_response.core.vocabulary import (
     Safeguarding,
     ViewReason,
 )
-
-#: Months from the end of a case.
-KEPT_MONTHS: Mapping[RetentionClass, int] = {
-    RetentionClass.HOAX: 6,
-    RetentionClass.NO_OFFENCE: 12,
-    RetentionClass.ADVICE_ONLY: 24,
-    RetentionClass.INCIDENT: 72,
-    RetentionClass.SAFEGUARDING: 72,
-}
-#: What partners told us without asking us to act, counted from its receipt.
-NOTIFICATION_MONTHS = 12
-#: Words that people texted to us, and their numbers where they are strangers.
-TEXT_DAYS = 90
-#: The shortest time that any case is kept: what ended later need not be looked at.
-SHORTEST_MONTHS = min(KEPT_MONTHS.values())
 
 
 def retention_class(
@@ -63,9 +48,17 @@ def months_later(moment: datetime, months: int) -> datetime:
     return moment.replace(year=year, month=month + 1, day=day)
 
 
-def due_at(kind: RetentionClass, ended_at: datetime) -> datetime:
+def due_at(kind: RetentionClass, ended_at: datetime, kept: Retention) -> datetime:
     """When its people are to be gone."""
-    return months_later(ended_at, KEPT_MONTHS[kind])
+    return months_later(ended_at, kept.cases[kind])
+
+
+def ended_by(kind: RetentionClass, now: datetime, kept: Retention) -> datetime:
+    """No case of a class that ended later can be due; up to three days before it :func:`due_at` decides.
+
+    Months differ in length: from 31 August back six months is 28 February, from where they end on the 28th.
+    """
+    return months_later(now, -kept.cases[kind]) + timedelta(days=3)
 
 
 # --- whose case it is -------------------------------------------------------------------------------------

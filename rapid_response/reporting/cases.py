@@ -14,10 +14,18 @@ from typing import Any
 from sqlalchemy import Connection, select, union
 from sqlmodel import col
 
-from rapid_response.core.events import SERVICE_STREAM, NotificationKept, NotificationSettled, ReportReceived
+from rapid_response.core.events import (
+    SERVICE_STREAM,
+    CallerRangOff,
+    EarlierCallJoined,
+    NotificationKept,
+    NotificationSettled,
+    ReportReceived,
+)
+from rapid_response.core.vocabulary import Channel
 from rapid_response.reporting.period import Period
 from rapid_response.reporting.rules import CaseRecord, StoredEvent, figures, fold_each
-from rapid_response.storage.tables import EventRow, IncidentRow, ReportRow
+from rapid_response.storage.tables import RANG_OFF, CallRow, EventRow, IncidentRow, ReportRow
 
 
 def board_figures(connection: Connection, period: Period, as_at: datetime) -> dict[str, Any]:
@@ -29,6 +37,7 @@ def board_figures(connection: Connection, period: Period, as_at: datetime) -> di
         (references[incident_id], record) for incident_id, record in folded if incident_id in references
     ]
     cases += [(notification_id, record) for notification_id, record in told]
+    cases += list(fold_each(_silent_calls(connection, period, as_at), as_at))
     return figures(cases, period, as_at)
 
 
@@ -55,12 +64,48 @@ def _notifications(connection: Connection, period: Period, as_at: datetime) -> I
     yield from told.values()
 
 
+def _silent_calls(connection: Connection, period: Period, as_at: datetime) -> Iterator[StoredEvent]:
+    """Calls that dropped with nothing said: a contact each, and of no case until that number rang again."""
+    joined = {
+        json.loads(data)["call_id"]
+        for data in connection.execute(
+            select(col(EventRow.data)).where(
+                col(EventRow.stream).in_(_rang_again(period)),
+                col(EventRow.type) == EarlierCallJoined.type,
+                col(EventRow.at) <= as_at,
+            )
+        ).scalars()
+    }
+    rows = connection.execute(
+        select(col(EventRow.at), col(EventRow.data))
+        .where(col(EventRow.stream) == SERVICE_STREAM, col(EventRow.type) == CallerRangOff.type)
+        .order_by(col(EventRow.seq))
+    )
+    for row in rows:
+        data = json.loads(row.data)
+        call_id, received_at = data["call_id"], data["received_at"]
+        if call_id not in joined and datetime.fromisoformat(received_at) in period:
+            contact = {"report_id": call_id, "channel": Channel.PHONE.value, "received_at": received_at}
+            yield StoredEvent(call_id, 1, ReportReceived.type, row.at, {**contact, "information_only": True})
+
+
+def _rang_again(period: Period) -> Any:
+    """The incidents whose first contact was a call of the period that had dropped."""
+    return select(col(CallRow.incident_id)).where(
+        col(CallRow.outcome) == RANG_OFF,
+        col(CallRow.incident_id).is_not(None),
+        col(CallRow.created_at) >= period.from_utc,
+        col(CallRow.created_at) < period.to_utc,
+    )
+
+
 def _concerned(period: Period) -> Any:
     """The incidents to which a report of the period belongs, and those that it raised at first."""
     in_period = (col(ReportRow.received_at) >= period.from_utc, col(ReportRow.received_at) < period.to_utc)
     return union(
         select(col(ReportRow.incident_id)).where(*in_period),
         select(col(ReportRow.first_incident_id)).where(*in_period),
+        _rang_again(period),
     )
 
 

@@ -110,6 +110,16 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
         {"kind": ("prevented", "recovered"), "grade": _values(EvidenceGrade)},
     ),
     (
+        "outcomes_corrections",
+        "Outcomes that were put right, as they had been recorded",
+        {"outcome": _values(OutcomeCode)},
+    ),
+    (
+        "money_pounds_corrections",
+        "Pounds of outcomes that were put right, as they had been recorded",
+        {"kind": ("prevented", "recovered"), "grade": _values(EvidenceGrade)},
+    ),
+    (
         "next_steps_restored",
         "What the auditor found missing and set again",
         {"check": _values(Check)},

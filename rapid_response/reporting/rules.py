@@ -253,6 +253,12 @@ def _report_received(draft: _Draft, event: StoredEvent) -> None:
     )
 
 
+def _earlier_call_joined(draft: _Draft, event: StoredEvent) -> None:
+    """A call that had dropped was the first contact of this case."""
+    data = event.data
+    draft.contacts[data["call_id"]] = Contact(data["call_id"], data["channel"], _time(data["received_at"]))
+
+
 def _classified(draft: _Draft, event: StoredEvent) -> None:
     data, known = event.data, draft.values
     _note_change(draft, event, "category")
@@ -373,6 +379,12 @@ def _outcome_recorded(draft: _Draft, event: StoredEvent) -> None:
     draft.outcomes[outcome.outcome_id] = outcome
 
 
+def _outcome_corrected(draft: _Draft, event: StoredEvent) -> None:
+    """It was not so: what stands instead is recorded under an id of its own."""
+    if draft.outcomes.pop(event.data["outcome_id"], None) is not None:
+        draft.corrections.append(Correction("outcome", event.at))
+
+
 def _amended(draft: _Draft, event: StoredEvent) -> None:
     """What was put right counts from then on; what a repeat is stays known once it is."""
     data, known = event.data, draft.values
@@ -453,8 +465,10 @@ _HEARD: Mapping[str, Callable[[_Draft, StoredEvent], None]] = {
     "deadline_missed": _deadline_missed,
     "breach_explained": _breach_explained,
     "outcome_recorded": _outcome_recorded,
+    "outcome_corrected": _outcome_corrected,
     # What was joined counts where it belongs now; the same report in two logs counts once (see _contacts_in).
     "report_joined": _report_received,
+    "earlier_call_joined": _earlier_call_joined,
     "report_left": _report_left,
     "outcome_joined": _outcome_recorded,
     "incident_amended": _amended,

@@ -16,6 +16,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.events import (
+    CallerRangOff,
     CheckInAsked,
     CheckInMissed,
     ClockMovedBack,
@@ -33,6 +34,7 @@ from rapid_response.core.events import (
     OfferAccepted,
     OfferDeclined,
     OtherWayTried,
+    OutcomeCorrected,
     OutcomeRecorded,
     PriorityDecided,
     ReferralMoved,
@@ -42,7 +44,7 @@ from rapid_response.core.events import (
     SecondReadingRecorded,
     TargetingAssessed,
 )
-from rapid_response.core.vocabulary import OutcomeCode
+from rapid_response.core.vocabulary import Channel, OutcomeCode
 from rapid_response.messaging.rules import is_known_code
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import EventRow, InboundMessageRow, IncidentRow, ProviderEventRow, TallyRow
@@ -144,6 +146,10 @@ def _contact(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     # A notification that a person raised to an incident was a contact before it was one.
     if not data.get("raised_from"):
         sums.add("contacts", channel=data["channel"])
+
+
+def _silent_call(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    sums.add("contacts", channel=Channel.PHONE)
 
 
 def _incident(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
@@ -303,10 +309,18 @@ def _restored(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
 
 
 def _outcome(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
-    sums.add("outcomes", outcome=data["code"])
+    _count_outcome(sums, data, "outcomes", "money_pounds")
+
+
+def _outcome_corrected(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    _count_outcome(sums, data, "outcomes_corrections", "money_pounds_corrections")
+
+
+def _count_outcome(sums: _Sums, data: Mapping[str, Any], outcomes: str, money: str) -> None:
+    sums.add(outcomes, outcome=data["code"])
     kind = _KINDS_OF_MONEY.get(data["code"])
     if kind is not None and data["amount_pence"] is not None:
-        sums.add("money_pounds", by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
+        sums.add(money, by=data["amount_pence"] / 100, kind=kind, grade=data["evidence_grade"])
 
 
 def _referral(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
@@ -327,6 +341,7 @@ def _second_answered(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> N
 _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     ReportReceived.type: _contact,
     NotificationKept.type: _contact,
+    CallerRangOff.type: _silent_call,
     PriorityDecided.type: _incident,
     TargetingAssessed.type: _targeting,
     ClockStopped.type: _stopped,
@@ -345,6 +360,7 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     MessageSettled.type: _message_settled,
     OtherWayTried.type: _failed_over,
     OutcomeRecorded.type: _outcome,
+    OutcomeCorrected.type: _outcome_corrected,
     ReferralMoved.type: _referral,
     NextStepRestored.type: _restored,
     SecondReadingRecorded.type: _second_reading,

@@ -20,6 +20,8 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 REVIEW_WITHIN = timedelta(minutes=10)
 #: How often an unacknowledged notice is given again.
 NOTICE_REPEAT = timedelta(minutes=5)
+#: An overdue task of which its owner was told, and that is still not done, is told to the duty officer.
+TASK_CLIMBS_AFTER = timedelta(minutes=15)
 #: How often an unassigned incident is tried again.
 RETRY_UNASSIGNED = timedelta(minutes=5)
 #: The smallest step of a stored time: exactly at `due_at` is still in time.

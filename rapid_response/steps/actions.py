@@ -43,8 +43,10 @@ from rapid_response.steps import (
     linking,
     notices,
     offers,
+    outcomes,
     raising,
     referring,
+    retention,
     reviewing,
     safeguarding,
     second,
@@ -125,6 +127,7 @@ def perform(
 
 def keep_in_view(tx: Tx, service: Service, incident: IncidentRow) -> None:
     """An open case always has a next step: where nothing is left to come, the duty officer looks again."""
+    retention.classify(tx, incident)
     if not incident.is_open or work.awaited(tx, incident.id):
         return
     answered_or_late = incident.owner is not None and incident.clock_state is not ClockState.NOT_APPLICABLE
@@ -218,6 +221,7 @@ def _release(doing: _Doing, command: commands.Release) -> None:
     if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())
         _tell_if_joint(doing)
+        raising.owe_remote_response(doing.tx, doing.incident)
         leading.tell_of_what_waits(doing.tx, doing.desk, doing.service, doing.incident)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
@@ -247,6 +251,7 @@ def _on_scene(doing: _Doing, command: commands.ByOwner) -> None:
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
     if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED, at=_arrived_at(doing)):
         raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
+    finish_kind(doing.tx, doing.incident, TaskKind.REMOTE_RESPONSE)
     _to_be_finished(doing)
 
 
@@ -308,6 +313,7 @@ def _answered(doing: _Doing, action: Action, by: StoppedBy, flagged: bool) -> No
     move(doing.incident, action)
     if clock.stop(doing.tx, doing.incident, by, flagged=flagged):
         raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
+    finish_kind(doing.tx, doing.incident, TaskKind.REMOTE_RESPONSE)
     if not unowned:
         _to_be_finished(doing)
     else:
@@ -355,11 +361,26 @@ def _close(doing: _Doing, command: commands.Close) -> None:
 
 def _add_outcomes(doing: _Doing, command: commands.AddOutcomes) -> None:
     check(doing.incident, Action.ADD_OUTCOMES)
+    if command.corrects is not None:
+        _take_back(doing, command.corrects, command.reason)
     for outcome in command.outcomes:
-        _record_outcome(doing, outcome)
+        _record_outcome(doing, outcome, command.corrects)
+    if command.reason:
+        add_note(doing.tx, doing.incident, command.reason, doing.who)
 
 
-def _record_outcome(doing: _Doing, outcome: commands.Outcome) -> None:
+def _take_back(doing: _Doing, outcome_id: str, reason: str | None) -> None:
+    """What was recorded was not so: it stays on record, and counts no more (scenario 54)."""
+    known = {row.id: row for row in outcomes.of(doing.tx, doing.incident.id)}
+    if outcome_id not in known:
+        raise Invalid("This incident has no outcome with this id that still holds.", "corrects")
+    if not reason:
+        raise Invalid("Say why it is put right.", "reason")
+    was = known[outcome_id]
+    doing.record(happened.OutcomeCorrected(was.id, was.code, was.amount_pence, was.evidence_grade))
+
+
+def _record_outcome(doing: _Doing, outcome: commands.Outcome, corrects: str | None = None) -> None:
     amount = commands.pence(outcome.amount_gbp)
     grade = None if amount is None else outcome.evidence_grade or EvidenceGrade.C
     outcome_id = doing.tx.ids.uuid()
@@ -370,6 +391,7 @@ def _record_outcome(doing: _Doing, outcome: commands.Outcome) -> None:
         code=outcome.code,
         amount_pence=amount,
         evidence_grade=grade,
+        corrects=corrects,
         at=doing.tx.now,
         actor=doing.tx.actor,
     )

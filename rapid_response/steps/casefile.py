@@ -24,7 +24,7 @@ from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole
 from rapid_response.hatecrime.rules import is_own_perception
 from rapid_response.sla.rules import Kind
-from rapid_response.steps import borders, markers, safeguarding
+from rapid_response.steps import borders, markers, outcomes, safeguarding
 from rapid_response.steps.case import clock_facts
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.steps.errors import Invalid
@@ -81,6 +81,7 @@ class CaseFile:
     offers: Sequence[OfferRow]
     tasks: Sequence[TaskRow]
     notices: Sequence[NoticeRow]
+    #: Those that hold come last of their story: see `outcomes_now`.
     outcomes: Sequence[OutcomeRow]
     notes: Sequence[NoteRow]
     messages: Sequence[MessageRow]
@@ -113,6 +114,11 @@ class CaseFile:
     def caller(self, report: ReportRow) -> dict[str, Any]:
         """Who made one of its reports, as far as it is known now."""
         return caller_now(report, self.corrections)
+
+    @property
+    def outcomes_now(self) -> Sequence[OutcomeRow]:
+        """What changed, as it holds now."""
+        return outcomes.that_hold(self.outcomes)
 
     @property
     def allowed(self) -> tuple[Action, ...]:
@@ -159,7 +165,7 @@ class CaseFile:
             "second_reading": [self._second_json(s) for s in self.second_readings],
             "series": list(self.series),
             "duplicate_of": self.joined_to,
-            "outcomes": [_outcome_json(o) for o in self.outcomes],
+            "outcomes": [_outcome_json(o, self.outcomes) for o in self.outcomes_now],
             "disposition": incident.disposition,
             "episode": incident.episode,
             "unconfirmed": incident.unconfirmed,
@@ -560,11 +566,21 @@ def _transfer_json(transfer: TransferRow) -> dict[str, Any]:
     }
 
 
-def _outcome_json(outcome: OutcomeRow) -> dict[str, Any]:
+def _outcome_json(outcome: OutcomeRow, rows: Sequence[OutcomeRow]) -> dict[str, Any]:
+    """An outcome that holds, and, where it was put right, what had been said before."""
+    was = next((row for row in rows if row.id == outcome.corrects), None)
+    return {
+        **_what_changed(outcome),
+        "at": outcome.at.isoformat(),
+        "id": outcome.id,
+        "corrects": _what_changed(was) if was is not None else None,
+    }
+
+
+def _what_changed(outcome: OutcomeRow) -> dict[str, Any]:
     amount = outcome.amount_pence
     return {
         "code": outcome.code,
         "amount_gbp": None if amount is None else amount / 100,
         "evidence_grade": outcome.evidence_grade,
-        "at": outcome.at.isoformat(),
     }

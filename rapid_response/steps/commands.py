@@ -139,7 +139,11 @@ class Close(Command):
 
 
 class AddOutcomes(Command):
+    """With `corrects`, the id of an outcome that was recorded: what is given stands instead of that one."""
+
     outcomes: tuple[Outcome, ...] = Field(min_length=1, max_length=50)
+    corrects: Line | None = None
+    reason: Line | None = None
 
 
 class Cancel(Command):

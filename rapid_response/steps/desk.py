@@ -29,6 +29,8 @@ class Desk:
     our_numbers: tuple[str, ...] = ()
     #: postcodes.io may be asked for what the offline table does not know.
     asks_online: bool = False
+    #: The desk has a mailbox that notices go to as well.
+    mails: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from rapid_response.core.events import SERVICE_STREAM, CallerRangOff
 from rapid_response.core.vocabulary import Channel
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.report_in import Answers, Caller, ReportIn
-from rapid_response.messaging.hotline import NO_WORDS_YET, RANG_OFF, SOMEBODY_IS_HERE
+from rapid_response.messaging.hotline import NO_WORDS_YET, SOMEBODY_IS_HERE
+from rapid_response.messaging.hotline import RANG_OFF as RANG_OFF_WORDS
 from rapid_response.messaging.numbers import normalise_number
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import readiness
@@ -21,7 +22,7 @@ from rapid_response.steps.receive import reading_json, receive
 from rapid_response.steps.retriage import read_again
 from rapid_response.steps.service import service_now, stored_definition
 from rapid_response.storage import work
-from rapid_response.storage.tables import CallRow, ReportRow
+from rapid_response.storage.tables import RANG_OFF, CallRow, ReportRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import Due
 
@@ -93,7 +94,7 @@ def put_through(tx: Tx, desk: Desk, sid: str, how_it_ended: str) -> bool:
     """The desk's phone was rung for a caller; whether somebody spoke to her."""
     spoke = how_it_ended in _SPOKE
     call = call_of(tx, desk, sid)
-    if spoke and call is not None and call.outcome in (None, "rang_off"):
+    if spoke and call is not None and call.outcome in (None, RANG_OFF):
         call.outcome, call.needs_person = "desk", False
     return spoke
 
@@ -114,13 +115,15 @@ def rang_off(tx: Tx, desk: Desk, due: Due) -> None:
     if call is None or call.outcome is not None:
         return
     if call.digits.startswith(SOMEBODY_IS_HERE):
-        report = placeholder(call.digits, call.from_number, RANG_OFF)
-        reading = desk.reader.read(RANG_OFF, channel=Channel.VOICEMAIL, received_at=tx.now, zone=desk.zone)
+        report = placeholder(call.digits, call.from_number, RANG_OFF_WORDS)
+        reading = desk.reader.read(
+            RANG_OFF_WORDS, channel=Channel.VOICEMAIL, received_at=tx.now, zone=desk.zone
+        )
         received = receive(tx, desk, report, replace(reading, matter=Matter.UNCLEAR), SOURCE)
         call.incident_id, call.outcome = received.incident_id, "rang_off_in_need"
         return
-    call.outcome, call.needs_person = "rang_off", normalise_number(call.from_number) is not None
-    tx.record(SERVICE_STREAM, CallerRangOff(call.id, call.needs_person))
+    call.outcome, call.needs_person = RANG_OFF, normalise_number(call.from_number) is not None
+    tx.record(SERVICE_STREAM, CallerRangOff(call.id, call.needs_person, call.created_at))
     if call.needs_person:
         readiness.caller_rang_off(tx, desk, service_now(tx, desk.zone))
 
@@ -177,7 +180,7 @@ def words_known(
         call.transcription_sid, call.words_at = transcription[:34], tx.now
     mine = select(ReportRow).where(col(ReportRow.first_incident_id) == incident_id)
     report = tx.first(mine)
-    if report is None or report.narrative not in (NO_WORDS_YET, RANG_OFF):
+    if report is None or report.narrative not in (NO_WORDS_YET, RANG_OFF_WORDS):
         return
     # The report may have been joined to another incident since: then its words are that one's.
     incident = hold(tx, report.incident_id)

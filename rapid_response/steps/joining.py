@@ -32,8 +32,10 @@ from rapid_response.steps import (
     knowing,
     markers,
     offers,
+    outcomes,
     raising,
     reaching,
+    retention,
     retriage,
     transferring,
     visits,
@@ -177,6 +179,7 @@ def end(
     clock.disarm(tx, incident, [Kind.BORDER], "joined")
     incident.owner, incident.is_held = None, False
     tx.record(incident.id, happened.IncidentCancelled(Disposition.DUPLICATE_OF, incident.episode))
+    retention.classify(tx, incident)
     knowing.unlearn(tx, incident.id)
     knowing.decide(tx, incident.id, into.id, accepted=True, kind=Link.DUPLICATE_OF.value, reason=reason)
     return told
@@ -195,8 +198,10 @@ def _move_reports(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
 
 def _move_outcomes(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
     mine = select(OutcomeRow).where(col(OutcomeRow.incident_id) == incident.id)
-    for outcome in tx.all(mine.order_by(col(OutcomeRow.at), col(OutcomeRow.id))):
+    rows = tx.all(mine.order_by(col(OutcomeRow.at), col(OutcomeRow.id)))
+    for outcome in rows:
         outcome.incident_id = into.id
+    for outcome in outcomes.that_hold(rows):
         tx.record(
             into.id,
             happened.OutcomeJoined(outcome.id, outcome.code, outcome.amount_pence, outcome.evidence_grade),

@@ -16,7 +16,7 @@ from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.dispatch.rules import Recipient, ways, who_hears
 from rapid_response.sla.rules import NOTICE_REPEAT, Deadline, Kind
-from rapid_response.steps import texts
+from rapid_response.steps import mailing, texts
 from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import LAST, queue
@@ -70,6 +70,7 @@ def give(
         given_at=tx.now,
     )
     _send(tx, desk, incident, notice)
+    mailing.tell_of(tx, desk, incident, notice)
     if kind not in LEADS:
         arm(tx, incident, [_again(tx, notice)])
     tx.record(incident.id, NoticeGiven(notice.id, kind, role, tuple(by)))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.sla import rules as sla
 from rapid_response.steps import borders, clock, offers
+from rapid_response.steps.case import facts_of, is_counting
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
-from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
+from rapid_response.steps.tasks import TaskKind, finish_kind, open_task, was_opened
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
+
+#: R09: while the suspect is in the computer or on the phone, somebody rings at once (domain.md 3.2).
+REMOTE_WITHIN = timedelta(minutes=15)
 
 
 def start_second_clock(
@@ -46,3 +50,16 @@ def owe_breach_reason(tx: Tx, service: Service, incident: IncidentRow) -> None:
     """A promise was missed: somebody says why."""
     by = service.next_working_day(tx.now)
     open_task(tx, incident, TaskKind.BREACH_REASON, ContactRole.TEAM_LEADER, by)
+
+
+def owe_remote_response(tx: Tx, incident: IncidentRow) -> None:
+    """Someone is in her computer or on her phone: that is ended by telephone, long before anybody is there.
+
+    Once an episode, whatever else makes the case urgent; who stays silent for it is reminded (scenario 3).
+    """
+    facts, episode = facts_of(incident), str(incident.episode)
+    if not (facts.remote_access_on or facts.on_phone_with_suspect) or not is_counting(incident):
+        return
+    if incident.stopped_at is None and not was_opened(tx, incident, TaskKind.REMOTE_RESPONSE, episode):
+        due = max(tx.now, incident.started_at or tx.now) + REMOTE_WITHIN
+        open_task(tx, incident, TaskKind.REMOTE_RESPONSE, ContactRole.DUTY_OFFICER, due, episode)

@@ -24,6 +24,7 @@ from rapid_response.dispatch.rules import who_hears
 from rapid_response.messaging import wording
 from rapid_response.messaging.ladder import addresses
 from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import mailing
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, service_now
@@ -154,30 +155,31 @@ _LINE_WHY = {
 def alert(tx: Tx, desk: Desk, service: Service, state: EndpointState) -> None:
     """A number has failed while nothing hung on it: the desk hears of it once an hour, and sees whose."""
     hour = tx.now.astimezone(desk.zone).strftime("%Y-%m-%dT%H")
-    _tell(tx, service, ContactRole.DESK, f"endpoint:{state}:{hour}", wording.numbers_failing(1))
+    _tell(tx, desk, service, ContactRole.DESK, f"endpoint:{state}:{hour}", wording.numbers_failing(1))
 
 
 def wrong_number(tx: Tx, desk: Desk, service: Service) -> None:
     """Somebody says that a number is not that person's: the desk hears of it, once an hour."""
     hour = tx.now.astimezone(desk.zone).strftime("%Y-%m-%dT%H")
-    _tell(tx, service, ContactRole.DESK, f"wrong_number:{hour}", wording.numbers_failing(1))
+    _tell(tx, desk, service, ContactRole.DESK, f"wrong_number:{hour}", wording.numbers_failing(1))
 
 
 def caller_rang_off(tx: Tx, desk: Desk, service: Service) -> None:
     """Somebody rang and left no message: the desk hears of it, once in a quarter of an hour."""
     local = tx.now.astimezone(desk.zone)
     quarter = local.strftime(f"%Y-%m-%dT%H:{local.minute // 15 * 15:02}")
-    _tell(tx, service, ContactRole.DESK, f"rang_off:{quarter}", wording.caller_rang_off())
+    _tell(tx, desk, service, ContactRole.DESK, f"rang_off:{quarter}", wording.caller_rang_off())
 
 
 def morning(tx: Tx, desk: Desk, service: Service, day: str) -> None:
     """With the daily line: how many cannot be reached by a number of theirs."""
     many = unreachable(findings(tx, service.definition))
     if many:
-        _tell(tx, service, ContactRole.DUTY_OFFICER, f"readiness:{day}", wording.numbers_failing(many))
+        _tell(tx, desk, service, ContactRole.DUTY_OFFICER, f"readiness:{day}", wording.numbers_failing(many))
 
 
-def _tell(tx: Tx, service: Service, role: ContactRole, key: str, body: str) -> None:
+def _tell(tx: Tx, desk: Desk, service: Service, role: ContactRole, key: str, body: str) -> None:
+    mailing.tell(tx, desk, role, key, body)
     for hears in who_hears(role, service.holders(role, tx.now), service.definition.contacts):
         if hears.sms:
             queue(

@@ -38,12 +38,14 @@ from rapid_response.sla.rules import Deadline
 from rapid_response.steps import (
     borders,
     clock,
+    earlier_calls,
     knowing,
     leading,
     markers,
     notices,
     notifying,
     offers,
+    raising,
     reviewing,
 )
 from rapid_response.steps.case import is_aged_60_plus, move, needs_two
@@ -114,17 +116,17 @@ def receive(
     """
     if key is not None and (first := _first_answer(tx, key)) is not None:
         return Received(first, is_replay=True)
-    received_at = report.received_at or tx.now
-    if not sla.is_plausible_receipt(received_at, tx.now):
+    reported_at = report.received_at or tx.now
+    if not sla.is_plausible_receipt(reported_at, tx.now):
         raise Invalid(
             "Give the time at which the report reached you; it cannot be in the future.", "received_at"
         )
     service = service_now(tx, desk.zone)
     answered = report.facts()
     facts = merge(reading.facts, answered)
-    known = knowing.known(tx, report, received_at, desk.zone)
+    known = knowing.known(tx, report, reported_at, desk.zone)
     marked = markers.found(tx, known.profile)
-    decision = decide(_triage_case(report, reading, facts, answered, known, received_at, tx.now, desk))
+    decision = decide(_triage_case(report, reading, facts, answered, known, reported_at, tx.now, desk))
     report_id = report_id or tx.ids.uuid()
     if notifying.is_intelligence(report, decision):
         told = notifying.keep(
@@ -141,12 +143,15 @@ def receive(
     targeted = assess(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
     )
+    rang_before = earlier_calls.before(tx, report.caller.phone, reported_at)
+    received_at = min([reported_at, *(call.created_at for call in rang_before)])
     incident = _new_incident(tx, service, report, reading, facts, decision, targeted, received_at)
-    _keep_report(tx, report_id, incident, report, reading, source, received_at)
+    _keep_report(tx, report_id, incident, report, reading, source, reported_at)
     area_is_known = borders.placed(tx, desk, service, incident)
     knowing.remember(tx, incident, known)
     incident.joint = incident.joint or bool(marked)
-    _record_intake(tx, incident, report, report_id, reading, decision, facts, known, raised_from)
+    _record_intake(tx, incident, report, report_id, reported_at, reading, decision, facts, known, raised_from)
+    earlier_calls.join(tx, incident, rang_before)
     if area_is_known:
         borders.record(tx, incident, "report")
     markers.warn(tx, incident, marked)
@@ -341,6 +346,7 @@ def _record_intake(
     incident: IncidentRow,
     report: ReportIn,
     report_id: str,
+    reported_at: datetime,
     reading: Reading,
     decision: Decision,
     facts: Facts,
@@ -349,9 +355,7 @@ def _record_intake(
 ) -> None:
     tx.record(
         incident.id,
-        happened.ReportReceived(
-            report_id, report.channel, incident.received_at, report.back_entry, raised_from
-        ),
+        happened.ReportReceived(report_id, report.channel, reported_at, report.back_entry, raised_from),
     )
     tx.record(
         incident.id,
@@ -399,6 +403,7 @@ def _set_going(
     if report.back_entry:
         _hold(tx, incident, "back_entry", None)
         return
+    raising.owe_remote_response(tx, incident)
     if incident.joint and policy.joint_attendance is JointAttendance.HOLD:
         hold_for_joint(tx, incident)
         _arm_ladder(tx, service, incident, started_at, None)

@@ -9,20 +9,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, exists, or_, select, update
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as typed_select
 
+from rapid_response.core.definition import Retention
 from rapid_response.core.events import PersonalDataErased
 from rapid_response.core.states import TaskState
 from rapid_response.core.vocabulary import ReferralKind, RetentionClass
 from rapid_response.privacy import rules
 from rapid_response.steps.case import hold
 from rapid_response.steps.clockwatch import may_delete
+from rapid_response.steps.service import stored_definition
 from rapid_response.storage.tables import (
+    RANG_OFF,
     CallRow,
     CorrectionRow,
     DisclosureRow,
@@ -42,6 +46,7 @@ from rapid_response.storage.tx import Tx, read_from, table_of
 
 #: So many cases in one round; the rest the next day, or the next second.
 AT_ONCE = 100
+_ANY_ZONE = ZoneInfo("UTC")
 #: What stands where words were.
 GONE = ""
 
@@ -63,6 +68,7 @@ class Standing:
     texts: int
     held: int
     owed: int
+    kept: Retention
 
 
 def due(connection: Connection, now: datetime, limit: int = AT_ONCE) -> list[Due]:
@@ -88,38 +94,51 @@ def standing(connection: Connection, now: datetime) -> Standing:
             cases[kind] += 1
     counted = {kind: cases[kind] for kind in RetentionClass}
     return Standing(
-        counted, len(_old_notifications(connection, now)), len(_old_texts(connection, now)), held, owed
+        counted,
+        len(_old_notifications(connection, now)),
+        len(_old_texts(connection, now)) + len(_old_callers(connection, now)),
+        held,
+        owed,
+        periods(connection),
     )
 
 
 def _ended(connection: Connection, now: datetime) -> list[tuple[Any, RetentionClass]]:
-    """Ended cases whose time is over, with their class."""
-    row = IncidentRow
+    """Ended cases whose time is over, with their class.
+
+    For each class one reach into the index of what ended: not those are read that will stay for years.
+    """
+    row, kept = IncidentRow, periods(connection)
     owed = exists().where(col(TaskRow.incident_id) == col(row.id), col(TaskRow.state) == TaskState.OPEN)
-    to_care = exists().where(
-        col(ReferralRow.incident_id) == col(row.id), col(ReferralRow.kind) == ReferralKind.ASC_SAFEGUARDING
-    )
-    latest = rules.months_later(now, -rules.SHORTEST_MONTHS)
-    rows = connection.execute(
-        select(
-            col(row.id),
-            col(row.disposition),
-            col(row.priority),
-            col(row.safeguarding),
-            col(row.closed_at),
-            col(row.legal_hold_at),
-            owed.label("is_owed"),
-            to_care.label("to_care"),
+    found: list[tuple[Any, RetentionClass]] = []
+    for kind in RetentionClass:
+        rows = connection.execute(
+            select(col(row.id), col(row.closed_at), col(row.legal_hold_at), owed.label("is_owed")).where(
+                col(row.retention_class) == kind,
+                col(row.erased_at).is_(None),
+                col(row.closed_at) <= rules.ended_by(kind, now, kept),
+            )
         )
-        .where(~col(row.is_open), col(row.erased_at).is_(None), col(row.closed_at) <= latest)
-        .order_by(col(row.closed_at), col(row.id))
-    )
-    found = []
-    for r in rows:
-        kind = rules.retention_class(r.disposition, r.priority, r.safeguarding, bool(r.to_care))
-        if rules.due_at(kind, r.closed_at) <= now:
-            found.append((r, kind))
-    return found
+        found += [(r, kind) for r in rows if rules.due_at(kind, r.closed_at, kept) <= now]
+    return sorted(found, key=lambda one: (one[0].closed_at, one[0].id))
+
+
+def periods(connection: Connection | Tx) -> Retention:
+    """How long the council keeps what; as proposed while no service is loaded."""
+    # In which zone its people live plays no part in it.
+    definition = stored_definition(connection, _ANY_ZONE)
+    return definition.retention if definition is not None else Retention()
+
+
+def classify(tx: Tx, incident: IncidentRow) -> None:
+    """Which class a case that has ended belongs to, as it stands now; none while it is open."""
+    found = None
+    if not incident.is_open:
+        found = rules.retention_class(
+            incident.disposition, incident.priority, incident.safeguarding, _went_to_care(tx, incident.id)
+        )
+    if incident.retention_class is not found:
+        incident.retention_class = found
 
 
 # --- erasing ----------------------------------------------------------------------------------------------
@@ -146,7 +165,7 @@ def erase(tx: Tx, incident_id: str) -> RetentionClass | None:
     kind = rules.retention_class(
         incident.disposition, incident.priority, incident.safeguarding, _went_to_care(tx, incident_id)
     )
-    if rules.due_at(kind, incident.closed_at) > tx.now:
+    if rules.due_at(kind, incident.closed_at, periods(tx)) > tx.now:
         return None
     rows = _blank(tx, incident)
     tx.record(incident_id, PersonalDataErased(kind, rows))
@@ -206,7 +225,7 @@ def _blank(tx: Tx, incident: IncidentRow) -> int:
 
 
 def _old_notifications(connection: Connection | Tx, now: datetime) -> list[str]:
-    before = rules.months_later(now, -rules.NOTIFICATION_MONTHS)
+    before = rules.months_later(now, -periods(connection).notifications)
     query = select(col(NotificationRow.id)).where(
         col(NotificationRow.received_at) <= before, col(NotificationRow.erased_at).is_(None)
     )
@@ -214,7 +233,7 @@ def _old_notifications(connection: Connection | Tx, now: datetime) -> list[str]:
 
 
 def _old_texts(connection: Connection | Tx, now: datetime) -> list[str]:
-    before = now - timedelta(days=rules.TEXT_DAYS)
+    before = now - periods(connection).texts
     query = select(col(InboundMessageRow.id)).where(
         col(InboundMessageRow.received_at) <= before,
         col(InboundMessageRow.body) != GONE,
@@ -224,12 +243,25 @@ def _old_texts(connection: Connection | Tx, now: datetime) -> list[str]:
     return list(read_from(connection, query).scalars())
 
 
+def _old_callers(connection: Connection | Tx, now: datetime) -> list[str]:
+    """Callers who left no message, and of whom no case came: their numbers go with the words of texts."""
+    query = select(col(CallRow.id)).where(
+        col(CallRow.outcome) == RANG_OFF,
+        col(CallRow.incident_id).is_(None),
+        col(CallRow.created_at) <= now - periods(connection).texts,
+        col(CallRow.from_number) != GONE,
+        ~col(CallRow.needs_person),
+    )
+    return list(read_from(connection, query).scalars())
+
+
 def erase_the_rest(tx: Tx) -> int:
-    """What belongs to no case: old notifications, and the words of old texts."""
+    """What belongs to no case: old notifications, the words of old texts, numbers that left no message."""
     if not may_delete(tx):
         return 0
     told = _old_notifications(tx, tx.now)[:AT_ONCE]
     texts = _old_texts(tx, tx.now)[:AT_ONCE]
+    callers = _old_callers(tx, tx.now)[:AT_ONCE]
     if told:
         tx.execute(
             update(table_of(NotificationRow))
@@ -241,7 +273,10 @@ def erase_the_rest(tx: Tx) -> int:
         tx.execute(update(table_of(InboundMessageRow)).where(old).values(body=GONE))
         strangers = col(InboundMessageRow.sender).is_(None)
         tx.execute(update(table_of(InboundMessageRow)).where(old, strangers).values(from_number=GONE))
-    return len(told) + len(texts)
+    if callers:
+        rang_off = update(table_of(CallRow)).where(col(CallRow.id).in_(callers))
+        tx.execute(rang_off.values(from_number=GONE, to_number=GONE))
+    return len(told) + len(texts) + len(callers)
 
 
 def held(connection: Connection) -> list[IncidentRow]:

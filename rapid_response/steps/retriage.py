@@ -130,6 +130,8 @@ def settle_on(
         decision, incident.priority, incident.rule_id, before, by_person=BY_PERSON
     ):
         _raise(tx, desk, service, incident, decision, started_at)
+    if not (incident.is_held and incident.back_entry):
+        raising.owe_remote_response(tx, incident)
     if newly_joint and is_counting(incident):
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
 

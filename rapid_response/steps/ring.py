@@ -237,16 +237,29 @@ def _shift_end(ringing: _Ringing) -> None:
 
 
 def _task(ringing: _Ringing) -> None:
-    """A task is due: the duty officer is reminded. A review of an unclear report ends with its offer."""
+    """A task is due: its owner is reminded, then the duty officer. A review of a report ends by itself."""
     task = ringing.tx.get(TaskRow, ringing.due.subject)
     if task is None or task.state is not TaskState.OPEN or task.kind == TaskKind.REVIEW_REPORT:
         return
-    ringing.tell(NoticeKind.TASK_OVERDUE, ContactRole.DUTY_OFFICER, task=task.kind)
+    told = _reminded(ringing, task)
+    for role in told:
+        ringing.tell(NoticeKind.TASK_OVERDUE, role, task=task.kind)
     if task.kind in leading.LEADS_TASKS:
         leading.tell_overdue(ringing.tx, ringing.desk, ringing.service, ringing.incident)
     # Until it is done: nothing that is owed is ever forgotten (reliability.md, rule 3).
-    again = Deadline(Kind.TASK, ringing.service.next_working_day(ringing.tx.now), task.id)
+    now = ringing.tx.now
+    climbs = ContactRole.DUTY_OFFICER not in told
+    again_at = now + sla.TASK_CLIMBS_AFTER if climbs else ringing.service.next_working_day(now)
+    again = Deadline(Kind.TASK, again_at, task.id)
     work.arm(ringing.tx, ringing.incident.id, ringing.due.cycle + 1, ringing.incident.priority.rank, [again])
+
+
+def _reminded(ringing: _Ringing, task: TaskRow) -> tuple[ContactRole, ...]:
+    """Who hears of an overdue task: at first whoever owes it, where there is such a person."""
+    owner = ContactRole(task.owner) if task.owner in set(ContactRole) else ContactRole.DUTY_OFFICER
+    if owner is ContactRole.DUTY_OFFICER or not notices.hearers(ringing.tx, ringing.service, owner):
+        return (ContactRole.DUTY_OFFICER,)
+    return (owner,) if ringing.due.cycle == 1 else (owner, ContactRole.DUTY_OFFICER)
 
 
 # --- the responder's own safety --------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class TaskKind(StrEnum):
     CONFIRM_HOAX = "confirm_hoax"
     VERIFY_CALLER = "verify_caller"
     TELL_POLICE = "tell_police"
+    REMOTE_RESPONSE = "remote_response"
 
 
 def open_task(
@@ -56,6 +57,20 @@ def find_open(tx: Tx, incident: IncidentRow, kind: TaskKind, subject: str = "") 
             col(TaskRow.subject) == subject,
             col(TaskRow.state) == TaskState.OPEN,
         )
+    )
+
+
+def was_opened(tx: Tx, incident: IncidentRow, kind: TaskKind, subject: str) -> bool:
+    """Whether a task of that kind, about that, was ever opened, whatever became of it."""
+    return (
+        tx.first(
+            select(TaskRow).where(
+                col(TaskRow.incident_id) == incident.id,
+                col(TaskRow.kind) == kind.value,
+                col(TaskRow.subject) == subject,
+            )
+        )
+        is not None
     )
 
 

@@ -18,6 +18,7 @@ from rapid_response.core.incident import Status
 from rapid_response.core.states import (
     AvailabilityKind,
     LookupState,
+    MailState,
     MessageChannel,
     MessageState,
     OfferState,
@@ -38,6 +39,7 @@ from rapid_response.core.vocabulary import (
     ReferralKind,
     ReferralSource,
     ReferralState,
+    RetentionClass,
     RiskKind,
     RiskSubject,
     Role,
@@ -108,6 +110,13 @@ class IncidentRow(SQLModel, table=True):
             sqlite_where=text("review_decided_at IS NOT NULL"),
             postgresql_where=text("review_decided_at IS NOT NULL"),
         ),
+        Index(
+            "ix_incidents_to_erase",
+            "retention_class",
+            "closed_at",
+            sqlite_where=text("erased_at IS NULL"),
+            postgresql_where=text("erased_at IS NULL"),
+        ),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -174,6 +183,8 @@ class IncidentRow(SQLModel, table=True):
     unconfirmed: list[str] = Field(default_factory=list, sa_type=JSON)
     disposition: Disposition | None = word(Disposition, default=None, nullable=True)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: Once it has ended: how long its people are kept, as the daily round looks for it.
+    retention_class: RetentionClass | None = word(RetentionClass, default=None, nullable=True)
     #: The incident that this one's reports were joined to. Named without a foreign key, as links are.
     duplicate_of: str | None = Field(default=None, max_length=36)
     referral_source: ReferralSource | None = word(ReferralSource, default=None, nullable=True)
@@ -331,6 +342,10 @@ class InboundMessageRow(SQLModel, table=True):
     is_counted: bool = False
 
 
+#: What became of a call (`CallRow.outcome`) that dropped, or ended, without a message.
+RANG_OFF = "rang_off"
+
+
 class CallRow(SQLModel, table=True):
     """A telephone call, in or out; an incoming one has its row before any menu is spoken."""
 
@@ -348,6 +363,21 @@ class CallRow(SQLModel, table=True):
             "words_at",
             sqlite_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
             postgresql_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
+        ),
+        # Who rang off without a message, for when that number rings again.
+        Index(
+            "ix_calls_rang_off",
+            "from_number",
+            "created_at",
+            sqlite_where=text("outcome = 'rang_off' AND incident_id IS NULL"),
+            postgresql_where=text("outcome = 'rang_off' AND incident_id IS NULL"),
+        ),
+        # Calls that turned out to be the first contact of a case, for the board.
+        Index(
+            "ix_calls_joined",
+            "created_at",
+            sqlite_where=text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
+            postgresql_where=text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
         ),
     )
 
@@ -438,6 +468,37 @@ class PlaceLookupRow(SQLModel, table=True):
     authority: str | None = Field(default=None, max_length=9)
     ward: str | None = Field(default=None, max_length=80)
     asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class MailRow(SQLModel, table=True):
+    """An e-mail to the desk. It names a reference and what to do, so that nothing of it has to be erased."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        Index(
+            "ix_mails_waiting",
+            "due_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    dedupe_key: str = Field(unique=True, max_length=80)
+    #: The notice that it tells of; none where it is about no case.
+    notice_id: str | None = Field(default=None, max_length=36)
+    subject: str = Field(max_length=200)
+    body: str = Field(max_length=1000)
+    state: MailState = word(MailState, default=MailState.WAITING)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    #: Real times, like all leases and time-outs.
+    queued_at: datetime = Field(sa_type=UtcDateTime)
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    leased_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    fence: int = 0
+    attempts: int = 0
+    error: str | None = Field(default=None, max_length=40)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 # --- what we do about them --------------------------------------------------------------------------------
@@ -687,6 +748,8 @@ class OutcomeRow(SQLModel, table=True):
     code: OutcomeCode = word(OutcomeCode)
     amount_pence: int | None = Field(default=None, sa_type=BigInteger)
     evidence_grade: EvidenceGrade | None = word(EvidenceGrade, default=None, nullable=True)
+    #: The outcome that it stands instead of: a correction is an addition, and what was said stays.
+    corrects: str | None = Field(default=None, max_length=36)
     at: datetime = Field(sa_type=UtcDateTime)
     actor: str = Field(max_length=80)
 

@@ -133,6 +133,11 @@ def test_names_of_the_test_suite_are_left_alone(monkeypatch: pytest.MonkeyPatch)
         ("TWILIO_CALLBACK_FRAGMENT", "on"),
         ("TWILIO_CALLBACK_FRAGMENT", "rc=3#x"),
         ("SMS_LINKS", "sometimes"),
+        ("SMTP_HOST", "smtp://hush"),
+        ("SMTP_PORT", "0"),
+        ("SMTP_SECURITY", "maybe"),
+        ("SMTP_FROM", "Duty <hush@example.org>"),
+        ("SMTP_TO", "hush@example.org, b@example.org"),
         ("HEARTBEAT_URL", "hush"),
         ("LOG_FORMAT", "xml"),
         ("LOG_LEVEL", "loud"),
@@ -221,6 +226,45 @@ def test_twilio_can_be_chosen(monkeypatch: pytest.MonkeyPatch, change: dict[str,
     assert settings.has_real_provider
     assert settings.twilio_callback_fragment == "rc=3&rp=all&ct=3000&rt=5000"
     assert "hush" not in repr(settings)
+
+
+MAIL = {"SMTP_HOST": "mail.example.org", "SMTP_FROM": "duty@example.org", "SMTP_TO": "desk@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"SMTP_HOST": ""}, "RAPID_RESPONSE_SMTP_FROM does nothing without"),
+        ({"SMTP_FROM": ""}, "RAPID_RESPONSE_SMTP_FROM must be set with"),
+        ({"SMTP_TO": ""}, "RAPID_RESPONSE_SMTP_TO must be set with"),
+        ({"SMTP_USERNAME": "duty"}, "RAPID_RESPONSE_SMTP_PASSWORD belong together"),
+        (
+            {"SMTP_USERNAME": "duty", "SMTP_PASSWORD": "hush", "SMTP_SECURITY": "off"},
+            "RAPID_RESPONSE_SMTP_PASSWORD over an open line",
+        ),
+    ],
+)
+def test_mail_is_refused_where_it_could_not_go(
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, str], named: str
+) -> None:
+    set_all(monkeypatch, **MAIL | change)
+    assert named in refusal()
+    assert "hush" not in refusal()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"SMTP_SECURITY": "off", "SMTP_PORT": "25"},
+        {"SMTP_USERNAME": "duty", "SMTP_PASSWORD": "hush"},
+        {"SMTP_HOST": "127.0.0.1", "SMTP_USERNAME": "duty", "SMTP_PASSWORD": "hush", "SMTP_SECURITY": "off"},
+    ],
+)
+def test_mail_can_be_chosen(monkeypatch: pytest.MonkeyPatch, change: dict[str, str]) -> None:
+    set_all(monkeypatch, **MAIL | change)
+    assert read_settings().smtp_to == "desk@example.org"
+    assert "hush" not in repr(read_settings())
 
 
 def test_the_callback_fragment_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

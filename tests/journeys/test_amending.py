@@ -441,7 +441,8 @@ async def test_s20_who_cannot_speak_freely_is_not_rung_back(town: Town) -> None:
     answer = await town.reports(
         narrative="He is listening, a man who knocked about the gutters.", answers={"safe_to_talk": False}
     )
-    assert "yes_no_questions" in answer["advice"]
+    assert (answer["priority"], answer["rule_id"]) == ("P0", "R07")
+    assert {"yes_no_questions", "silent_999"} <= set(answer["advice"])
     assert (await town.incident(answer["reference"]))["safe_contact"]["voice"] is False
     whole = await case.act("amend", answers={"safe_to_talk": False}, safe_contact={"voice": False})
     assert whole["facts"]["safe_to_talk"] is False

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rapid_response.core.vocabulary import Role
 from tests.builders import paid_today, small_town
 from tests.harness import ASHA, DEE, HEAD, LEADER, Case, Town
+from tests.journeys.browser import browser_of
 
 OCTOBER_NIGHT = datetime(2026, 10, 24, 23, 30, tzinfo=UTC)  # 00:30 BST; the clocks go back at 01:00 UTC
 MARCH_NIGHT = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # 00:30 GMT; the clocks go forward at 01:00 UTC
@@ -81,6 +83,11 @@ async def test_s44_the_night_the_clocks_go_back_counts_elapsed_time(town: Town) 
     await case.hears(ASHA, "HERE {n}")
     (stopped,) = await case.happened("clock_stopped")
     assert (stopped["gross_seconds"], stopped["met"]) == (110 * 60, True)
+    # Of an hour that comes twice it is said which one is meant, and how far it is from UTC.
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        page = (await officer.get(f"/incidents/{case.reference}")).html
+    for local in ('<time datetime="2026-10-25T00:30:00+01:00">12:30am BST', "1:20am GMT"):
+        assert local in page
 
 
 @pytest.mark.parametrize("start", [MARCH_NIGHT], ids=["march"])

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rapid_response.core.vocabulary import Role
 from tests.builders import CENTRE, kettle, long_ago, paid_today, roofers_now, unclear
 from tests.harness import ASHA, DEE, Town
+from tests.journeys.browser import browser_of
 
 HALF_PAST_ONE = datetime(2026, 7, 15, 12, 30, tzinfo=UTC)
 
@@ -65,6 +67,10 @@ async def test_s04_money_sent_three_hours_ago_goes_to_the_bank_first(town: Town)
     facts = (await (await town.newest()).now())["facts"]
     assert datetime.fromisoformat(facts["paid_at"]) == three_hours_ago
     assert facts["amount_pence"] == 400_000
+    # How long ago decides what the bank can still do: whoever looks need not reckon.
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        page = (await handler.get(f"/incidents/{(await town.newest()).reference}")).html
+    assert "9:00am, 3 hours ago" in page
 
 
 @pytest.mark.parametrize("start", [HALF_PAST_ONE], ids=["13:30"])

@@ -70,7 +70,7 @@ async def test_a_resident_reports_and_somebody_is_asked(town: Town) -> None:
     assert f"OK {incident['job_number']}" in (await town.texts(ASHA))[-1]
 
 
-async def test_a_double_click_is_one_report_and_a_correction_another(town: Town) -> None:
+async def test_s08_a_double_click_is_one_report_and_a_correction_another(town: Town) -> None:
     async with Browser(town) as resident:
         form = (await resident.get("/report?now=5")).form("/report")
         first = await resident.send(form, narrative="A man sold my mother a mattress.")
@@ -147,7 +147,7 @@ async def test_too_long_a_story_is_refused_in_words(town: Town, size: int) -> No
 # --- the handler and the board ----------------------------------------------------------------------------
 
 
-async def test_a_call_is_taken_and_999_comes_first(town: Town) -> None:
+async def test_s01_a_call_is_taken_and_999_comes_first(town: Town) -> None:
     async with await browser_of(town, "hana", Role.HANDLER) as handler:
         form = (await handler.get("/console")).form("/console")
         sent = await handler.send(
@@ -239,7 +239,7 @@ async def test_what_the_state_no_longer_allows_says_what_it_does(town: Town) -> 
         assert (await officer.get("/incidents/RR-0000000")).status == 404
 
 
-async def test_a_handler_raises_and_only_a_duty_officer_lowers(town: Town) -> None:
+async def test_s25_a_handler_raises_and_only_a_duty_officer_lowers(town: Town) -> None:
     reference = (await town.reports(**paid_today()))["reference"]
     page = f"/incidents/{reference}"
     async with await browser_of(town, "hana", Role.HANDLER) as handler:

@@ -171,6 +171,7 @@ async def test_s53_money_is_counted_once_and_by_how_sure_it_is(town: Town) -> No
         ],
     )
     assert [o["amount_gbp"] for o in closed["outcomes"]] == [None, 3000, 500]
+    assert closed["facts"]["amount_pence"] == 50_000  # what she had lost stays what it was
     board = await town.board("2026-07")
     assert board["money_gbp"]["prevented"] == {"A": 0, "B": 3000, "C": 0}
     assert board["money_gbp"]["recovered"] == {"A": 500, "B": 0, "C": 0}

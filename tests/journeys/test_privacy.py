@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 from sqlmodel import SQLModel
 
-from rapid_response.core.vocabulary import Role
+from rapid_response.core.vocabulary import RetentionClass, Role
+from rapid_response.steps import retention
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import (
     AccessRow,
@@ -21,7 +23,7 @@ from rapid_response.storage.tables import (
     ReportRow,
     ViewReasonRow,
 )
-from tests.builders import long_ago, paid_today, roofers_now
+from tests.builders import long_ago, paid_today, roofers_now, small_town
 from tests.harness import ASHA, HEAD, LEADER, Case, Town
 from tests.journeys.browser import browser_of, on_sqlite
 
@@ -88,8 +90,8 @@ async def test_s57_who_opens_a_case_that_is_not_theirs_says_why(town: Town) -> N
     told = await town.texts_with("not theirs", LEADER)
     assert len(told) == 1
     assert case.reference not in told[0]
-    (event,) = await case.happened("case_opened_unassigned")
-    assert event["reason"] == "complaint"
+    (opening,) = await case.happened("case_opened_unassigned")
+    assert opening["reason"] == "complaint"
     assert {"reason_given", "page"} <= {r.what for r in await town.rows(AccessRow)}
     # The reason holds for a working day, not for ever.
     town.clock.advance(timedelta(hours=9))
@@ -271,6 +273,52 @@ async def test_s58_what_is_still_owed_keeps_it(town: Town) -> None:
     town.clock.advance(timedelta(days=8 * 365))
     await town.app.caretaker.erase_due()
     assert (await case.now())["victim"]["name"] == "Jean Whitlock"
+
+
+async def test_s58_a_council_keeps_by_its_own_schedule(town: Town) -> None:
+    schedule = {"incident": "P1Y", "safeguarding": "P3Y", "no_offence": "P1M", "texts": "P7D"}
+    await town.load(small_town(retention=schedule))
+    case, cared_for = await over(town), await over(town)
+    await cared_for.act("refer", kind="asc_safeguarding")
+    await cared_for.act("update_referral", referral=await only_referral(cared_for), state="accepted")
+    town.clock.advance(timedelta(days=364))
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["erased_at"] is None
+    async with await browser_of(town, "audrey", Role.AUDITOR) as auditor:
+        page = (await auditor.get("/retention")).html
+        assert "Incident: 1 year" in page
+        assert "Adult safeguarding: 3 years" in page
+    town.clock.advance(timedelta(days=2))
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["erased_at"] is not None
+    # Referred after its end, it has gone to the longer class.
+    assert (await cared_for.now())["erased_at"] is None
+
+
+async def only_referral(case: Case) -> str:
+    (referral,) = (await case.now())["referrals"]
+    return str(referral["id"])
+
+
+@on_sqlite
+async def test_s58_the_daily_round_reads_only_what_is_over(town: Town) -> None:
+    """Six years of cases lie there each night: an index leads to those whose time has come."""
+    now = town.clock.now()
+
+    def plans(connection: Connection) -> list[str]:
+        asked: list[tuple[str, Any]] = []
+        heard = event.listens_for(connection, "before_cursor_execute")
+        heard(lambda _connection, _cursor, sql, values, *_: asked.append((sql, values)))
+        retention.due(connection, now)
+        ours = [(sql, values) for sql, values in asked if "incidents.retention_class" in sql]
+        return [
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()) for sql, values in ours
+        ]
+
+    found = await town.app.database.look(plans)
+    assert len(found) == len(RetentionClass)
+    for plan in found:
+        assert "ix_incidents_to_erase (retention_class=? AND closed_at<?)" in plan, plan
 
 
 async def test_s58_the_words_of_texts_go_after_ninety_days(town: Town) -> None:

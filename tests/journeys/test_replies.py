@@ -99,10 +99,15 @@ async def test_s31_texts_out_of_order_lead_to_the_same_end(town: Town) -> None:
 
 async def test_s32_an_unknown_number_is_a_report_and_learns_nothing(town: Town) -> None:
     case = await town.takes(paid_today())
+    await town.pass_time(seconds=1)
     stranger = "+447700900666"
     await town.texts_reply(stranger, f"OK {case.number}")
     assert await case.status() == "dispatching"
     assert await town.texts(stranger) == []
+    # It waits for a person, who is told of it.
+    kept = await (await town.newest()).now()
+    assert (kept["status"], kept["responder"]) == ("awaiting_review", None)
+    assert "your review" in await town.last_text(DEE)
     await town.pass_time(seconds=1)
 
     await town.texts_reply(stranger, "a man is at nans door about her roof and wont leave")

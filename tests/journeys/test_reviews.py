@@ -396,7 +396,7 @@ async def test_the_reviews_show_what_waits_whatever_became_of_the_case(town: Tow
         for said in (
             "“old dears”",
             "The suspect’s own words or list point to age",
-            'by <time datetime="2026-07-16T08:00:00+00:00">9:00am tomorrow',
+            'by <time datetime="2026-07-16T09:00:00+01:00">9:00am tomorrow',
             "dee.o would rule it out",
             "Recognised locally as age targeting",
             "sexual orientation",

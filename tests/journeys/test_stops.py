@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import NoteRow
 from tests.builders import PATIENT_OFFER, paid_today, roofers_now, small_town
 from tests.harness import ASHA, DEE, Case, Town
+from tests.journeys.browser import browser_of
 
 
 async def owned(town: Town) -> Case:
@@ -90,7 +92,16 @@ async def test_s46_a_pause_moves_what_is_due_and_keeps_what_was_promised(town: T
     case = await owned(town)
     first_due = datetime.fromisoformat((await case.clock())["due_at"])
     await town.pass_time(minutes=50)
-    await case.act("pause", reason="victim_requested_later_time")
+    path = f"/incidents/{case.reference}"
+    pause = f"{path}/actions/pause"
+    async with (
+        await browser_of(town, "hana", Role.HANDLER) as handler,
+        await browser_of(town, "dee", Role.DUTY_OFFICER) as officer,
+    ):
+        # Not whoever took the call: a supervisor.
+        assert pause not in (await handler.get(path)).actions
+        paused_by = await officer.fill(path, pause, reason="victim_requested_later_time")
+        assert paused_by.status == 303
     await town.pass_time(minutes=100)
     assert (await case.clock())["state"] == "paused"
     assert await case.happened("deadline_warned") == []

@@ -1204,7 +1204,7 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     "access-empty": (AccessView(), DUTY_OFFICER, "/access", False),
     "retention": (
         RetentionView(
-            tuple((kind, n) for n, kind in enumerate(RetentionClass)),
+            tuple((kind, "6 years", n) for n, kind in enumerate(RetentionClass)),
             notifications=2,
             texts=40,
             held=1,

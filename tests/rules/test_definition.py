@@ -368,7 +368,7 @@ def test_odd_values_are_refused_or_read_but_never_a_traceback(key: str, value: o
 def test_every_contact_role_has_its_key_and_can_be_told() -> None:
     assert set(ServiceFile.model_fields) == {
         "service", "sla", "lone_worker", "responders", "rota", "escalation", "on_call", "contacts",
-        "neighbours",
+        "neighbours", "retention",
     }  # fmt: skip
     contacts = ", ".join(f'{role}: "+4477009002{n:02}"' for n, role in enumerate(ContactRole))
     service = parse(TEXT.replace('duty_officer: "+447700900109"', contacts), "service.yaml")

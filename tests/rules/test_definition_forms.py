@@ -21,7 +21,13 @@ from rapid_response.definition import (
     parse,
     to_stored,
 )
-from rapid_response.definition.durations import duration_text, in_words, parse_duration
+from rapid_response.definition.durations import (
+    duration_text,
+    in_words,
+    months_text,
+    parse_duration,
+    parse_months,
+)
 
 # ---------------------------------------------------------------- any service at all
 
@@ -107,6 +113,17 @@ def services(draw: st.DrawFn) -> ServiceFile:
             ],
             "on_call": draw(st.lists(st.sampled_from(ids), max_size=2, unique=True)),
             "contacts": {role: "+447700900199" for role in draw(roles)},
+            "retention": draw(
+                st.fixed_dictionaries(
+                    {},
+                    optional={
+                        "hoax": st.sampled_from(["P1M", "P18M"]),
+                        "incident": st.sampled_from(["P1Y", "P3Y6M"]),
+                        "notifications": st.integers(1, 360).map(months_text),
+                        "texts": st.sampled_from(["P1D", "P366D"]),
+                    },
+                )
+            ),
         }
     )
 
@@ -154,6 +171,11 @@ def test_exported_or_stored_it_comes_back_the_same(service: ServiceFile) -> None
 def test_whatever_changes_is_said(one: ServiceFile, other: ServiceFile, section: str) -> None:
     new = from_stored(to_stored(one) | {section: to_stored(other)[section]})
     assert (digest(one) == digest(new)) == (one == new) == (changes(one, new) == [])
+
+
+@given(st.integers(1, 360))
+def test_years_and_months_are_read_as_they_are_written(months: int) -> None:
+    assert parse_months(months_text(months)) == months
 
 
 @given(st.timedeltas(timedelta(0), timedelta(days=366)))
@@ -264,6 +286,14 @@ contacts: {duty_officer: "+447700900109"}
             "to: duty_officer}",
             "to: duty_officer, by: [sms]}",
             ["written in another order or another way; it means the same"],
+        ),
+        (
+            "on_call:",
+            "retention: {advice_only: P18M, texts: P30D}\non_call:",
+            [
+                "retention.advice_only: 2 years -> 1 year 6 months",
+                "retention.texts: 90 days -> 30 days",
+            ],
         ),
         ("PT2H", "PT120M", []),
     ],

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rapid_response.core.definition import Retention
 from rapid_response.core.vocabulary import (
     Disposition,
     Priority,
@@ -20,6 +21,7 @@ from rapid_response.core.vocabulary import (
 from rapid_response.privacy.rules import (
     Nearness,
     due_at,
+    ended_by,
     is_enough,
     months_later,
     needs_reason,
@@ -65,7 +67,16 @@ def test_months_count_as_people_count_them(days: int, months: int) -> None:
 
 def test_the_last_of_a_month_stays_the_last() -> None:
     assert months_later(datetime(2026, 8, 31, tzinfo=UTC), 6) == datetime(2027, 2, 28, tzinfo=UTC)
-    assert due_at(K.HOAX, AT) == datetime(2027, 1, 15, 11, tzinfo=UTC)
+    assert due_at(K.HOAX, AT, Retention()) == datetime(2027, 1, 15, 11, tzinfo=UTC)
+
+
+@given(st.integers(0, 90 * 365), st.integers(-4, 4), st.integers(1, 360), st.sampled_from(K))
+def test_whatever_is_due_is_looked_at(days: int, apart: int, months: int, kind: RetentionClass) -> None:
+    kept = Retention(cases={**Retention().cases, kind: months})
+    now = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=days)
+    ended_at = months_later(now, -months) + timedelta(days=apart)
+    if due_at(kind, ended_at, kept) <= now:
+        assert ended_at <= ended_by(kind, now, kept)
 
 
 @pytest.mark.parametrize("role", [Role.HANDLER, Role.DUTY_OFFICER, Role.TEAM_LEADER, Role.HEAD_OF_SERVICE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,13 @@ GO_ROUND_BOTH = ("nodes/test_killed_between.py",)
 _NAME = re.compile(r"test_((?:[a-z]\d{1,2}_)+)")
 
 
-def named_by_id() -> dict[str, dict[str, bool]]:
-    """For each id its tests, and whether each runs on both databases."""
+@cache
+def named_by_id(folder: Path = TESTS) -> dict[str, dict[str, bool]]:
+    """For each id the tests of a folder, and whether each runs on both databases."""
     found: dict[str, dict[str, bool]] = defaultdict(dict)
-    for path in sorted(TESTS.rglob("test_*.py")):
+    for path in sorted(folder.rglob("test_*.py")):
         functions = [f for f in ast.walk(ast.parse(path.read_text())) if isinstance(f, _FUNCTIONS)]
-        own = {f.name for f in functions if not f.name.startswith("test_")}
+        own = {f.name for f in functions if not f.name.startswith("test_") and not _made_of_both(f)}
         both = (ON_BOTH - own) if not _overridden_beside(path) else frozenset()
         for function in functions:
             named = _NAME.match(function.name)
@@ -44,6 +46,11 @@ def named_by_id() -> dict[str, dict[str, bool]]:
 
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _made_of_both(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a fixture of a module's own is made from the common ones, and so comes twice as well."""
+    return bool({argument.arg for argument in function.args.args} & ON_BOTH)
 
 
 def _overridden_beside(path: Path) -> bool:

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -23,16 +24,19 @@ from rapid_response.core.facts import facts_from_json
 from rapid_response.core.incident import ALLOWED, OWNED_STATUSES, Action, Move, Status
 from rapid_response.core.notices import LEADS, NoticeKind
 from rapid_response.core.states import OfferState, Purpose, TaskState
-from rapid_response.core.vocabulary import ClockState, Disposition, StoppedBy, TransferState
+from rapid_response.core.vocabulary import ClockState, Disposition, ReferralKind, StoppedBy, TransferState
 from rapid_response.hatecrime.referrals import CHASE_AFTER
 from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.messaging.wording import REPEAT
 from rapid_response.partners.rules import is_owed, safeguarding_because
+from rapid_response.privacy.rules import retention_class
 from rapid_response.simulator.tables import Direction, SimCallRow, SimTextRow
 from rapid_response.sla.rules import Kind
+from rapid_response.steps.casefile import NextStep, next_step
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import (
+    RANG_OFF,
     AgendaRow,
     AlarmRow,
     AttemptRow,
@@ -458,6 +462,8 @@ class Watch:
         self.acknowledged: set[str] = set()
         #: And of what was only told: intelligence, no incident.
         self.told: set[str] = set()
+        #: Calls that dropped with nothing said; how many of them belong to a case by now.
+        self.silent_calls = self.silent_calls_joined = 0
         #: Calls that left a message, and texts that reached the service: by their provider's ids.
         self.voicemails = 0
         #: Callers who pressed that somebody is there, and rang off.
@@ -489,6 +495,7 @@ class Watch:
         for check in (
             self._every_report_is_kept,
             self._rows_are_as_told,
+            self._kept_for_as_long_as_it_ended,
             self._one_owner,
             self._handed_over_once,
             self._promise_is_kept,
@@ -537,6 +544,11 @@ class Watch:
         references = {row["reference"] for row in picture.of(IncidentRow)}
         assert self.acknowledged <= references, f"I1 lost: {self.acknowledged - references}"
         reports, inbound = picture.of(ReportRow), picture.of(InboundMessageRow)
+        silent = [row for row in picture.of(CallRow) if row["outcome"] == RANG_OFF]
+        self.silent_calls, self.silent_calls_joined = (
+            len(silent),
+            sum(row["incident_id"] is not None for row in silent),
+        )
         by_text = sum(row["effect"] == "new_report" for row in inbound)
         in_need = self._rang_off_in_need(picture)
         assert in_need <= self.in_need, "I1 a report of a call that never was"
@@ -663,7 +675,24 @@ class Watch:
             if row["settled_at"] is None and row["parked_at"] is None
         }
         for row in picture.of(IncidentRow):
-            assert not row["is_open"] or row["id"] in coming, f"I2 {row['reference']} is without a next step"
+            if not row["is_open"]:
+                continue
+            assert row["id"] in coming, f"I2 {row['reference']} is without a next step"
+            step = self._next_step(picture, row)
+            assert step is not None, f"I2 {row['reference']} shows no next step"
+            assert step.who, f"I2 nobody has the next step of {row['reference']}: {step}"
+
+    @staticmethod
+    def _next_step(picture: Picture, incident: Row) -> NextStep | None:
+        """What its page and the API show."""
+
+        def mine(table: type[SQLModel]) -> list[Any]:
+            rows = picture.of(table)
+            return [SimpleNamespace(**row) for row in rows if row["incident_id"] == incident["id"]]
+
+        agenda = [entry for entry in mine(AgendaRow) if entry.settled_at is None]
+        shown: Any = SimpleNamespace(**incident)
+        return next_step(shown, mine(OfferRow), mine(TaskRow), agenda)
 
     def _auditor_misses_nothing(self, picture: Picture) -> None:
         """A clock that was set back makes reports seem to come from the future: that is no step's fault."""
@@ -719,6 +748,20 @@ class Watch:
         for row in picture.of(ReferralRow):
             is_asked_after = (row["incident_id"], TaskKind.CHASE_REFERRAL.value, row["id"]) in owed
             assert is_asked_after == (row["state"] in CHASE_AFTER), f"referral {row['id']}: {row['state']}"
+
+    def _kept_for_as_long_as_it_ended(self, picture: Picture) -> None:
+        """The daily round finds each ended case under the class that it belongs to, and no open one."""
+        to_care = {
+            row["incident_id"]
+            for row in picture.of(ReferralRow)
+            if row["kind"] is ReferralKind.ASC_SAFEGUARDING
+        }
+        for row in picture.of(IncidentRow):
+            expected = None
+            if not row["is_open"]:
+                ended = (row["disposition"], row["priority"], row["safeguarding"])
+                expected = retention_class(*ended, row["id"] in to_care)
+            assert row["retention_class"] is expected, f"{row['reference']}: kept as {row['retention_class']}"
 
     def _safeguarding_is_decided(self, picture: Picture) -> None:
         """However a case of an adult at risk ended: somebody has decided, or owes the decision."""
@@ -875,12 +918,13 @@ def check_board(watch: Watch, boards: Sequence[Mapping[str, Any]]) -> None:
         on_board.update({code: n for code, n in board["outcomes"].items() if n})
         kinds = dict(board["reconciliation"])
         assert kinds.pop("contacts") == sum(kinds.values()) == board["contacts"]["total"], f"I8 {kinds}"
-    assert on_board == outcomes, f"I8 board says {on_board}, recorded were {outcomes}"
+    assert on_board == +outcomes, f"I8 board says {on_board}, recorded were {outcomes}"
     reports = sum(life.reports for life in watch.lives.values())
-    contacts = reports + len(watch.told)
+    contacts = reports + len(watch.told) + watch.silent_calls
     assert sum(board["contacts"]["total"] for board in boards) == contacts, "I8 contacts"
     told = sum(board["reconciliation"]["information_only"] for board in boards)
-    assert told == len(watch.told), "I8 what was only told"
+    silent = watch.silent_calls - watch.silent_calls_joined
+    assert told == len(watch.told) + silent, "I8 what was only told"
     missed = sum(clock.counts_as_breached for life in counted for clock in life.clocks)
     breached = sum(board["two_hours"]["breached"] for board in boards)
     assert breached == missed, f"I9 the board says {breached} breaches, there were {missed}"

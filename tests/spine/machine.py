@@ -38,7 +38,7 @@ from rapid_response.simulator.network import NoSuchCall, _take
 from rapid_response.simulator.posts import Post
 from rapid_response.steps import sending
 from rapid_response.storage import log, work
-from rapid_response.storage.tables import ApiKeyRow, IncidentRow, ReferralRow, TaskRow
+from rapid_response.storage.tables import ApiKeyRow, IncidentRow, OutcomeRow, ReferralRow, TaskRow
 from rapid_response.storage.tx import Tx, table_of
 from tests import builders
 from tests.conftest import NOON
@@ -351,7 +351,7 @@ _TAKES: Mapping[Action, tuple[str, ...]] = {
     Action.RELEASE_COMPANION: ("reason",),
     Action.REMOTE_RESPONSE: ("responder",),
     Action.CLOSE: ("disposition", "outcomes", "safeguarding", "safeguarding_reason"),
-    Action.ADD_OUTCOMES: ("outcomes",),
+    Action.ADD_OUTCOMES: ("outcomes", "reason"),
     Action.CANCEL: ("disposition", "reason"),
     Action.REOPEN: ("reason",),
     Action.RECLASSIFY: ("category", "reason"),
@@ -635,6 +635,9 @@ class RandomDays(RuleBasedStateMachine):
             for town in self.towns:
                 recorded = town.watch.outcomes[incident["reference"]]
                 recorded.update(outcome["code"] for outcome in body.get("outcomes", ()))
+                if body.get("corrects"):
+                    (was,) = [row for row in before.of(OutcomeRow) if row["id"] == body["corrects"]]
+                    recorded[was["code"]] -= 1
                 town.watch.joins(*_joined(incident, action, body))
             return
         assert status in (403, 409, 422), answer
@@ -647,6 +650,11 @@ class RandomDays(RuleBasedStateMachine):
         if action is Action.PAUSE and details["minutes"] is not None:
             until = self.towns[0].clock.now() + timedelta(minutes=details["minutes"])
             return {"until": until.isoformat()}
+        if action is Action.ADD_OUTCOMES and details["with_other"]:
+            mine = [row for row in self.last.of(OutcomeRow) if row["incident_id"] == incident["id"]]
+            put_right = {row["corrects"] for row in mine}
+            hold = sorted(row["id"] for row in mine if row["id"] not in put_right)
+            return {"corrects": hold[details["other"] % len(hold)] if hold else "none"}
         if action is Action.TASK_DONE:
             owed = [
                 task["id"]

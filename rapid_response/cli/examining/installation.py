@@ -31,6 +31,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             "that raises the alarm when it is not called for two minutes."
         )
     yield from _second_reader(settings)
+    yield from _mail(settings)
     yield from _evaluation(settings)
     yield from _not_yet(settings)
 
@@ -90,6 +91,17 @@ def _second_reader(settings: Settings) -> Iterator[Finding]:
             f"Reports leave for a second reader at {host}, with the people in them masked, at most "
             f"{settings.second_reader_per_day} times a day."
         )
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    """Nothing is sent from here: whether mail arrives is seen by whoever reads the mailbox."""
+    if settings.smtp_host is not None:
+        yield ok(f"Notices to the desk go by e-mail, too, by way of {settings.smtp_host}.")
+        if settings.smtp_security == "off" and not is_loopback(f"smtp://{settings.smtp_host}"):
+            yield warn(
+                "RAPID_RESPONSE_SMTP_SECURITY is off: references stand open on the way to the mail server. "
+                "Keep it to the council’s own network."
+            )
 
 
 def _evaluation(settings: Settings) -> Iterator[Finding]:

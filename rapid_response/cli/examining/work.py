@@ -14,6 +14,7 @@ from rapid_response.audit.looking import Moment, audit
 from rapid_response.cli.examining import Finding, fail, ok, warn
 from rapid_response.core.clock import speed_of
 from rapid_response.core.states import MessageState
+from rapid_response.steps import mailing
 from rapid_response.storage import holds
 from rapid_response.storage.database import Database
 from rapid_response.storage.holds import Hold
@@ -50,6 +51,12 @@ def examine(database: Database) -> Iterator[Finding]:
             col(MessageRow.created_at) < _a_minute_ago(database),
         )
     )
+    mails = database.look_now(lambda c: mailing.standing(c, database.clock.now()))
+    if mails.failing or mails.parked:
+        yield warn(
+            f"E-mails to the desk: {mails.failing} are tried again, {mails.parked} were left this week. "
+            "Look at the mail server and the SMTP settings; the texts beside them went their own way."
+        )
     if unsent:
         yield warn(
             f"{unsent} messages have waited for more than a minute: look at the provider and the pace."

@@ -129,6 +129,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("inbound AND outcome IS NOT NULL"),
     )
     op.create_index(
+        "ix_calls_joined",
+        "calls",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
+        postgresql_where=sa.text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_calls_rang_off",
+        "calls",
+        ["from_number", "created_at"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'rang_off' AND incident_id IS NULL"),
+        postgresql_where=sa.text("outcome = 'rang_off' AND incident_id IS NULL"),
+    )
+    op.create_index(
         "ix_calls_to_erase",
         "calls",
         ["words_at"],
@@ -371,6 +387,7 @@ def upgrade() -> None:
         sa.Column("unconfirmed", sa.JSON(), nullable=False),
         sa.Column("disposition", sa.String(length=40), nullable=True),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retention_class", sa.String(length=40), nullable=True),
         sa.Column("duplicate_of", sa.String(length=36), nullable=True),
         sa.Column("referral_source", sa.String(length=40), nullable=True),
         sa.Column("safeguarding", sa.String(length=40), nullable=True),
@@ -417,6 +434,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("review_decided_at IS NOT NULL"),
         postgresql_where=sa.text("review_decided_at IS NOT NULL"),
     )
+    op.create_index(
+        "ix_incidents_to_erase",
+        "incidents",
+        ["retention_class", "closed_at"],
+        unique=False,
+        sqlite_where=sa.text("erased_at IS NULL"),
+        postgresql_where=sa.text("erased_at IS NULL"),
+    )
     op.create_table(
         "job_numbers",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -443,6 +468,33 @@ def upgrade() -> None:
         sa.Column("sent_today", sa.Integer(), nullable=False),
         sa.Column("alarmed_for", sa.String(length=10), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_lines")),
+    )
+    op.create_table(
+        "mails",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("dedupe_key", sa.String(length=80), nullable=False),
+        sa.Column("notice_id", sa.String(length=36), nullable=True),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.String(length=1000), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.String(length=40), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
+        sa.UniqueConstraint("dedupe_key", name=op.f("uq_mails_dedupe_key")),
+    )
+    op.create_index(
+        "ix_mails_waiting",
+        "mails",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
         "messages",
@@ -920,6 +972,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("amount_pence", sa.BigInteger(), nullable=True),
         sa.Column("evidence_grade", sa.String(length=40), nullable=True),
+        sa.Column("corrects", sa.String(length=36), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.CheckConstraint(
