@@ -1,8 +1,9 @@
 """A load client in a process of its own: posts reports over kept connections, and writes down every answer.
 
-    python -m bench.load URL BODIES --clients 8 --seconds 4 [--rate 5] [--most 20000]
+    python -m bench.load URL[,URL…] BODIES --clients 8 --seconds 4 [--rate 5] [--most 20000]
 
-BODIES is a file with one JSON body a line. Closed loop: each client posts again as soon as it is answered.
+BODIES is a file with one JSON body a line. Closed loop: each client posts again as soon as it is answered;
+of several addresses each client has one.
 With --rate posts begin at fixed times whatever the answers do. Bounded in time and number, loopback only.
 Prints one JSON line: how many were answered with 201, the times they took, and references with the wall-clock
 time at which each was sent.
@@ -83,15 +84,16 @@ async def closed_loop(arguments: argparse.Namespace, bodies: list[bytes], seen: 
     began = time.perf_counter()
     end, numbers = began + arguments.seconds, iter(range(arguments.most))
 
-    async def client() -> None:
-        connection = Connection(arguments.url, arguments.headers)
+    async def client(url: str) -> None:
+        connection = Connection(url, arguments.headers)
         try:
             while time.perf_counter() < end and (number := next(numbers, None)) is not None:
                 await post_once(connection, bodies[number % len(bodies)], seen)
         finally:
             connection.close()
 
-    await asyncio.gather(*(client() for _ in range(arguments.clients)))
+    urls = arguments.url.split(",")
+    await asyncio.gather(*(client(urls[n % len(urls)]) for n in range(arguments.clients)))
     return time.perf_counter() - began
 
 

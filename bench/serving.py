@@ -149,13 +149,17 @@ def _wait(process: subprocess.Popen[bytes], url: str, began: float) -> None:
 def product(of: Product, *, works: bool = True) -> Iterator[Server]:
     """The product: `rapid-response serve`, or the same without its worker."""
     arguments = ["-m", "rapid_response", "serve"] if works else ["-m", "bench.product"]
-    environment = {
+    with server(arguments, "/health/ready" if works else "/health/live", **environment(of)) as found:
+        yield found
+
+
+def environment(of: Product) -> dict[str, str]:
+    """The settings under which this database is served."""
+    return {
         "RAPID_RESPONSE_DATABASE_URL": of.url,
         "RAPID_RESPONSE_SECRET_KEY": _SECRET,
         "RAPID_RESPONSE_LOG_LEVEL": "warning",
     }
-    with server(arguments, "/health/ready" if works else "/health/live", **environment) as found:
-        yield found
 
 
 @contextmanager
@@ -175,9 +179,9 @@ def baseline(machine: Machine, mode: str, kind: str | None = None) -> Iterator[t
 # ---------------------------------------------------------------- what a run cost
 
 
-def cpu_seconds(server_pid: int, database_url: str = "") -> float:
-    """Processor time of a server so far, with PostgreSQL's where it has one; neighbours hardly move it."""
-    pids = [server_pid]
+def cpu_seconds(server_pids: Sequence[int], database_url: str = "") -> float:
+    """Processor time of servers so far, with PostgreSQL's where they have one; neighbours hardly move it."""
+    pids = [*server_pids]
     if database_url.startswith("postgresql"):
         pids += _postgres_pids(database_url)
     return sum(_cpu(pid) for pid in pids)
@@ -225,18 +229,31 @@ def rss_mib(pid: int) -> float:
 
 def post(url: str, bodies: Path, **options: Any) -> dict[str, Any]:
     """Run the load client; gives what it saw."""
-    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.load", url, str(bodies), *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+    done = posting(url, bodies, **options)
+    told, complaint = done.communicate(timeout=600)
     if done.returncode != 0:
-        raise SystemExit(f"the load client failed: {done.stderr[-1500:]}")
-    seen: dict[str, Any] = json.loads(done.stdout)
+        raise SystemExit(f"the load client failed: {complaint[-1500:]}")
+    seen: dict[str, Any] = json.loads(told)
     if seen["refused"]:
         raise SystemExit(f"reports were refused: {seen['refused']}")
     return seen
+
+
+def posting(url: str, bodies: Path, **options: Any) -> subprocess.Popen[str]:
+    """The load client, running."""
+    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench.load", url, str(bodies), *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def fetch(url: str, key: str = "") -> bytes:
+    """One GET."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=120) as answer:
+        told: bytes = answer.read()
+    return told

@@ -1,4 +1,4 @@
-"""The spine's shape: intake, report to text, lateness; on SQLite and PostgreSQL, beside two baselines.
+"""The spine's shape, (a) intake and (b) report to text: on SQLite and PostgreSQL, beside two baselines.
 
 Every round measures every case once, so that neighbours' load meets all alike; medians of the rounds are
 printed. Reports that were answered with 201 are counted against the rows: one that is missing fails the run.
@@ -11,28 +11,43 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, func, insert, select, text, update
+from sqlalchemy import Connection, create_engine, func, select, text
 from sqlmodel import col
 
 from bench import serving
 from bench.serving import Machine, Product
-from rapid_response.core.incident import Status
-from rapid_response.sla.rules import Kind
 from rapid_response.storage.tables import (
-    AgendaRow,
     EventRow,
     IncidentRow,
     MessageRow,
     ReportRow,
 )
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import table_of
 
 KINDS = ("sqlite", "postgresql")
 Figures = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """So many deadlines over so many seconds, while so many clients post as fast as they are answered.
+
+    `warning`: the owner is texted and it is recorded. `moot`: the case has moved on, so that the entry is
+    claimed, its incident locked and looked at, and the entry settled.
+    """
+
+    work: str
+    count: int
+    spread: float
+    clients: int = 0
+
+    @property
+    def case(self) -> str:
+        """Its name among the results."""
+        return f"late {self.work} {self.count} in {self.spread:g} s beside {self.clients}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +55,38 @@ class Plan:
     """How much is measured."""
 
     rounds: int = 3
-    seconds: float = 4.0
+    seconds: float = 3.0
     warm_up: float = 1.0
     clients: tuple[int, ...] = (1, 8, 32)
     #: Report to text: reports a second, and for how many seconds.
-    paces: tuple[tuple[str, float, float], ...] = (("idle (1/s)", 1.0, 12.0), ("5/s", 5.0, 20.0))
-    #: Deadlines: their kind of work, how many, over how many seconds.
-    deadlines: tuple[tuple[str, int, float], ...] = (
-        ("warning", 1_000, 20.0),
-        ("moot", 1_000, 20.0),
-        ("moot", 10_000, 60.0),
+    paces: tuple[tuple[str, float, float], ...] = (
+        ("idle (1/s)", 1.0, 10.0),
+        ("5/s", 5.0, 15.0),
+        ("50/s", 50.0, 12.0),
     )
+    #: For how long intake is saturated while texts go out.
+    saturated: float = 60.0
+    deadlines: tuple[Deadlines, ...] = (
+        Deadlines("warning", 1_000, 10.0),
+        Deadlines("moot", 10_000, 60.0),
+        Deadlines("moot", 1_000, 0.0),
+        Deadlines("moot", 10_000, 0.0),
+        Deadlines("moot", 1_000, 10.0, clients=32),
+    )
+    #: Measured only when asked for: each takes minutes.
+    more_deadlines: tuple[Deadlines, ...] = (
+        Deadlines("warning", 10_000, 60.0),
+        Deadlines("moot", 10_000, 60.0, clients=32),
+        Deadlines("moot", 100_000, 60.0),
+        Deadlines("moot", 100_000, 0.0),
+    )
+    #: The restart: how much is armed for later, and how much fell due while nobody served.
+    armed: int = 100_000
+    overdue: int = 1_000
+    nodes: tuple[int, ...] = (1, 2, 3)
+    #: Growth: how many incidents there are, and for how long an idle service is watched.
+    sizes: tuple[int, ...] = (1_000, 1_000_000)
+    idle: float = 60.0
 
 
 QUICK = Plan(
@@ -59,7 +95,18 @@ QUICK = Plan(
     warm_up=0.3,
     clients=(8,),
     paces=(("5/s", 5.0, 2.0),),
-    deadlines=(("warning", 50, 2.0),),
+    saturated=3.0,
+    deadlines=(
+        Deadlines("warning", 50, 2.0),
+        Deadlines("moot", 100, 0.0),
+        Deadlines("moot", 50, 1.0, clients=8),
+    ),
+    more_deadlines=(Deadlines("moot", 500, 0.0),),
+    armed=500,
+    overdue=20,
+    nodes=(1, 2),
+    sizes=(100, 2_000),
+    idle=5.0,
 )
 
 # ---------------------------------------------------------------- what is posted
@@ -132,10 +179,14 @@ class Results:
         """Keep one round of one case."""
         self.seen.setdefault((kind, case), []).append(figures)
 
+    def has(self, kind: str, case: str) -> bool:
+        """Whether that was measured."""
+        return (kind, case) in self.seen
+
     def median(self, kind: str, case: str, figure: str) -> float:
         """The median of a figure over the rounds; nothing where the case was not run."""
         rounds = self.seen.get((kind, case), [])
-        return statistics.median(r[figure] for r in rounds) if rounds else float("nan")
+        return statistics.median(r.get(figure, float("nan")) for r in rounds) if rounds else float("nan")
 
 
 # ---------------------------------------------------------------- (a) intake
@@ -151,9 +202,9 @@ def saturate(
 ) -> tuple[Figures, int]:
     """Post as fast as is answered; the figures, and how many were acknowledged in all."""
     warm = serving.post(url, bodies, clients=clients, seconds=plan.warm_up, key=key)
-    before = serving.cpu_seconds(pid, database_url)
+    before = serving.cpu_seconds([pid], database_url)
     seen = serving.post(url, bodies, clients=clients, seconds=plan.seconds, key=key)
-    cpu = serving.cpu_seconds(pid, database_url) - before
+    cpu = serving.cpu_seconds([pid], database_url) - before
     figures = {
         "rate": seen["answered"] / seen["seconds"],
         "cpu": cpu / max(1, seen["answered"]) * 1e3,
@@ -215,40 +266,95 @@ def report_to_text(machine: Machine, kind: str, plan: Plan, results: Results, fo
     for name, rate, seconds in plan.paces:
         with serving.product_database(machine, kind) as of, serving.product(of) as found:
             url = f"{found.url}/api/v1/reports"
-            serving.post(url, bodies, clients=1, seconds=10, most=6, key=of.key)
-            wait_until(lambda of=of: not of.database.look_now(_unsent), 60)  # type: ignore[misc]
-            before = serving.cpu_seconds(found.pid, of.url)
+            warm(of, found, bodies, 6)
+            before = serving.cpu_seconds([found.pid], of.url)
             seen = serving.post(url, bodies, rate=rate, seconds=seconds, key=of.key)
             sent_at = dict(seen["acknowledged"])
-            wait_until(lambda of=of: not of.database.look_now(_unsent), 120)  # type: ignore[misc]
-            handed = of.database.look_now(_handed_over)
-            cpu = serving.cpu_seconds(found.pid, of.url) - before
+            settled(of)
+            handed = {reference: at for reference, _, at in of.database.look_now(handed_over)}
+            cpu = serving.cpu_seconds([found.pid], of.url) - before
             took = [handed[reference] - wall for reference, wall in sent_at.items() if reference in handed]
             none_lost("texts", len(sent_at), len(took))
             figures = {**times(took), "answer p50": share(seen["took"], 50) * 1e3, "most": max(took) * 1e3}
             results.add(kind, f"text {name}", {**figures, "cpu": cpu / len(took) * 1e3})
 
 
-def _unsent(connection: Connection) -> int:
+def saturated(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:
+    """Texts while 32 clients post as fast as they are answered: the first, the most dangerous, the others.
+
+    One report in ten is of the most dangerous kind.
+    """
+    dangerous, *others = reports()
+    mixed = [dangerous, *(others[n % len(others)] for n in range(9))]
+    bodies = written(folder, "mixed.jsonl", iter(mixed))
+    with serving.product_database(machine, kind) as of, serving.product(of) as found:
+        url = f"{found.url}/api/v1/reports"
+        warm(of, found, bodies, 10)
+        before = {reference for reference, _, _ in of.database.look_now(handed_over)}
+        began = time.time()
+        seen = serving.post(url, bodies, clients=32, seconds=plan.saturated, most=1_000_000, key=of.key)
+        ended = began + seen["seconds"]
+        sent_at = dict(seen["acknowledged"])
+        time.sleep(1.0)  # the last reports of the minute
+        handed = [h for h in of.database.look_now(handed_over) if h[0] not in before]
+        ranks = of.database.look_now(_ranks)
+        first = min((at for _, _, at in handed), default=float("nan"))
+        top = min(ranks[reference] for reference in sent_at)
+        urgent = {reference for reference in sent_at if ranks[reference] == top}
+        took = [at - sent_at[reference] for reference, _, at in handed if reference in urgent]
+        none_lost("intake", seen["answered"], of.database.look_now(_COUNT["product"]) - 10)
+        results.add(
+            kind,
+            "saturated",
+            {
+                **times(took),
+                "rate": seen["answered"] / seen["seconds"],
+                "first": first - began,
+                "texts": sum(began <= at <= ended for _, _, at in handed) / seen["seconds"],
+                "urgent": len(urgent),
+                "urgent texted": len(took) / max(1, len(urgent)),
+                "others texted": (len(handed) - len(took)) / max(1, len(sent_at) - len(urgent)),
+            },
+        )
+
+
+def warm(of: Product, found: serving.Server, bodies: Path, count: int) -> None:
+    """A few reports first, and their texts: what is loaded or compiled once is not measured."""
+    url = f"{found.url}/api/v1/reports"
+    serving.post(url, bodies, clients=1, seconds=10, most=count, key=of.key)
+    settled(of)
+
+
+def settled(of: Product, within: float = 180) -> None:
+    """Wait until every text has been taken."""
+    wait_until(lambda: not of.database.look_now(unsent), within)
+
+
+def unsent(connection: Connection) -> int:
     waiting = select(func.count()).where(
         col(MessageRow.state).in_(("pending", "retry_wait", "sending", "unknown"))
     )
     return connection.execute(waiting).scalar_one()
 
 
-def _handed_over(connection: Connection) -> dict[str, float]:
-    """By reference: when the first offer was taken by the provider, in wall-clock seconds."""
+def handed_over(connection: Connection) -> list[tuple[str, str, float]]:
+    """Reference, priority and when its first offer was taken by the provider, in wall-clock seconds."""
     rows = connection.execute(
-        select(col(IncidentRow.reference), col(EventRow.at), col(EventRow.data))
+        select(col(IncidentRow.reference), col(IncidentRow.priority), col(EventRow.at), col(EventRow.data))
         .join_from(EventRow, IncidentRow, col(IncidentRow.id) == col(EventRow.stream))
         .where(col(EventRow.type) == "message_accepted")
         .order_by(col(EventRow.stream), col(EventRow.seq))
     )
-    found: dict[str, float] = {}
+    found: dict[str, tuple[str, str, float]] = {}
     for row in rows:
         if json.loads(row.data)["purpose"] == "offer":
-            found.setdefault(row.reference, row.at.timestamp())
-    return found
+            found.setdefault(row.reference, (row.reference, row.priority.value, row.at.timestamp()))
+    return list(found.values())
+
+
+def _ranks(connection: Connection) -> dict[str, int]:
+    rows = connection.execute(select(col(IncidentRow.reference), col(IncidentRow.priority)))
+    return {row.reference: row.priority.rank for row in rows}
 
 
 def wait_until(check: Callable[[], bool], within: float) -> None:
@@ -258,93 +364,3 @@ def wait_until(check: Callable[[], bool], within: float) -> None:
         if time.monotonic() > give_up_at:
             raise SystemExit(f"not done within {within:g} seconds")
         time.sleep(0.1)
-
-
-# ---------------------------------------------------------------- (c) lateness
-
-
-def lateness(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:
-    """How long after its time a deadline's own step runs, as the product itself keeps it."""
-    bodies = written(folder, "reports.jsonl", reports())
-    for work, count, spread in plan.deadlines:
-        with serving.product_database(machine, kind) as of, serving.product(of) as found:
-            url = f"{found.url}/api/v1/reports"
-            serving.post(url, bodies, clients=1, seconds=10, most=3, key=of.key)
-            wait_until(lambda of=of: not of.database.look_now(_unsent), 60)  # type: ignore[misc]
-            incidents = multiply(of, count)
-            before = serving.cpu_seconds(found.pid, of.url)
-            arm(of, work, incidents, spread)
-            time.sleep(spread)
-            wait_until(lambda of=of, work=work: not of.database.look_now(_to_come), 180)  # type: ignore[misc]
-            cpu = serving.cpu_seconds(found.pid, of.url) - before
-            late = of.database.look_now(_late)
-            none_lost("deadlines", count, len(late))
-            if work == "warning":
-                none_lost("warnings", count, of.database.look_now(_warnings))
-            figures = {**times(late), "most": max(late) * 1e3, "cpu": cpu / count * 1e3}
-            results.add(kind, late_case(work, count, spread), figures)
-
-
-def late_case(work: str, count: int, spread: float) -> str:
-    """The name of a case of lateness."""
-    return f"late {work} {count} in {spread:g} s"
-
-
-def multiply(of: Product, count: int) -> list[str]:
-    """So many running incidents, each with an owner: copies of one that was reported."""
-
-    def step(tx: Tx) -> list[str]:
-        incidents = table_of(IncidentRow)
-        template = dict(tx.execute(select(incidents).limit(1)).mappings().one())
-        tx.execute(update(AgendaRow).values(settled_at=tx.now, outcome="bench"))
-        template |= {"status": Status.ASSIGNED, "owner": "asha", "accepted_at": tx.now}
-        ids = [tx.ids.uuid() for _ in range(count)]
-        rows = [{**template, "id": i, "reference": f"B{n:07}", "job_number": None} for n, i in enumerate(ids)]
-        for at in range(0, count, 500):
-            tx.execute(insert(incidents).values(rows[at : at + 500]))
-        return ids
-
-    return of.database.run_now(step)
-
-
-def arm(of: Product, work: str, incidents: Sequence[str], spread: float) -> None:
-    """One deadline an incident, evenly over `spread` seconds from two seconds hence.
-
-    `warning`: the owner is texted and it is recorded. `moot`: the case has moved on, so that the entry is
-    claimed, its incident locked and looked at, and the entry settled.
-    """
-
-    def step(tx: Tx) -> None:
-        first = tx.now + timedelta(seconds=2)
-        for n, incident in enumerate(incidents):
-            at: datetime = first + timedelta(seconds=spread * n / len(incidents))
-            tx.add(AgendaRow, incident_id=incident, kind=_KIND_OF[work].value, subject="0", due_at=at, rank=1)
-
-    of.database.run_now(step)
-
-
-_KIND_OF = {"warning": Kind.WARN, "moot": Kind.RETRY}
-#: What was armed here, and not by the reports from which the incidents were copied.
-_ARMED = (
-    col(AgendaRow.kind).in_([kind.value for kind in _KIND_OF.values()]),
-    col(AgendaRow.outcome).is_distinct_from("bench"),
-)
-
-
-def _to_come(connection: Connection) -> int:
-    waiting = select(func.count()).where(*_ARMED, col(AgendaRow.settled_at).is_(None))
-    return connection.execute(waiting).scalar_one()
-
-
-def _late(connection: Connection) -> list[float]:
-    rows = connection.execute(select(col(AgendaRow.late_seconds)).where(*_ARMED))
-    return [late for late in rows.scalars() if late is not None]
-
-
-def _warnings(connection: Connection) -> int:
-    return connection.execute(
-        select(func.count()).where(col(EventRow.type) == "deadline_warned")
-    ).scalar_one()
-
-
-CASES = {"baselines": baselines, "intake": intake, "text": report_to_text, "late": lateness}

@@ -347,9 +347,9 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
     await app.caretaker.remember_service()
     examined = asyncio.create_task(_examine_provider(app)) if works and app.simulated is None else None
     if works:
-        # Read now, so that the first caller does not wait for it.
-        await asyncio.to_thread(shipped_table)
+        # What fell due while nobody served comes first; then what the first caller would wait for is read.
         await app.worker.start()
+        await asyncio.to_thread(shipped_table)
     try:
         yield
     finally:

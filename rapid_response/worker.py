@@ -1,7 +1,8 @@
 """The worker: loops that look for what is due, and do it in steps.
 
 APScheduler is the alarm clock alone: once a second it says "look now", each minute it says "seal" (its job
-stores are unfit for deadlines, reliability.md 2). What is due stands in the database. After a commit the
+stores are unfit for deadlines, reliability.md 2). What is due stands in the database. One glance a second
+says which loops have anything to do, and when the next thing falls due; the others rest. After a commit the
 loops it woke look at once, so that nobody waits for the tick; a lost nudge costs one tick.
 """
 
@@ -62,6 +63,8 @@ from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
 from rapid_response.storage.database import Database, DatabaseUnavailable
 from rapid_response.storage.tx import Tx
+from rapid_response.storage.waiting import Waiting as WaitingNow
+from rapid_response.storage.waiting import glance
 from rapid_response.storage.work import Due, Waiting
 from rapid_response.wiring import Handler
 
@@ -76,6 +79,15 @@ _BLANKING_SECONDS = 20.0
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 15
 _SEAL_SECONDS = 60
+#: Work that falls due closer together than this is looked for together.
+_TOGETHER_SECONDS = 0.02
+#: Events of so long are counted together, and so long's receipts of the simulated network are told together.
+_DELIVER_TOGETHER_SECONDS = 0.2
+_PUMP_TOGETHER_SECONDS = 0.1
+#: The lists of lost texts are asked about each minute or quarter: so often it is seen whether one is due.
+_CATCH_UP_TICKS = 5
+#: Loops whose work a glance shows.
+_SEEN_AT_A_GLANCE = frozenset({"ring", "send", "deliver"})
 
 
 @dataclass(slots=True)
@@ -84,6 +96,13 @@ class Loop:
 
     name: str
     pass_: Callable[[], Awaitable[int]]
+    #: Every how many ticks it looks by itself.
+    every: int = 1
+    #: How long it waits when it is woken, so that what comes close together is done together: for what
+    #: nobody waits for.
+    gathers: float = 0.0
+    #: A glance has shown that there is nothing for it, and nobody has woken it since.
+    rests: bool = False
     #: How often it has failed in a row for want of the database, and until when it waits for it.
     failures: int = 0
     waits_until: datetime | None = None
@@ -138,8 +157,8 @@ class Worker:
         loops = [
             Loop("ring", self.ring_due),
             Loop("send", self.send_queued),
-            Loop("deliver", self.deliver_events),
-            Loop("catch_up", self.catch_up),
+            Loop("deliver", self.deliver_events, gathers=_DELIVER_TOGETHER_SECONDS),
+            Loop("catch_up", self.catch_up, every=_CATCH_UP_TICKS),
         ]
         if caretaker is not None:
             loops += [
@@ -148,7 +167,7 @@ class Worker:
                 Loop("retain", caretaker.retain),
             ]
         if pump is not None:
-            loops.append(Loop("pump", pump))
+            loops.append(Loop("pump", pump, gathers=_PUMP_TOGETHER_SECONDS))
         self._second = second_reader
         if second_reader is not None:
             loops.append(Loop("second", self.ask_second_reader))
@@ -164,7 +183,11 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._scheduler: AsyncIOScheduler | None = None
         self._main: asyncio.AbstractEventLoop | None = None
-        self._next_look: asyncio.TimerHandle | None = None
+        #: When loops look again before the next tick, by name.
+        self._next_looks: dict[str, asyncio.TimerHandle] = {}
+        self._ticks = 0
+        #: Whether the last glance was answered.
+        self._glances = False
 
     # life
 
@@ -200,8 +223,8 @@ class Worker:
         self._database.on_commit = lambda _: None
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
-        if self._next_look is not None:
-            self._next_look.cancel()
+        for look in self._next_looks.values():
+            look.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -220,6 +243,27 @@ class Worker:
         """Wake loops; from the event loop's own thread. One that waits for the database is left to wait."""
         for name in names:
             if (bell := self._bells.get(name)) and not self._waits(self._loops[name]):
+                self._loops[name].rests = False
+                self._ring_bell(self._loops[name], bell)
+
+    def _ring_bell(self, loop: Loop, bell: asyncio.Event) -> None:
+        if not loop.gathers or self._main is None:
+            bell.set()
+        elif loop.name not in self._next_looks:
+            self._next_looks[loop.name] = self._main.call_later(loop.gathers, self._gathered, loop.name)
+
+    def _gathered(self, name: str) -> None:
+        self._next_looks.pop(name, None)
+        self._bells[name].set()
+
+    def _let_rest(self, names: set[str]) -> None:
+        """There is nothing for these loops: they only say that they come round."""
+        for name in names:
+            loop, bell = self._loops[name], self._bells[name]
+            if loop.failures:
+                self.nudge({name})
+            elif not bell.is_set() and not (loop.gathers and name in self._next_looks):
+                loop.rests = True
                 bell.set()
 
     def _real(self) -> datetime:
@@ -238,14 +282,24 @@ class Worker:
         while True:
             await bell.wait()
             bell.clear()
+            rests, loop.rests = loop.rests, False
             if self._pulse.other_schema is not None:
                 continue  # another release's database: its own nodes do what is due
+            if rests:
+                self._passed(loop)
+                continue
             try:
-                while await loop.pass_():
+                while await loop.pass_() and await self._has_more(loop):
                     self._passed(loop)
                 self._passed(loop)
             except Exception as error:  # a loop that died would be a deadline missed
                 self._failed_pass(loop, error)
+
+    async def _has_more(self, loop: Loop) -> bool:
+        """After a pass that did something: whether to look for more, which costs more than a glance."""
+        if loop.name not in _SEEN_AT_A_GLANCE:
+            return True
+        return loop.name in self._due(await self._database.look(glance))
 
     def _passed(self, loop: Loop) -> None:
         if loop.failures:
@@ -264,16 +318,49 @@ class Worker:
             logger.error("loop_failed", loop=loop.name, error=name, **_why(error))
 
     async def _tick(self) -> None:
-        self.nudge(set(self._loops))
+        self._ticks += 1
+        by_themselves = {name for name, loop in self._loops.items() if self._ticks % loop.every == 0}
+        self.nudge(by_themselves - _SEEN_AT_A_GLANCE if self._glances else by_themselves)
         if self._pulse.other_schema is None:
             await self._try("tick", self._beat)
         if self._caretaker is not None:
             await self._try("clock", self._caretaker.watch_clock)
 
     async def _beat(self) -> None:
-        await self._database.run(lambda tx: heartbeat.beat(tx, self._node))
+        """Say that this node is alive; and see what there is to do."""
+
+        def step(tx: Tx) -> WaitingNow:
+            heartbeat.beat(tx, self._node)
+            return glance(tx)
+
+        self._glances = False
+        waiting = await self._database.run(step, urgent=True)
+        self._glances = True
+        self._follow(waiting)
         if clock_mark.is_apart(self._database.clock):
             await self._database.run(clock_mark.keep)
+
+    def _follow(self, waiting: WaitingNow) -> None:
+        """Wake the loops for which there is something now; the others rest."""
+        due = self._due(waiting)
+        self.nudge(due)
+        self._let_rest(set(_SEEN_AT_A_GLANCE) - due)
+
+    def _due(self, waiting: WaitingNow) -> set[str]:
+        """The loops for which there is something now; they look again when the next thing falls due."""
+        clock = self._database.clock
+        due = {"deliver"} if waiting.delivers else set()
+        if waiting.ring_at is not None:
+            if waiting.ring_at <= clock.now():
+                due.add("ring")
+            else:
+                self._look_again_at(waiting.ring_at)
+        if waiting.send_at is not None:
+            if waiting.send_at <= clock.real():
+                due.add("send")
+            else:
+                self._look_again_in("send", (waiting.send_at - clock.real()).total_seconds())
+        return due
 
     async def _each_quarter(self) -> None:
         if self._pulse.other_schema is None:
@@ -316,7 +403,7 @@ class Worker:
 
     async def ring_due(self) -> int:
         """Do what has fallen due; when nothing has, see that the next entry is looked for in time."""
-        due, next_at = await self._database.run(holding.look_for_due)
+        due, next_at = await self._database.run(holding.look_for_due, urgent=True)
         if next_at is not None:
             self._look_again_at(next_at)
         if due:
@@ -326,18 +413,21 @@ class Worker:
 
     def _look_again_at(self, due_at: datetime) -> None:
         """Ring the bell then, if that is sooner than the tick: a second late is a second too late."""
+        clock = self._database.clock
+        self._look_again_in("ring", (due_at - clock.now()).total_seconds() / speed_of(clock))
+
+    def _look_again_in(self, loop: str, seconds: float) -> None:
         if self._main is None:
             return
-        clock = self._database.clock
-        wait = (due_at - clock.now()).total_seconds() / speed_of(clock)
-        if self._next_look is not None:
-            self._next_look.cancel()
-        if wait < _TICK_SECONDS:
-            self._next_look = self._main.call_later(max(0.0, wait), self.nudge, {"ring"})
+        if (look := self._next_looks.pop(loop, None)) is not None:
+            look.cancel()
+        if seconds < _TICK_SECONDS:
+            wait = max(_TOGETHER_SECONDS, seconds)
+            self._next_looks[loop] = self._main.call_later(wait, self.nudge, {loop})
 
     async def _ring(self, due: Due) -> None:
         try:
-            await self._database.run(partial(ring, desk=self._desk, due=due))
+            await self._database.run(partial(ring, desk=self._desk, due=due), urgent=True)
         except DatabaseUnavailable:  # not this work's fault: its lease ends, and it is done then
             raise
         except Exception as error:  # poisoned work is parked and shown, and never in the way of other work
@@ -358,7 +448,9 @@ class Worker:
     async def send_queued(self) -> int:
         """Hand queued messages to the provider, and ask about what nobody knows the fate of."""
         look = partial(sending.look_for_work, desk=self._desk, limit=self._in_flight)
-        found = await self._database.run(partial(holding.unless_held, look=look, nothing=sending.Work()))
+        found = await self._database.run(
+            partial(holding.unless_held, look=look, nothing=sending.Work()), urgent=True
+        )
         if found.claimed:
             failpoints.reach(failpoints.MSG_CLAIMED)
         await asyncio.gather(
@@ -373,7 +465,7 @@ class Worker:
         outcome = await self._hand_over(claimed)
         failpoints.reach(failpoints.MSG_AFTER_HTTP)
         await self._database.run(
-            partial(sending.record_answer, desk=self._desk, claimed=claimed, outcome=outcome)
+            partial(sending.record_answer, desk=self._desk, claimed=claimed, outcome=outcome), urgent=True
         )
         failpoints.reach(failpoints.MSG_RECORDED)
 

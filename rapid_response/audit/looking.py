@@ -18,8 +18,11 @@ from sqlmodel import SQLModel, col
 from rapid_response.audit.findings import Audit, Check, Late, Missing
 from rapid_response.core.incident import Status
 from rapid_response.core.states import MessageState, OfferState, TaskState
-from rapid_response.core.vocabulary import AgeTargeting, ClockState, ReferralState
+from rapid_response.core.vocabulary import ClockState
 from rapid_response.storage.tables import (
+    IS_LIVE,
+    IS_UNANSWERED,
+    IS_UNDECIDED,
     AgendaRow,
     AlarmRow,
     DeliveryRow,
@@ -53,8 +56,6 @@ _NOT_REMINDED = ("review_report",)
 _NOT_REPEATED = ("lead_review", "lead_overdue")
 #: What is asked of a responder on her way, and there; and what is told when she is silent.
 _ON_THE_WAY, _THERE = ("travel", "travel_overdue"), ("check_in", "check_in_missed")
-_UNDECIDED = (AgeTargeting.POTENTIAL, AgeTargeting.UNDER_REVIEW)
-_UNANSWERED = (ReferralState.SENT, ReferralState.ACKNOWLEDGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,8 @@ def _of(subject: Any = None, due_at: Any = None) -> Select[*tuple[Any, ...]]:
     """Incidents, with what is missing of them and when it should ring."""
     due = due_at if due_at is not None else col(IncidentRow.due_at)
     subject = subject if subject is not None else literal("")
-    return select(
-        col(IncidentRow.id).label("incident_id"), subject.label("subject"), due.label("due_at")
-    ).order_by(col(IncidentRow.id))
+    # In no order: for one by their ids SQLite would go through every incident there ever was.
+    return select(col(IncidentRow.id).label("incident_id"), subject.label("subject"), due.label("due_at"))
 
 
 def _no_next_step(_: Moment) -> Select[*tuple[Any, ...]]:
@@ -165,6 +165,7 @@ def _offer_without_end(_: Moment) -> Select[*tuple[Any, ...]]:
         .join(OfferRow, col(OfferRow.incident_id) == col(IncidentRow.id))
         .where(
             col(IncidentRow.is_open),
+            IS_LIVE,
             col(OfferRow.state) == OfferState.OPEN,
             ~_armed("answer", subject=col(OfferRow.id)),
         )
@@ -241,7 +242,7 @@ def _visit_unwatched(_: Moment) -> Select[*tuple[Any, ...]]:
 def _review_without_task(_: Moment) -> Select[*tuple[Any, ...]]:
     """Perhaps somebody was chosen for their age, and nobody owes a decision; of closed incidents too."""
     return _of().where(
-        col(IncidentRow.age_state).in_(_UNDECIDED),
+        IS_UNDECIDED,
         # What was joined to another is decided there.
         col(IncidentRow.duplicate_of).is_(None),
         ~_owed("review_age_targeting", literal("")),
@@ -254,7 +255,7 @@ def _referral_without_chase(_: Moment) -> Select[*tuple[Any, ...]]:
         _of(col(ReferralRow.id))
         .join(ReferralRow, col(ReferralRow.incident_id) == col(IncidentRow.id))
         .where(
-            col(ReferralRow.state).in_(_UNANSWERED),
+            IS_UNANSWERED,
             ~_owed("chase_referral", col(ReferralRow.id)),
         )
     )
@@ -395,9 +396,23 @@ def _orphaned(connection: Connection, moment: Moment) -> _Found:
     """Leases that ended, and nobody took up the work; a message is looked up when its own ends."""
     ended = moment.real - UNCLAIMED_AFTER
     unfinished: Sequence[tuple[Any, Sequence[Any]]] = (
-        (AgendaRow, (col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None))),
+        (
+            AgendaRow,
+            # Only what is due was ever leased.
+            (
+                col(AgendaRow.settled_at).is_(None),
+                col(AgendaRow.parked_at).is_(None),
+                col(AgendaRow.due_at) <= moment.now,
+            ),
+        ),
         (DeliveryRow, (col(DeliveryRow.parked_at).is_(None),)),
-        (MessageRow, (col(MessageRow.state).in_((MessageState.SENDING, MessageState.UNKNOWN)),)),
+        (
+            MessageRow,
+            (
+                col(MessageRow.settled_at).is_(None),
+                col(MessageRow.state).in_((MessageState.SENDING, MessageState.UNKNOWN)),
+            ),
+        ),
     )
     found = [
         _since(connection, row, row.leased_until, moment.real, *where, row.leased_until < ended)

@@ -7,6 +7,7 @@ Personal data: the owner's name, and no more; addresses only where they were ask
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
@@ -30,8 +31,8 @@ from rapid_response.storage import holds
 from rapid_response.storage.tables import (
     AgendaRow,
     AlarmRow,
+    ChainRow,
     DefinitionRow,
-    EventRow,
     IncidentRow,
     OfferRow,
     SealRow,
@@ -39,6 +40,8 @@ from rapid_response.storage.tables import (
     VisitRow,
 )
 
+#: How many there are in the log: the end of each chain says how long it is, and there are many more events.
+_EVENTS = select(func.coalesce(func.sum(col(ChainRow.seq)), 0))
 _STAGES: Mapping[Status, str] = {
     Status.RECEIVED: "Received",
     Status.AWAITING_REVIEW: "Waiting for a person to review",
@@ -174,7 +177,7 @@ def read_sheet(
         lines=tuple(sorted(lines, key=_soonest)),
         alarms=tuple(_alarms(connection, names, apart_from)),
         seal=(seal.number, seal.root) if seal else None,
-        events=connection.execute(select(func.count()).select_from(EventRow)).scalar_one(),
+        events=int(connection.execute(_EVENTS).scalar_one()),
         has_addresses=with_addresses,
         is_held=holds.standing(connection) is not None,
     )
@@ -289,7 +292,12 @@ def _contact(safe: Mapping[str, Any]) -> str:
 
 
 def save(path: Path, html: str) -> None:
-    """Into a file that only this user can read, whole or not at all; an older sheet in its place is gone."""
+    """Into a file that only this user can read, whole or not at all; an older sheet in its place is gone.
+
+    Raises OSError for what is there and is no file: a device, put a file in place of, is gone for everybody.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file")
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         handle = os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)

@@ -346,7 +346,11 @@ def _gauges(
     yield (
         "message_unknown",
         connection.execute(
-            select(func.count()).select_from(MessageRow).where(col(MessageRow.state) == MessageState.UNKNOWN)
+            select(func.count())
+            .select_from(MessageRow)
+            .where(
+                col(MessageRow.next_attempt_at).is_not(None), col(MessageRow.state) == MessageState.UNKNOWN
+            )
         ).scalar_one(),
     )
     waits = connection.execute(

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, func, or_, select
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as typed_select
 
-from rapid_response.core.incident import Action, Status, allowed_actions
+from rapid_response.core.incident import OPEN_STATUSES, Action, Status, allowed_actions
 from rapid_response.core.safe_contact import may_be_told, reach
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole
@@ -382,7 +382,7 @@ def list_incidents(
         query = query.where(col(IncidentRow.category) == filters.category)
     if filters.ward is not None:
         query = query.where(col(IncidentRow.ward) == filters.ward)
-    if filters.open_only:
+    if filters.open_only or filters.status in OPEN_STATUSES:
         query = query.where(col(IncidentRow.is_open))
     if filters.overdue is not None:
         late = (

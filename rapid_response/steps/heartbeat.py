@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from sqlalchemy import bindparam, update
+from sqlmodel import col
+
 from rapid_response.storage.tables import NodeRow
 from rapid_response.storage.tx import Tx
+
+_OF_NODE = update(NodeRow).where(col(NodeRow.id) == bindparam("node"))
+_BEAT = _OF_NODE.values(swept_at=bindparam("at"))
+_START = _OF_NODE.values(swept_at=bindparam("at"), started_at=bindparam("at"))
 
 
 def beat(tx: Tx, node: str, *, started: bool = False) -> None:
     """This node is alive now, in real time."""
-    row = tx.get(NodeRow, node)
-    if row is None:
+    known = tx.execute(_START if started else _BEAT, {"node": node, "at": tx.real})
+    if known.rowcount == 0:
         tx.add(NodeRow, id=node, started_at=tx.real, swept_at=tx.real)
-        return
-    row.swept_at = tx.real
-    if started:
-        row.started_at = tx.real

@@ -35,7 +35,7 @@ from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind
-from rapid_response.storage.tables import AgendaRow, IncidentRow, OfferRow, ResponderRow
+from rapid_response.storage.tables import IS_LIVE, AgendaRow, IncidentRow, OfferRow, ResponderRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import pending
 
@@ -94,7 +94,7 @@ def _needs(incident: IncidentRow, not_again: set[str]) -> rules.Needs:
 #: How much each responder has at hand.
 _LOAD = (
     select(col(OfferRow.responder_id), col(OfferRow.state), func.count().label("asked"))
-    .where(col(OfferRow.state).in_((OfferState.OPEN, OfferState.ACCEPTED)))
+    .where(IS_LIVE)
     .group_by(col(OfferRow.responder_id), col(OfferRow.state))
 )
 _RESTED = select(col(ResponderRow.id), col(ResponderRow.last_finished_at))

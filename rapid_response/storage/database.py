@@ -7,6 +7,9 @@ SQLite: one writer thread runs the waiting steps one after another, each in a sa
 together (at most 50, or what came within 20 ms); nobody is answered before that commit. PostgreSQL: a small
 pool of threads, one step a transaction; the server groups commits itself.
 
+However many reports wait to be taken in, what is `urgent` (a deadline, a text) takes turns with them: on
+SQLite every other step is one of those, on PostgreSQL they have threads of their own.
+
 A PostgreSQL connection that is lost during COMMIT leaves it in doubt whether the step was stored. Steps with
 an id of their own say by it whether they were (`stored`), and are then answered, or run again; the caller of
 any other step is told that nobody knows (:class:`InDoubt`).
@@ -19,6 +22,7 @@ import fcntl
 import os
 import random
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -45,6 +49,8 @@ Stored = Callable[[Tx], T | None]
 
 GROUP_LIMIT = 50
 GROUP_SECONDS = 0.02
+#: PostgreSQL: threads for what is urgent alone.
+_URGENT_THREADS = 3
 #: Serialisation failure, deadlock, and a row another node was quicker to insert: the transaction did nothing,
 #: and run again it sees what the other wrote.
 _RETRYABLE = {"40001", "40P01", "23505"}
@@ -107,6 +113,44 @@ class _Job:
     future: Future[Any]
 
 
+class _Inbox:
+    """What waits for SQLite's writer: two queues that take turns. None, which comes last of all, says stop.
+
+    A token stands in one queue for each job in either, so that one `get` waits for both.
+    """
+
+    def __init__(self) -> None:
+        self._tokens: SimpleQueue[bool] = SimpleQueue()
+        self._urgent: deque[_Job] = deque()
+        self._others: deque[_Job | None] = deque()
+        self._is_urgents_turn = True
+
+    def put(self, job: _Job, *, urgent: bool) -> None:
+        (self._urgent if urgent else self._others).append(job)
+        self._tokens.put(True)
+
+    def stop(self) -> None:
+        """No more comes after this."""
+        self._others.append(None)
+        self._tokens.put(True)
+
+    def get(self) -> _Job | None:
+        """The next one, waited for."""
+        self._tokens.get()
+        return self._next()
+
+    def get_nowait(self) -> _Job | None:
+        """The next one; raises Empty."""
+        self._tokens.get_nowait()
+        return self._next()
+
+    def _next(self) -> _Job | None:
+        others_wait = bool(self._others) and self._others[0] is not None
+        is_urgent = bool(self._urgent) and (self._is_urgents_turn or not others_wait)
+        self._is_urgents_turn = not is_urgent
+        return self._urgent.popleft() if is_urgent else self._others.popleft()
+
+
 class _CommitLost(Exception):
     """The connection went away between COMMIT and its answer."""
 
@@ -147,27 +191,44 @@ class Database:
             self.path = Path(make_url(self.url).database or "")
             self._writer_engine = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE")
             self._reader_engine = _sqlite_engine(self.url, begin="BEGIN", readers=threads)
-            self._inbox: SimpleQueue[_Job | None] = SimpleQueue()
+            self._inbox = _Inbox()
             self._rows_checkpointed = 0
             self._readers = ThreadPoolExecutor(threads, thread_name_prefix="look")
             self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
             self._writer.start()
         else:
-            self._writer_engine = self._reader_engine = _postgres_engine(self.url, threads)
+            self._writer_engine = self._reader_engine = _postgres_engine(self.url, threads + _URGENT_THREADS)
             self._readers = ThreadPoolExecutor(threads, thread_name_prefix="step")
+            self._urgent = ThreadPoolExecutor(_URGENT_THREADS, thread_name_prefix="urgent")
 
     # the two ways in
 
-    async def run(self, step: Step[T], *, actor: str = "system", stored: Stored[T] | None = None) -> T:
+    async def run(
+        self,
+        step: Step[T],
+        *,
+        actor: str = "system",
+        stored: Stored[T] | None = None,
+        urgent: bool = False,
+    ) -> T:
         """Run a step; returns what it returned, once that is durable, or raises what it raised.
 
         Raises :class:`DatabaseUnavailable` when nothing could be stored, :class:`InDoubt` when nobody knows;
         a step that has an id of its own says by `stored` whether an earlier run of it was. A caller that is
-        cancelled stops waiting; its step runs to its end all the same.
+        cancelled stops waiting; its step runs to its end all the same. `urgent` is what may not wait until
+        everybody else's steps are done, however many there are.
         """
-        return await asyncio.shield(asyncio.wrap_future(self.submit(step, actor=actor, stored=stored)))
+        submitted = self.submit(step, actor=actor, stored=stored, urgent=urgent)
+        return await asyncio.shield(asyncio.wrap_future(submitted))
 
-    def submit(self, step: Step[T], *, actor: str = "system", stored: Stored[T] | None = None) -> Future[T]:
+    def submit(
+        self,
+        step: Step[T],
+        *,
+        actor: str = "system",
+        stored: Stored[T] | None = None,
+        urgent: bool = False,
+    ) -> Future[T]:
         """As :meth:`run`, for callers without an event loop."""
         with self._closing:
             if self._closed:
@@ -176,9 +237,10 @@ class Database:
                 raise DatabaseDamaged(_DAMAGED)
             if self.is_sqlite:
                 future: Future[T] = Future()
-                self._inbox.put(_Job(step, actor, future))
+                self._inbox.put(_Job(step, actor, future), urgent=urgent)
                 return future
-            return self._readers.submit(self._run_on_postgres, step, actor, stored)
+            threads = self._urgent if urgent else self._readers
+            return threads.submit(self._run_on_postgres, step, actor, stored)
 
     def stop_writing(self) -> None:
         """The file is damaged: what was read from it may still be shown, nothing is written to it."""
@@ -224,8 +286,10 @@ class Database:
                 return
             self._closed = True
         if self.is_sqlite:
-            self._inbox.put(None)
+            self._inbox.stop()
             self._writer.join()
+        else:
+            self._urgent.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self._writer_engine.dispose()
         self._reader_engine.dispose()
@@ -333,17 +397,19 @@ class Database:
     ) -> None:
         if not job.future.set_running_or_notify_cancel():
             return
-        connection.exec_driver_sql("SAVEPOINT step")
+        # Below SQLAlchemy, which makes a context for each word that it passes on.
+        driver: Any = connection.connection.driver_connection
+        driver.execute("SAVEPOINT step")
         try:
             done.append(self._execute(connection, job))
         except BaseException as error:  # it belongs to the caller, whatever it is: the writer goes on
-            if not connection.connection.in_transaction:
+            if not driver.in_transaction:
                 raise
-            connection.exec_driver_sql("ROLLBACK TO step")
-            connection.exec_driver_sql("RELEASE step")
+            driver.execute("ROLLBACK TO step")
+            driver.execute("RELEASE step")
             failed.append((job, _told(error)))
         else:
-            connection.exec_driver_sql("RELEASE step")
+            driver.execute("RELEASE step")
 
     def _execute(self, connection: Connection, job: _Job) -> _Done:
         failpoints.reach(failpoints.STEP_BEGINS, job.step)
@@ -570,7 +636,12 @@ def _sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engin
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.execute(begin)
+        except Exception:
+            # As SQLAlchemy says it, to whoever waits for its errors.
+            connection.exec_driver_sql(begin)
 
     return engine
 

@@ -110,7 +110,12 @@ def seal(tx: Tx) -> tuple[int, str] | None:
     """
     moved = tx.execute(_unsealed().with_for_update(skip_locked=True)).all()
     viewed = tx.execute(
-        _views().where(col(AccessRow.sealed_by).is_(None)).order_by(col(AccessRow.id)).limit(_MOST_AT_ONCE)
+        _views()
+        .where(col(AccessRow.sealed_by).is_(None))
+        .order_by(col(AccessRow.id))
+        .limit(_MOST_AT_ONCE)
+        # Locked like the heads: another node's seal that commits between this and our number has them.
+        .with_for_update(skip_locked=True)
     ).all()
     if not moved and not viewed:
         return None

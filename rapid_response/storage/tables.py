@@ -67,16 +67,43 @@ SQLModel.metadata.naming_convention = MetaData(
 # --- what we know of people and cases ---------------------------------------------------------------------
 
 
+# Where an index holds only a few rows of many, SQLite takes it for a query that says so in the same words,
+# values included: such a query takes its words from here.
+
+#: Somebody was perhaps chosen for their age, and nobody has decided.
+IS_UNDECIDED = text("age_state IN ('potential', 'under_review')")
+#: An offer that waits for its answer, or was accepted and is not done.
+IS_LIVE = text("offers.state IN ('open', 'accepted')")
+#: A referral that its partner has not answered.
+IS_UNANSWERED = text("referrals.state IN ('sent', 'acknowledged')")
+
+
+def _where(words: str) -> dict[str, Any]:
+    """The condition of an index, the same on both databases."""
+    return {"sqlite_where": text(words), "postgresql_where": text(words)}
+
+
 class IncidentRow(SQLModel, table=True):
     """What happened, or is happening, at one place to one victim; has one or more reports."""
 
     __tablename__ = "incidents"
     __table_args__ = (
         CheckConstraint("paused_seconds >= 0", name="paused_not_negative"),
+        # SQLite takes it only where a query says the very same, and a query says `is_open = 1`.
         Index(
-            "ix_incidents_open", "needed_by", sqlite_where=text("is_open"), postgresql_where=text("is_open")
+            "ix_incidents_open",
+            "received_at",
+            sqlite_where=text("is_open = 1"),
+            postgresql_where=text("is_open"),
         ),
         Index("ix_incidents_received_at", "received_at"),
+        Index("ix_incidents_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
+        # As IS_UNDECIDED says it.
+        Index(
+            "ix_incidents_undecided",
+            "received_at",
+            **_where("age_state IN ('potential', 'under_review')"),
+        ),
         Index(
             "ix_incidents_reviewed",
             "review_decided_at",
@@ -159,7 +186,7 @@ class IncidentRow(SQLModel, table=True):
     #: Once it has ended: how long its people are kept, as the daily round looks for it.
     retention_class: RetentionClass | None = word(RetentionClass, default=None, nullable=True)
     #: The incident that this one's reports were joined to. Named without a foreign key, as links are.
-    duplicate_of: str | None = Field(default=None, index=True, max_length=36)
+    duplicate_of: str | None = Field(default=None, max_length=36)
     referral_source: ReferralSource | None = word(ReferralSource, default=None, nullable=True)
     #: What a person decided about adult safeguarding in this episode.
     safeguarding: Safeguarding | None = word(Safeguarding, default=None, nullable=True)
@@ -208,7 +235,7 @@ class CorrectionRow(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
-    report_id: str | None = Field(default=None, max_length=36)
+    report_id: str | None = Field(default=None, index=True, max_length=36)
     #: Counts within the incident, so that what was done in one moment keeps its order.
     position: int
     at: datetime = Field(sa_type=UtcDateTime)
@@ -272,8 +299,14 @@ class InboundMessageRow(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("provider", "provider_sid"),
         Index(
+            "ix_inbound_messages_incident",
+            "incident_id",
+            sqlite_where=text("incident_id IS NOT NULL"),
+            postgresql_where=text("incident_id IS NOT NULL"),
+        ),
+        Index(
             "ix_inbound_messages_to_count",
-            "to_count",
+            "id",
             sqlite_where=text("to_count IS NOT NULL"),
             postgresql_where=text("to_count IS NOT NULL"),
         ),
@@ -319,6 +352,12 @@ class CallRow(SQLModel, table=True):
     __tablename__ = "calls"
     __table_args__ = (
         UniqueConstraint("provider", "provider_sid"),
+        Index(
+            "ix_calls_inbound",
+            "outcome",
+            sqlite_where=text("inbound = 1 AND outcome IS NOT NULL"),
+            postgresql_where=text("inbound AND outcome IS NOT NULL"),
+        ),
         Index(
             "ix_calls_to_erase",
             "words_at",
@@ -478,6 +517,8 @@ class OfferRow(SQLModel, table=True):
             postgresql_where=text("state = 'accepted'"),
         ),
         Index("ix_offers_responder_live", "responder_id", "state"),
+        # Of the few that are live: asked at each report, so in the index's own words (IS_LIVE).
+        Index("ix_offers_live", "responder_id", "state", **_where("state IN ('open', 'accepted')")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -733,6 +774,8 @@ class MessageRow(SQLModel, table=True):
     __tablename__ = "messages"
     __table_args__ = (
         # Only what is still to be looked at is in it, whatever the number of settled messages.
+        # For the auditor, which does not go by when the worker means to look next.
+        Index("ix_messages_unsettled", "state", **_where("settled_at IS NULL")),
         Index(
             "ix_messages_next",
             "next_attempt_at",
@@ -839,7 +882,7 @@ class ProviderEventRow(SQLModel, table=True):
         ),
         Index(
             "ix_provider_events_to_count",
-            "to_count",
+            "id",
             sqlite_where=text("to_count IS NOT NULL"),
             postgresql_where=text("to_count IS NOT NULL"),
         ),
@@ -1184,6 +1227,14 @@ class AccessRow(SQLModel, table=True):
     """Who saw which case, when, why. Says that it was seen, not what it said."""
 
     __tablename__ = "access_log"
+    __table_args__ = (
+        Index(
+            "ix_access_log_unsealed",
+            "id",
+            sqlite_where=text("sealed_by IS NULL"),
+            postgresql_where=text("sealed_by IS NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     at: datetime = Field(sa_type=UtcDateTime)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from datetime import timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from rapid_response.audit.sheet import read_sheet, to_html
+import pytest
+
+from rapid_response.audit.sheet import read_sheet, save, to_html
 from rapid_response.core.vocabulary import Role
 from tests.builders import paid_today
 from tests.harness import ASHA, Town
@@ -54,3 +59,14 @@ async def test_a_silent_alarm_heads_it_but_never_on_the_screen_of_whoever_raised
         assert ALARM in (await officer.get("/sheet")).html
     async with await browser_of(town, "asha", Role.DUTY_OFFICER, "asha") as herself:
         assert ALARM not in (await herself.get("/sheet")).html
+
+
+def test_it_is_never_put_in_the_place_of_what_is_no_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="no file"):
+        save(pipe, "a sheet")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
+    save(tmp_path / "sheet.html", "a sheet")
+    assert (tmp_path / "sheet.html").read_text() == "a sheet"

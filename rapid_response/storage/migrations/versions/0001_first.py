@@ -24,6 +24,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_log")),
     )
     op.create_index(op.f("ix_access_log_incident_id"), "access_log", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_access_log_unsealed",
+        "access_log",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("sealed_by IS NULL"),
+        postgresql_where=sa.text("sealed_by IS NULL"),
+    )
     op.create_index(op.f("ix_access_log_viewer"), "access_log", ["viewer"], unique=False)
     op.create_table(
         "agenda",
@@ -111,6 +119,14 @@ def upgrade() -> None:
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calls")),
         sa.UniqueConstraint("provider", "provider_sid", name=op.f("uq_calls_provider_provider_sid")),
+    )
+    op.create_index(
+        "ix_calls_inbound",
+        "calls",
+        ["outcome"],
+        unique=False,
+        sqlite_where=sa.text("inbound = 1 AND outcome IS NOT NULL"),
+        postgresql_where=sa.text("inbound AND outcome IS NOT NULL"),
     )
     op.create_index(
         "ix_calls_joined",
@@ -292,9 +308,17 @@ def upgrade() -> None:
         op.f("ix_inbound_messages_from_number"), "inbound_messages", ["from_number"], unique=False
     )
     op.create_index(
+        "ix_inbound_messages_incident",
+        "inbound_messages",
+        ["incident_id"],
+        unique=False,
+        sqlite_where=sa.text("incident_id IS NOT NULL"),
+        postgresql_where=sa.text("incident_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_inbound_messages_to_count",
         "inbound_messages",
-        ["to_count"],
+        ["id"],
         unique=False,
         sqlite_where=sa.text("to_count IS NOT NULL"),
         postgresql_where=sa.text("to_count IS NOT NULL"),
@@ -377,13 +401,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         sa.UniqueConstraint("reference", name=op.f("uq_incidents_reference")),
     )
-    op.create_index(op.f("ix_incidents_duplicate_of"), "incidents", ["duplicate_of"], unique=False)
+    op.create_index(
+        "ix_incidents_duplicate_of",
+        "incidents",
+        ["duplicate_of"],
+        unique=False,
+        sqlite_where=sa.text("duplicate_of IS NOT NULL"),
+        postgresql_where=sa.text("duplicate_of IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_incidents_undecided",
+        "incidents",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("age_state IN ('potential', 'under_review')"),
+        postgresql_where=sa.text("age_state IN ('potential', 'under_review')"),
+    )
     op.create_index(
         "ix_incidents_open",
         "incidents",
-        ["needed_by"],
+        ["received_at"],
         unique=False,
-        sqlite_where=sa.text("is_open"),
+        sqlite_where=sa.text("is_open = 1"),
         postgresql_where=sa.text("is_open"),
     )
     op.create_index("ix_incidents_received_at", "incidents", ["received_at"], unique=False)
@@ -493,6 +532,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_messages_incident_id"), "messages", ["incident_id"], unique=False)
     op.create_index(
+        "ix_messages_unsettled",
+        "messages",
+        ["state"],
+        unique=False,
+        sqlite_where=sa.text("settled_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.create_index(
         "ix_messages_next",
         "messages",
         ["next_attempt_at"],
@@ -589,7 +636,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_provider_events_to_count",
         "provider_events",
-        ["to_count"],
+        ["id"],
         unique=False,
         sqlite_where=sa.text("to_count IS NOT NULL"),
         postgresql_where=sa.text("to_count IS NOT NULL"),
@@ -839,6 +886,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_corrections")),
     )
     op.create_index(op.f("ix_corrections_incident_id"), "corrections", ["incident_id"], unique=False)
+    op.create_index(op.f("ix_corrections_report_id"), "corrections", ["report_id"], unique=False)
     op.create_table(
         "identifiers",
         sa.Column("incident_id", sa.String(length=36), nullable=False),
@@ -900,6 +948,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
     )
     op.create_index(op.f("ix_offers_incident_id"), "offers", ["incident_id"], unique=False)
+    op.create_index(
+        "ix_offers_live",
+        "offers",
+        ["responder_id", "state"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('open', 'accepted')"),
+        postgresql_where=sa.text("state IN ('open', 'accepted')"),
+    )
     op.create_index("ix_offers_responder_live", "offers", ["responder_id", "state"], unique=False)
     op.create_index(
         "uq_offers_owner",

@@ -1,0 +1,47 @@
+"""What waits, at a glance: one small read a second tells the worker's loops whether there is anything to do.
+
+It says too much rather than too little: work that another node has leased counts, and the loop then finds
+nothing. A loop that is not told by it is woken by whoever commits work for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, func, select
+from sqlmodel import col
+
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
+from rapid_response.storage.tx import Tx, read_from
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """When the first of each falls due; None where there is none."""
+
+    #: Deadlines, in domain time.
+    ring_at: datetime | None
+    #: Messages to send or to ask about, in real time.
+    send_at: datetime | None
+    #: Whether any event is still to be heard.
+    delivers: bool
+
+
+_GLANCE = select(
+    select(func.min(col(AgendaRow.due_at)))
+    .where(col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None))
+    .scalar_subquery()
+    .label("ring_at"),
+    select(func.min(col(MessageRow.next_attempt_at)))
+    .where(col(MessageRow.next_attempt_at).is_not(None))
+    .scalar_subquery()
+    .label("send_at"),
+    exists().where(col(DeliveryRow.parked_at).is_(None)).label("delivers"),
+)
+
+
+def glance(source: Connection | Tx) -> Waiting:
+    """Look; each part is the end of one index."""
+    row = read_from(source, _GLANCE).one()
+    return Waiting(row.ring_at, row.send_at, bool(row.delivers))
