@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.events import EarlierCallJoined
 from rapid_response.core.vocabulary import Channel
 from rapid_response.messaging.numbers import normalise_number
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import RANG_OFF, CallRow, IncidentRow
 from rapid_response.storage.tx import Tx
 
@@ -27,14 +29,19 @@ def before(tx: Tx, phone: str | None, reported_at: datetime) -> Sequence[CallRow
     number = normalise_number(phone) if phone else None
     if number is None:
         return ()
-    return tx.all(
+    return tx.all(_dropped(number, reported_at - RINGS_AGAIN_WITHIN, reported_at))
+
+
+@once
+def _dropped(number: str, since: datetime, until: datetime) -> SelectOfScalar[CallRow]:
+    return (
         select(CallRow)
         .where(
             col(CallRow.from_number) == number,
             col(CallRow.outcome) == RANG_OFF,
             col(CallRow.incident_id).is_(None),
-            col(CallRow.created_at) >= reported_at - RINGS_AGAIN_WITHIN,
-            col(CallRow.created_at) <= reported_at,
+            col(CallRow.created_at) >= since,
+            col(CallRow.created_at) <= until,
         )
         .order_by(col(CallRow.created_at), col(CallRow.id))
         .with_for_update()

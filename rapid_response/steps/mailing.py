@@ -85,7 +85,6 @@ def claim(tx: Tx) -> Claimed | None:
         notice = tx.get(NoticeRow, row.notice_id) if row.notice_id else None
         if notice is not None and notice.acknowledged_at is not None:
             row.state, row.settled_at = MailState.SKIPPED, tx.now
-            tx.session.flush()
             continue
         row.fence += 1
         row.attempts += 1

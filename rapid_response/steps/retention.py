@@ -25,6 +25,7 @@ from rapid_response.privacy import rules
 from rapid_response.steps.case import hold
 from rapid_response.steps.clockwatch import may_delete
 from rapid_response.steps.service import stored_definition
+from rapid_response.steps.tasks import open_tasks
 from rapid_response.storage.tables import (
     RANG_OFF,
     CallRow,
@@ -93,13 +94,14 @@ def standing(connection: Connection, now: datetime) -> Standing:
         else:
             cases[kind] += 1
     counted = {kind: cases[kind] for kind in RetentionClass}
+    kept = periods(connection)
     return Standing(
         counted,
-        len(_old_notifications(connection, now)),
-        len(_old_texts(connection, now)) + len(_old_callers(connection, now)),
+        len(_old_notifications(connection, now, kept)),
+        len(_old_texts(connection, now, kept)) + len(_old_callers(connection, now, kept)),
         held,
         owed,
-        periods(connection),
+        kept,
     )
 
 
@@ -132,11 +134,7 @@ def periods(connection: Connection | Tx) -> Retention:
 
 def classify(tx: Tx, incident: IncidentRow) -> None:
     """Which class a case that has ended belongs to, as it stands now; none while it is open."""
-    found = None
-    if not incident.is_open:
-        found = rules.retention_class(
-            incident.disposition, incident.priority, incident.safeguarding, _went_to_care(tx, incident.id)
-        )
+    found = None if incident.is_open else _class_of(tx, incident)
     if incident.retention_class is not found:
         incident.retention_class = found
 
@@ -160,11 +158,9 @@ def erase(tx: Tx, incident_id: str) -> RetentionClass | None:
     incident = hold(tx, incident_id)
     if incident.is_open or incident.erased_at is not None or incident.legal_hold_at is not None:
         return None
-    if not may_delete(tx) or _is_owed(tx, incident_id) or incident.closed_at is None:
+    if not may_delete(tx) or open_tasks(tx, incident_id) or incident.closed_at is None:
         return None
-    kind = rules.retention_class(
-        incident.disposition, incident.priority, incident.safeguarding, _went_to_care(tx, incident_id)
-    )
+    kind = _class_of(tx, incident)
     if rules.due_at(kind, incident.closed_at, periods(tx)) > tx.now:
         return None
     rows = _blank(tx, incident)
@@ -172,11 +168,9 @@ def erase(tx: Tx, incident_id: str) -> RetentionClass | None:
     return kind
 
 
-def _is_owed(tx: Tx, incident_id: str) -> bool:
-    query = typed_select(TaskRow).where(
-        col(TaskRow.incident_id) == incident_id, col(TaskRow.state) == TaskState.OPEN
-    )
-    return tx.first(query) is not None
+def _class_of(tx: Tx, incident: IncidentRow) -> RetentionClass:
+    went_to_care = _went_to_care(tx, incident.id)
+    return rules.retention_class(incident.disposition, incident.priority, incident.safeguarding, went_to_care)
 
 
 def _went_to_care(tx: Tx, incident_id: str) -> bool:
@@ -224,16 +218,16 @@ def _blank(tx: Tx, incident: IncidentRow) -> int:
     return rows
 
 
-def _old_notifications(connection: Connection | Tx, now: datetime) -> list[str]:
-    before = rules.months_later(now, -periods(connection).notifications)
+def _old_notifications(connection: Connection | Tx, now: datetime, kept: Retention) -> list[str]:
+    before = rules.months_later(now, -kept.notifications)
     query = select(col(NotificationRow.id)).where(
         col(NotificationRow.received_at) <= before, col(NotificationRow.erased_at).is_(None)
     )
     return list(read_from(connection, query).scalars())
 
 
-def _old_texts(connection: Connection | Tx, now: datetime) -> list[str]:
-    before = now - periods(connection).texts
+def _old_texts(connection: Connection | Tx, now: datetime, kept: Retention) -> list[str]:
+    before = now - kept.texts
     query = select(col(InboundMessageRow.id)).where(
         col(InboundMessageRow.received_at) <= before,
         col(InboundMessageRow.body) != GONE,
@@ -243,12 +237,12 @@ def _old_texts(connection: Connection | Tx, now: datetime) -> list[str]:
     return list(read_from(connection, query).scalars())
 
 
-def _old_callers(connection: Connection | Tx, now: datetime) -> list[str]:
+def _old_callers(connection: Connection | Tx, now: datetime, kept: Retention) -> list[str]:
     """Callers who left no message, and of whom no case came: their numbers go with the words of texts."""
     query = select(col(CallRow.id)).where(
         col(CallRow.outcome) == RANG_OFF,
         col(CallRow.incident_id).is_(None),
-        col(CallRow.created_at) <= now - periods(connection).texts,
+        col(CallRow.created_at) <= now - kept.texts,
         col(CallRow.from_number) != GONE,
         ~col(CallRow.needs_person),
     )
@@ -259,9 +253,10 @@ def erase_the_rest(tx: Tx) -> int:
     """What belongs to no case: old notifications, the words of old texts, numbers that left no message."""
     if not may_delete(tx):
         return 0
-    told = _old_notifications(tx, tx.now)[:AT_ONCE]
-    texts = _old_texts(tx, tx.now)[:AT_ONCE]
-    callers = _old_callers(tx, tx.now)[:AT_ONCE]
+    kept = periods(tx)
+    told = _old_notifications(tx, tx.now, kept)[:AT_ONCE]
+    texts = _old_texts(tx, tx.now, kept)[:AT_ONCE]
+    callers = _old_callers(tx, tx.now, kept)[:AT_ONCE]
     if told:
         tx.execute(
             update(table_of(NotificationRow))
