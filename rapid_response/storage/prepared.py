@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.engine import Dialect, IteratorResult
@@ -20,6 +19,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
+
+from rapid_response.storage.once import Filled
 
 Convert = Callable[[Any], Any]
 #: What a statement binds: a name; for a list, which of its values; how a value becomes one of the driver's;
@@ -151,25 +152,27 @@ class _OfLists:
 
 
 _NOTHING = SimpleResultMetaData(())
-_PREPARED: dict[str, WeakKeyDictionary[Executable, dict[tuple[str, ...], Prepared | _OfLists | None]]] = {}
+_UNKNOWN = object()
 
 
-def prepared(statement: Executable, connection: Connection, values: Mapping[str, Any]) -> Prepared | None:
-    """How a statement that is made once, and given such values, is run on this connection's driver.
+def is_heard(connection: Connection) -> bool:
+    """Whether somebody listens to what the engine is asked: then everything goes through it."""
+    return bool(connection.dispatch.before_cursor_execute)
 
-    None where it cannot be: it has values of its own making, or lists of tuples; or somebody listens to what
-    the engine is asked, and is to hear everything.
+
+def prepared(filled: Filled[Any], connection: Connection) -> Prepared | None:
+    """How a statement that is made once is run on this connection's driver.
+
+    None where it cannot be: it has values of its own making, literal parameters, or lists of tuples.
     """
-    if connection.dispatch.before_cursor_execute:
-        return None
     dialect = connection.dialect
-    known = _PREPARED.setdefault(dialect.name, WeakKeyDictionary()).setdefault(statement, {})
-    names = tuple(values)
-    if names in known:
-        made = known[names]
-    else:
-        made = known[names] = _prepare(statement, dialect, names)
-    return made.for_these(values, dialect) if isinstance(made, _OfLists) else made
+    way = filled.ways.get(dialect.name, _UNKNOWN)
+    if way is _UNKNOWN:
+        way = filled.ways[dialect.name] = _prepare(filled.statement, dialect, tuple(filled.values))
+    if isinstance(way, _OfLists):
+        return way.for_these(filled.values, dialect)
+    made: Prepared | None = way
+    return made
 
 
 def _prepare(statement: Executable, dialect: Dialect, names: Sequence[str]) -> Prepared | _OfLists | None:
