@@ -57,7 +57,7 @@ from rapid_response.steps import (
 from rapid_response.steps.blanking import Where, Words
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.ring import arm_standing, ring
+from rapid_response.steps.ring import arm_standing, ring, ring_all
 from rapid_response.steps.sending import Claimed
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
@@ -79,6 +79,9 @@ _BLANKING_SECONDS = 20.0
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 15
 _SEAL_SECONDS = 60
+#: Of what falls due together so many entries are done in one step; a few are done one by one, side by side.
+_RING_AT_ONCE = 10
+_RING_ALONE = 3
 #: Work that falls due closer together than this is looked for together.
 _TOGETHER_SECONDS = 0.02
 #: Events of so long are counted together, and so long's receipts of the simulated network are told together.
@@ -408,7 +411,9 @@ class Worker:
             self._look_again_at(next_at)
         if due:
             failpoints.reach(failpoints.AGENDA_CLAIMED)
-        await asyncio.gather(*(self._ring(entry) for entry in due))
+        at_once = _RING_AT_ONCE if len(due) > _RING_ALONE else 1
+        parts = [due[n : n + at_once] for n in range(0, len(due), at_once)]
+        await asyncio.gather(*(self._ring_all(part) for part in parts))
         return len(due)
 
     def _look_again_at(self, due_at: datetime) -> None:
@@ -424,6 +429,19 @@ class Worker:
         if seconds < _TICK_SECONDS:
             wait = max(_TOGETHER_SECONDS, seconds)
             self._next_looks[loop] = self._main.call_later(wait, self.nudge, {loop})
+
+    async def _ring_all(self, entries: Sequence[Due]) -> None:
+        if len(entries) > 1:
+            try:
+                await self._database.run(partial(ring_all, desk=self._desk, entries=entries), urgent=True)
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # one of them is poisoned, and nothing of the others was done
+                logger.warning("ringing_one_by_one", entries=len(entries))
+            else:
+                return
+        for entry in entries:
+            await self._ring(entry)
 
     async def _ring(self, due: Due) -> None:
         try:

@@ -6,7 +6,7 @@ and does nothing where the case has moved on: an entry that fires late, or twice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -81,7 +81,15 @@ class _Ringing:
         notices.give(self.tx, self.desk, self.service, self.incident, kind, role, by, detail)
 
 
-def ring(tx: Tx, desk: Desk, due: Due) -> bool:
+def ring_all(tx: Tx, desk: Desk, entries: Sequence[Due]) -> None:
+    """Do what has fallen due of several cases, in this order, all or none: far quicker than one by one."""
+    tx.lock_all(IncidentRow, (due.incident_id for due in entries if due.incident_id))
+    service = service_now(tx, desk.zone)
+    for due in entries:
+        ring(tx, desk, due, service)
+
+
+def ring(tx: Tx, desk: Desk, due: Due, service: Service | None = None) -> bool:
     """Do what has fallen due; False when it was settled meanwhile."""
     if due.kind in _SERVICE_WIDE:
         if not work.settle(tx, due, "done"):
@@ -92,7 +100,7 @@ def ring(tx: Tx, desk: Desk, due: Due) -> bool:
     incident = tx.need(IncidentRow, due.incident_id, lock=True)
     if not work.settle(tx, due, "done"):
         return False
-    service = service_now(tx, desk.zone)
+    service = service or service_now(tx, desk.zone)
     _DO[due.kind](_Ringing(tx, desk, service, incident, due))
     actions.keep_in_view(tx, service, incident)
     return True
