@@ -57,7 +57,7 @@ from rapid_response.steps import (
 from rapid_response.steps.blanking import Where, Words
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.ring import arm_standing, ring, ring_all
+from rapid_response.steps.ring import arm_standing, ring, ring_all, together
 from rapid_response.steps.sending import Claimed
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
@@ -80,7 +80,7 @@ _TICK_SECONDS = 1
 _SWEEP_SECONDS = 15
 _SEAL_SECONDS = 60
 #: Of what falls due together so many entries are done in one step; a few are done one by one, side by side.
-_RING_AT_ONCE = 10
+_RING_AT_ONCE = 15
 _RING_ALONE = 3
 #: Work that falls due closer together than this is looked for together.
 _TOGETHER_SECONDS = 0.02
@@ -411,8 +411,7 @@ class Worker:
             self._look_again_at(next_at)
         if due:
             failpoints.reach(failpoints.AGENDA_CLAIMED)
-        at_once = _RING_AT_ONCE if len(due) > _RING_ALONE else 1
-        parts = [due[n : n + at_once] for n in range(0, len(due), at_once)]
+        parts = together(due, _RING_AT_ONCE if len(due) > _RING_ALONE else 1)
         await asyncio.gather(*(self._ring_all(part) for part in parts))
         return len(due)
 
@@ -597,13 +596,13 @@ class Worker:
         by_name: dict[str, list[Waiting]] = {}
         for one in waiting:
             by_name.setdefault(one.subscription, []).append(one)
-        for name, together in by_name.items():
+        for name, its in by_name.items():
             try:
-                await self._deliver(name, together)
+                await self._deliver(name, its)
             except DatabaseUnavailable:
                 raise
             except Exception:  # one poisoned delivery never stops the others
-                await asyncio.gather(*(self._deliver_alone(name, one) for one in together))
+                await asyncio.gather(*(self._deliver_alone(name, one) for one in its))
         return len(waiting)
 
     async def _deliver(self, name: str, waiting: Sequence[Waiting]) -> None:

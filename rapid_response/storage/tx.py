@@ -103,9 +103,8 @@ class Tx:
         """Lock rows of a table with one key, in the order of that: two steps that do so never deadlock."""
         self.flush()
         keys = sorted(set(ids))
-        if keys and not self.is_sqlite:
-            (key,) = table_of(row).primary_key.columns
-            self._typed(Filled(select(row).where(key.in_(keys)).order_by(key).with_for_update()))
+        if keys:
+            self._typed(_of_keys(row).given({"keys": keys}))
             self._locked.update((row, (one,)) for one in keys)
 
     def need(self, row: type[R], key: Any, *, lock: bool = False) -> R:
@@ -268,6 +267,12 @@ def _opened(statement: Any) -> tuple[Any, Mapping[str, Any] | None]:
 def _by_key(row: Any, lock: bool) -> Filled[Any]:
     query = select(row).where(*_has_key(row))
     return Filled(query.with_for_update() if lock else query)
+
+
+@cache
+def _of_keys(row: Any) -> Filled[Any]:
+    (key,) = table_of(row).primary_key.columns
+    return Filled(select(row).where(key.in_(bindparam("keys"))).order_by(key).with_for_update())
 
 
 @cache
