@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 
+from bench.provider import Provider
 from rapid_response.access.keys import create_key
 from rapid_response.core.clock import SystemClock
 from rapid_response.core.ids import SystemIds
@@ -146,10 +147,16 @@ def _wait(process: subprocess.Popen[bytes], url: str, began: float) -> None:
 
 
 @contextmanager
-def product(of: Product, *, works: bool = True) -> Iterator[Server]:
-    """The product: `rapid-response serve`, or the same without its worker."""
+def product(of: Product, *, works: bool = True, texts_by: Provider | None = None) -> Iterator[Server]:
+    """The product: `rapid-response serve`, or the same without its worker.
+
+    `texts_by` is the provider it hands texts to; without one they go to the simulated phones.
+    """
     arguments = ["-m", "rapid_response", "serve"] if works else ["-m", "bench.product"]
-    with server(arguments, "/health/ready" if works else "/health/live", **environment(of)) as found:
+    settings = environment(of) | (texts_by.settings() if texts_by else {})
+    with server(arguments, "/health/ready" if works else "/health/live", **settings) as found:
+        if texts_by is not None:
+            texts_by.tells(found.url)
         yield found
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, create_engine, func, select, text
 from sqlmodel import col
 
 from bench import serving
+from bench.provider import provider
 from bench.serving import Machine, Product
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
@@ -287,7 +288,11 @@ def saturated(machine: Machine, kind: str, plan: Plan, results: Results, folder:
     dangerous, *others = reports()
     mixed = [dangerous, *(others[n % len(others)] for n in range(9))]
     bodies = written(folder, "mixed.jsonl", iter(mixed))
-    with serving.product_database(machine, kind) as of, serving.product(of) as found:
+    with (
+        provider() as network,
+        serving.product_database(machine, kind) as of,
+        serving.product(of, texts_by=network) as found,
+    ):
         url = f"{found.url}/api/v1/reports"
         warm(of, found, bodies, 10)
         before = {reference for reference, _, _ in of.database.look_now(handed_over)}
