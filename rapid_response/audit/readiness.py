@@ -101,7 +101,9 @@ UNREACHABLE = "The database cannot be reached."
 
 def without_database(node: Node) -> Readiness:
     """What can be said with the database gone."""
-    return Readiness((UNREACHABLE, *_own_reasons(node)))
+    own = tuple(_own_reasons(node))
+    # A damaged file can be reached: whoever reads this is sent the right way.
+    return Readiness(own if node.pulse.is_damaged else (UNREACHABLE, *own))
 
 
 def readiness(connection: Connection, node: Node) -> Readiness:
@@ -147,6 +149,8 @@ def _own_reasons(node: Node) -> Iterator[str]:
             "The database file is damaged, and nothing is written any more: "
             "see “Database damaged” in the runbook."
         )
+    elif node.pulse.suspects_damage:
+        yield "What was read from the database file makes no sense: it is being checked."
     if node.pulse.other_schema is not None:
         yield _misfit(node.pulse.other_schema)
     disk = node.disk()
