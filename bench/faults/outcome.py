@@ -13,6 +13,8 @@ ALARM_WITHIN = 60.0
 LATE = 5.0
 #: What fell due while nothing could be done is done so soon after it can.
 CAUGHT_UP_WITHIN = 60.0
+#: Of the town of the campaign: second offer, notice, warning, not accepted, the end of its time.
+_PER_REPORT = 5
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Outcome:
         missed = [due for due, rang in _fair(site, down) if rang is None]
         self.show("deadlines that rang", len(late))
         if down is not None:
-            held_up = [one for one in site.deadlines.values() if down[0] <= one.due < down[1]]
+            held_up = [one for one in site.deadlines.values() if _was_held_up(one.due, down)]
             self.show("of them due while nothing could ring", len(held_up))
             self.within("and done so long after it could, s", max(late, default=0.0), CAUGHT_UP_WITHIN)
         else:
@@ -62,16 +64,25 @@ class Outcome:
             self.within("the latest, s after its time", max(late, default=0.0), LATE)
         self.show("deadlines missed", len(missed))
         self.promise(not missed, f"{len(missed)} deadlines were missed")
-        self.promise(bool(late), "no deadline rang: nothing was measured")
+        expected = _PER_REPORT * len(site.acknowledged)
+        self.promise(
+            len(site.deadlines) >= expected,
+            f"{expected} deadlines were to be, {len(site.deadlines)} were seen",
+        )
 
 
 def _fair(site: Site, down: tuple[float, float] | None) -> list[tuple[float, float | None]]:
     """Each deadline by when it could first be kept, and when it was seen to be."""
 
     def could(due: float) -> float:
-        return down[1] if down is not None and down[0] <= due < down[1] else due
+        return down[1] if down is not None and _was_held_up(due, down) else due
 
     return [(could(one.due), one.rang) for one in site.deadlines.values()]
+
+
+def _was_held_up(due: float, down: tuple[float, float]) -> bool:
+    """Whether it fell due while nothing could ring, or so shortly before that it had not yet."""
+    return down[0] - LATE <= due < down[1]
 
 
 def _shown(value: object) -> str:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import subprocess
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bench.faults.disk import count_stored
 from bench.faults.outcome import ALARM_WITHIN, Outcome
-from bench.faults.site import Site, ledger, stored
+from bench.faults.site import Site, stored
 from rapid_response.core.clock import SystemClock
 from rapid_response.core.ids import SystemIds
 from rapid_response.storage.database import Database
 from tests.nodes.running import command
 
-#: A table that every report is checked by, and one that nobody reads all day.
-IN_USE, UNREAD = "incidents", "disclosures"
+#: A table that is read each second and seldom written (the writer remembers a page that it writes, and would
+#: mend it), and one that nobody reads all day.
+IN_USE, UNREAD = "duties", "disclosures"
 #: The service begins so long before the hour of the nightly check.
 BEFORE_CHECK = timedelta(seconds=75)
 _ZONE = ZoneInfo("Europe/London")
@@ -55,17 +56,13 @@ async def overwrite(site: Site, kind: str, table: str, folder: Path, check_at: f
         found = harmed if table == IN_USE else check_at
         await site.report(_AFTER)
     site.read_logs()
-    what = "the damage" if table == IN_USE else "the nightly check"
-    outcome.show("it shows at", "once" if table == IN_USE else "03:00")
-    outcome.within(
-        f"`/health/ready` says so after {what}, s", site.first("ready", _TOLD, found), ALARM_WITHIN
-    )
-    outcome.within(
-        "log (`database_damaged`) after, s", site.first("log", "database_damaged", found), ALARM_WITHIN
-    )
+    outcome.show("first read by", "whoever looks next" if table == IN_USE else "the check at 03:00")
+    outcome.within("`/health/ready` says so after that, s", site.first("ready", _TOLD, found), ALARM_WITHIN)
+    logged = site.first("log", "database_damaged", found)
+    outcome.within("log (`database_damaged`) says so after that, s", logged, ALARM_WITHIN)
     told = site.first("ready", _TOLD, found)
     still = site.answered(201, found + (told or 0.0) + 1.0)
-    outcome.show("reports taken after that", len(still))
+    outcome.count_reports(site, harmed, found + (told or 0.0) + 1.0)
     outcome.promise(not still, "something was written to a damaged file")
     outcome.show("refusals without the number to ring", 0 if site.refusals_say(found) else "some")
     outcome.promise(site.refusals_say(found), "somebody was refused and not told what number to ring")
@@ -79,12 +76,9 @@ async def _by_the_runbook(outcome: Outcome, site: Site, folder: Path, copy: Path
     sheet = council.database.path.with_name(f"{council.database.path.name}.open-sheet.html")
     on_sheet = set(re.findall(r"RR-[0-9A-Z-]+", sheet.read_text())) if sheet.exists() else set()
     council.nodes[0].kill()
-    again = await asyncio.to_thread(command, council.url, folder, "serve", "--port", "0")
-    said = again.stderr.strip()
-    outcome.show("`serve` on it: exit status", again.returncode)
-    outcome.promise(
-        again.returncode == 1 and "is damaged (" in said and "\n" not in said, f"serve: {said[-300:]}"
-    )
+    status, said = await asyncio.to_thread(_serve_again, council.url, folder)
+    outcome.show("`serve` on it: exit status", status)
+    outcome.promise(status == 1 and "is damaged (" in said and "\n" not in said, f"serve: {said[-300:]}")
     outcome.show("acknowledged reports", len(site.acknowledged))
     outcome.show("of them on the sheet that was saved", len(site.acknowledged & on_sheet))
     council.database.close_now()
@@ -103,6 +97,14 @@ async def _by_the_runbook(outcome: Outcome, site: Site, folder: Path, copy: Path
     outcome.promise(not nowhere, f"{len(nowhere)} acknowledged reports are neither restored nor on the sheet")
 
 
+def _serve_again(url: str, folder: Path) -> tuple[int | str, str]:
+    try:
+        done = command(url, folder, "serve", "--port", "0")
+    except subprocess.TimeoutExpired:
+        return "it serves", ""
+    return done.returncode, done.stderr.strip()
+
+
 def _overwrite_page(path: Path, table: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
         # What stands in the write-ahead log alone would hide the page, or mend it.
@@ -112,6 +114,3 @@ def _overwrite_page(path: Path, table: str) -> None:
     with path.open("r+b") as file:
         file.seek((root - 1) * size)
         file.write(b"\xff" * size)
-
-
-__all__ = ["IN_USE", "UNREAD", "ahead_of_check", "count_stored", "ledger", "overwrite"]

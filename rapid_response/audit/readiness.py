@@ -137,7 +137,7 @@ def sections(connection: Connection, node: Node) -> list[Section]:
         Section("Service definition", "One is loaded.", tuple(_definition(connection))),
         Section("Worker", "It looks for due work each second.", tuple(_worker(connection, node))),
         Section("Deadlines", "All that is due is done.", tuple(_agenda(connection, clock))),
-        Section("Texts and calls", "None waits too long.", tuple(_sender(connection, clock))),
+        Section("Waiting texts and calls", "None waits too long.", tuple(_sender(connection, clock))),
         Section("Auditor", "Every open incident is cared for.", tuple(_auditor(connection, node))),
         Section("Clock", "It runs evenly.", tuple(_clock(connection, clock)), tuple(_clock_warnings(clock))),
     ]
