@@ -31,8 +31,9 @@ from bench.shape import (
 )
 from rapid_response.core.incident import Status
 from rapid_response.sla.rules import Kind
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import AgendaRow, EventRow, IncidentRow
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import Tx
 
 #: A warning is the first of its case; what is moot has a subject that nothing else has.
 _SUBJECT_OF = {"warning": "0", "moot": "bench"}

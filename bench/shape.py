@@ -19,13 +19,13 @@ from sqlmodel import col
 
 from bench import serving
 from bench.serving import Machine, Product
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
     EventRow,
     IncidentRow,
     MessageRow,
     ReportRow,
 )
-from rapid_response.storage.tx import table_of
 
 KINDS = ("sqlite", "postgresql")
 Figures = dict[str, float]

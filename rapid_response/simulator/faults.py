@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from rapid_response.simulator.tables import SimFaultRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.once import Filled
+from rapid_response.storage.tx import Tx, read_from
 
 #: Stands for every number.
 EVERYWHERE = "*"
@@ -53,16 +54,18 @@ class Faults:
 
 def current(source: Tx | Connection) -> Faults:
     """What is failing, as this step or read sees it."""
-    rows = source.execute(_ALL)
+    rows = read_from(source, _ALL)
     return Faults({row.number: Fault(row.phone_off, row.no_receipts, row.outage) for row in rows})
 
 
-_ALL = select(
-    col(SimFaultRow.number),
-    col(SimFaultRow.phone_off),
-    col(SimFaultRow.no_receipts),
-    col(SimFaultRow.outage),
-).order_by(col(SimFaultRow.number))
+_ALL = Filled(
+    select(
+        col(SimFaultRow.number),
+        col(SimFaultRow.phone_off),
+        col(SimFaultRow.no_receipts),
+        col(SimFaultRow.outage),
+    ).order_by(col(SimFaultRow.number))
+)
 
 
 def refuse_in_outage(tx: Tx) -> Faults:

@@ -30,8 +30,9 @@ from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import IncidentRow, PlaceLookupRow, PostcodeWardRow, TransferRow
-from rapid_response.storage.tx import Tx, read_from, table_of
+from rapid_response.storage.tx import Tx, read_from
 
 #: The phase of the ladder before anything was sent; afterwards it is the transfer's id.
 DUE = "due"

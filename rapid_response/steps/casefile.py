@@ -31,6 +31,7 @@ from rapid_response.steps.errors import Invalid
 from rapid_response.steps.knowing import ShownLink, links_of, series_of
 from rapid_response.steps.receive import clock_json
 from rapid_response.storage.log import record_view
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
     AgendaRow,
     AlarmRow,
@@ -50,7 +51,7 @@ from rapid_response.storage.tables import (
     TransferRow,
     VisitRow,
 )
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import Tx
 
 R = TypeVar("R", bound=SQLModel)
 

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import bindparam, func, or_, select
 from sqlmodel import col
 
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import CorrectionRow, ReportRow
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import Tx
 
 #: Where a value came from when no person typed it: a joined report's own, or that of a new episode.
 JOINED, NEW_EPISODE = "joined", "new_episode"

@@ -13,8 +13,9 @@ from sqlalchemy import delete, insert
 from rapid_response.places import rules
 from rapid_response.steps import borders
 from rapid_response.steps.service import service_now
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import PostcodeWardRow
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import Tx
 
 _POSTCODES = ("pcds", "pcd", "pcd7", "pcd8", "postcode")
 _WARDS = ("ward_name", "ward", "osward", "wd")

@@ -50,7 +50,7 @@ def mend(tx: Tx, desk: Desk, found: Missing, speed: float = 1.0) -> bool:
         return _give_again(tx, found)
     incident = tx.need(IncidentRow, found.incident_id, lock=True)
     moment = Moment(tx.now, tx.real, speed)
-    still = missing(tx.session.connection(), moment, incident.id)
+    still = missing(tx.connection, moment, incident.id)
     if not any(m.check is found.check and m.subject == found.subject for m in still):
         return False
     service = service_now(tx, desk.zone)
@@ -162,7 +162,7 @@ def _give_again(tx: Tx, found: Missing) -> bool:
     if found.incident_id:
         tx.need(IncidentRow, found.incident_id, lock=True)
     alarm = tx.get(AlarmRow, found.subject, lock=True)
-    if alarm is None or not any(m.subject == alarm.id for m in alarms_unrepeated(tx.session.connection())):
+    if alarm is None or not any(m.subject == alarm.id for m in alarms_unrepeated(tx.connection)):
         return False
     entry = Deadline(
         Kind.ALARM if alarm.incident_id else Kind.ALARM_OF_NO_JOB, tx.now, f"{alarm.id}:{alarm.repeats}"

@@ -35,6 +35,7 @@ from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind
+from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import IS_LIVE, AgendaRow, IncidentRow, OfferRow, ResponderRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import pending
@@ -92,12 +93,12 @@ def _needs(incident: IncidentRow, not_again: set[str]) -> rules.Needs:
 
 
 #: How much each responder has at hand.
-_LOAD = (
+_LOAD = Filled(
     select(col(OfferRow.responder_id), col(OfferRow.state), func.count().label("asked"))
     .where(IS_LIVE)
     .group_by(col(OfferRow.responder_id), col(OfferRow.state))
 )
-_RESTED = select(col(ResponderRow.id), col(ResponderRow.last_finished_at))
+_RESTED = Filled(select(col(ResponderRow.id), col(ResponderRow.last_finished_at)))
 
 
 def _candidates(tx: Tx, service: Service, *, offered: bool) -> list[rules.Candidate]:

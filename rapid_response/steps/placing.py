@@ -51,7 +51,7 @@ def answered(tx: Tx, desk: Desk, postcode: str, answer: Answer | None) -> None:
         row.state = LookupState.MISSING
         return
     row.state, row.authority, row.ward = LookupState.FOUND, answer.authority, answer.ward
-    tx.session.flush()
+    tx.flush()
     service = service_now(tx, desk.zone)
     for incident in waiting:
         amending.come_home(tx, desk, service, incident, SOURCE)

@@ -26,6 +26,7 @@ from rapid_response.steps.case import hold
 from rapid_response.steps.clockwatch import may_delete
 from rapid_response.steps.service import stored_definition
 from rapid_response.steps.tasks import open_tasks
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
     RANG_OFF,
     CallRow,
@@ -43,7 +44,7 @@ from rapid_response.storage.tables import (
     TransferRow,
     ViewReasonRow,
 )
-from rapid_response.storage.tx import Tx, read_from, table_of
+from rapid_response.storage.tx import Tx, read_from
 
 #: So many cases in one round; the rest the next day, or the next second.
 AT_ONCE = 100

@@ -33,6 +33,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.service import service_now
 from rapid_response.steps.tasks import TaskKind, finish, open_task, open_tasks
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
     EventRow,
     IncidentRow,
@@ -41,7 +42,7 @@ from rapid_response.storage.tables import (
     SecondReadingRow,
     SuggestionRow,
 )
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import Tx
 
 _WAITING = SecondReadingState.WAITING
 #: Waits before the second, third … attempt; after the last the row is parked.

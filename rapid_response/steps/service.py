@@ -15,6 +15,7 @@ from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.states import AvailabilityKind
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.definition.stored import from_stored
+from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import AvailabilityRow, DefinitionRow
 from rapid_response.storage.tx import Tx, read_from
 
@@ -82,7 +83,7 @@ class LastKnown:
 _parsed: dict[tuple[int, str, str], ServiceDefinition] = {}
 
 
-_HEAD = (
+_HEAD = Filled(
     select(col(DefinitionRow.version), col(DefinitionRow.digest))
     .order_by(col(DefinitionRow.version).desc())
     .limit(1)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import math
 import os
 import random
 import threading
@@ -34,8 +35,9 @@ from time import perf_counter, sleep
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from rapid_response.core import backoff, failpoints
 from rapid_response.core.clock import Clock
@@ -55,6 +57,8 @@ _URGENT_THREADS = 3
 #: and run again it sees what the other wrote.
 _RETRYABLE = {"40001", "40P01", "23505"}
 _RETRIES = 5
+#: PostgreSQL: a connection that rested for longer is asked whether it is still there before it is used.
+_PING_AFTER_SECONDS = 1.0
 #: How often a step in doubt asks whether it was stored, and how long it waits in between at the most: about
 #: eight seconds in all, in which a server is up again.
 _ASKS = 7
@@ -256,20 +260,29 @@ class Database:
 
     def look_now(self, read: Callable[[Connection], T]) -> T:
         """As :meth:`look`, in this thread."""
-        try:
-            with self._reader_engine.connect() as connection:
-                if not self.is_sqlite:
-                    connection = connection.execution_options(
-                        isolation_level="REPEATABLE READ", postgresql_readonly=True
-                    )
-                with connection.begin():
-                    return read(connection)
-        except PoolTimeout as error:
-            raise DatabaseUnavailable(_UNREAD) from error
-        except DBAPIError as error:
-            if (told := self._unavailable(error, _UNREAD)) is None:
-                raise
-            raise told from error
+        was_cut_off = False
+        while True:
+            try:
+                return self._look(read)
+            except PoolTimeout as error:
+                raise DatabaseUnavailable(_UNREAD) from error
+            except DBAPIError as error:
+                if error.connection_invalidated and not was_cut_off:
+                    # The server ended this connection: what only reads can be done again.
+                    was_cut_off = True
+                    continue
+                if (told := self._unavailable(error, _UNREAD)) is None:
+                    raise
+                raise told from error
+
+    def _look(self, read: Callable[[Connection], T]) -> T:
+        with self._reader_engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin():
+                return read(connection)
 
     def run_now(self, step: Step[T], *, actor: str = "system") -> T:
         """As :meth:`run`, waiting in this thread: for commands."""
@@ -414,12 +427,9 @@ class Database:
     def _execute(self, connection: Connection, job: _Job) -> _Done:
         failpoints.reach(failpoints.STEP_BEGINS, job.step)
         tx = self._tx(connection, job.actor)
-        try:
-            result = job.step(tx)
-            tx.finish()
-            failpoints.reach(failpoints.STEP_WRITTEN, job.step)
-        finally:
-            tx.discard()
+        result = job.step(tx)
+        tx.finish()
+        failpoints.reach(failpoints.STEP_WRITTEN, job.step)
         return _Done(job, result, tx.nudges)
 
     def _write_alone(self, job: _Job, done: list[_Done], failed: list[tuple[_Job, BaseException]]) -> None:
@@ -506,8 +516,6 @@ class Database:
             except BaseException:
                 transaction.rollback()
                 raise
-            finally:
-                tx.discard()
             try:
                 transaction.commit()
             except DBAPIError as error:
@@ -609,7 +617,8 @@ def _sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engin
     reading = readers is not None
     engine = create_engine(
         url,
-        connect_args={"check_same_thread": False, "timeout": 10},
+        # More statements than we have: none is parsed twice.
+        connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": 1000},
         pool_size=readers or 1,
         max_overflow=0,
     )
@@ -646,12 +655,41 @@ def _sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engin
     return engine
 
 
+class _Pings:
+    """Asks pooled connections that have rested whether they are still there.
+
+    One that was used just now is not asked, which would cost as much as its first statement: should it have
+    gone meanwhile, its step or read notices and is run again; and from then on each is asked that was last
+    used before.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._dialect: Any = engine.dialect
+        self._lost_at = -math.inf
+
+    def was_used(self, _dbapi: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used_at"] = perf_counter()
+
+    def was_lost(self, *_: Any) -> None:
+        self._lost_at = perf_counter()
+
+    def is_taken(self, dbapi: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        used_at: float | None = record.info.get("used_at")
+        if used_at is None:  # it has just been made
+            return
+        if used_at > self._lost_at and perf_counter() - used_at < _PING_AFTER_SECONDS:
+            return
+        try:
+            self._dialect.do_ping(dbapi)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
+
+
 def _postgres_engine(url: str, threads: int) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=threads,
         max_overflow=2,
-        pool_pre_ping=True,
         pool_timeout=10,
         connect_args={
             "connect_timeout": 5,
@@ -659,3 +697,13 @@ def _postgres_engine(url: str, threads: int) -> Engine:
             "-c idle_in_transaction_session_timeout=10000",
         },
     )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(dbapi: Any, _record: Any) -> None:
+        dbapi.prepared_max = 1000  # more statements than we have: none is parsed twice
+
+    asks = _Pings(engine)
+    event.listen(engine, "checkin", asks.was_used)
+    event.listen(engine, "invalidate", asks.was_lost)
+    event.listen(engine, "checkout", asks.is_taken)
+    return engine

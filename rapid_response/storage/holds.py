@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 from sqlmodel import col
 
+from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import HoldRow
 from rapid_response.storage.tx import Tx, read_from
 
@@ -35,9 +36,11 @@ class Hold:
         return self.why == RESTORED
 
 
-_STANDING = select(
-    col(HoldRow.why), col(HoldRow.since), col(HoldRow.backup_made_at), col(HoldRow.released_at)
-).where(col(HoldRow.id) == ONLY)
+_STANDING = Filled(
+    select(col(HoldRow.why), col(HoldRow.since), col(HoldRow.backup_made_at), col(HoldRow.released_at)).where(
+        col(HoldRow.id) == ONLY
+    )
+)
 
 
 def standing(connection: Connection | Tx) -> Hold | None:

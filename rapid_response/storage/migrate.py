@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from rapid_response.storage.database import Database
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import IncidentRow
-from rapid_response.storage.tx import table_of
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 

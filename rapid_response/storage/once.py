@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, wraps
 from inspect import Parameter, signature
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -18,10 +18,10 @@ _AT_A_PLACE = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 @dataclass(frozen=True, slots=True)
 class Filled(Generic[S]):
-    """A statement and the values of its parameters."""
+    """A statement that is made once, and the values of its parameters."""
 
     statement: S
-    values: dict[str, Any]
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 def once(make: Callable[P, S]) -> Callable[P, Filled[S]]:

@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Executable, Insert, Table, bindparam, insert
+from sqlalchemy import Connection, CursorResult, Executable, Insert, bindparam, insert
 from sqlalchemy.exc import NoResultFound
-from sqlalchemy.orm import make_transient_to_detached
-from sqlalchemy.orm.attributes import manager_of_class
-from sqlmodel import Session, SQLModel, select
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.sql.dml import UpdateBase
+from sqlmodel import SQLModel, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.events import Event
 from rapid_response.core.ids import Ids
 from rapid_response.storage.log import LogWriter
 from rapid_response.storage.once import Filled
+from rapid_response.storage.prepared import Answer, prepared
+from rapid_response.storage.records import Change, Records, blank, shape_of, table_of, update_of
 
 R = TypeVar("R", bound=SQLModel)
+#: What a statement answers: its rows, or how many it changed (`rowcount`).
+Rows = Answer | CursorResult[Any]
 
 #: Which subscriptions hear which event type.
 Subscriptions = Mapping[str, Sequence[str]]
@@ -48,7 +52,7 @@ class Tx:
         subscriptions: Subscriptions,
     ) -> None:
         self._connection = connection
-        self._session: Session | None = None
+        self._records = Records()
         self._queued: dict[type[SQLModel], list[dict[str, Any]]] = {}
         self._new: list[SQLModel] = []
         self._log = LogWriter(self, subscriptions)
@@ -63,22 +67,20 @@ class Tx:
     # reading
 
     @property
-    def session(self) -> Session:
-        """For typed loads; never commit it."""
-        if self._session is None:
-            self._session = Session(self._connection, autoflush=False, expire_on_commit=False)
-        return self._session
+    def connection(self) -> Connection:
+        """For what only reads, in a step or outside one; never commit it."""
+        self.flush()
+        return self._connection
 
     def get(self, row: type[R], key: Any, *, lock: bool = False) -> R | None:
         """The row of that primary key, locked on request (order: incidents by id, then responders)."""
         self.flush()
         values = key if isinstance(key, tuple) else (key,)
-        if not lock:
-            known: R | None = self.session.identity_map.get((row, values, None))
-            if known is not None:
-                return known
-        named = {f"key_{n}": value for n, value in enumerate(values)}
-        return self.session.exec(_by_key(row, lock), params=named).first()
+        if not lock and (known := self._records.get(row, values)) is not None:
+            return known
+        # What was read before the lock may have changed since: the record says what is read now.
+        found = self._typed(_by_key(row, lock), {f"key_{n}": value for n, value in enumerate(values)})
+        return found[0] if found else None
 
     def need(self, row: type[R], key: Any, *, lock: bool = False) -> R:
         """As :meth:`get`; raises :class:`NoResultFound` where there is none."""
@@ -90,16 +92,27 @@ class Tx:
     def all(self, query: SelectOfScalar[R] | Filled[SelectOfScalar[R]]) -> Sequence[R]:
         """All rows of a query over one table class."""
         self.flush()
-        statement, values = _opened(query, None)
-        found: Sequence[R] = self.session.exec(statement, params=values).all()
-        return found
+        return self._typed(*_opened(query, None))
 
     def first(self, query: SelectOfScalar[R] | Filled[SelectOfScalar[R]]) -> R | None:
         """The first row of a query over one table class."""
         self.flush()
         statement, values = _opened(query, None)
-        found: R | None = self.session.exec(statement, params=values).first()
-        return found
+        found = self._typed(statement, values, most=1)
+        return found[0] if found else None
+
+    def _typed(
+        self, query: SelectOfScalar[R], values: Mapping[str, Any] | None, most: int | None = None
+    ) -> list[R]:
+        known = prepared(query, self._connection, values) if values is not None else None
+        if known is not None and values is not None:
+            row: type[R] = known.entity
+            found, _ = known.fetch(self._connection, values)
+        else:
+            row = query.column_descriptions[0]["entity"]
+            found = self._connection.execute(query, values).all()
+        shape = shape_of(row)
+        return [self._records.take(shape, one) for one in found[:most]]
 
     # writing
 
@@ -108,21 +121,13 @@ class Tx:
         self._queued.setdefault(row, []).append(_complete(row, values))
 
     def new(self, row: type[R], **values: Any) -> R:
-        """A new row as a typed record; what is changed on it later in the step is written too.
-
-        Made past SQLModel's constructor, which takes about a millisecond for an incident.
-        """
-        record: R = manager_of_class(row).new_instance()
+        """A new row as a typed record; what is changed on it later in the step is written too."""
+        record = blank(row)
         record.__dict__.update(_complete(row, values))
-        object.__setattr__(record, "__pydantic_fields_set__", set(values))
-        object.__setattr__(record, "__pydantic_extra__", None)
-        object.__setattr__(record, "__pydantic_private__", None)
         self._new.append(record)
         return record
 
-    def execute(
-        self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None
-    ) -> CursorResult[Any]:
+    def execute(self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None) -> Rows:
         """Run a Core statement, with the values of its parameters, after everything queued so far."""
         self.flush()
         return self.read(statement, values)
@@ -130,13 +135,17 @@ class Tx:
     def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a Core statement for each set of values, in one go."""
         self.flush()
-        self._connection.execute(statement, rows)
+        self._doubt(statement)
+        _run_many(self._connection, statement, rows)
 
-    def read(
-        self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None
-    ) -> CursorResult[Any]:
+    def read(self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None) -> Rows:
         """As :meth:`execute`, for what cannot depend on rows this step has queued: they wait."""
+        self._doubt(statement.statement if isinstance(statement, Filled) else statement)
         return read_from(self._connection, statement, values)
+
+    def _doubt(self, statement: Executable) -> None:
+        if isinstance(statement, UpdateBase):
+            self._records.doubt(cast("Any", statement).table.name)
 
     def record(self, stream: str, event: Event) -> None:
         """Add an event to a stream's chain: the only way into the log."""
@@ -154,21 +163,29 @@ class Tx:
         """Write what is new and what was changed: typed records first, as queued rows refer to them."""
         if self._new:
             self._write_new()
-        if self._session is not None and self._session.dirty:
-            self._session.flush()
+        for change in self._records.changes():
+            self._write_change(change)
         if self._queued:
             queued, self._queued = self._queued, {}
             for row, values in queued.items():
-                self._connection.execute(_insert(row), values)
+                _run_many(self._connection, _insert(row), values)
 
     def _write_new(self) -> None:
         new, self._new = self._new, []
         for record in new:
-            table = table_of(type(record))
-            row = {name: record.__dict__[name] for name in table.columns.keys()}  # noqa: SIM118
-            self._connection.execute(_insert(type(record)), row)
-            make_transient_to_detached(record)
-            self.session.add(record)
+            names = shape_of(type(record)).names
+            row = {name: record.__dict__[name] for name in names}
+            _run_many(self._connection, _insert(type(record)), [row])
+            self._records.hold(record)
+
+    def _write_change(self, change: Change) -> None:
+        """Raises StaleDataError where the row is gone."""
+        row: type[SQLModel] = change.shape.row
+        statement = update_of(row, tuple(change.values))
+        values = {f"new_{name}": value for name, value in change.values.items()}
+        values |= {f"key_{n}": value for n, value in enumerate(change.key)}
+        if read_from(self._connection, Filled(statement, values)).rowcount != 1:
+            raise StaleDataError(f"{row.__name__} {change.key} is gone")
 
     def finish(self) -> None:
         """Write everything, the log last; called by :class:`Database` before the commit."""
@@ -176,32 +193,32 @@ class Tx:
         self._log.finish()
         self.flush()
 
-    def discard(self) -> None:
-        """Let go of the typed records."""
-        if self._session is not None:
-            self._session.expunge_all()
-            self._session = None
-
 
 def read_from(
     source: Connection | Tx, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None
-) -> CursorResult[Any]:
+) -> Rows:
     """:meth:`Tx.read` in a step, the plain connection outside one: for what both ask."""
     if isinstance(source, Tx):
         return source.read(statement, values)
     opened, its = _opened(statement, values)
+    # Statements that are given values are made once; others may be made for this one time.
+    known = prepared(opened, source, its) if its is not None else None
+    if known is not None and its is not None:
+        return known.run(source, its)
     result: CursorResult[Any] = source.execute(opened, its)
     return result
 
 
+def _run_many(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    known = prepared(statement, connection, rows[0]) if rows else None
+    if known is not None:
+        known.run_many(connection, rows)
+    elif rows:
+        connection.execute(statement, rows)
+
+
 def _opened(statement: Any, values: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, Any] | None]:
     return (statement.statement, statement.values) if isinstance(statement, Filled) else (statement, values)
-
-
-def table_of(row: type[SQLModel]) -> Table:
-    """The Core table of a row class."""
-    table: Table = row.__table__  # type: ignore[attr-defined]
-    return table
 
 
 @cache
@@ -209,8 +226,7 @@ def _by_key(row: type[R], lock: bool) -> SelectOfScalar[R]:
     keys = table_of(row).primary_key.columns
     query = select(row).where(*(key == bindparam(f"key_{n}") for n, key in enumerate(keys)))
     if lock:
-        # What was read before the lock may have changed since.
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = query.with_for_update()
     return query
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, func, select
 from sqlmodel import col
 
+from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
 from rapid_response.storage.tx import Tx, read_from
 
@@ -28,16 +29,18 @@ class Waiting:
     delivers: bool
 
 
-_GLANCE = select(
-    select(func.min(col(AgendaRow.due_at)))
-    .where(col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None))
-    .scalar_subquery()
-    .label("ring_at"),
-    select(func.min(col(MessageRow.next_attempt_at)))
-    .where(col(MessageRow.next_attempt_at).is_not(None))
-    .scalar_subquery()
-    .label("send_at"),
-    exists().where(col(DeliveryRow.parked_at).is_(None)).label("delivers"),
+_GLANCE = Filled(
+    select(
+        select(func.min(col(AgendaRow.due_at)))
+        .where(col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None))
+        .scalar_subquery()
+        .label("ring_at"),
+        select(func.min(col(MessageRow.next_attempt_at)))
+        .where(col(MessageRow.next_attempt_at).is_not(None))
+        .scalar_subquery()
+        .label("send_at"),
+        exists().where(col(DeliveryRow.parked_at).is_(None)).label("delivers"),
+    )
 )
 
 

@@ -258,7 +258,7 @@ def test_g17_what_is_not_a_whole_copy_is_not_put_back(
 def test_g24_a_copy_whose_log_was_changed_is_put_back_only_when_somebody_insists(
     loaded: str, database: Database, command: Command, folder: Path
 ) -> None:
-    database.run_now(lambda tx: tx.session.connection().exec_driver_sql("UPDATE events SET actor = 'nobody'"))
+    database.run_now(lambda tx: tx.connection.exec_driver_sql("UPDATE events SET actor = 'nobody'"))
     assert command("backup", "copy.db").status == 0
     path = database.path
     database.close_now()

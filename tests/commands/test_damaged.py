@@ -103,7 +103,7 @@ def test_g19_an_older_release_refuses_a_newer_schema_in_a_sentence(
     database = Database(url, clock=SystemClock(), ids=SystemIds())
 
     def newer(tx: Tx) -> None:
-        tx.session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0042'")
+        tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0042'")
 
     database.run_now(newer)
     for line in COMMANDS:

@@ -35,6 +35,7 @@ from rapid_response.sla.rules import Kind
 from rapid_response.steps.casefile import NextStep, next_step
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.log import verify
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
     RANG_OFF,
     AgendaRow,
@@ -63,7 +64,6 @@ from rapid_response.storage.tables import (
     TransferRow,
     VisitRow,
 )
-from rapid_response.storage.tx import table_of
 
 Row = Mapping[str, Any]
 

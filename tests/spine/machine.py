@@ -38,8 +38,9 @@ from rapid_response.simulator.network import NoSuchCall, _take
 from rapid_response.simulator.posts import Post
 from rapid_response.steps import sending
 from rapid_response.storage import log, work
+from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import ApiKeyRow, IncidentRow, OutcomeRow, ReferralRow, TaskRow
-from rapid_response.storage.tx import Tx, table_of
+from rapid_response.storage.tx import Tx
 from tests import builders
 from tests.conftest import NOON
 from tests.databases import TestDatabases

@@ -561,7 +561,7 @@ def pragmas(connection: Connection) -> dict[str, Any]:
 
 
 def test_every_connection_is_durable_and_strict(sqlite: Database) -> None:
-    assert sqlite.run_now(lambda tx: pragmas(tx.session.connection())) == {**_PRAGMAS, "query_only": 0}
+    assert sqlite.run_now(lambda tx: pragmas(tx.connection)) == {**_PRAGMAS, "query_only": 0}
     together = threading.Barrier(6)
 
     def read(connection: Connection) -> tuple[int, dict[str, Any]]:
