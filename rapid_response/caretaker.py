@@ -38,6 +38,8 @@ AUDIT_EVERY = timedelta(seconds=60)
 AUDIT_AGAIN = timedelta(seconds=15)
 #: A file in which a check found nothing is not checked again sooner, whatever somebody read.
 _SUSPECT_AGAIN = timedelta(minutes=10)
+#: No service is without a node for so long: rather, the clock is wrong that it starts with.
+_AWAY_TOO_LONG = timedelta(days=30)
 #: When the file and the log are checked, local time.
 _CHECK_AT = time(3)
 #: When what was kept for long enough is erased: after the check, which would find a damaged file.
@@ -72,11 +74,20 @@ class Caretaker:
     # the clock
 
     async def begin(self) -> None:
-        """At the start: time goes on from the last that is on record, if that is ahead of the clock."""
+        """At the start: time goes on from the last that is on record, if that is ahead of the clock.
+
+        And where people's data is erased when its time is over, a clock that is far ahead is not believed
+        until a person has confirmed it.
+        """
         clock = self._database.clock
         if isinstance(clock, SystemClock):
             seen = await self._database.look(last_seen)
-            step = clock.never_before(seen) if seen is not None else None
+            if seen is None:
+                return
+            step = clock.never_before(seen)
+            if step is None and self._erases and clock.real() - seen > _AWAY_TOO_LONG:
+                # Nobody can tell a month without a node from a clock that is ahead: a person is asked.
+                step = ClockStep(clock.real() - seen)
             if step is not None:
                 await self._jumped(step)
 

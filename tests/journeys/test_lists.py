@@ -47,9 +47,9 @@ async def test_a_ward_without_cases_is_not_looked_for_among_all_others(
 
 async def test_a_list_of_a_ward_holds_its_cases_alone(town: Town) -> None:
     case = await town.takes(paid_today())
-    for more in ({}, {"open_only": True}):
+    for open_only in (False, True):
         for ward, there in (("Bromley Town", [case.reference]), ("Nowhere", [])):
-            filters = Filters(ward=ward, **more)
+            filters = Filters(ward=ward, open_only=open_only)
             now = town.clock.now()
             found, _ = await town.app.database.look(
                 lambda c, filters=filters, now=now: list_incidents(c, filters, now, 50)  # type: ignore[misc]
