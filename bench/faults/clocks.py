@@ -30,14 +30,14 @@ STEPS = {
 }
 #: So many cases ended before: whatever deletes by age would find them two years later.
 _ENDED = 5
-_BEFORE, _AFTER = 12.0, 30.0
+_BEFORE, _AFTER, _AGAIN = 12.0, 30.0, 5.0
 _TOLD = "The clock (has jumped|was set back)"
 _LATER = timedelta(days=730)
 _READY_WITHIN = 90.0
 
 
 async def jump(site: Site, kind: str, name: str, clock: SettableClock, folder: Path) -> Outcome:
-    """Let it jump, look for half a minute, then put it right and say so as a person would."""
+    """Let it jump, look for half a minute, put it right and say so as a person would, and go on."""
     outcome, council = Outcome(f"clock {name}", kind), site.council
     await _end_some(site)
     async with site.watched():
@@ -60,7 +60,8 @@ async def jump(site: Site, kind: str, name: str, clock: SettableClock, folder: P
 
         with suppress(AssertionError):
             await until(is_ready, "ready after the clock was confirmed", within=_READY_WITHIN)
-        await asyncio.sleep(1.0)
+        await site.report(_AGAIN)
+        await asyncio.sleep(SOON.total_seconds() + 2.0)
     outcome.within("`/health/ready` says so after, s", site.first("ready", _TOLD, jumped), ALARM_WITHIN)
     texted = None if site.texted_at is None else site.texted_at - jumped
     outcome.within("text to the duty officer after, s", texted, ALARM_WITHIN)

@@ -175,12 +175,18 @@ class Site:
                     await asyncio.wait_for(over.wait(), seconds)
 
     async def _ask_ready(self, client: httpx.AsyncClient) -> None:
+        """All nodes at once: good is what is good at each of them."""
         self.read_logs()
+        words, is_good = [], True
         for node in [node for node in self.council.nodes if node.lives]:
-            with suppress(httpx.TransportError):
+            try:
                 answer = await client.get(f"{node.url}/health/ready")
-                words = " ".join(answer.json()["reasons"])
-                self.seen.append(Seen(time.monotonic(), "ready", words, answer.status_code == 200))
+            except httpx.TransportError:
+                is_good = False
+                continue
+            words += answer.json()["reasons"]
+            is_good = is_good and answer.status_code == 200
+        self.seen.append(Seen(time.monotonic(), "ready", " ".join(words), is_good))
 
     async def _open_status(self, client: httpx.AsyncClient) -> None:
         for node in [node for node in self.council.nodes[:1] if node.lives]:

@@ -133,6 +133,7 @@ async def test_g8_two_hours_back_under_a_serving_process(
 ) -> None:
     monkeypatch.setattr(clocks, "_BEFORE", 2.0)
     monkeypatch.setattr(clocks, "_AFTER", 3.0)
+    monkeypatch.setattr(clocks, "_AGAIN", 1.0)
     await asyncio.to_thread(tmp_path.chmod, 0o755)
     runner = Runner(argparse.Namespace(rate=2.0), tmp_path)
     outcome = await asyncio.wait_for(runner.clock("sqlite", "−2 h"), 240)
