@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -148,6 +149,8 @@ async def run(arguments: argparse.Namespace, folder: Path) -> list[Outcome]:
 
 def main() -> int:
     """Run, and print what came of it."""
+    # Ended from outside, it still ends the processes that it started, and leaves no files.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__)
     parser.add_argument("--only", default=",".join(FAULTS), help="which faults")
     parser.add_argument("--on", default=",".join(KINDS), help="which databases")
