@@ -47,6 +47,7 @@ from rapid_response.steps.ring import arm_standing
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage.columns import UtcDateTime
 from rapid_response.storage.duties import Duty
+from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import (
     AgendaRow,
     DeliveryRow,
@@ -416,7 +417,7 @@ def _work(connection: Connection, now: datetime) -> list[_Waits]:
     """What waits in rows, by the loop that does it: one query, as each step of the clock asks it."""
     return [
         _Waits(row.loop, bool(row.is_due), row.comes)
-        for row in read_from(connection, _WAITING, {"now": now})
+        for row in read_from(connection, _WAITING.given({"now": now}))
         if row.is_due or row.comes is not None
     ]
 
@@ -461,4 +462,4 @@ def _waiting() -> Executable:
     )
 
 
-_WAITING = _waiting()
+_WAITING = Filled(_waiting())

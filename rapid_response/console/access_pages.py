@@ -23,7 +23,7 @@ from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import IncidentRow
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW))]
 Supervisor = Annotated[Visit, Depends(NeedsAny(Permission.AUDIT_VIEW))]

@@ -20,7 +20,7 @@ from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import UserRow
 from rapid_response.storage.tx import Tx
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 _FORM = "sign-in"
 _STALE = "This page was open for too long. Write your password and send it again."

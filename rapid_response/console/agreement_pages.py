@@ -14,7 +14,7 @@ from rapid_response.console.views import AgreementLine, AgreementMonth, Agreemen
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.reporting.agreement import Line, Reader, Share, read_agreement
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Judge = Annotated[Visit, Depends(NeedsAny(Permission.AGREEMENT_VIEW))]
 

@@ -23,7 +23,7 @@ from rapid_response.steps.errors import NotFound
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import AlarmRow, IncidentRow, VisitRow
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Desk = Annotated[Visit, Depends(NeedsAny(Permission.ALARM_SEE))]
 InCharge = Annotated[Visit, Depends(NeedsAny(Permission.ALARM_END))]

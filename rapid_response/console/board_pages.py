@@ -43,7 +43,7 @@ from rapid_response.storage.tables import (
     VisitRow,
 )
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 R = TypeVar("R", bound=SQLModel)
 E = TypeVar("E", bound=StrEnum)

@@ -25,7 +25,7 @@ from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import DisclosureRow
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Visit, Depends(NeedsAny(Permission.DISCLOSURE_READ))]
 Exporter = Annotated[Visit, Depends(NeedsAny(Permission.CASE_EXPORT))]

@@ -23,7 +23,7 @@ from rapid_response.intake.advice import script
 from rapid_response.steps import casefile
 from rapid_response.steps.errors import NotFound
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Handler = Annotated[Visit, Depends(NeedsAny(Permission.REPORT_TAKE))]
 

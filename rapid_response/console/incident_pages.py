@@ -27,7 +27,7 @@ from rapid_response.steps.actions import act
 from rapid_response.steps.commands import COMMANDS, Command
 from rapid_response.steps.errors import Forbidden, NotFound, NothingOffered, Refusal
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW, Permission.TIMELINE_VIEW))]
 Desk = Annotated[Visit, Depends(NeedsAny(Permission.CASE_VIEW))]

@@ -23,7 +23,7 @@ from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import IncidentRow, NotificationRow
 from rapid_response.storage.tx import Tx
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Analyst = Annotated[Visit, Depends(NeedsAny(Permission.INTELLIGENCE))]
 

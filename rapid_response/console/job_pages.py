@@ -54,7 +54,7 @@ from rapid_response.steps.service import service_now
 from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, ReportRow, VisitRow
 from rapid_response.storage.tx import Tx
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Worker = Annotated[Visit, Depends(NeedsAny(Permission.OWN_JOBS))]
 

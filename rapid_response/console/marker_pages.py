@@ -38,7 +38,7 @@ from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import IncidentRow, RiskMarkerRow
 from rapid_response.storage.tx import Tx
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 InCharge = Annotated[Visit, Depends(NeedsAny(Permission.RISK_MARKERS))]
 

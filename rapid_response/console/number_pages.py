@@ -20,7 +20,7 @@ from rapid_response.messaging.proof import Proof, Refused
 from rapid_response.steps import proving
 from rapid_response.steps.proving import Standing
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Anybody = Annotated[Visit, Depends(NeedsAny(Permission.NUMBERS_OWN, Permission.NUMBERS_ANY))]
 

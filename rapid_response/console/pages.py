@@ -70,7 +70,8 @@ def add_pages(
     pages = Pages(settings, database, desk, network, node, known)
     app.state.pages = pages
     for router in _routers(settings):
-        app.include_router(router, include_in_schema=False)
+        # As they are: `include_router` would make each route of them once more.
+        app.router.routes.extend(router.routes)
     app.mount(PREFIX, pages.assets)
     for kind in (NotSignedIn, MayNot, CsrfRefused):
         app.add_exception_handler(kind, failed)

@@ -33,7 +33,7 @@ from rapid_response.steps.receive import Key, Received, receive, stored
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 _FORM = "report"
 #: Lines for whoever is on the phone with somebody, and what the public page says in their place.

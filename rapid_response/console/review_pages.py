@@ -23,7 +23,7 @@ from rapid_response.steps.reviewqueue import Awaited, Queue, Queued, QueueFilter
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tx import Tx
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Reviewer = Annotated[Visit, Depends(NeedsAny(Permission.REVIEW_LIST))]
 

@@ -33,7 +33,7 @@ from rapid_response.steps.availability import Availability, HeldJobs
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.service import service_for
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Viewer = Annotated[Visit, Depends(NeedsAny(Permission.ROTA_VIEW))]
 Changer = Annotated[Visit, Depends(NeedsAny(Permission.AVAILABILITY_ANY))]

@@ -53,7 +53,7 @@ class FormRoute(APIRoute):
         return super().matches(scope)
 
 
-router = APIRouter(route_class=FormRoute)
+router = APIRouter(route_class=FormRoute, include_in_schema=False)
 
 
 @router.api_route("/simulator", methods=["GET", "HEAD"])

@@ -19,7 +19,7 @@ from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import CallRow, IdentifierRow, InboundMessageRow, IncidentRow
 from rapid_response.storage.tx import Tx
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 _MOST = 100
 _EARLIER = 5

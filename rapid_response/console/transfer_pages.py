@@ -24,7 +24,7 @@ from rapid_response.steps.errors import NotFound
 from rapid_response.steps.transferring import PURPOSE
 from rapid_response.storage.tables import TransferRow
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 Reader = Annotated[Visit, Depends(NeedsAny(Permission.TRANSFER_READ))]
 

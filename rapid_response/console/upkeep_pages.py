@@ -37,7 +37,7 @@ from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, DutyRow, IncidentRow, SecondReadingRow
 from rapid_response.storage.work import release_parked
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False)
 
 _Parked = type[AgendaRow] | type[DeliveryRow]
 _TABLES: dict[str, _Parked] = {"a": AgendaRow, "d": DeliveryRow}

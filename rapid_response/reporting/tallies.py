@@ -46,7 +46,7 @@ from rapid_response.core.events import (
 )
 from rapid_response.core.vocabulary import Channel, OutcomeCode
 from rapid_response.messaging.rules import is_known_code
-from rapid_response.storage.once import once
+from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import EventRow, InboundMessageRow, IncidentRow, ProviderEventRow, TallyRow
 from rapid_response.storage.tx import Tx
 
@@ -96,11 +96,13 @@ class _Sums:
             self.tx.execute_many(_ADD[self.tx.is_sqlite], rows)
 
 
-def _adding(make: Any) -> Any:
+def _adding(make: Any) -> Filled[Any]:
     row = make(TallyRow).values(name=bindparam("n"), labels=bindparam("l"), value=bindparam("v"))
-    return row.on_conflict_do_update(
-        index_elements=[col(TallyRow.name), col(TallyRow.labels)],
-        set_={"value": col(TallyRow.value) + row.excluded.value},
+    return Filled(
+        row.on_conflict_do_update(
+            index_elements=[col(TallyRow.name), col(TallyRow.labels)],
+            set_={"value": col(TallyRow.value) + row.excluded.value},
+        )
     )
 
 

@@ -89,7 +89,7 @@ def _decide(
     """What the rules say of what is known now, and what they say of what was."""
     answered = frozenset(
         correction.field.removeprefix("answers.")
-        for correction in corrections.corrections_of(tx.execute, incident.id)
+        for correction in corrections.corrections_of(tx, incident.id)
         if correction.field.startswith("answers.")
     )
 
@@ -178,7 +178,7 @@ def _amended_caller(
     report = next((r for r in reports if named in (None, r.id)), None)
     if report is None:
         raise Invalid("This incident has no report with this id. Its reports are listed with it.", "report")
-    corrected = corrections.corrections_of(tx.execute, incident.id)
+    corrected = corrections.corrections_of(tx, incident.id)
     caller = corrections.caller_now(report, corrected)
     return [replace(change, report_id=report.id) for change in corrections.changed("caller", caller, given)]
 

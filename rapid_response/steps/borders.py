@@ -30,6 +30,7 @@ from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
+from rapid_response.storage.once import Filled
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import IncidentRow, PlaceLookupRow, PostcodeWardRow, TransferRow
 from rapid_response.storage.tx import Tx, read_from
@@ -61,19 +62,21 @@ def find(reading: Connection | Tx, definition: ServiceDefinition, postcode: str 
     return Found(rules.area_of(definition.authority, authority), authority, ward)
 
 
-_WARD = select(col(PostcodeWardRow.ward)).where(col(PostcodeWardRow.postcode) == bindparam("code"))
-_ASKED = select(col(PlaceLookupRow.authority), col(PlaceLookupRow.ward)).where(
-    col(PlaceLookupRow.postcode) == bindparam("code"), col(PlaceLookupRow.state) == LookupState.FOUND
+_WARD = Filled(select(col(PostcodeWardRow.ward)).where(col(PostcodeWardRow.postcode) == bindparam("code")))
+_ASKED = Filled(
+    select(col(PlaceLookupRow.authority), col(PlaceLookupRow.ward)).where(
+        col(PlaceLookupRow.postcode) == bindparam("code"), col(PlaceLookupRow.state) == LookupState.FOUND
+    )
 )
 
 
 def _loaded_ward(reading: Connection | Tx, code: str) -> str | None:
-    found: str | None = read_from(reading, _WARD, {"code": code}).scalar()
+    found: str | None = read_from(reading, _WARD.given({"code": code})).scalar()
     return found
 
 
 def _asked(reading: Connection | Tx, code: str) -> tuple[str | None, str | None]:
-    row = read_from(reading, _ASKED, {"code": code}).first()
+    row = read_from(reading, _ASKED.given({"code": code})).first()
     return (row.authority, row.ward) if row else (None, None)
 
 

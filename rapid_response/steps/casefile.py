@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, func, or_, select
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import SQLModel, col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.incident import OPEN_STATUSES, Action, Status, allowed_actions
@@ -31,6 +31,7 @@ from rapid_response.steps.errors import Invalid
 from rapid_response.steps.knowing import ShownLink, links_of, series_of
 from rapid_response.steps.receive import clock_json
 from rapid_response.storage.log import record_view
+from rapid_response.storage.once import Filled
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
     AgendaRow,
@@ -51,7 +52,7 @@ from rapid_response.storage.tables import (
     TransferRow,
     VisitRow,
 )
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, rows_of
 
 R = TypeVar("R", bound=SQLModel)
 
@@ -274,24 +275,22 @@ def next_step(
 
 def read_case(connection: Connection, reference: str) -> CaseFile | None:
     """Everything kept of the incident of that reference; None when there is none."""
-    session = Session(connection)
-    incident = session.exec(_BY_REFERENCE, params={"reference": reference}).one_or_none()
-    if incident is None:
+    found = rows_of(connection, _BY_REFERENCE.given({"reference": reference}))
+    if not found:
         return None
+    incident = found[0]
     mine = {"incident": incident.id}
 
     def rows(row: type[R], at: Any) -> Sequence[R]:
-        found: Sequence[R] = session.exec(_rows(row, at), params=mine).all()
-        return found
+        return rows_of(connection, _rows(row, at).given(mine))
 
     def of_reports(row: type[R], *order: Any) -> Sequence[R]:
-        found: Sequence[R] = session.exec(_of_reports(row, *order), params=mine).all()
-        return found
+        return rows_of(connection, _of_reports(row, *order).given(mine))
 
     return CaseFile(
         incident=incident,
         reports=rows(ReportRow, col(ReportRow.recorded_at)),
-        corrections=corrections_of(connection.execute, incident.id),
+        corrections=corrections_of(connection, incident.id),
         series=series_of(connection, incident.id),
         joined_to=_reference(connection, incident.duplicate_of),
         offers=rows(OfferRow, col(OfferRow.made_at)),
@@ -300,7 +299,7 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
         outcomes=rows(OutcomeRow, col(OutcomeRow.at)),
         notes=rows(NoteRow, col(NoteRow.at)),
         messages=rows(MessageRow, col(MessageRow.created_at)),
-        agenda=session.exec(_STILL_TO_COME, params=mine).all(),
+        agenda=rows_of(connection, _STILL_TO_COME.given(mine)),
         links=links_of(connection, incident.id),
         referrals=rows(ReferralRow, col(ReferralRow.sent_at)),
         disclosures=rows(DisclosureRow, col(DisclosureRow.made_at)),
@@ -314,21 +313,21 @@ def read_case(connection: Connection, reference: str) -> CaseFile | None:
 
 
 _MINE: Any = bindparam("incident")
-_BY_REFERENCE = typed_select(IncidentRow).where(col(IncidentRow.reference) == bindparam("reference"))
-_STILL_TO_COME = typed_select(AgendaRow).where(
-    col(AgendaRow.incident_id) == _MINE, col(AgendaRow.settled_at).is_(None)
+_BY_REFERENCE = Filled(typed_select(IncidentRow).where(col(IncidentRow.reference) == bindparam("reference")))
+_STILL_TO_COME = Filled(
+    typed_select(AgendaRow).where(col(AgendaRow.incident_id) == _MINE, col(AgendaRow.settled_at).is_(None))
 )
 
 
 @cache
-def _rows(row: Any, at: Any) -> Any:
-    return typed_select(row).where(row.incident_id == _MINE).order_by(at, row.id)
+def _rows(row: Any, at: Any) -> Filled[Any]:
+    return Filled(typed_select(row).where(row.incident_id == _MINE).order_by(at, row.id))
 
 
 @cache
-def _of_reports(row: Any, *order: Any) -> Any:
+def _of_reports(row: Any, *order: Any) -> Filled[Any]:
     reports = typed_select(row).join(ReportRow, col(ReportRow.id) == row.report_id)
-    return reports.where(col(ReportRow.incident_id) == _MINE).order_by(*order)
+    return Filled(reports.where(col(ReportRow.incident_id) == _MINE).order_by(*order))
 
 
 def _reference(connection: Connection, incident_id: str | None) -> str | None:
@@ -406,7 +405,7 @@ def list_incidents(
             )
         )
     query = query.order_by(col(IncidentRow.received_at).desc(), col(IncidentRow.id).desc()).limit(limit + 1)
-    found = Session(connection).exec(query).all()
+    found = rows_of(connection, query)
     page = found[:limit]
     return page, _cursor(page[-1]) if len(found) > limit else None
 

@@ -6,22 +6,21 @@ table of corrections how it came to be so. Its values are personal data; events 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 from sqlmodel import col
 
+from rapid_response.storage.once import Filled
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import CorrectionRow, ReportRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.tx import Tx, read_from
 
 #: Where a value came from when no person typed it: a joined report's own, or that of a new episode.
 JOINED, NEW_EPISODE = "joined", "new_episode"
-
-Run = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def keep(tx: Tx, incident_id: str, changes: Iterable[Change], source: str, reaso
         )
 
 
-_OF_INCIDENT = (
+_OF_INCIDENT = Filled(
     select(table_of(CorrectionRow))
     .where(
         or_(
@@ -99,9 +98,11 @@ _OF_INCIDENT = (
 )
 
 
-def corrections_of(run: Run, incident_id: str) -> list[Correction]:
+def corrections_of(source: Connection | Tx, incident_id: str) -> list[Correction]:
     """All corrections of an incident and of the reports that belong to it now, oldest first."""
-    rows = run(_OF_INCIDENT, {"incident": incident_id})
+    mine = _OF_INCIDENT.given({"incident": incident_id})
+    # In a step with those that it has made itself.
+    rows = source.execute(mine) if isinstance(source, Tx) else read_from(source, mine)
     return [Correction(r.at, r.actor, r.source, r.field, r.old, r.new, r.reason, r.report_id) for r in rows]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
+from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import JobNumberRow
 from rapid_response.storage.tx import Tx
 
@@ -23,7 +24,7 @@ _FEWEST_FREE = 50
 def issue(tx: Tx, incident_id: str) -> int:
     """A free number, now this incident's."""
     for low, high in _RANGES:
-        busy = tx.read(_BUSY, {"low": low, "high": high, "now": tx.now}).scalar_one()
+        busy = tx.read(_BUSY.given({"low": low, "high": high, "now": tx.now})).scalar_one()
         if high - low + 1 - busy < _FEWEST_FREE:
             continue
         # With at least 50 free this ends: another node may only be quicker on single numbers.
@@ -35,7 +36,7 @@ def issue(tx: Tx, incident_id: str) -> int:
 
 
 _FREE = and_(col(JobNumberRow.free_from).is_not(None), col(JobNumberRow.free_from) <= bindparam("now"))
-_BUSY = (
+_BUSY = Filled(
     select(func.count())
     .select_from(JobNumberRow)
     .where(
@@ -44,23 +45,28 @@ _BUSY = (
     )
 )
 _TAKE = {
-    is_sqlite: make(JobNumberRow)
-    .values(
-        number=bindparam("n"), incident_id=bindparam("incident"), issued_at=bindparam("now"), free_from=None
+    is_sqlite: Filled(
+        make(JobNumberRow)
+        .values(
+            number=bindparam("n"),
+            incident_id=bindparam("incident"),
+            issued_at=bindparam("now"),
+            free_from=None,
+        )
+        .on_conflict_do_update(
+            index_elements=[col(JobNumberRow.number)],
+            set_={"incident_id": bindparam("incident"), "issued_at": bindparam("now"), "free_from": None},
+            where=_FREE,
+        )
+        .returning(col(JobNumberRow.number))
     )
-    .on_conflict_do_update(
-        index_elements=[col(JobNumberRow.number)],
-        set_={"incident_id": bindparam("incident"), "issued_at": bindparam("now"), "free_from": None},
-        where=_FREE,
-    )
-    .returning(col(JobNumberRow.number))
     for is_sqlite, make in ((True, sqlite.insert), (False, postgresql.insert))
 }
 
 
 def _take(tx: Tx, number: int, incident_id: str) -> bool:
     """Take a number that is free, whoever else tries at the same moment."""
-    taken = tx.read(_TAKE[tx.is_sqlite], {"n": number, "incident": incident_id, "now": tx.now})
+    taken = tx.read(_TAKE[tx.is_sqlite].given({"n": number, "incident": incident_id, "now": tx.now}))
     return taken.first() is not None
 
 

@@ -33,7 +33,7 @@ from rapid_response.intake.matching.profile import Profile, Told, identify, iden
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.steps.corrections import caller_now, corrections_of
 from rapid_response.storage.columns import UtcDateTime
-from rapid_response.storage.once import once
+from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import IdentifierRow, IncidentRow, ReportRow, SuggestedLinkRow
 from rapid_response.storage.tx import Tx, read_from
 
@@ -93,7 +93,7 @@ def learn(tx: Tx, incident: IncidentRow, reports: Sequence[ReportRow], zone: Zon
     For the words of a voicemail, for amended people or places, and for reports that were joined. What a
     person has rejected is not suggested again.
     """
-    corrected = corrections_of(tx.execute, incident.id)
+    corrected = corrections_of(tx, incident.id)
     profile = identify_all(
         Told(
             narrative=report.narrative,
@@ -270,7 +270,7 @@ def _statement() -> Executable:
     )
 
 
-_EARLIER = _statement()
+_EARLIER = Filled(_statement())
 
 
 def _earlier(
@@ -288,7 +288,7 @@ def _earlier(
             helped_at=row.helped_at,
             profile=Profile.from_json(row.known),
         )
-        for row in tx.read(_EARLIER, asked)
+        for row in tx.read(_EARLIER.given(asked))
     ]
 
 

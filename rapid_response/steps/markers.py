@@ -41,6 +41,7 @@ from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
+from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import IdentifierRow, IncidentRow, RiskMarkerKeyRow, RiskMarkerRow
 from rapid_response.storage.tx import Tx, read_from
 from rapid_response.storage.work import Due
@@ -249,7 +250,7 @@ class Found:
     why: tuple[str, ...]
 
 
-_BY_KEYS = (
+_BY_KEYS = Filled(
     select(
         col(RiskMarkerRow.id),
         col(RiskMarkerRow.subject),
@@ -276,7 +277,7 @@ def found(reading: Connection | Tx, profile: Profile) -> tuple[Found, ...]:
     keys = [key for key in profile.keys if key.startswith(tuple(_PREFIX.values()))]
     if not keys:
         return ()
-    return tuple(_alike(profile, read_from(reading, _BY_KEYS, {"keys": keys})))
+    return tuple(_alike(profile, read_from(reading, _BY_KEYS.given({"keys": keys}))))
 
 
 def _alike(profile: Profile, rows: Iterable[Any]) -> Iterable[Found]:

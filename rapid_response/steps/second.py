@@ -33,6 +33,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.service import service_now
 from rapid_response.steps.tasks import TaskKind, finish, open_task, open_tasks
+from rapid_response.storage.once import Filled
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
     EventRow,
@@ -73,7 +74,7 @@ def queue(tx: Tx, events: Sequence[EventRow]) -> None:
     ).scalars()
     for report_id in sorted(new):
         values = {"report_id": report_id, "state": _WAITING, "queued_at": tx.real, "next_at": tx.real}
-        tx.execute(_once(SecondReadingRow, tx.is_sqlite), values)
+        tx.execute(_once(SecondReadingRow, tx.is_sqlite).given(values))
     tx.wake("second")
 
 
@@ -85,12 +86,12 @@ def _is_of_words(event: EventRow) -> bool:
 
 
 @cache
-def _once(row: Any, is_sqlite: bool) -> Any:
+def _once(row: Any, is_sqlite: bool) -> Filled[Any]:
     """Insert unless another node was quicker."""
     table = table_of(row)
     make = sqlite.insert if is_sqlite else postgresql.insert
     defaults = {"fence": 0, "attempts": 0, "dropped": 0} if row is SecondReadingRow else {"asked": 0}
-    return make(table).values(**defaults).on_conflict_do_nothing()
+    return Filled(make(table).values(**defaults).on_conflict_do_nothing())
 
 
 # --- asking ----------------------------------------------------------------------------------------------
@@ -152,7 +153,7 @@ def _any_due(tx: Tx) -> bool:
 def _today(tx: Tx, zone: ZoneInfo) -> SecondReaderDayRow:
     """The day's row, locked: whoever holds it alone counts and claims."""
     today = tx.real.astimezone(zone).date().isoformat()
-    tx.execute(_once(SecondReaderDayRow, tx.is_sqlite), {"day": today})
+    tx.execute(_once(SecondReaderDayRow, tx.is_sqlite).given({"day": today}))
     return tx.need(SecondReaderDayRow, today, lock=True)
 
 

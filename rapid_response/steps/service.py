@@ -88,14 +88,16 @@ _HEAD = Filled(
     .order_by(col(DefinitionRow.version).desc())
     .limit(1)
 )
-_EXCEPTIONS = select(
-    col(AvailabilityRow.responder_id),
-    col(AvailabilityRow.kind),
-    col(AvailabilityRow.from_at),
-    col(AvailabilityRow.until_at),
-).where(
-    col(AvailabilityRow.ended_at).is_(None),
-    or_(col(AvailabilityRow.until_at).is_(None), col(AvailabilityRow.until_at) > bindparam("now")),
+_EXCEPTIONS = Filled(
+    select(
+        col(AvailabilityRow.responder_id),
+        col(AvailabilityRow.kind),
+        col(AvailabilityRow.from_at),
+        col(AvailabilityRow.until_at),
+    ).where(
+        col(AvailabilityRow.ended_at).is_(None),
+        or_(col(AvailabilityRow.until_at).is_(None), col(AvailabilityRow.until_at) > bindparam("now")),
+    )
 )
 
 
@@ -126,7 +128,7 @@ def service_for(tx: Connection | Tx, zone: ZoneInfo, now: datetime) -> Service:
         raise NoService
     away: _Spans = {}
     extra: _Spans = {}
-    for row in read_from(tx, _EXCEPTIONS, {"now": now}):
+    for row in read_from(tx, _EXCEPTIONS.given({"now": now})):
         spans = away if row.kind is AvailabilityKind.OFF else extra
         spans.setdefault(row.responder_id, []).append((row.from_at, row.until_at))
     return Service(definition, away, extra)

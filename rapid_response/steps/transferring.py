@@ -161,7 +161,7 @@ def _to_whom(definition: ServiceDefinition, incident: IncidentRow, said: str | N
 def _document(tx: Tx, service: Service, incident: IncidentRow, transfer_id: str, to_name: str) -> str:
     """What they are given: canonical JSON, so that the same words always have the same digest."""
     reports = reports_of(tx, incident)
-    corrected = corrections.corrections_of(tx.execute, incident.id)
+    corrected = corrections.corrections_of(tx, incident.id)
     given: dict[str, Any] = {
         "transfer": transfer_id,
         "from": service.definition.name,

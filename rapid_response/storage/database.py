@@ -195,6 +195,7 @@ class Database:
             self.path = Path(make_url(self.url).database or "")
             self._writer_engine = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE")
             self._reader_engine = _sqlite_engine(self.url, begin="BEGIN", readers=threads)
+            self._writing: Connection | None = None
             self._inbox = _Inbox()
             self._rows_checkpointed = 0
             self._readers = ThreadPoolExecutor(threads, thread_name_prefix="look")
@@ -370,6 +371,8 @@ class Database:
             last = self._write_group(job)
             if last:
                 break
+        if self._writing is not None:
+            self._writing.close()
         self._writer_engine.dispose()
 
     def _write_group(self, first: _Job) -> bool:
@@ -379,7 +382,7 @@ class Database:
         failed: list[tuple[_Job, BaseException]] = []
         taken: list[_Job] = []
         try:
-            with self.write_lock(), self._writer_engine.connect() as connection:
+            with self.write_lock(), self._in_writer() as connection:
                 until = perf_counter() + GROUP_SECONDS
                 with connection.begin():
                     job: _Job | None = first
@@ -404,6 +407,17 @@ class Database:
                     self._write_alone(waiting, done, failed)
         self._answer(done, failed)
         return stop
+
+    @contextmanager
+    def _in_writer(self) -> Iterator[Connection]:
+        """The writer thread's own connection, kept from group to group; made anew after any error."""
+        connection = self._writing = self._writing or self._writer_engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            self._writing = None
+            connection.close()
+            raise
 
     def _in_savepoint(
         self, connection: Connection, job: _Job, done: list[_Done], failed: list[tuple[_Job, BaseException]]
@@ -434,7 +448,7 @@ class Database:
 
     def _write_alone(self, job: _Job, done: list[_Done], failed: list[tuple[_Job, BaseException]]) -> None:
         try:
-            with self.write_lock(), self._writer_engine.connect() as connection, connection.begin():
+            with self.write_lock(), self._in_writer() as connection, connection.begin():
                 finished = self._execute(connection, job)
         except BaseException as error:  # it belongs to the caller, whatever it is: the writer goes on
             failed.append((job, _told(error)))
@@ -619,7 +633,8 @@ def _sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engin
         url,
         # More statements than we have: none is parsed twice.
         connect_args={"check_same_thread": False, "timeout": 10, "cached_statements": 1000},
-        pool_size=readers or 1,
+        # To write: the writer's own, and one for whoever changes the schema.
+        pool_size=readers or 2,
         max_overflow=0,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from inspect import Parameter, signature
@@ -21,7 +21,13 @@ class Filled(Generic[S]):
     """A statement that is made once, and the values of its parameters."""
 
     statement: S
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    #: How each database runs it, for `storage.prepared`: all fillings of one statement share it.
+    ways: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def given(self, values: Mapping[str, Any]) -> Filled[S]:
+        """The same statement with other values, always of the same names."""
+        return Filled(self.statement, values, self.ways)
 
 
 def once(make: Callable[P, S]) -> Callable[P, Filled[S]]:
@@ -42,8 +48,10 @@ def once(make: Callable[P, S]) -> Callable[P, Filled[S]]:
         build: Callable[..., S] = make
         return build(*parameters)
 
+    ways: dict[str, Any] = {}
+
     @wraps(make)
     def filled(*values: Any) -> Filled[S]:
-        return Filled(made(), dict(zip(names, values, strict=True)))
+        return Filled(made(), dict(zip(names, values, strict=True)), ways)
 
     return filled  # type: ignore[return-value]

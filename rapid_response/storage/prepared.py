@@ -8,9 +8,9 @@ the same run without that. Errors are SQLAlchemy's, so nobody else needs to know
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, cast
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.engine import Dialect, IteratorResult
@@ -20,6 +20,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
+
+from rapid_response.storage.once import Filled
 
 Convert = Callable[[Any], Any]
 #: What a statement binds: a name; for a list, which of its values; how a value becomes one of the driver's;
@@ -42,8 +44,6 @@ class Prepared:
     """One statement in one database's words."""
 
     sql: str
-    #: What the driver calls what is bound; None where it goes by places.
-    names: tuple[str, ...] | None
     binds: tuple[_Bind, ...]
     types: tuple[TypeEngine[Any], ...]
     #: The class whose rows it reads, if it reads whole rows of one.
@@ -60,10 +60,10 @@ class Prepared:
     def fetch(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Sequence[Any], int]:
         """As :meth:`run`: bare rows, and how many were changed."""
         bound = self._bound(values)
-        driver: Any = connection.connection.driver_connection
+        cursor = _cursor(connection)
         try:
-            cursor = driver.execute(self.sql, bound)
-            if cursor.description is None:
+            cursor.execute(self.sql, bound)
+            if not self.types:
                 return (), cursor.rowcount
             found = cursor.fetchall()
         except Exception as error:
@@ -77,16 +77,16 @@ class Prepared:
     def run_many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run it for each set of values."""
         bound = [self._bound(values) for values in rows]
-        driver: Any = connection.connection.driver_connection
+        cursor = _cursor(connection)
         try:
             if len(bound) == 1:
-                driver.execute(self.sql, bound[0])
+                cursor.execute(self.sql, bound[0])
             else:
-                driver.cursor().executemany(self.sql, bound)
+                cursor.executemany(self.sql, bound)
         except Exception as error:
             _tell(connection, self.sql, error)
 
-    def _bound(self, values: Mapping[str, Any]) -> Any:
+    def _bound(self, values: Mapping[str, Any]) -> list[Any]:
         bound = []
         for name, place, convert, default in self.binds:
             if name in values:
@@ -96,7 +96,7 @@ class Prepared:
                 bound.append(default)
             else:
                 raise KeyError(f"no value for {name}")
-        return bound if self.names is None else dict(zip(self.names, bound, strict=True))
+        return bound
 
     def _learn(self, cursor: Any, dialect: Dialect) -> None:
         columns = cursor.description
@@ -139,43 +139,43 @@ class _OfLists:
                 for n, each in enumerate(all_)
             }
             kinds = _kinds(self.compiled, dialect)
-            names = told.positiontup if self.compiled.positional else list(told.parameters)
             binds = []
-            for name in names or ():
+            for name in told.positiontup or ():
                 its, place = place_of.get(name, (name, None))
                 _, _, convert, default = kinds[its]
                 binds.append((its, place, convert, default))
-            by_name = None if self.compiled.positional else tuple(names or ())
-            self.made[lengths] = Prepared(told.statement, by_name, tuple(binds), self.types, self.entity)
+            self.made[lengths] = Prepared(told.statement, tuple(binds), self.types, self.entity)
         return self.made[lengths]
 
 
 _NOTHING = SimpleResultMetaData(())
-_PREPARED: dict[str, WeakKeyDictionary[Executable, dict[tuple[str, ...], Prepared | _OfLists | None]]] = {}
+_UNKNOWN = object()
 
 
-def prepared(statement: Executable, connection: Connection, values: Mapping[str, Any]) -> Prepared | None:
-    """How a statement that is made once, and given such values, is run on this connection's driver.
+def is_heard(connection: Connection) -> bool:
+    """Whether somebody listens to what the engine is asked: then everything goes through it."""
+    return bool(connection.dispatch.before_cursor_execute)
 
-    None where it cannot be: it has values of its own making, or lists of tuples; or somebody listens to what
-    the engine is asked, and is to hear everything.
+
+def prepared(filled: Filled[Any], connection: Connection) -> Prepared | None:
+    """How a statement that is made once is run on this connection's driver.
+
+    None where it cannot be: it has values of its own making, literal parameters, or lists of tuples.
     """
-    if connection.dispatch.before_cursor_execute:
-        return None
     dialect = connection.dialect
-    known = _PREPARED.setdefault(dialect.name, WeakKeyDictionary()).setdefault(statement, {})
-    names = tuple(values)
-    if names in known:
-        made = known[names]
-    else:
-        made = known[names] = _prepare(statement, dialect, names)
-    return made.for_these(values, dialect) if isinstance(made, _OfLists) else made
+    way = filled.ways.get(dialect.name, _UNKNOWN)
+    if way is _UNKNOWN:
+        way = filled.ways[dialect.name] = _prepare(filled.statement, dialect, tuple(filled.values))
+    if isinstance(way, _OfLists):
+        return way.for_these(filled.values, dialect)
+    made: Prepared | None = way
+    return made
 
 
 def _prepare(statement: Executable, dialect: Dialect, names: Sequence[str]) -> Prepared | _OfLists | None:
     if not isinstance(statement, SelectBase | UpdateBase):
         return None
-    compiled: SQLCompiler = statement.compile(dialect=dialect, column_keys=list(names) or None)
+    compiled: SQLCompiler = statement.compile(dialect=_by_places(dialect), column_keys=list(names) or None)
     if (
         compiled.literal_execute_params
         or compiled.escaped_bind_names
@@ -189,9 +189,26 @@ def _prepare(statement: Executable, dialect: Dialect, names: Sequence[str]) -> P
         lists = tuple(bind.key for bind in compiled.post_compile_params)
         return _OfLists(compiled, lists, types, entity)
     kinds = _kinds(compiled, dialect)
-    names_of_driver = None if compiled.positional else tuple(kinds)
-    places = compiled.positiontup or () if compiled.positional else tuple(kinds)
-    return Prepared(str(compiled), names_of_driver, tuple(kinds[name] for name in places), types, entity)
+    binds = tuple(kinds[name] for name in compiled.positiontup or ())
+    return Prepared(str(compiled), binds, types, entity)
+
+
+def _by_places(dialect: Dialect) -> Dialect:
+    """The dialect whose parameters have places: `?`, or `$1`, which psycopg hands on as it is."""
+    if dialect.positional:
+        return dialect
+    other: Any = copy(dialect)
+    other.paramstyle, other.positional = "numeric_dollar", True
+    other.identifier_preparer = other.preparer(other)
+    made: Dialect = other
+    return made
+
+
+def _cursor(connection: Connection) -> Any:
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.positional:
+        return driver.cursor()
+    return cast("Any", connection.dialect).loaded_dbapi.RawCursor(driver)
 
 
 def _entity(statement: Executable) -> Any:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Table, Update, bindparam, update
+from sqlalchemy import Table
 from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import SQLModel
 
@@ -91,7 +91,7 @@ class Records:
 
     def changes(self) -> Sequence[Change]:
         """What is to be written, in an order that two steps have in common; then it counts as written."""
-        found = []
+        found: list[Change] = []
         for (row, key), held in self._held.items():
             shape = shape_of(row)
             now = held.record.__dict__
@@ -125,14 +125,3 @@ def shape_of(row: type[R]) -> Shape[R]:
     names = tuple(table.columns.keys())
     key_at = tuple(names.index(column.name) for column in table.primary_key.columns)
     return Shape(row, names, key_at, table.metadata.sorted_tables.index(table))
-
-
-@cache
-def update_of(row: type[SQLModel], names: tuple[str, ...]) -> Update:
-    """Sets these columns of one row: their values are `new_NAME`, its key is `key_0` and on."""
-    table = table_of(row)
-    return (
-        update(table)
-        .where(*(key == bindparam(f"key_{n}") for n, key in enumerate(table.primary_key.columns)))
-        .values({name: bindparam(f"new_{name}") for name in names})
-    )

@@ -11,7 +11,17 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Executable, Insert, bindparam, insert
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    Insert,
+    Update,
+    bindparam,
+    insert,
+    update,
+)
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.dml import UpdateBase
@@ -22,8 +32,8 @@ from rapid_response.core.events import Event
 from rapid_response.core.ids import Ids
 from rapid_response.storage.log import LogWriter
 from rapid_response.storage.once import Filled
-from rapid_response.storage.prepared import Answer, prepared
-from rapid_response.storage.records import Change, Records, blank, shape_of, table_of, update_of
+from rapid_response.storage.prepared import Answer, is_heard, prepared
+from rapid_response.storage.records import Change, Records, blank, shape_of, table_of
 
 R = TypeVar("R", bound=SQLModel)
 #: What a statement answers: its rows, or how many it changed (`rowcount`).
@@ -52,6 +62,7 @@ class Tx:
         subscriptions: Subscriptions,
     ) -> None:
         self._connection = connection
+        self._is_heard = is_heard(connection)
         self._records = Records()
         self._queued: dict[type[SQLModel], list[dict[str, Any]]] = {}
         self._new: list[SQLModel] = []
@@ -79,7 +90,8 @@ class Tx:
         if not lock and (known := self._records.get(row, values)) is not None:
             return known
         # What was read before the lock may have changed since: the record says what is read now.
-        found = self._typed(_by_key(row, lock), {f"key_{n}": value for n, value in enumerate(values)})
+        query: Filled[SelectOfScalar[R]] = _by_key(row, lock)
+        found = self._typed(query.given({f"key_{n}": value for n, value in enumerate(values)}))
         return found[0] if found else None
 
     def need(self, row: type[R], key: Any, *, lock: bool = False) -> R:
@@ -92,27 +104,18 @@ class Tx:
     def all(self, query: SelectOfScalar[R] | Filled[SelectOfScalar[R]]) -> Sequence[R]:
         """All rows of a query over one table class."""
         self.flush()
-        return self._typed(*_opened(query, None))
+        return self._typed(query)
 
     def first(self, query: SelectOfScalar[R] | Filled[SelectOfScalar[R]]) -> R | None:
         """The first row of a query over one table class."""
         self.flush()
-        statement, values = _opened(query, None)
-        found = self._typed(statement, values, most=1)
+        found = self._typed(query, most=1)
         return found[0] if found else None
 
     def _typed(
-        self, query: SelectOfScalar[R], values: Mapping[str, Any] | None, most: int | None = None
+        self, query: SelectOfScalar[R] | Filled[SelectOfScalar[R]], most: int | None = None
     ) -> list[R]:
-        known = prepared(query, self._connection, values) if values is not None else None
-        if known is not None and values is not None:
-            row: type[R] = known.entity
-            found, _ = known.fetch(self._connection, values)
-        else:
-            row = query.column_descriptions[0]["entity"]
-            found = self._connection.execute(query, values).all()
-        shape = shape_of(row)
-        return [self._records.take(shape, one) for one in found[:most]]
+        return _take(self._records, self._connection, query, self._is_heard, most)
 
     # writing
 
@@ -127,21 +130,21 @@ class Tx:
         self._new.append(record)
         return record
 
-    def execute(self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None) -> Rows:
-        """Run a Core statement, with the values of its parameters, after everything queued so far."""
+    def execute(self, statement: Executable | Filled[Any]) -> Rows:
+        """Run a Core statement, after everything queued so far."""
         self.flush()
-        return self.read(statement, values)
+        return self.read(statement)
 
-    def execute_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    def execute_many(self, statement: Filled[Any], rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a Core statement for each set of values, in one go."""
         self.flush()
-        self._doubt(statement)
-        _run_many(self._connection, statement, rows)
+        self._doubt(statement.statement)
+        self._run_many(statement, rows)
 
-    def read(self, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None) -> Rows:
+    def read(self, statement: Executable | Filled[Any]) -> Rows:
         """As :meth:`execute`, for what cannot depend on rows this step has queued: they wait."""
         self._doubt(statement.statement if isinstance(statement, Filled) else statement)
-        return read_from(self._connection, statement, values)
+        return _run(self._connection, statement, self._is_heard)
 
     def _doubt(self, statement: Executable) -> None:
         if isinstance(statement, UpdateBase):
@@ -168,24 +171,33 @@ class Tx:
         if self._queued:
             queued, self._queued = self._queued, {}
             for row, values in queued.items():
-                _run_many(self._connection, _insert(row), values)
+                self._run_many(_insert(row), values)
 
     def _write_new(self) -> None:
         new, self._new = self._new, []
         for record in new:
             names = shape_of(type(record)).names
             row = {name: record.__dict__[name] for name in names}
-            _run_many(self._connection, _insert(type(record)), [row])
+            self._run_many(_insert(type(record)), [row])
             self._records.hold(record)
 
     def _write_change(self, change: Change) -> None:
         """Raises StaleDataError where the row is gone."""
         row: type[SQLModel] = change.shape.row
-        statement = update_of(row, tuple(change.values))
         values = {f"new_{name}": value for name, value in change.values.items()}
         values |= {f"key_{n}": value for n, value in enumerate(change.key)}
-        if read_from(self._connection, Filled(statement, values)).rowcount != 1:
+        statement = _update(row, tuple(change.values)).given(values)
+        if _run(self._connection, statement, self._is_heard).rowcount != 1:
             raise StaleDataError(f"{row.__name__} {change.key} is gone")
+
+    def _run_many(self, statement: Filled[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+        if not rows:
+            return
+        known = None if self._is_heard else prepared(statement.given(rows[0]), self._connection)
+        if known is not None:
+            known.run_many(self._connection, rows)
+        else:
+            self._connection.execute(statement.statement, rows)
 
     def finish(self) -> None:
         """Write everything, the log last; called by :class:`Database` before the commit."""
@@ -194,46 +206,69 @@ class Tx:
         self.flush()
 
 
-def read_from(
-    source: Connection | Tx, statement: Executable | Filled[Any], values: Mapping[str, Any] | None = None
-) -> Rows:
+def read_from(source: Connection | Tx, statement: Executable | Filled[Any]) -> Rows:
     """:meth:`Tx.read` in a step, the plain connection outside one: for what both ask."""
-    if isinstance(source, Tx):
-        return source.read(statement, values)
-    opened, its = _opened(statement, values)
-    # Statements that are given values are made once; others may be made for this one time.
-    known = prepared(opened, source, its) if its is not None else None
-    if known is not None and its is not None:
-        return known.run(source, its)
-    result: CursorResult[Any] = source.execute(opened, its)
+    return source.read(statement) if isinstance(source, Tx) else _run(source, statement, is_heard(source))
+
+
+def rows_of(connection: Connection, query: SelectOfScalar[R] | Filled[SelectOfScalar[R]]) -> list[R]:
+    """All rows of a query over one table class, for whoever only reads."""
+    return _take(Records(), connection, query, is_heard(connection))
+
+
+def _take(
+    records: Records,
+    connection: Connection,
+    query: SelectOfScalar[R] | Filled[SelectOfScalar[R]],
+    is_heard: bool,
+    most: int | None = None,
+) -> list[R]:
+    found: Sequence[Any]
+    known = prepared(query, connection) if isinstance(query, Filled) and not is_heard else None
+    if known is not None and isinstance(query, Filled):
+        row: type[R] = known.entity
+        found, _ = known.fetch(connection, query.values)
+    else:
+        statement, values = _opened(query)
+        row = statement.column_descriptions[0]["entity"]
+        found = connection.execute(statement, values).all()
+    shape = shape_of(row)
+    return [records.take(shape, one) for one in found[:most]]
+
+
+def _run(connection: Connection, statement: Executable | Filled[Any], is_heard: bool) -> Rows:
+    # What is not filled may be made for this one time.
+    known = prepared(statement, connection) if isinstance(statement, Filled) and not is_heard else None
+    if known is not None and isinstance(statement, Filled):
+        return known.run(connection, statement.values)
+    opened, values = _opened(statement)
+    result: CursorResult[Any] = connection.execute(opened, values)
     return result
 
 
-def _run_many(connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-    known = prepared(statement, connection, rows[0]) if rows else None
-    if known is not None:
-        known.run_many(connection, rows)
-    elif rows:
-        connection.execute(statement, rows)
-
-
-def _opened(statement: Any, values: Mapping[str, Any] | None) -> tuple[Any, Mapping[str, Any] | None]:
-    return (statement.statement, statement.values) if isinstance(statement, Filled) else (statement, values)
+def _opened(statement: Any) -> tuple[Any, Mapping[str, Any] | None]:
+    return (statement.statement, statement.values) if isinstance(statement, Filled) else (statement, None)
 
 
 @cache
-def _by_key(row: type[R], lock: bool) -> SelectOfScalar[R]:
-    keys = table_of(row).primary_key.columns
-    query = select(row).where(*(key == bindparam(f"key_{n}") for n, key in enumerate(keys)))
-    if lock:
-        query = query.with_for_update()
-    return query
+def _by_key(row: Any, lock: bool) -> Filled[Any]:
+    query = select(row).where(*_has_key(row))
+    return Filled(query.with_for_update() if lock else query)
 
 
 @cache
-def _insert(row: type[SQLModel]) -> Insert:
-    # Made once: making it, and the key under which SQLAlchemy knows it, costs as much as running it.
-    return insert(table_of(row))
+def _insert(row: type[SQLModel]) -> Filled[Insert]:
+    return Filled(insert(table_of(row)))
+
+
+@cache
+def _update(row: type[SQLModel], names: tuple[str, ...]) -> Filled[Update]:
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return Filled(update(table_of(row)).where(*_has_key(row)).values(new))
+
+
+def _has_key(row: type[SQLModel]) -> list[ColumnElement[bool]]:
+    return [key == bindparam(f"key_{n}") for n, key in enumerate(table_of(row).primary_key.columns)]
 
 
 @cache

@@ -118,12 +118,13 @@ def test_arguments_that_are_named_or_too_few_are_refused() -> None:
         among([ONE])  # type: ignore[call-arg]
 
 
-def test_a_row_that_was_read_is_read_anew_under_a_lock(endpoints: Database) -> None:
+def test_a_row_that_was_changed_is_read_anew_and_so_is_one_that_is_locked(endpoints: Database) -> None:
     def step(tx: Tx) -> None:
         row = tx.need(EndpointRow, (ONE, "sms"))
         tx.execute(becomes(ONE, "suspect"))
-        assert tx.need(EndpointRow, (ONE, "sms")) is row
         assert row.state == EndpointState.ACTIVE
+        assert tx.need(EndpointRow, (ONE, "sms")) is row
+        assert row.state == EndpointState.SUSPECT
         assert tx.need(EndpointRow, (ONE, "sms"), lock=True) is row
         assert row.state == EndpointState.SUSPECT
         assert tx.get(EndpointRow, (ONE, "voice")) is None

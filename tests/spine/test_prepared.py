@@ -106,7 +106,7 @@ def test_it_answers_as_the_engine_does(
 
     def both(connection: Connection) -> None:
         for filled in (lines_called(wanted), opened_since(NOON, "sms"), lines_called([])):
-            assert prepared(filled.statement, connection, filled.values) is not None
+            assert prepared(filled, connection) is not None
             ours = read_from(connection, filled)
             theirs = connection.execute(filled.statement, filled.values)
             assert list(ours.keys()) == list(theirs.keys())
@@ -132,7 +132,7 @@ def test_what_a_column_cannot_hold_is_refused(database: Database, value: Any) ->
     with pytest.raises((ValueError, AttributeError, StatementError)):
         database.run_now(lambda tx: tx.execute(opens("one", value, [])))
     with pytest.raises(KeyError):
-        database.run_now(lambda tx: tx.execute(Filled(opens("one", NOON, []).statement, {})))
+        database.run_now(lambda tx: tx.execute(Filled(opens("one", NOON, []).statement)))
 
 
 def test_it_fails_as_the_engine_does_and_says_nothing_of_what_was_to_be_stored(database: Database) -> None:
