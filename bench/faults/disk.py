@@ -19,6 +19,7 @@ from tests.nodes.running import Node
 
 #: The write-ahead log alone takes some ten, between two checkpoints.
 _MEGABYTES = 128
+_ROOM_FOR_LOG = 256 * 1024
 _BEFORE, _FULL, _AFTER = 10.0, 25.0, 15.0
 _TOLD = "disk is almost full|cannot be written"
 
@@ -59,16 +60,20 @@ class SmallDisk:
 
 
 class FilesOfOneSize:
-    """Where no file system can be mounted: from now on no file of the process may grow."""
+    """Where none can be mounted: from now on no file of the process may be larger than its log will be.
 
-    name = "files cannot grow"
+    The write-ahead log is, or is soon: it is written from its begin to its end again and again.
+    """
+
+    name = "files of a size"
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def fill(self, node: Node) -> None:
-        largest = max(file.stat().st_size for file in self.folder.glob("*.db-wal"))
-        resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        logs = [file.stat().st_size for file in self.folder.parent.glob("node-*.log")]
+        most = max(logs, default=0) + _ROOM_FOR_LOG
+        resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
     def make_room(self, node: Node) -> None:
         resource.prlimit(node.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
