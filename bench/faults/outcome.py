@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bench.faults.site import Site
+from bench.faults.site import Deadline, Site
 from bench.tables import table
 
 #: An alarm is promised within a minute.
@@ -56,7 +56,7 @@ class Outcome:
         missed = [due for due, rang in _fair(site, down) if rang is None]
         self.show("deadlines that rang", len(late))
         if down is not None:
-            held_up = [one for one in site.deadlines.values() if _was_held_up(one.due, down)]
+            held_up = [one for one in site.deadlines.values() if _was_held_up(one, down)]
             self.show("of them due while nothing could ring", len(held_up))
             self.within("and done so long after it could, s", max(late, default=0.0), CAUGHT_UP_WITHIN)
         else:
@@ -74,15 +74,15 @@ class Outcome:
 def _fair(site: Site, down: tuple[float, float] | None) -> list[tuple[float, float | None]]:
     """Each deadline by when it could first be kept, and when it was seen to be."""
 
-    def could(due: float) -> float:
-        return down[1] if down is not None and _was_held_up(due, down) else due
+    def could(one: Deadline) -> float:
+        return down[1] if down is not None and _was_held_up(one, down) else one.due
 
-    return [(could(one.due), one.rang) for one in site.deadlines.values()]
+    return [(could(one), one.rang) for one in site.deadlines.values()]
 
 
-def _was_held_up(due: float, down: tuple[float, float]) -> bool:
+def _was_held_up(one: Deadline, down: tuple[float, float]) -> bool:
     """Whether it fell due while nothing could ring, or so shortly before that it had not yet."""
-    return down[0] - LATE <= due < down[1]
+    return down[0] - LATE <= one.due + one.or_later and one.due < down[1]
 
 
 def _shown(value: object) -> str:

@@ -69,8 +69,10 @@ class Deadline:
     """When it was to ring, by our own clock, and when it was first seen to have rung."""
 
     kind: str
+    #: Counted from when its report was sent; it was taken in up to so many seconds later.
     due: float
     rang: float | None = None
+    or_later: float = 0.0
 
 
 @dataclass
@@ -226,7 +228,7 @@ class Site:
         now = time.monotonic()
         if found.clock_texts and self.texted_at is None:
             self.texted_at = now
-        began = {one.reference: one.at for one in self.sent if one.reference}
+        began = {one.reference: one for one in self.sent if one.reference}
         for row in found.agenda:
             known = self.deadlines.get(row.id)
             if known is None:
@@ -234,7 +236,8 @@ class Site:
                     continue  # its sender has no answer yet, or it is one that was there before
                 # Both are of one step and so of one clock: what lies between them no fault has moved.
                 after = (row.due_at - row.started_at).total_seconds()
-                known = self.deadlines[row.id] = Deadline(row.kind, began[row.reference] + after)
+                sent = began[row.reference]
+                known = self.deadlines[row.id] = Deadline(row.kind, sent.at + after, or_later=sent.took)
             if row.settled_at is not None and known.rang is None:
                 known.rang = now
 

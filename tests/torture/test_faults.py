@@ -87,6 +87,14 @@ def test_a_deadline_that_is_late_or_missed_breaks_a_promise(
     assert outcome.broken == ([broken] if broken else [])
 
 
+def test_a_deadline_of_a_report_that_was_taken_in_late_may_have_been_held_up_too() -> None:
+    for or_later, broken in ((5.0, 0), (1.0, 1)):
+        site, outcome = a_site(), Outcome("a fault", "postgresql")
+        site.deadlines[1] = Deadline("warn", 82.0, 190.0, or_later)
+        outcome.count_deadlines(site, (90.0, 180.0))
+        assert len(outcome.broken) == broken
+
+
 def test_an_alarm_that_nobody_saw_breaks_a_promise_and_stands_in_the_table() -> None:
     site, outcome = a_site(), Outcome("a fault", "sqlite")
     site.seen.append(Seen(20.0, "ready", "The clock has jumped", False))
