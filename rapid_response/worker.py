@@ -56,7 +56,7 @@ from rapid_response.steps import (
 from rapid_response.steps.blanking import Where, Words
 from rapid_response.steps.catch_up import Listing
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.ring import arm_standing, ring
+from rapid_response.steps.ring import arm_standing, ring, ring_all, together
 from rapid_response.steps.sending import Claimed
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
@@ -79,6 +79,9 @@ _BLANKING_SECONDS = 20.0
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 15
 _SEAL_SECONDS = 60
+#: Of what falls due together so many entries are done in one step; a few are done one by one, side by side.
+_RING_AT_ONCE = 15
+_RING_ALONE = 3
 #: Work that falls due closer together than this is looked for together.
 _TOGETHER_SECONDS = 0.02
 #: Events of so long are counted together, and so long's receipts of the simulated network are told together.
@@ -415,7 +418,8 @@ class Worker:
             self._look_again_at(next_at)
         if due:
             failpoints.reach(failpoints.AGENDA_CLAIMED)
-        await asyncio.gather(*(self._ring(entry) for entry in due))
+        parts = together(due, _RING_AT_ONCE if len(due) > _RING_ALONE else 1)
+        await asyncio.gather(*(self._ring_all(part) for part in parts))
         return len(due)
 
     def _look_again_at(self, due_at: datetime) -> None:
@@ -431,6 +435,19 @@ class Worker:
         if seconds < _TICK_SECONDS:
             wait = max(_TOGETHER_SECONDS, seconds)
             self._next_looks[loop] = self._main.call_later(wait, self.nudge, {loop})
+
+    async def _ring_all(self, entries: Sequence[Due]) -> None:
+        if len(entries) > 1:
+            try:
+                await self._database.run(partial(ring_all, desk=self._desk, entries=entries), urgent=True)
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # one of them is poisoned, and nothing of the others was done
+                logger.warning("ringing_one_by_one", entries=len(entries))
+            else:
+                return
+        for entry in entries:
+            await self._ring(entry)
 
     async def _ring(self, due: Due) -> None:
         try:
@@ -586,13 +603,13 @@ class Worker:
         by_name: dict[str, list[Waiting]] = {}
         for one in waiting:
             by_name.setdefault(one.subscription, []).append(one)
-        for name, together in by_name.items():
+        for name, its in by_name.items():
             try:
-                await self._deliver(name, together)
+                await self._deliver(name, its)
             except DatabaseUnavailable:
                 raise
             except Exception:  # one poisoned delivery never stops the others
-                await asyncio.gather(*(self._deliver_alone(name, one) for one in together))
+                await asyncio.gather(*(self._deliver_alone(name, one) for one in its))
         return len(waiting)
 
     async def _deliver(self, name: str, waiting: Sequence[Waiting]) -> None:

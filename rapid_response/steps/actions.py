@@ -125,11 +125,20 @@ def perform(
     keep_in_view(tx, service, incident)
 
 
-def keep_in_view(tx: Tx, service: Service, incident: IncidentRow) -> None:
+def keep_in_view(tx: Tx, service: Service, *incidents: IncidentRow) -> None:
     """An open case always has a next step: where nothing is left to come, the duty officer looks again."""
-    retention.classify(tx, incident)
-    if not incident.is_open or work.awaited(tx, incident.id):
+    for incident in incidents:
+        retention.classify(tx, incident)
+    still_open = [incident for incident in incidents if incident.is_open]
+    if not still_open:
         return
+    awaited = work.awaited(tx, [incident.id for incident in still_open])
+    for incident in still_open:
+        if incident.id not in awaited:
+            _look_again(tx, service, incident)
+
+
+def _look_again(tx: Tx, service: Service, incident: IncidentRow) -> None:
     answered_or_late = incident.owner is not None and incident.clock_state is not ClockState.NOT_APPLICABLE
     kind = TaskKind.FINISH_JOB if answered_or_late else TaskKind.CHECK_BACK
     due = tx.now + FINISH_WITHIN if answered_or_late else service.next_working_day(tx.now)

@@ -6,7 +6,7 @@ and does nothing where the case has moved on: an entry that fires late, or twice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
@@ -81,6 +81,41 @@ class _Ringing:
         notices.give(self.tx, self.desk, self.service, self.incident, kind, role, by, detail)
 
 
+def together(entries: Sequence[Due], most: int) -> list[list[Due]]:
+    """What is done in one step each, in their order: no two of one case, and what is of no case by itself.
+
+    What is done for one entry may settle another of its case.
+    """
+    parts: list[list[Due]] = []
+    last: dict[str, int] = {}
+    for due in entries:
+        first = last.get(due.incident_id, -1) + 1 if due.incident_id else len(parts)
+        at = next((n for n in range(first, len(parts)) if _has_room(parts[n], most)), len(parts))
+        if at == len(parts):
+            parts.append([])
+        parts[at].append(due)
+        last[due.incident_id] = at
+    return parts
+
+
+def _has_room(part: Sequence[Due], most: int) -> bool:
+    return len(part) < most and bool(part[0].incident_id)
+
+
+def ring_all(tx: Tx, desk: Desk, entries: Sequence[Due]) -> None:
+    """Do what has fallen due of several cases, all or none: far quicker than one by one."""
+    # The incidents first, then the entries: the other order deadlocks when a reply meets a timer.
+    tx.lock_all(IncidentRow, (due.incident_id for due in entries))
+    mine = work.settle_all(tx, entries, "done")
+    service = service_now(tx, desk.zone)
+    rung = [
+        _Ringing(tx, desk, service, tx.need(IncidentRow, due.incident_id, lock=True), due) for due in mine
+    ]
+    for ringing in rung:
+        _DO[ringing.due.kind](ringing)
+    actions.keep_in_view(tx, service, *(ringing.incident for ringing in rung))
+
+
 def ring(tx: Tx, desk: Desk, due: Due) -> bool:
     """Do what has fallen due; False when it was settled meanwhile."""
     if due.kind in _SERVICE_WIDE:
@@ -88,7 +123,7 @@ def ring(tx: Tx, desk: Desk, due: Due) -> bool:
             return False
         _SERVICE_WIDE[due.kind](tx, desk, due)
         return True
-    # The incident first, then the entry: the other order deadlocks when a reply meets a timer.
+    # As above: the incident first.
     incident = tx.need(IncidentRow, due.incident_id, lock=True)
     if not work.settle(tx, due, "done"):
         return False

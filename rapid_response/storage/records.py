@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Table
-from sqlalchemy.orm.attributes import manager_of_class
+from sqlalchemy.orm.attributes import instance_state, manager_of_class
 from sqlmodel import SQLModel
 
 R = TypeVar("R", bound=SQLModel)
@@ -93,6 +93,10 @@ class Records:
         """What is to be written, in an order that two steps have in common; then it counts as written."""
         found: list[Change] = []
         for (row, key), held in self._held.items():
+            state = instance_state(held.record)
+            if not state.modified:
+                continue
+            state.modified = False
             shape = shape_of(row)
             now = held.record.__dict__
             new = {

@@ -6,7 +6,7 @@ and cannot await, so it can never hold a transaction across the network (design.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -33,7 +33,7 @@ from rapid_response.core.ids import Ids
 from rapid_response.storage.log import LogWriter
 from rapid_response.storage.once import Filled
 from rapid_response.storage.prepared import Answer, is_heard, prepared
-from rapid_response.storage.records import Change, Records, blank, shape_of, table_of
+from rapid_response.storage.records import Change, Key, Records, blank, shape_of, table_of
 
 R = TypeVar("R", bound=SQLModel)
 #: What a statement answers: its rows, or how many it changed (`rowcount`).
@@ -64,6 +64,7 @@ class Tx:
         self._connection = connection
         self._is_heard = is_heard(connection)
         self._records = Records()
+        self._locked: set[tuple[type[SQLModel], Key]] = set()
         self._queued: dict[type[SQLModel], list[dict[str, Any]]] = {}
         self._new: list[SQLModel] = []
         self._log = LogWriter(self, subscriptions)
@@ -87,12 +88,24 @@ class Tx:
         """The row of that primary key, locked on request (order: incidents by id, then responders)."""
         self.flush()
         values = key if isinstance(key, tuple) else (key,)
-        if not lock and (known := self._records.get(row, values)) is not None:
+        # Nobody else changes what is locked; SQLite has one writer at a time, for which all is.
+        is_ours = not lock or self.is_sqlite or (row, values) in self._locked
+        if is_ours and (known := self._records.get(row, values)) is not None:
             return known
         # What was read before the lock may have changed since: the record says what is read now.
         query: Filled[SelectOfScalar[R]] = _by_key(row, lock)
         found = self._typed(query.given({f"key_{n}": value for n, value in enumerate(values)}))
+        if lock:
+            self._locked.add((row, values))
         return found[0] if found else None
+
+    def lock_all(self, row: type[R], ids: Iterable[str]) -> None:
+        """Lock rows of a table with one key, in the order of that: two steps that do so never deadlock."""
+        self.flush()
+        keys = sorted(set(ids))
+        if keys:
+            self._typed(_of_keys(row).given({"keys": keys}))
+            self._locked.update((row, (one,)) for one in keys)
 
     def need(self, row: type[R], key: Any, *, lock: bool = False) -> R:
         """As :meth:`get`; raises :class:`NoResultFound` where there is none."""
@@ -254,6 +267,12 @@ def _opened(statement: Any) -> tuple[Any, Mapping[str, Any] | None]:
 def _by_key(row: Any, lock: bool) -> Filled[Any]:
     query = select(row).where(*_has_key(row))
     return Filled(query.with_for_update() if lock else query)
+
+
+@cache
+def _of_keys(row: Any) -> Filled[Any]:
+    (key,) = table_of(row).primary_key.columns
+    return Filled(select(row).where(key.in_(bindparam("keys"))).order_by(key).with_for_update())
 
 
 @cache

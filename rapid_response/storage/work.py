@@ -188,21 +188,21 @@ def _pending(incident_id: str, kinds: Sequence[str]) -> SelectOfScalar[AgendaRow
     )
 
 
-def awaited(tx: Tx, incident_id: str) -> bool:
-    """Whether anything at all is still to come of that incident."""
-    return tx.execute(_awaited(incident_id)).first() is not None
+def awaited(tx: Tx, incident_ids: Sequence[str]) -> set[str]:
+    """The incidents of these of which anything at all is still to come."""
+    return set(tx.execute(_awaited(incident_ids)).scalars())
 
 
 @once
-def _awaited(incident_id: str) -> Executable:
+def _awaited(incident_ids: Sequence[str]) -> Executable:
     return (
-        select(col(AgendaRow.id))
+        select(col(AgendaRow.incident_id))
+        .distinct()
         .where(
-            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.incident_id).in_(incident_ids),
             col(AgendaRow.settled_at).is_(None),
             col(AgendaRow.parked_at).is_(None),
         )
-        .limit(1)
     )
 
 
@@ -220,7 +220,7 @@ def _stands(incident_id: str, kind: str, subject: str) -> Executable:
     )
 
 
-def claim_due(tx: Tx, limit: int = 50, kinds: Sequence[str] | None = None) -> list[Due]:
+def claim_due(tx: Tx, limit: int = 150, kinds: Sequence[str] | None = None) -> list[Due]:
     """Lease up to `limit` due entries, of `kinds` or all: most dangerous first, then longest overdue."""
     until = tx.real + LEASE
     claiming = (
@@ -299,6 +299,27 @@ def _settle(row_id: int, fence: int, now: datetime, outcome: str, late: float) -
             col(AgendaRow.settled_at).is_(None),
         )
         .values(settled_at=now, outcome=outcome, late_seconds=late, leased_until=None)
+    )
+
+
+def settle_all(tx: Tx, entries: Sequence[Due], outcome: str) -> list[Due]:
+    """As :func:`settle` for several, no two of one incident; those that nobody else had settled."""
+    fences = {row.id: row.fence for row in tx.execute(_unsettled([due.id for due in entries]))}
+    mine = [due for due in entries if fences.get(due.id) == due.fence]
+    if mine:
+        late = [max(0.0, (tx.now - due.due_at).total_seconds()) for due in mine]
+        settling = [_settle(due.id, due.fence, tx.now, outcome, late[n]) for n, due in enumerate(mine)]
+        tx.execute_many(settling[0], [one.values for one in settling])
+    return mine
+
+
+@once
+def _unsettled(ids: Sequence[int]) -> Executable:
+    return (
+        select(col(AgendaRow.id), col(AgendaRow.fence))
+        .where(col(AgendaRow.id).in_(ids), col(AgendaRow.settled_at).is_(None))
+        .order_by(col(AgendaRow.id))
+        .with_for_update()
     )
 
 

@@ -57,6 +57,22 @@ async def test_what_falls_due_in_the_same_second_is_not_held_up(town: Town) -> N
     assert lateness == 0
 
 
+async def test_of_many_that_fall_due_together_the_others_are_done(town: Town) -> None:
+    """Many are done in one transaction: when one of them fails, each is done by itself."""
+    cases = [await town.takes(paid_today()) for _ in range(6)]
+    await poison(town, cases[0])
+    await town.pass_time(minutes=1)
+    # Nobody answered: of each case the first offer lapses, and the next person is asked.
+    await town.pass_time(minutes=4)
+    for case in cases:
+        assert len(await case.asked()) == 2
+    rang = [row for row in await town.rows(AgendaRow) if row.settled_at and row.kind == "answer"]
+    assert len(rang) == 6
+    assert {row.late_seconds for row in rang} == {0}
+    (poisoned,) = [row for row in await town.rows(AgendaRow) if row.kind == "poison"]
+    assert (poisoned.error, poisoned.settled_at) == ("KeyError", None)
+
+
 async def test_a_person_may_have_it_tried_again(town: Town) -> None:
     case = await town.takes(paid_today())
     await poison(town, case)
