@@ -46,7 +46,7 @@ from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage import clock_mark
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database, DatabaseDamaged, DatabaseUnavailable
 from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import HEADER, Verifier, WebhookRefused, sign
 from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
@@ -332,6 +332,8 @@ def _anybody() -> None:
 async def _failed(request: Request, error: Exception) -> Response:
     if isinstance(error, DatabaseUnavailable):
         logger.error("database_unavailable", error=type(error).__name__, **error.for_log())
+    if isinstance(error, DatabaseDamaged):
+        request.app.state.context.node.pulse.suspects_damage = True
     if pages.is_page(request):
         return await pages.failed(request, error)
     return for_exception(error, hotline=request.app.state.context.known.hotline)

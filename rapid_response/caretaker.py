@@ -36,6 +36,10 @@ logger = structlog.get_logger("caretaker")
 AUDIT_EVERY = timedelta(seconds=60)
 #: After a fault the auditor looks again sooner, lest the alarm outlast what it is about.
 AUDIT_AGAIN = timedelta(seconds=15)
+#: A file in which a check found nothing is not checked again sooner, whatever somebody read.
+_SUSPECT_AGAIN = timedelta(minutes=10)
+#: No service is without a node for so long: rather, the clock is wrong that it starts with.
+_AWAY_TOO_LONG = timedelta(days=30)
 #: When the file and the log are checked, local time.
 _CHECK_AT = time(3)
 #: When what was kept for long enough is erased: after the check, which would find a damaged file.
@@ -65,15 +69,25 @@ class Caretaker:
         self._erases = erases
         #: When each duty may be ours again: asking the database for it each second would write each second.
         self._look_at: dict[Duty, datetime] = {}
+        self._found_whole_at: datetime | None = None
 
     # the clock
 
     async def begin(self) -> None:
-        """At the start: time goes on from the last that is on record, if that is ahead of the clock."""
+        """At the start: time goes on from the last that is on record, if that is ahead of the clock.
+
+        And where people's data is erased when its time is over, a clock that is far ahead is not believed
+        until a person has confirmed it.
+        """
         clock = self._database.clock
         if isinstance(clock, SystemClock):
             seen = await self._database.look(last_seen)
-            step = clock.never_before(seen) if seen is not None else None
+            if seen is None:
+                return
+            step = clock.never_before(seen)
+            if step is None and self._erases and clock.real() - seen > _AWAY_TOO_LONG:
+                # Nobody can tell a month without a node from a clock that is ahead: a person is asked.
+                step = ClockStep(clock.real() - seen)
             if step is not None:
                 await self._jumped(step)
 
@@ -88,7 +102,7 @@ class Caretaker:
                 await self._jumped(step)
 
     async def watch_database_clock(self) -> None:
-        """Each minute: compare ours with the database's; and go by the truth again where that is safe."""
+        """Each 15 seconds: compare ours with the database's; and go by the truth again where that is safe."""
         clock = self._database.clock
         if not isinstance(clock, SystemClock):
             return
@@ -132,7 +146,11 @@ class Caretaker:
         return await self._on_duty(Duty.AUDIT, self._audit)
 
     async def check(self) -> int:
-        """Check the file and the log, when it is our turn: each night."""
+        """Check the file and the log, when it is our turn: each night; and the file when it is suspected."""
+        if self._node.pulse.suspects_damage:
+            await self._check_suspicion()
+        if self._node.pulse.damage is not None:
+            return 0  # nothing is written any more, not even whose turn it is
         return await self._on_duty(Duty.CHECK, self._check, first_at=self._tonight())
 
     async def retain(self) -> int:
@@ -225,6 +243,17 @@ class Caretaker:
         for one in await database.look(lambda c: retention.due(c, now)):
             erased += await database.run(partial(retention.erase, incident_id=one.incident_id)) is not None
         return erased + await database.run(retention.erase_the_rest)
+
+    async def _check_suspicion(self) -> None:
+        """Somebody read what made no sense: each report that is still written does more harm to the file."""
+        real, last = self._database.clock.real(), self._found_whole_at
+        if last is None or real - last >= _SUSPECT_AGAIN:
+            damaged = await self._damage()
+            if damaged is not None:
+                await self._stop(damaged)
+            else:
+                self._found_whole_at = real
+        self._node.pulse.suspects_damage = False
 
     async def _damage(self) -> str | None:
         try:

@@ -1,9 +1,9 @@
 """The worker: loops that look for what is due, and do it in steps.
 
-APScheduler is the alarm clock alone: once a second it says "look now", each minute it says "seal" (its job
-stores are unfit for deadlines, reliability.md 2). What is due stands in the database. One glance a second
-says which loops have anything to do, and when the next thing falls due; the others rest. After a commit the
-loops it woke look at once, so that nobody waits for the tick; a lost nudge costs one tick.
+APScheduler is the alarm clock alone (`wakeups`): once a second it says "look now", each minute it says
+"seal" (its job stores are unfit for deadlines, reliability.md 2). What is due stands in the database. One
+glance a second says which loops have anything to do, and when the next thing falls due; the others rest.
+After a commit the loops it woke look at once, so that nobody waits for the tick; a lost nudge costs one tick.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from rapid_response.caretaker import Caretaker
 from rapid_response.core import backoff, failpoints
@@ -61,11 +60,12 @@ from rapid_response.steps.ring import arm_standing, ring, ring_all, together
 from rapid_response.steps.sending import Claimed
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database, DatabaseDamaged, DatabaseUnavailable
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.waiting import Waiting as WaitingNow
 from rapid_response.storage.waiting import glance
 from rapid_response.storage.work import Due, Waiting
+from rapid_response.wakeups import Wakeups
 from rapid_response.wiring import Handler
 
 logger = structlog.get_logger("worker")
@@ -184,7 +184,7 @@ class Worker:
         self._loops = {loop.name: loop for loop in loops}
         self._bells: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._scheduler: AsyncIOScheduler | None = None
+        self._scheduler: Wakeups | None = None
         self._main: asyncio.AbstractEventLoop | None = None
         #: When loops look again before the next tick, by name.
         self._next_looks: dict[str, asyncio.TimerHandle] = {}
@@ -210,9 +210,7 @@ class Worker:
             asyncio.create_task(self._forever(loop), name=f"loop-{loop.name}")
             for loop in self._loops.values()
         ]
-        scheduler = AsyncIOScheduler(
-            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        )
+        scheduler = Wakeups()
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
         scheduler.add_job(self._each_quarter, "interval", seconds=_SWEEP_SECONDS)
         scheduler.add_job(self._each_minute, "interval", seconds=_SEAL_SECONDS)
@@ -317,6 +315,7 @@ class Worker:
             loop.failures += 1
             chance = self._database.ids.below(backoff.CHANCES)
             loop.waits_until = self._real() + backoff.wait(loop.failures, chance)
+        self._suspect(error)
         if self._pulse.failed(loop.name, name) or not loop.failures:
             logger.error("loop_failed", loop=loop.name, error=name, **_why(error))
 
@@ -366,6 +365,9 @@ class Worker:
         return due
 
     async def _each_quarter(self) -> None:
+        if self._caretaker is not None:
+            # Not each minute: the alarm is promised within one.
+            await self._try("database_clock", self._caretaker.watch_database_clock)
         if self._pulse.other_schema is None:
             await self._try("sweep", self.sweep)
 
@@ -373,7 +375,6 @@ class Worker:
         if self._caretaker is not None:
             await self._try("schema", self._caretaker.watch_schema)
             await self._try("service", self._caretaker.remember_service)
-            await self._try("database_clock", self._caretaker.watch_database_clock)
         if self._pulse.other_schema is None:
             await self._try("seal", self.seal)
             # A definition that was loaded meanwhile may want its shifts tested.
@@ -388,10 +389,16 @@ class Worker:
         try:
             await do()
         except Exception as error:  # the next tick tries again
+            self._suspect(error)
             if self._pulse.failed(what, type(error).__name__):
                 logger.error("tick_failed", step=what, error=type(error).__name__, **_why(error))
         else:
             self._pulse.failing.pop(what, None)
+
+    def _suspect(self, error: Exception) -> None:
+        """What was read made no sense: the file is checked now, and not only tonight."""
+        if isinstance(error, DatabaseDamaged) and self._pulse.damage is None:
+            self._pulse.suspects_damage = True
 
     async def settle(self) -> int:
         """Pass after pass until nothing is left to do: for tests and commands. Returns how much was done."""

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from rapid_response.api.context import Service
 from rapid_response.audit.readiness import Readiness, readiness, without_database
-from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.database import DatabaseDamaged, DatabaseUnavailable
 
 router = APIRouter()
 
@@ -24,7 +24,9 @@ async def ready(context: Service) -> JSONResponse:
     found: Readiness
     try:
         found = await context.database.look(lambda c: readiness(c, context.node))
-    except DatabaseUnavailable:
+    except DatabaseUnavailable as error:
+        if isinstance(error, DatabaseDamaged):
+            context.node.pulse.suspects_damage = True
         found = without_database(context.node)
     return JSONResponse(
         {

@@ -101,7 +101,9 @@ UNREACHABLE = "The database cannot be reached."
 
 def without_database(node: Node) -> Readiness:
     """What can be said with the database gone."""
-    return Readiness((UNREACHABLE, *_own_reasons(node)))
+    own = tuple(_own_reasons(node))
+    # A damaged file can be reached: whoever reads this is sent the right way.
+    return Readiness(own if node.pulse.is_damaged else (UNREACHABLE, *own))
 
 
 def readiness(connection: Connection, node: Node) -> Readiness:
@@ -135,7 +137,7 @@ def sections(connection: Connection, node: Node) -> list[Section]:
         Section("Service definition", "One is loaded.", tuple(_definition(connection))),
         Section("Worker", "It looks for due work each second.", tuple(_worker(connection, node))),
         Section("Deadlines", "All that is due is done.", tuple(_agenda(connection, clock))),
-        Section("Texts and calls", "None waits too long.", tuple(_sender(connection, clock))),
+        Section("Waiting texts and calls", "None waits too long.", tuple(_sender(connection, clock))),
         Section("Auditor", "Every open incident is cared for.", tuple(_auditor(connection, node))),
         Section("Clock", "It runs evenly.", tuple(_clock(connection, clock)), tuple(_clock_warnings(clock))),
     ]
@@ -147,6 +149,8 @@ def _own_reasons(node: Node) -> Iterator[str]:
             "The database file is damaged, and nothing is written any more: "
             "see “Database damaged” in the runbook."
         )
+    elif node.pulse.suspects_damage:
+        yield "What was read from the database file makes no sense: it is being checked."
     if node.pulse.other_schema is not None:
         yield _misfit(node.pulse.other_schema)
     disk = node.disk()

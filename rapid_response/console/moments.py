@@ -40,7 +40,10 @@ def at_words(moment: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 
 def ago_words(moment: datetime, now: datetime) -> str:
-    """`6 minutes ago`, `in 2 hours`; nothing beyond a day, where the date says more."""
+    """`6 minutes ago`, `in 1 h 59 min`; nothing beyond a day, where the date says more.
+
+    Rounded down to a minute: it never says that more time is left than there is.
+    """
     apart = now - moment
     span = abs(apart)
     if span >= _DAY:
@@ -48,9 +51,16 @@ def ago_words(moment: datetime, now: datetime) -> str:
     minutes = int(span.total_seconds() // 60)
     if minutes == 0:
         return "just now" if apart >= timedelta(0) else "in less than a minute"
-    count, unit = (minutes, "minute") if minutes < 60 else (minutes // 60, "hour")
-    words = f"{count} {unit}" + ("" if count == 1 else "s")
+    words = _span_words(minutes)
     return f"{words} ago" if apart > timedelta(0) else f"in {words}"
+
+
+def _span_words(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    if hours and rest:
+        return f"{hours} h {rest} min"
+    count, unit = (hours, "hour") if hours else (minutes, "minute")
+    return f"{count} {unit}" + ("" if count == 1 else "s")
 
 
 def moment_words(moment: datetime, now: datetime, zone: ZoneInfo) -> str:

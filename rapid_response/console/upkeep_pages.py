@@ -211,7 +211,7 @@ def _checks(connection: Connection, visit: Visit) -> Iterable[Check]:
 def _numbers(connection: Connection, service: Service, now: datetime, zone: ZoneInfo) -> Iterable[Check]:
     """Whether messages go out, and whom they do not reach."""
     alarms = " ".join(readiness.alarms(connection, now, zone))
-    yield Check("Texts and calls", not alarms, alarms or "They go out.")
+    yield Check("Sending texts and calls", not alarms, alarms or "They go out.")
     found = readiness.findings(connection, service.definition)
     bad = [f for f in found if f.trouble is not readiness.Trouble.NEVER_CONFIRMED]
     new = sorted({f.responder_id for f in found} - {f.responder_id for f in bad})

@@ -23,6 +23,13 @@ class Pulse:
     other_schema: str | None = None
     #: What a check of the database's file found: nothing is written any more.
     damage: str | None = None
+    #: Something that was read from the file made no sense: it is to be checked now, not tonight.
+    suspects_damage: bool = False
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the file is damaged, or seems to be."""
+        return self.suspects_damage or self.damage is not None
 
     def passed(self, loop: str, at: datetime) -> None:
         """A loop came round."""

@@ -97,6 +97,8 @@ class IncidentRow(SQLModel, table=True):
             postgresql_where=text("is_open"),
         ),
         Index("ix_incidents_received_at", "received_at"),
+        # For a ward that has had none for years, too.
+        Index("ix_incidents_ward", "ward", "received_at"),
         Index("ix_incidents_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
         # As IS_UNDECIDED says it.
         Index(

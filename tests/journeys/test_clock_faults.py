@@ -127,6 +127,22 @@ async def test_g8_a_start_with_a_clock_that_is_behind_goes_on_from_the_record(
     assert await faults(app) == [pytest.approx(-10800, abs=1)]
 
 
+@pytest.mark.parametrize("erases", [True, False])
+@pytest.mark.parametrize("by", [timedelta(days=20), timedelta(days=730)])
+async def test_g8_a_start_with_a_clock_that_is_years_ahead_erases_nothing_until_confirmed(
+    app: App, machine: FakeMachine, erases: bool, by: timedelta
+) -> None:
+    """Where nothing is ever erased, a database that lay there for a month may be served again unasked."""
+    await app.database.run(lambda tx: heartbeat.beat(tx, "node", started=True))
+    machine.steps(by)
+    app.database.clock = SystemClock(machine=machine)
+    app.caretaker._erases = erases
+    await app.caretaker.begin()
+    is_asked = erases and by > timedelta(days=30)
+    assert await app.database.run(clockwatch.may_delete) is not is_asked
+    assert await faults(app) == ([pytest.approx(by.total_seconds(), abs=1)] if is_asked else [])
+
+
 async def test_g8_a_quiet_clock_says_nothing(app: App, machine: FakeMachine) -> None:
     for _ in range(30):
         machine.passes(timedelta(seconds=1))

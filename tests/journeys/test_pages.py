@@ -453,3 +453,12 @@ async def test_what_a_step_refuses_comes_back_with_the_form(town: Town) -> None:
         assert refused.status == 422
         assert "A man is here." in refused.html
     assert await count(town, IncidentRow) == 0
+
+
+@on_sqlite
+async def test_each_row_of_the_status_page_has_a_name_of_its_own(town: Town) -> None:
+    async with await browser_of(town, "itta", Role.ADMIN) as admin:
+        html = (await admin.get("/status")).html
+    names = re.findall(r'<th scope="row"[^>]*>([^<]+)</th>', html)
+    assert {"Waiting texts and calls", "Sending texts and calls"} < set(names)
+    assert len(names) == len(set(names))

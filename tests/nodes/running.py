@@ -109,6 +109,11 @@ class Node:
         """Whether its process is there."""
         return self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def said(self) -> str:
         """The end of its log."""
         return self._log.read_text(errors="replace")[-2000:]

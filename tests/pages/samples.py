@@ -162,6 +162,8 @@ DUTY_OFFICER = Viewer(
     Role.DUTY_OFFICER,
     (Page.CONSOLE, Page.BOARD, Page.REVIEWS, Page.JOBS, Page.EXCEPTIONS, Page.STATUS, Page.ACCOUNT),
 )
+#: The longest navigation that there could be.
+LEADER = Viewer("Olu Ade", Role.TEAM_LEADER, tuple(Page))
 LEAD = Viewer("Hal Novak", Role.HATE_CRIME_LEAD, (Page.BOARD, Page.REVIEWS, Page.ACCOUNT))
 RESPONDER = Viewer("Asha Patel", Role.RESPONDER, (Page.JOBS, Page.ACCOUNT))
 
@@ -1449,7 +1451,7 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         StatusView(
             (Check("Database", True, "answers in 2 ms"), Check("Rota", False, "gap on Sunday")), "0.1.0"
         ),
-        DUTY_OFFICER,
+        LEADER,
         "/status",
         False,
     ),

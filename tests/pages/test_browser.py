@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from rapid_response.console.views import Page as PAGES
 from tests.pages.samples import STATES
 from tests.pages.town import Town, serving
 
@@ -121,6 +122,27 @@ def test_what_is_tapped_is_large_enough(page: Page) -> None:
         assert box is not None
         assert box["height"] >= 44
         assert box["width"] >= 300
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_a_long_navigation_takes_two_lines_and_each_page_of_it_is_reached_by_keyboard(
+    browser: Browser, base: str, has_scripts: bool
+) -> None:
+    context = browser.new_context(
+        base_url=base, viewport={"width": 1100, "height": 800}, java_script_enabled=has_scripts
+    )
+    page = context.new_page()
+    page.goto("/state/status")
+    items = page.locator(".govuk-service-navigation__item").all()
+    assert len(items) == len(PAGES) + 1  # and "Sign out"
+    assert len({round(box["y"]) for item in items if (box := item.bounding_box())}) == 2
+    reached = []
+    page.locator(".rr-header__link").focus()
+    for _ in items:
+        page.keyboard.press("Tab")
+        reached.append(page.locator(":focus").inner_text().splitlines()[0])
+    assert reached == [item.inner_text().splitlines()[0] for item in items]
+    context.close()
 
 
 def test_a_report_is_made_without_scripts(browser: Browser, base: str, town: Town) -> None:

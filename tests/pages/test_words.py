@@ -61,7 +61,13 @@ def test_codes_without_words_stay_readable() -> None:
 
 def test_times_read_as_people_say_them() -> None:
     assert moment_words(NOW - 6 * MINUTE, NOW, LONDON) == "2:14pm, 6 minutes ago"
-    assert moment_words(NOW + 61 * MINUTE, NOW, LONDON) == "3:21pm, in 1 hour"
+    assert moment_words(NOW + 61 * MINUTE, NOW, LONDON) == "3:21pm, in 1 h 1 min"
+    # Never more than is left.
+    assert ago_words(NOW + 120 * MINUTE - timedelta(seconds=1), NOW) == "in 1 h 59 min"
+    assert ago_words(NOW + 120 * MINUTE, NOW) == "in 2 hours"
+    assert ago_words(NOW + 60 * MINUTE - timedelta(seconds=1), NOW) == "in 59 minutes"
+    assert ago_words(NOW - 60 * MINUTE, NOW) == "1 hour ago"
+    assert ago_words(NOW - 119 * MINUTE, NOW) == "1 h 59 min ago"
     assert moment_words(NOW, NOW, LONDON) == "2:20pm, just now"
     assert ago_words(NOW + timedelta(seconds=30), NOW) == "in less than a minute"
     assert at_words(NOW - timedelta(days=1), NOW, LONDON) == "2:20pm yesterday"

@@ -413,12 +413,19 @@ def full_disk(database: Database, room: int = 0) -> Iterator[None]:
     """Meanwhile the file can grow by `room` pages only, as on a disk that is full."""
     with database.engine().connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + room}")
+    _hold_to(database, pages + room)
     try:
         yield
     finally:
-        with database.engine().connect() as connection:
-            connection.exec_driver_sql("PRAGMA max_page_count=1073741823")
+        _hold_to(database, 1073741823)
+
+
+def _hold_to(database: Database, pages: int) -> None:
+    """On the connection that the writer keeps, and on the one that it would take after an error."""
+    pragma = f"PRAGMA max_page_count={pages}"
+    database.run_now(lambda tx: tx.execute(text(pragma)))
+    with database.engine().connect() as connection:
+        connection.exec_driver_sql(pragma)
 
 
 def big(name: str, pages: int) -> Step[str]:

@@ -426,6 +426,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_open"),
     )
     op.create_index("ix_incidents_received_at", "incidents", ["received_at"], unique=False)
+    op.create_index("ix_incidents_ward", "incidents", ["ward", "received_at"], unique=False)
     op.create_index(
         "ix_incidents_reviewed",
         "incidents",
