@@ -40,7 +40,7 @@ from rapid_response.messaging.smtp import Account, Security, SmtpMailer
 from rapid_response.places.online import Online
 from rapid_response.places.table import shipped_table
 from rapid_response.settings import Settings
-from rapid_response.simulator.api import simulator_router
+from rapid_response.simulator import api as simulator
 from rapid_response.simulator.line import AsgiLine
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
@@ -303,7 +303,8 @@ def _add_routes(app: App, settings: Settings) -> None:
         known=asgi.state.context.known,
     )
     if app.simulated is not None:
-        asgi.router.routes.extend(simulator_router(app.simulated, guard=_anybody).routes)
+        asgi.state.simulated = app.simulated
+        asgi.router.routes.extend(simulator.router.routes)
     asgi.add_exception_handler(WebhookRefused, twilio.refused)
     asgi.add_exception_handler(twilio.Hold, twilio.please_hold)
     # Each by its own name: what is only caught as `Exception` is logged as a fault and raised again.
@@ -323,10 +324,6 @@ def settings_of_pages(settings: Settings) -> pages.PageSettings:
         clock_speed=settings.clock_speed,
         erases=settings.erase_when_due,
     )
-
-
-def _anybody() -> None:
-    """The simulated telephone network is public: whoever can ring the hotline can ring this one."""
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote_plus
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from rapid_response.simulator.forms import ANONYMOUS
@@ -97,52 +96,71 @@ class FaultsIn(_Body):
         return self
 
 
-def simulator_router(network: SimulatedNetwork, guard: Callable[..., Any]) -> APIRouter:
-    """The routes under `/simulator`; `guard` is a dependency that refuses whom it must."""
-    router = APIRouter(prefix="/simulator", dependencies=[Depends(guard)], include_in_schema=False)
+router = APIRouter(prefix="/simulator", include_in_schema=False)
 
-    @router.get("/messages")
-    async def messages(to: Annotated[Phone | None, Query()] = None) -> list[dict[str, str]]:
-        return await network.messages(to)
 
-    @router.get("/calls")
-    async def calls(number: Annotated[Phone | None, Query()] = None) -> list[dict[str, Any]]:
-        return await network.calls(number)
+def _network(request: Request) -> SimulatedNetwork:
+    network: SimulatedNetwork = request.app.state.simulated
+    return network
 
-    @router.post("/reply", status_code=201)
-    async def reply(sent: ReplyIn) -> dict[str, str]:
-        return {"id": await network.reply(sent.from_, sent.body)}
 
-    @router.post("/call", status_code=201)
-    async def call(made: CallIn) -> dict[str, str]:
-        sid = await network.call_hotline(
-            made.from_, made.transcript, keys=made.digits, hang_up_after=made.hang_up_after
-        )
-        return {"id": sid}
+#: Whoever can ring the hotline can ring this network: nobody is asked who they are.
+Network = Annotated[SimulatedNetwork, Depends(_network)]
 
-    @router.post("/answer-call")
-    async def answer_call(answered: AnswerIn) -> dict[str, Any]:
-        try:
-            if answered.hang_up:
-                sid = await network.hang_up(answered.to)
-            else:
-                sid = await network.answer_call(answered.to, answered.digits, voicemail=answered.voicemail)
-        except NoSuchCall as error:
-            raise HTTPException(404, "No call to that number rings or is under way.") from error
-        return next(call for call in await network.calls(answered.to) if call["id"] == sid)
 
-    @router.get("/faults")
-    async def faults() -> dict[str, dict[str, bool]]:
-        return await network.faults()
+@router.get("/messages")
+async def messages(network: Network, to: Annotated[Phone | None, Query()] = None) -> list[dict[str, str]]:
+    """Texts to a phone, or to all."""
+    return await network.messages(to)
 
-    @router.post("/faults")
-    async def set_faults(wanted: FaultsIn) -> dict[str, dict[str, bool]]:
-        await network.set_faults(
-            wanted.number,
-            phone_off=wanted.phone_off,
-            no_receipts=wanted.no_receipts,
-            outage=wanted.outage,
-        )
-        return await network.faults()
 
-    return router
+@router.get("/calls")
+async def calls(network: Network, number: Annotated[Phone | None, Query()] = None) -> list[dict[str, Any]]:
+    """Calls to and from a phone, or all."""
+    return await network.calls(number)
+
+
+@router.post("/reply", status_code=201)
+async def reply(network: Network, sent: ReplyIn) -> dict[str, str]:
+    """A phone texts us."""
+    return {"id": await network.reply(sent.from_, sent.body)}
+
+
+@router.post("/call", status_code=201)
+async def call(network: Network, made: CallIn) -> dict[str, str]:
+    """A phone rings the hotline."""
+    sid = await network.call_hotline(
+        made.from_, made.transcript, keys=made.digits, hang_up_after=made.hang_up_after
+    )
+    return {"id": sid}
+
+
+@router.post("/answer-call")
+async def answer_call(network: Network, answered: AnswerIn) -> dict[str, Any]:
+    """A phone that we ring is answered, or hung up."""
+    try:
+        if answered.hang_up:
+            sid = await network.hang_up(answered.to)
+        else:
+            sid = await network.answer_call(answered.to, answered.digits, voicemail=answered.voicemail)
+    except NoSuchCall as error:
+        raise HTTPException(404, "No call to that number rings or is under way.") from error
+    return next(call for call in await network.calls(answered.to) if call["id"] == sid)
+
+
+@router.get("/faults")
+async def faults(network: Network) -> dict[str, dict[str, bool]]:
+    """What is failing."""
+    return await network.faults()
+
+
+@router.post("/faults")
+async def set_faults(network: Network, wanted: FaultsIn) -> dict[str, dict[str, bool]]:
+    """Something fails from now on, or works again."""
+    await network.set_faults(
+        wanted.number,
+        phone_off=wanted.phone_off,
+        no_receipts=wanted.no_receipts,
+        outage=wanted.outage,
+    )
+    return await network.faults()

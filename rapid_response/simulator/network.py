@@ -58,6 +58,8 @@ class SimulatedNetwork:
     """
 
     account_sid = ACCOUNT_SID
+    #: What is told of a text that arrives. A network may leave out `sent`: nothing waits for it.
+    receipts: Sequence[str] = ("sent", "delivered")
 
     def __init__(self, database: Database, ids: Ids, service_number: str, post: PostForm) -> None:
         self._database = database
@@ -70,9 +72,11 @@ class SimulatedNetwork:
     async def accept_text(self, token: str, to_number: str, body: str) -> str:
         """Take a text for a phone; receipts follow by themselves. Raises ConnectionError in an outage."""
         sid = self._sid("SM")
-        sent = self._milliseconds(50, 150)
-        waits = (sent, sent + self._milliseconds(50, 150))
-        await self._run(lambda tx: texts.take(tx, sid, token, self.service_number, to_number, body, waits))
+        after, receipts = timedelta(), {}
+        for status in self.receipts:
+            after += self._milliseconds(50, 150)
+            receipts[status] = after
+        await self._run(lambda tx: texts.take(tx, sid, token, self.service_number, to_number, body, receipts))
         return sid
 
     async def place_call(self, token: str, to_number: str, ring_for: timedelta = _RING_FOR) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import update
@@ -23,9 +23,15 @@ _SETTLED = {"delivered", "undelivered", "failed"}
 
 
 def take(
-    tx: Tx, sid: str, token: str, from_number: str, to_number: str, body: str, waits: Sequence[timedelta]
+    tx: Tx,
+    sid: str,
+    token: str,
+    from_number: str,
+    to_number: str,
+    body: str,
+    receipts: Mapping[str, timedelta],
 ) -> None:
-    """Take one text for a phone; `waits` are until it is sent and until it is delivered."""
+    """Take one text for a phone; `receipts` are the statuses of which is told, and after how long."""
     faults.refuse_in_outage(tx)
     tx.add(
         SimTextRow,
@@ -39,7 +45,7 @@ def take(
         token=token,
     )
     # The first status is in our answer; the provider sends no webhook for it.
-    for status, wait in zip(("sent", "delivered"), waits, strict=True):
+    for status, wait in receipts.items():
         form = forms.text_status(sid, from_number, to_number, status)
         posts.owe(tx, sid, PostKind.TEXT_STATUS, forms.sms_status_path(token), form, after=wait)
 

@@ -128,6 +128,7 @@ def test_strange_texts_are_read(command: Command, folder: Path, text: str) -> No
     assert all(e["text"] == text[e["start"] : e["end"]] for e in answer["evidence"])
 
 
+@pytest.mark.long
 def test_it_reads_standard_input_and_answers_line_by_line() -> None:
     """Each answer is there before the next line is asked."""
     program = [sys.executable, "-m", "rapid_response", "classify"]

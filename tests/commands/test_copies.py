@@ -39,6 +39,7 @@ def put(tx: Tx, name: str, more: tuple[str, ...] = ("",)) -> None:
         tx.add(TallyRow, name=name + ending, labels="", value=1)
 
 
+@pytest.mark.long
 def test_g17_a_copy_is_whole_private_and_says_what_it_is(
     loaded: str, database: Database, command: Command, folder: Path
 ) -> None:
@@ -303,6 +304,7 @@ def test_g17_on_postgresql_they_say_what_to_run_and_never_the_password(
     assert command("restore", "no such.dump").status == 2
 
 
+@pytest.mark.long
 def test_g17_a_hold_by_hand_on_postgresql(
     databases: TestDatabases, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

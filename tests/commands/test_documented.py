@@ -36,6 +36,7 @@ def test_the_page_shows_every_command(command: Command) -> None:
     assert "`load-wards FILE [--names FILE]`" in PAGE
 
 
+@pytest.mark.long
 def test_the_examples_run(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "deploy").mkdir()
     (folder / "deploy" / "bromley.yaml").write_text(BROMLEY.read_text())

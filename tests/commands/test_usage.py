@@ -102,6 +102,7 @@ def test_a_module_starts_the_program_too() -> None:
     assert (done.returncode, done.stdout) == (0, f"rapid-response {__version__}\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [["--help"], ["classify"]])
 def test_light_commands_stay_light(arguments: list[str]) -> None:
     """A web server, a database or Twilio's library would cost a second at each start."""

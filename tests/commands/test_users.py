@@ -65,6 +65,7 @@ def test_a_responder_belongs_to_the_one_of_that_name_or_to_the_one_named(
     ]
 
 
+@pytest.mark.long
 def test_what_cannot_be_done_says_what_to_do(loaded: str, command: Command) -> None:
     command("users", "add", "alice", "--role", "admin")
     for arguments in (

@@ -275,6 +275,7 @@ async def test_q2_our_own_numbers_names_and_short_numbers_are_dropped(town: Town
 # --- Q4: loops and bounds ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_q4_two_machines_that_text_each_other_stop(town: Town) -> None:
     """Whatever we answer comes back to us from a responder's phone, as an auto-responder would do it."""
     await town.takes(paid_today())

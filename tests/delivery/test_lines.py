@@ -24,6 +24,7 @@ async def line(town: Town, channel: str = "sms") -> LineRow:
     return row
 
 
+@pytest.mark.long
 async def test_r8_it_opens_after_five_failures_half_opens_with_one_message_and_closes(
     town: Town, carrier: Carrier
 ) -> None:

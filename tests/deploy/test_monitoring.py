@@ -265,6 +265,7 @@ def test_prometheus_takes_the_rules() -> None:
     run(program("promtool"), "check", "rules", RULES)
 
 
+@pytest.mark.long
 def test_the_rules_fire_when_they_should() -> None:
     run(program("promtool"), "test", "rules", *sorted((PROMETHEUS / "tests").glob("*.yml")))
 

@@ -49,6 +49,7 @@ def follow(shell: Shell, example: Example) -> None:
     assert missing is None, f"{example.place}: not printed: {missing!r}. Printed was:\n{printed}"
 
 
+@pytest.mark.long
 def test_every_address_that_the_readme_links_to_is_there(service: Evaluation) -> None:
     linked = {path for _, path in named(r"\(http://127\.0\.0\.1:8000(/[^)]*)\)")}
     assert linked
@@ -69,6 +70,7 @@ def blank(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
+@pytest.mark.long
 def test_a_responder_finds_the_address_behind_her_sign_in(service: Evaluation) -> None:
     """Step 6 of the tour, in a browser's place."""
     key = {"Authorization": f"Bearer {service.key}"}
@@ -94,6 +96,7 @@ def test_a_responder_finds_the_address_behind_her_sign_in(service: Evaluation) -
         assert str(job) in browser.get("/j").text
 
 
+@pytest.mark.long
 def test_what_is_shown_is_looked_for(tmp_path: Path) -> None:
     """The test of the pages would notice."""
     example = Example("here", "true", ("priority: P1", "job … is yours"))

@@ -352,6 +352,7 @@ async def _rows(app: App) -> Counter[str]:
     return await app.database.look(count)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_s6_no_forgery_is_accepted_and_none_is_an_error_of_ours(service: App) -> None:
     before = await _rows(service)

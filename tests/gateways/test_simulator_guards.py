@@ -51,6 +51,7 @@ async def test_x2_a_whole_story_opens_no_connection_to_another_machine(
     assert connected == []
 
 
+@pytest.mark.long
 def test_x2_no_adapter_that_can_reach_a_network_is_even_loaded(tmp_path: Path) -> None:
     script = """
 import sys

@@ -89,6 +89,7 @@ async def test_g14_a_day_as_it_should_be_is_found_good_throughout(town: Town) ->
     assert await town.metric("audit_good_timestamp_seconds") == town.clock.real().timestamp()
 
 
+@pytest.mark.long
 async def test_i2_a_lost_deadline_is_set_again_told_and_kept(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "OK {n}")
@@ -147,6 +148,7 @@ async def _owes_a_task(town: Town) -> Case:
     return await town.takes(long_ago(town.clock.now()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("begin", "kinds", "check", "then"),
     [
@@ -221,6 +223,7 @@ async def test_i2_an_unclear_report_is_offered_although_its_time_was_lost(town: 
 # --- whoever is out there, whoever calls for help, and what is owed after the end --------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("said", "kind"), [("GO {n}", Kind.TRAVEL), ("HERE {n}", Kind.CHECK_IN)])
 async def test_i2_a_responder_out_there_is_watched_again(town: Town, said: str, kind: Kind) -> None:
     """On her way or at the door, and nothing left that would ask her: she is asked after all."""
@@ -240,6 +243,7 @@ async def test_i2_a_responder_out_there_is_watched_again(town: Town, said: str, 
     assert Check.VISIT_UNWATCHED not in await town.audit()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("has_job", [True, False])
 async def test_i2_an_alarm_is_given_again_until_it_is_seen(town: Town, has_job: bool) -> None:
     await town.load(WITH_WORD)
@@ -448,6 +452,7 @@ def test_the_audit_reads_nothing_but_rows(database_url: str) -> None:
     assert found.counts() == {}
 
 
+@pytest.mark.long
 async def test_task_rows_of_closed_cases_are_cared_for(town: Town) -> None:
     """Why it was late is owed after the end."""
     case = await town.takes(paid_today())

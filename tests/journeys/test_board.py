@@ -37,6 +37,7 @@ def figures(board: dict[str, Any]) -> dict[str, Any]:
 # --- scenario 54 ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("start", [MONTHS_END], ids=["31 July"])
 async def test_s54_an_outcome_recoded_later_leaves_the_old_report_as_it_was(town: Town) -> None:
     case = await helped(town)
@@ -75,6 +76,7 @@ async def test_s54_an_outcome_recoded_later_leaves_the_old_report_as_it_was(town
     assert "bank" not in str(await town.events(case.reference))
 
 
+@pytest.mark.long
 async def test_s54_on_the_page_it_is_put_right_and_shows_what_it_was(town: Town) -> None:
     case = await helped(town)
     path = f"/incidents/{case.reference}"

@@ -147,6 +147,7 @@ async def test_what_is_less_urgent_is_handed_over_on_the_next_working_day(town: 
 # --- the ladder, and the hand-over ------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_while_nobody_hands_it_over_it_climbs(town: Town) -> None:
     case, _ = await outside(town)
     await town.pass_time(minutes=10)
@@ -235,6 +236,7 @@ async def test_a_home_of_ours_is_handed_over_only_with_a_reason(town: Town) -> N
     assert "handed over" in await town.last_text(ASHA)
 
 
+@pytest.mark.long
 async def test_a_hand_over_after_the_deadline_does_not_hide_the_breach(town: Town) -> None:
     sla = {"respond_within": "PT20M"}
     await town.load(small_town(service=SERVICE, neighbours=NEIGHBOURS, sla=sla))
@@ -261,6 +263,7 @@ async def test_found_to_be_outside_later_the_clock_runs_on_until_they_have_it(to
     assert (await case.clock())["state"] == "not_applicable"
 
 
+@pytest.mark.long
 async def test_found_to_be_ours_it_counts_from_the_report(town: Town) -> None:
     case, _ = await outside(town)
     await town.pass_time(minutes=15)

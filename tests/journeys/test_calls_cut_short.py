@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import CallRow, TaskRow
 from tests.builders import CENTRE, paid_today, scam_paid
@@ -72,6 +74,7 @@ async def test_s03_who_is_not_rung_in_time_is_told_of_and_it_is_owed_once(town: 
     assert "remote_response" not in await case.tasks()
 
 
+@pytest.mark.long
 async def test_s03_found_out_later_it_is_owed_from_then(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "OK {n}")
@@ -128,6 +131,7 @@ async def test_s05_fear_that_was_heard_decides_and_the_api_says_999_first(town: 
 # --- scenario 6 -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_s06_a_call_that_drops_is_a_contact_and_joined_when_the_number_rings_again(town: Town) -> None:
     rang_at = town.clock.now()
     await town.rings_hotline(CALLER, "", hang_up_after="answer")

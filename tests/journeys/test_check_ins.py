@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from rapid_response.storage.tables import AgendaRow, MessageRow, VisitRow
 from tests.builders import SMALL_TOWN, paid_today, roofers_now, shift, small_town
 from tests.harness import ASHA, BEN, DEE, LEADER, Case, Town
@@ -77,6 +79,7 @@ async def test_s36_a_check_in_stops_it_and_begins_the_half_hour_anew(town: Town)
     assert await town.texts_with("no check-in", DEE) == []
 
 
+@pytest.mark.long
 async def test_s36_whoever_was_told_of_a_silence_hears_that_it_is_over(town: Town) -> None:
     case = await at_the_door(town)
     await town.pass_time(minutes=51)
@@ -104,6 +107,7 @@ async def test_s36_one_key_says_safe_and_another_does_not(town: Town) -> None:
     assert await town.texts_with("no check-in", DEE) == []
 
 
+@pytest.mark.long
 async def test_s36_done_nobody_and_the_desk_end_or_answer_it(town: Town) -> None:
     for words in ("DONE {n} HELPED", "NOBODY {n}"):
         case = await at_the_door(town)
@@ -168,6 +172,7 @@ async def test_s36_after_a_standstill_each_overdue_step_happens_once_and_says_ho
     assert len(await town.texts_with(ARE_YOU_SAFE, ASHA)) == 1
 
 
+@pytest.mark.long
 async def test_s36_over_a_clock_change_half_an_hour_is_half_an_hour(town: Town) -> None:
     # In the small hours of 25 October the clocks in London go back from 2:00 to 1:00.
     await town.until(datetime.fromisoformat("2026-10-25T00:45:00+00:00"))

@@ -25,6 +25,7 @@ async def accepted(town: Town, **more: object) -> Case:
     return case
 
 
+@pytest.mark.long
 async def test_s41_exactly_at_the_due_time_is_in_time(town: Town) -> None:
     cases = [await town.takes(paid_today()) for _ in range(3)]
     for case in cases:
@@ -58,6 +59,7 @@ async def test_s42_an_acceptance_does_not_stop_the_clock(town: Town) -> None:
     assert await town.metric("sla_breached_total", category="doorstep_crime") == 1
 
 
+@pytest.mark.long
 async def test_a_breach_is_a_fact_that_a_late_arrival_does_not_erase(town: Town) -> None:
     case = await accepted(town)
     await town.pass_time(minutes=125)
@@ -132,6 +134,7 @@ async def test_s48_within_opening_hours_a_clock_started_before_closing_runs_on(t
     assert len(await after.asked()) == 1
 
 
+@pytest.mark.long
 async def test_a_backdated_report_is_asked_about_once_and_told_of_once(town: Town) -> None:
     received = town.clock.now() - timedelta(minutes=70)
     case = await town.takes(paid_today(received_at=received.isoformat()))

@@ -275,6 +275,7 @@ async def test_s37_the_board_shows_it_first_and_the_page_where_she_is(town: Town
     assert "Police are with her" not in json.dumps(await town.events(case.reference))
 
 
+@pytest.mark.long
 @on_sqlite
 async def test_s37_her_own_screens_say_nothing_of_it(town: Town) -> None:
     definition = SMALL_TOWN.replace(

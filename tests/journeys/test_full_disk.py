@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
@@ -14,6 +15,7 @@ from tests.spine.test_database import full_disk
 HOTLINE = "+442079460001"
 
 
+@pytest.mark.long
 @on_sqlite
 async def test_g21_intake_on_a_full_disk(town: Town) -> None:
     taken: list[str] = []

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from rapid_response.steps import knowing
@@ -196,6 +197,7 @@ CANARIES = (
 )
 
 
+@pytest.mark.long
 async def test_identifiers_stand_in_no_event_text_or_metric_and_in_no_answer(town: Town) -> None:
     report: dict[str, Any] = paid_today(
         victim={"name": "Zebedee Quuxbridge", "phone": "+447700900319"},

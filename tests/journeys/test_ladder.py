@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.builders import paid_today, roofers_now, scam_paid, small_town
 from tests.harness import ASHA, BEN, CAT, DEE, HEAD, LEADER, Case, Town
 
@@ -59,6 +61,7 @@ async def test_s35_where_joint_attendance_is_held_a_person_releases_it(town: Tow
     assert (await case.clock())["started_at"] == (town.clock.now() - timedelta(minutes=16)).isoformat()
 
 
+@pytest.mark.long
 async def test_the_ladder_is_climbed_when_nobody_answers(town: Town) -> None:
     case = await town.takes(paid_today())
     for minutes in (15, 15, 30):
@@ -118,6 +121,7 @@ async def test_an_acceptance_ends_offers_and_ladder_but_no_warning(town: Town) -
     assert "50% of the time is gone" in await town.last_text(BEN)
 
 
+@pytest.mark.long
 async def test_a_job_given_back_is_searched_for_again_from_now(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "OK {n}")

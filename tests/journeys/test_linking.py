@@ -70,6 +70,7 @@ async def test_s10_the_second_report_joins_the_first_and_the_first_clock_stays(t
     assert first_call == 1
 
 
+@pytest.mark.long
 async def test_s10_as_it_was_known_before_the_board_still_shows_two(town: Town) -> None:
     first, second = await two_neighbours(town)
     await town.pass_time(minutes=5)
@@ -190,6 +191,7 @@ async def test_a_response_that_was_late_from_the_first_report_on_is_late(town: T
     assert await town.metric("sla_met_corrections_total", category="doorstep_crime", mode="attended") == 1
 
 
+@pytest.mark.long
 async def test_an_earlier_start_brings_warnings_and_the_deadline_forward(town: Town) -> None:
     first = await town.takes(paid_today(location=HOME))
     await town.pass_time(minutes=40)
@@ -293,6 +295,7 @@ async def test_what_cannot_be_linked_is_said_beside_its_field(town: Town) -> Non
         assert field in [e["field"] for e in problem.get("errors", [])], problem
 
 
+@pytest.mark.long
 async def test_joined_by_mistake_is_taken_apart_and_keeps_its_first_start(town: Town) -> None:
     first, second = await two_neighbours(town)
     started = (await second.clock())["started_at"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.builders import PATIENT_OFFER, paid_today, small_town
 from tests.harness import ASHA, DEE, LEADER, Town
 
@@ -35,6 +37,7 @@ async def test_warnings_climb_from_the_owner_to_the_team_leader(town: Town) -> N
     ]
 
 
+@pytest.mark.long
 async def test_a_response_ends_the_warnings(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "HERE {n}")

@@ -196,6 +196,7 @@ async def test_the_board_is_narrowed_by_its_address(town: Town) -> None:
 # --- one incident -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_the_desk_acts_and_every_look_is_kept(town: Town) -> None:
     reference = (await town.reports(**roofers_now()))["reference"]
     page = f"/incidents/{reference}"
@@ -239,6 +240,7 @@ async def test_what_the_state_no_longer_allows_says_what_it_does(town: Town) -> 
         assert (await officer.get("/incidents/RR-0000000")).status == 404
 
 
+@pytest.mark.long
 async def test_s25_a_handler_raises_and_only_a_duty_officer_lowers(town: Town) -> None:
     reference = (await town.reports(**paid_today()))["reference"]
     page = f"/incidents/{reference}"
@@ -281,6 +283,7 @@ async def test_hostile_words_stay_words(town: Town) -> None:
 # --- the responder's page ---------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_a_responder_goes_there_by_thumb(town: Town) -> None:
     report = await town.reports(
         **roofers_now(location={"ward": "Bromley Town", "postcode": "BR1 3UH", "address": "14 Larkspur Way"})

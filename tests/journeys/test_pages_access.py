@@ -377,6 +377,7 @@ async def test_a_session_that_was_ended_is_worth_nothing(town: Town) -> None:
 # --- looking ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_looking_changes_nothing_but_the_access_log(town: Town) -> None:
     report = await town.reports(**roofers_now())
     number = (await town.incident(report["reference"]))["job_number"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from rapid_response.storage.tables import JobNumberRow
 from rapid_response.storage.tx import Tx
 from tests.builders import kettle, long_ago, paid_today, roofers_now
@@ -91,6 +93,7 @@ async def test_with_fewer_than_fifty_free_a_number_has_five_digits(town: Town) -
     assert await last_of_four.status() == "dispatching"
 
 
+@pytest.mark.long
 async def test_a_number_rests_for_72_hours_after_its_job(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "HERE {n}")

@@ -165,6 +165,7 @@ async def test_s13_a_notification_of_danger_is_taken_in_all_the_same(town: Town)
 # --- scenario 17 ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_s17_a_hoax_that_told_of_danger_needs_a_second_person(town: Town) -> None:
     case = await town.takes(roofers_now())
     path = f"/incidents/{case.reference}"

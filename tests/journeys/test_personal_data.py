@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from rapid_response.storage.tables import MessageRow
 from tests.harness import ASHA, BEN, DEE, DESK, HEAD, LEADER, Town
 
@@ -56,6 +58,7 @@ def leaked(text: str) -> list[str]:
     return [canary for canary in CANARIES if canary.casefold() in text.casefold()]
 
 
+@pytest.mark.long
 async def test_t1_a_whole_case_leaks_nothing(town: Town) -> None:
     case = await town.takes(REPORT)
     await case.act("note", body="budgerigar says abracadabra")

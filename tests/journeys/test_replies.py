@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rapid_response.storage.tables import MessageRow, NoteRow
 from tests.builders import paid_today, roofers_now, scam_paid, shift, small_town
 from tests.harness import ASHA, BEN, CAT, DEE, Town
@@ -150,6 +152,7 @@ async def test_an_ok_after_our_own_thanks_is_swallowed(town: Town) -> None:
     assert await town.texts(ASHA) == before
 
 
+@pytest.mark.long
 async def test_only_offers_hold_ok_and_a_number(town: Town) -> None:
     case = await town.takes(roofers_now())
     other = await town.takes(scam_paid(location={"ward": "Hayes & Coney Hall"}))

@@ -190,6 +190,7 @@ async def test_a_review_says_something(town: Town) -> None:
 # --- two pairs of eyes ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_s23_what_the_victim_says_is_ruled_out_by_two_accounts(town: Town) -> None:
     case = await flagged(town, PICKED_ME)
     evidence = (await case.now())["age_targeting"]["evidence"]
@@ -236,6 +237,7 @@ async def test_s23_what_the_victim_says_is_ruled_out_by_two_accounts(town: Town)
     assert proposers != [actors["review_proposal_settled"]]
 
 
+@pytest.mark.long
 async def test_s23_who_does_not_agree_says_why_and_it_stays_under_review(town: Town) -> None:
     case = await flagged(town, PICKED_ME)
     dee = await browser_of(town, "dee.o", Role.DUTY_OFFICER)

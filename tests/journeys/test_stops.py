@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import NoteRow
 from tests.builders import PATIENT_OFFER, paid_today, roofers_now, small_town
@@ -42,6 +44,7 @@ async def test_s39_nobody_at_the_door_is_no_success_until_a_call_reaches_her_in_
     assert await town.metric("sla_met_corrections_total", category="doorstep_crime", mode="attended") == 1
 
 
+@pytest.mark.long
 async def test_no_contact_arms_warnings_and_the_ladder_again(town: Town) -> None:
     case = await owned(town)
     await town.pass_time(minutes=55)

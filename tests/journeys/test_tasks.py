@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.builders import long_ago, paid_today, scam_paid, small_town
 from tests.harness import ASHA, DEE, DESK, LEADER, Case, Town
 
@@ -71,6 +73,7 @@ async def test_a_reason_for_a_breach_is_asked_of_the_team_leader_first(town: Tow
     assert await told(town, LEADER) >= 1
 
 
+@pytest.mark.long
 async def test_nothing_open_is_without_a_next_step_and_somebody_who_has_it(town: Town) -> None:
     cases = [
         await town.takes(paid_today()),

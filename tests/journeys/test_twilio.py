@@ -33,6 +33,7 @@ async def town(databases: TestDatabases, start: datetime) -> AsyncIterator[Twili
         yield made
 
 
+@pytest.mark.long
 async def test_a_report_becomes_a_kept_promise_by_real_texts(database_url: str, start: datetime) -> None:
     async with twilio_town(database_url, start) as town:
         await _keeps_its_promise(town)
@@ -93,6 +94,7 @@ async def test_the_same_text_again_even_tomorrow_changes_nothing(town: TwilioTow
     assert town.double.texts_to(ASHA)[: len(answered)] == answered
 
 
+@pytest.mark.long
 async def test_a_notice_is_rung_and_a_key_says_that_it_was_seen(town: TwilioTown) -> None:
     """Nobody answers the offer: the duty officer is rung, presses 1 to hear it and 1 again."""
     await town.reports(**URGENT)
@@ -111,6 +113,7 @@ async def test_a_notice_is_rung_and_a_key_says_that_it_was_seen(town: TwilioTown
     assert {status for _, status in town.double.answers} <= {200, 204}
 
 
+@pytest.mark.long
 async def test_a_key_that_is_told_twice_is_pressed_once(town: TwilioTown) -> None:
     """Twilio asks again when our answer was slow: the 1 that hears the notice does not also say "seen"."""
     await town.reports(**URGENT)

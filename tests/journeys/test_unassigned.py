@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.builders import paid_today, scam_paid, shift, small_town
 from tests.harness import ASHA, BEN, CAT, DEE, LEADER, Town
 
@@ -65,6 +67,7 @@ async def test_an_unassigned_job_is_offered_when_somebody_comes_back_or_is_added
     assert await second.asked() == ["ben"]
 
 
+@pytest.mark.long
 async def test_who_never_answered_is_asked_again_after_a_while_and_who_refused_is_not(town: Town) -> None:
     await town.load(ONLY_ASHA)
     silent = await town.takes(paid_today())

@@ -121,6 +121,7 @@ async def test_g15_each_report_is_offered_once_and_each_deadline_fires_once_whic
     assert {len(bodies) for bodies in texts.values()} == {1}, "nobody died, so nothing is repeated"
 
 
+@pytest.mark.long
 async def test_g12_fifty_acceptances_at_once_have_one_owner(three_nodes: Council) -> None:
     council = three_nodes
     council.load(ASKS_FIVE)

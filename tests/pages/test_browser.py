@@ -113,6 +113,7 @@ def test_nothing_is_cut_off_on_a_narrow_screen(page: Page) -> None:
     assert too_wide == {}
 
 
+@pytest.mark.long
 def test_what_is_tapped_is_large_enough(page: Page) -> None:
     """The responder's steps are 44 pixels high and more."""
     page.set_viewport_size({"width": 360, "height": 640})
@@ -124,6 +125,7 @@ def test_what_is_tapped_is_large_enough(page: Page) -> None:
         assert box["width"] >= 300
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("has_scripts", [True, False])
 def test_a_long_navigation_takes_two_lines_and_each_page_of_it_is_reached_by_keyboard(
     browser: Browser, base: str, has_scripts: bool
@@ -145,6 +147,7 @@ def test_a_long_navigation_takes_two_lines_and_each_page_of_it_is_reached_by_key
     context.close()
 
 
+@pytest.mark.long
 def test_a_report_is_made_without_scripts(browser: Browser, base: str, town: Town) -> None:
     context = browser.new_context(base_url=base, java_script_enabled=False)
     page = context.new_page()
@@ -184,6 +187,7 @@ def test_keyboard_reaches_the_main_part_first(page: Page) -> None:
     assert page.evaluate("document.activeElement.id") == "main-content"
 
 
+@pytest.mark.long
 def test_the_reviews_are_worked_by_keyboard(page: Page) -> None:
     """The filters open, and each case is reached, without a mouse; in the order in which they are read."""
     page.goto("/state/reviews")
@@ -200,6 +204,7 @@ def test_the_reviews_are_worked_by_keyboard(page: Page) -> None:
     assert href == "/incidents/RR-7K4M2QX#age-title"
 
 
+@pytest.mark.long
 def test_every_control_of_the_call_can_be_reached_by_tab(page: Page) -> None:
     page.goto("/state/console")
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
@@ -221,6 +226,7 @@ def test_every_control_of_the_call_can_be_reached_by_tab(page: Page) -> None:
     assert names <= set(reached)
 
 
+@pytest.mark.long
 def test_999_appears_while_the_call_is_taken_and_moves_nothing(page: Page) -> None:
     page.goto("/state/console")
     assert page.evaluate("document.activeElement.id") == "narrative"
@@ -235,6 +241,7 @@ def test_999_appears_while_the_call_is_taken_and_moves_nothing(page: Page) -> No
     assert page.evaluate("document.activeElement.id") == "part-3"
 
 
+@pytest.mark.long
 def test_the_call_is_saved_from_the_keyboard(page: Page) -> None:
     page.goto("/state/console")
     page.route("**/console", lambda route: route.fulfill(status=200, body="<h1>Saved</h1>"))
@@ -246,6 +253,7 @@ def test_the_call_is_saved_from_the_keyboard(page: Page) -> None:
     assert "csrf_token=a-token" in body
 
 
+@pytest.mark.long
 def test_the_board_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page) -> None:
     page.clock.install()
     page.goto("/state/board")
@@ -274,12 +282,14 @@ def changed(html: str) -> str:
     return html.replace("Asha arrives", "A new next step")
 
 
+@pytest.mark.long
 def test_leaving_in_a_hurry_leaves_the_page(page: Page) -> None:
     page.goto("/state/report-form-here")
     page.get_by_role("button", name="Exit this page").click()
     page.wait_for_url("**/somewhere-dull")
 
 
+@pytest.mark.long
 def test_on_paper_there_is_the_case_and_no_buttons(page: Page) -> None:
     page.emulate_media(media="print")
     page.goto("/state/incident")
@@ -289,6 +299,7 @@ def test_on_paper_there_is_the_case_and_no_buttons(page: Page) -> None:
     assert page.get_by_text("old dears never check").first.is_visible()
 
 
+@pytest.mark.long
 def test_with_forced_colours_the_words_are_enough(page: Page) -> None:
     page.emulate_media(forced_colors="active")
     page.goto("/state/board")

@@ -146,6 +146,7 @@ async def test_https_is_remembered_and_reports_tell_nobody_where_they_came_from(
 # --- size -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_responders_first_visit_without_scripts_is_light() -> None:
     """Page and both stylesheets as they travel, for a phone at the edge of the network."""
     styles = sum(

@@ -92,6 +92,7 @@ def marks(database: Database) -> list[datetime]:
     return list(database.look_now(lambda c: c.execute(select(col(ClockMarkRow.domain_at))).scalars()))
 
 
+@pytest.mark.long
 def test_a_restart_goes_on_where_the_last_second_was_kept(database: Database, clock: TwoTimes) -> None:
     assert start(database, clock) == NOON
     clock.advance(timedelta(seconds=10))

@@ -33,6 +33,7 @@ def bench() -> Any:
     return module
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", FLOORS)
 def test_the_figures_are_no_worse(bench: Any, kind: str) -> None:
     figures = bench.measure(kind)

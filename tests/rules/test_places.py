@@ -45,6 +45,7 @@ def test_the_table_holds_every_postcode_of_the_borough() -> None:
     }
 
 
+@pytest.mark.long
 def test_bromley_postcodes_are_inside_or_outside_right_every_one() -> None:
     """Every postcode in a district of ours: inside when the directory says Bromley, else outside."""
     ours = set(TABLE.of(OURS))

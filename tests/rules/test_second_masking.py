@@ -197,6 +197,7 @@ def test_what_does_not_stand_there_or_says_nothing_is_not_found(quote: str) -> N
     assert mask(TEXT, KNOWN, YEAR).find(quote) is None
 
 
+@pytest.mark.long
 def test_a_long_hostile_text_is_masked_in_time() -> None:
     """Nothing grows faster than the text: these patterns are tried on what would make them stumble."""
     for unit in ("0 ", "a@", "a.", "1-", "a-", "Mr A", "Aa Aa ", "12 aa aa ", "one two ", "£1", "dob ", "("):

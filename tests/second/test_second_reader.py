@@ -257,6 +257,7 @@ async def test_one_that_never_answers_well_is_parked_and_nobody_is_called(
     assert "second_reading" not in await case.tasks()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("second_settings", [{"second_reader_timeout": 1.0}])
 @on_sqlite
 async def test_a_slow_reader_is_given_up_in_time_and_holds_nothing_up(town: Town, reader: FakeReader) -> None:
@@ -399,6 +400,7 @@ async def test_a_node_that_always_dies_parks_it(town: Town) -> None:
 # --- off --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @on_sqlite
 async def test_off_by_default_nothing_is_queued_or_shown(database_url: str, start: datetime) -> None:
     async with Town(database_url, start) as town:

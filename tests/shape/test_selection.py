@@ -1,4 +1,4 @@
-"""What `make test` leaves to `make test-full`: repetitions and what takes long, and never a promise."""
+"""What `make test` leaves to CI and `make test-full`: repetitions, and what takes long."""
 
 from __future__ import annotations
 
@@ -17,12 +17,6 @@ def test_of_a_test_on_each_database_one_is_left_out(rest: str) -> None:
     assert all(len(kinds) == 1 for kinds in kept)
     # By turns: neither database is left to the other.
     assert {kinds[0] for kinds in kept} == set(KINDS)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", ["test_s41_exactly_at_the_due_time", "test_g15_each_once", "test_i2_lost"])
-def test_a_promise_is_kept_on_both(kind: str, name: str) -> None:
-    assert not is_left_out(f"tests/journeys/test_clock.py::{name}[{kind}]", kind, is_long=False)
 
 
 def test_what_needs_no_database_stays_and_what_takes_long_goes() -> None:

@@ -524,6 +524,7 @@ def many(name: str) -> Step[None]:
     return step
 
 
+@pytest.mark.long
 def test_the_write_ahead_log_is_worked_off_and_not_at_every_commit(sqlite: Database) -> None:
     """Only by the process that serves; the log keeps its size, but not every commit pays for that."""
     checkpoints: list[str] = []
@@ -617,6 +618,7 @@ def test_a_command_and_the_serving_process_take_turns(opened: Open) -> None:
 # --- PostgreSQL -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_steps_that_deadlock_are_run_again(postgres: Database) -> None:
     for name in ("a", "b"):
         postgres.run_now(putting(name))

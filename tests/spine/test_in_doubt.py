@@ -147,6 +147,7 @@ def found(name: str, tx: Tx) -> str | None:
     return name if tx.get(TallyRow, (name, "")) is not None else None
 
 
+@pytest.mark.long
 def test_g16_a_commit_that_was_stored_is_found_and_not_done_again(
     database: Database, killer: Killer, commits_hang_stored: threading.Thread
 ) -> None:
@@ -225,6 +226,7 @@ def test_g16_a_step_that_is_cut_off_before_its_commit_is_run_once_more(
     assert stored(database) == (["mine"] if times == 1 else [])
 
 
+@pytest.mark.long
 def test_g16_nobody_waits_for_ever_for_a_server_that_is_gone(
     server: PrivateServer, database: Database
 ) -> None:
@@ -262,6 +264,7 @@ def count(connection: Connection, row: type) -> int:
     return counted
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", [None, "a key of the caller's"])
 async def test_g16_a_report_in_doubt_is_answered_and_is_one(
     town: Town, killer: Killer, request: pytest.FixtureRequest, key: str | None
@@ -285,6 +288,7 @@ async def test_g16_a_report_in_doubt_is_answered_and_is_one(
     assert len(await town.texts(ASHA)) == 1
 
 
+@pytest.mark.long
 async def test_g16_an_action_in_doubt_says_that_nobody_knows(
     town: Town, request: pytest.FixtureRequest
 ) -> None:

@@ -137,6 +137,7 @@ _TRIES = st.tuples(
 _OWNERS = {name: responder or name for name, _, responder in ACCOUNTS}
 
 
+@pytest.mark.long
 @settings(
     max_examples=60,
     deadline=None,

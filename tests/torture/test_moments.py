@@ -290,6 +290,7 @@ async def _check(town: Town) -> None:
     assert (await database.look(log.verify)).broken is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("deaths", _WHILE_ANSWERED, ids="+".join)
 async def test_r7_i12_a_death_while_a_report_is_answered_changes_nothing_in_the_end(
     database_url: str, deaths: tuple[str, ...]
