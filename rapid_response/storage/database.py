@@ -51,6 +51,9 @@ Stored = Callable[[Tx], T | None]
 
 GROUP_LIMIT = 50
 GROUP_SECONDS = 0.02
+#: Threads that read, and on PostgreSQL run steps. One process gains nothing from more: they take turns at
+#: Python, and what is urgent waits for as many turns at each of its statements.
+_THREADS = 4
 #: PostgreSQL: threads for what is urgent alone.
 _URGENT_THREADS = 3
 #: Serialisation failure, deadlock, and a row another node was quicker to insert: the transaction did nothing,
@@ -179,7 +182,7 @@ class Database:
         clock: Clock,
         ids: Ids,
         subscriptions: Subscriptions | None = None,
-        threads: int = 6,
+        threads: int = _THREADS,
     ) -> None:
         self.clock = clock
         self.ids = ids

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -65,6 +66,7 @@ class Parsed(HTMLParser):
         return " ".join(" ".join(self.text).split())
 
 
+@cache
 def page(name: str) -> str:
     view = STATES[name][0]
     return RENDERER.page(view, frame_of(name))
@@ -77,6 +79,12 @@ def parse(html: str) -> Parsed:
     return parsed
 
 
+@cache
+def parsed_page(name: str) -> Parsed:
+    """A page that is only looked at, by one test after another."""
+    return parse(page(name))
+
+
 def test_every_view_has_a_state() -> None:
     shown = {type(view) for view, *_ in STATES.values()}
     made = {c for c in vars(views).values() if isinstance(c, type) and issubclass(c, View) and c is not View}
@@ -85,7 +93,7 @@ def test_every_view_has_a_state() -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_page_is_well_made(name: str) -> None:
-    parsed = parse(page(name))
+    parsed = parsed_page(name)
     assert [e.attributes.get("lang") for e in parsed.all("html")] == ["en"]
     assert len(parsed.all("h1")) == 1
     assert len(parsed.all("main")) == 1
@@ -101,7 +109,7 @@ def test_page_is_well_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_references_inside_the_page_lead_somewhere(name: str) -> None:
-    parsed = parse(page(name))
+    parsed = parsed_page(name)
     ids = {e.attributes.get("id") for e in parsed.elements}
     for element in parsed.elements:
         for attribute in ("for", "aria-labelledby", "aria-describedby", "aria-controls"):
@@ -114,7 +122,7 @@ def test_references_inside_the_page_lead_somewhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_nothing_comes_from_another_place(name: str) -> None:
-    parsed = parse(page(name))
+    parsed = parsed_page(name)
     out = frame().site.exit_url
     for element in parsed.elements:
         for attribute in ("href", "src", "action"):
