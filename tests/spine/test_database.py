@@ -570,17 +570,17 @@ def pragmas(connection: Connection) -> dict[str, Any]:
 
 def test_every_connection_is_durable_and_strict(sqlite: Database) -> None:
     assert sqlite.run_now(lambda tx: pragmas(tx.connection)) == {**_PRAGMAS, "query_only": 0}
-    together = threading.Barrier(6)
+    together = threading.Barrier(4)
 
     def read(connection: Connection) -> tuple[int, dict[str, Any]]:
-        together.wait(_WAIT)  # six at once are six connections
+        together.wait(_WAIT)  # four at once are four connections
         return id(connection.connection.driver_connection), pragmas(connection)
 
-    async def six() -> list[tuple[int, dict[str, Any]]]:
-        return await asyncio.gather(*(sqlite.look(read) for _ in range(6)))
+    async def four() -> list[tuple[int, dict[str, Any]]]:
+        return await asyncio.gather(*(sqlite.look(read) for _ in range(4)))
 
-    found = asyncio.run(six())
-    assert len({connection for connection, _ in found}) == 6
+    found = asyncio.run(four())
+    assert len({connection for connection, _ in found}) == 4
     assert all(seen == {**_PRAGMAS, "query_only": 1} for _, seen in found)
 
 
