@@ -184,14 +184,14 @@ class Tx:
         if self._queued:
             queued, self._queued = self._queued, {}
             for row, values in queued.items():
-                self._run_many(_insert(row), values)
+                self._run_many(_insert(row, tuple(values[0])), values)
 
     def _write_new(self) -> None:
         new, self._new = self._new, []
         for record in new:
             names = shape_of(type(record)).names
             row = {name: record.__dict__[name] for name in names}
-            self._run_many(_insert(type(record)), [row])
+            self._run_many(_insert(type(record), names), [row])
             self._records.hold(record)
 
     def _write_change(self, change: Change) -> None:
@@ -276,8 +276,9 @@ def _of_keys(row: Any) -> Filled[Any]:
 
 
 @cache
-def _insert(row: type[SQLModel]) -> Filled[Insert]:
-    return Filled(insert(table_of(row)))
+def _insert(row: type[SQLModel], names: tuple[str, ...]) -> Filled[Insert]:
+    # One each for the columns that are given: a numbered key is, or is not.
+    return Filled(insert(table_of(row)), dict.fromkeys(names))
 
 
 @cache
