@@ -56,6 +56,7 @@ def session_of(db: Database, account: Account) -> str:
     return db.run_now(lambda tx: start_session(tx, account.id)).cookie
 
 
+@pytest.mark.long
 def test_an_account_is_added_and_listed(db: Database, add: Add, clock: ManualClock) -> None:
     ben, asha = add("ben", Role.DUTY_OFFICER), add("asha")
     assert db.look_now(list_users) == [asha, ben]

@@ -60,6 +60,7 @@ def test_g17_a_copy_is_whole_private_and_says_what_it_is(
     assert "last copy was made 0 hours ago" in command("doctor").out
 
 
+@pytest.mark.long
 def test_g17_a_copy_is_made_while_others_write_and_is_one_moment(
     loaded: str, database: Database, command: Command, folder: Path
 ) -> None:

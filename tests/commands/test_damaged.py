@@ -92,6 +92,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_g19_an_older_release_refuses_a_newer_schema_in_a_sentence(
     databases: TestDatabases, command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str

@@ -113,6 +113,7 @@ async def test_u2_webhook_and_list_in_either_order_are_one_action(town: Town, fi
     assert len(await answers_to(town, ASHA)) == 1
 
 
+@pytest.mark.long
 async def test_u2_after_an_outage_all_lost_texts_are_found_though_a_newer_one_came_by_webhook(
     town: Town,
 ) -> None:

@@ -400,6 +400,7 @@ async def endpoint(town: Town, number: str) -> tuple[str, str | None]:
     return row.state, row.why
 
 
+@pytest.mark.long
 async def test_a_number_that_is_gone_becomes_suspect_and_comes_last(town: Town, carrier: Carrier) -> None:
     await patient(town, responders=with_phones("asha", sms=ASHA, voice=ASHA_HOME))
     carrier.texts.append(refuses("bad_destination", "21211"))
@@ -428,6 +429,7 @@ async def test_21610_on_sending_counts_as_stopped_and_starts_the_call(town: Town
     assert await town.texts_with("our texts do not reach the responder", DESK)
 
 
+@pytest.mark.long
 async def test_a_phone_that_is_off_three_times_in_a_week_is_suspect(town: Town) -> None:
     await town.fails(number=ASHA, phone_off=True)
     for _ in range(2):

@@ -57,6 +57,7 @@ def test_every_address_that_the_readme_links_to_is_there(service: Evaluation) ->
         assert httpx.get(service.base_url + path, timeout=30).status_code == 200, path
 
 
+@pytest.mark.long
 def test_every_call_that_a_page_names_is_in_the_description(service: Evaluation) -> None:
     described = httpx.get(f"{service.base_url}/openapi.json", timeout=30).json()["paths"]
     known = {(method.upper(), blank(path)) for path, methods in described.items() for method in methods}

@@ -135,6 +135,7 @@ async def waiting(town: Town, kind: str) -> int:
     return sum(row.kind == kind and row.settled_at is None for row in await town.rows(AgendaRow))
 
 
+@pytest.mark.long
 async def test_s36_going_elsewhere_ends_it_here_and_other_signs_begin_it_anew(town: Town) -> None:
     case = await at_the_door(town)
     other = await town.takes(paid_today())
@@ -217,6 +218,7 @@ async def test_s36_a_joint_visit_is_watched_too_and_either_may_answer(town: Town
     assert await town.texts_with("no check-in", DEE) == []
 
 
+@pytest.mark.long
 async def test_s38_a_job_taken_over_at_the_door_is_watched_on_for_its_new_owner(town: Town) -> None:
     await town.load(small_town(rota=[shift("asha", "09:00", "12:20"), shift("ben"), shift("dee")]))
     case = await at_the_door(town)
@@ -256,6 +258,7 @@ async def test_without_check_ins_in_the_definition_nobody_is_asked(town: Town) -
     assert "you are safe, noted" in await case.hears(ASHA, "SAFE {n}")
 
 
+@pytest.mark.long
 async def test_at_a_door_not_safe_and_help_reach_the_duty_officer_at_once(town: Town) -> None:
     case = await at_the_door(town)
     for words in ("not safe", "HELP", "he has a knife"):

@@ -25,7 +25,6 @@ async def accepted(town: Town, **more: object) -> Case:
     return case
 
 
-@pytest.mark.long
 async def test_s41_exactly_at_the_due_time_is_in_time(town: Town) -> None:
     cases = [await town.takes(paid_today()) for _ in range(3)]
     for case in cases:

@@ -83,6 +83,7 @@ async def test_s37_seen_by_telephone(town: Town) -> None:
     assert (await case.happened("duress_acknowledged"))[0]["source"] == "voice"
 
 
+@pytest.mark.long
 async def test_s37_the_clock_and_the_check_ins_go_on_as_if_nothing_were(town: Town) -> None:
     await town.load(WITH_WORD)
     case = await at_the_door(town)
@@ -96,6 +97,7 @@ async def test_s37_the_clock_and_the_check_ins_go_on_as_if_nothing_were(town: To
     assert [a.ended_at for a in await town.rows(AlarmRow)] == [None]
 
 
+@pytest.mark.long
 async def test_s37_after_a_forced_done_it_still_comes_again_and_is_seen(town: Town) -> None:
     await town.load(WITH_WORD)
     case = await at_the_door(town)
@@ -108,6 +110,7 @@ async def test_s37_after_a_forced_done_it_still_comes_again_and_is_seen(town: To
     assert len(await town.texts_with("duress", DEE)) == 2
 
 
+@pytest.mark.long
 async def test_s37_without_a_job_it_is_where_she_was_last_or_nowhere(town: Town) -> None:
     await town.load(WITH_WORD)
     case = await at_the_door(town)
@@ -131,6 +134,7 @@ async def test_s37_without_a_job_it_is_where_she_was_last_or_nowhere(town: Town)
     assert await town.texts_with("duress") == seen
 
 
+@pytest.mark.long
 async def test_s37_the_job_she_names_or_else_where_she_is(town: Town) -> None:
     await town.load(WITH_WORD)
     case = await at_the_door(town)
@@ -153,6 +157,7 @@ async def test_s37_a_duty_officer_under_duress_hears_nothing_of_her_own_alarm(to
     assert len(await town.texts_with("duress", LEADER)) == 2
 
 
+@pytest.mark.long
 async def test_s37_from_a_stranger_or_without_a_word_it_is_a_text_like_any_other(town: Town) -> None:
     case = await at_the_door(town)
     assert "kept as a note" in await case.hears(ASHA, WORD)
@@ -162,6 +167,7 @@ async def test_s37_from_a_stranger_or_without_a_word_it_is_a_text_like_any_other
     assert await town.count_incidents() == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("keys", ["99", "199", "9999"])
 async def test_s37_nine_twice_in_any_call_of_ours(town: Town, keys: str) -> None:
     case = await at_the_door(town)

@@ -44,6 +44,7 @@ async def test_s35_a_second_officer_is_named_and_both_know_of_each_other(town: T
             assert str(case.number) in (await browser.get("/j")).html
 
 
+@pytest.mark.long
 async def test_s35_the_second_officers_words_move_nothing_but_safe_and_no(town: Town) -> None:
     case = await town.takes(roofers_now())
     await case.hears(ASHA, "OK {n}")
@@ -63,6 +64,7 @@ async def test_s35_the_second_officers_words_move_nothing_but_safe_and_no(town: 
     assert (await case.happened("companion_released"))[0]["why"] == "released"
 
 
+@pytest.mark.long
 async def test_s35_the_second_officer_is_not_asked_for_the_job_and_is_stood_down_with_it(town: Town) -> None:
     case = await town.takes(roofers_now())
     assert await case.asked() == ["asha"]
@@ -229,6 +231,7 @@ async def test_s35_held_where_a_marker_makes_it_joint(town: Town) -> None:
     assert (await case.status(), await case.asked()) == ("awaiting_review", [])
 
 
+@pytest.mark.long
 async def test_a_marker_is_reviewed_before_it_ends_and_ends_by_itself(town: Town) -> None:
     async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
         await marks(officer, subject="address", address="14 Larkspur Way", postcode="BR1 3UH", months="2")

@@ -66,6 +66,7 @@ async def test_s09_without_a_registration_near_in_place_and_time_is_enough_to_su
     assert "repeat_suspect" not in str(await town.events(second["reference"]))
 
 
+@pytest.mark.long
 async def test_s10_two_neighbours_tell_of_one_house(town: Town) -> None:
     first = await town.takes(
         roofers_now(location=HOME, caller={"role": "neighbour", "phone": "+447700900501"})

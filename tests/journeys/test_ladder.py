@@ -40,6 +40,7 @@ async def test_s35_a_suspect_there_is_offered_jointly_and_the_duty_officer_told_
     assert "joint" not in (await town.texts_with(str(plain.number), BEN))[0]
 
 
+@pytest.mark.long
 async def test_s35_where_joint_attendance_is_held_a_person_releases_it(town: Town) -> None:
     await town.load(small_town(sla={"joint_attendance": "hold"}))
     case = await town.takes(roofers_now())
@@ -61,7 +62,6 @@ async def test_s35_where_joint_attendance_is_held_a_person_releases_it(town: Tow
     assert (await case.clock())["started_at"] == (town.clock.now() - timedelta(minutes=16)).isoformat()
 
 
-@pytest.mark.long
 async def test_the_ladder_is_climbed_when_nobody_answers(town: Town) -> None:
     case = await town.takes(paid_today())
     for minutes in (15, 15, 30):
@@ -76,6 +76,7 @@ async def test_the_ladder_is_climbed_when_nobody_answers(town: Town) -> None:
         assert any(call["direction"] == "outbound" for call in await town.calls(phone))
 
 
+@pytest.mark.long
 async def test_a_no_brings_the_next_offer_forward_and_never_a_notice(town: Town) -> None:
     await town.load(small_town(escalation=SLOW_LADDER))
     case = await town.takes(scam_paid())

@@ -107,6 +107,7 @@ async def test_joining_twice_is_joining_once(town: Town) -> None:
     assert (await town.events(first.reference), await town.events(second.reference)) == before
 
 
+@pytest.mark.long
 async def test_who_was_asked_twice_is_not_called_off(town: Town) -> None:
     first = await town.takes(paid_today(location=HOME))
     await first.hears(ASHA, "OK {n}")
@@ -263,6 +264,7 @@ async def test_an_unclear_report_that_another_makes_clear_goes_out(town: Town) -
     assert (await first.now())["priority"] == "P0"  # he has just left, and now it is known to be a crime
 
 
+@pytest.mark.long
 async def test_into_what_is_over_nothing_is_joined(town: Town) -> None:
     first, second = await two_neighbours(town)
     await first.act("cancel", disposition="withdrawn", reason="She rang off.")
@@ -311,6 +313,7 @@ async def test_joined_by_mistake_is_taken_apart_and_keeps_its_first_start(town: 
     assert board["reconciliation"]["joined_incidents"] == 0
 
 
+@pytest.mark.long
 async def test_a_chain_comes_apart_where_it_was_joined(town: Town) -> None:
     one, two = await two_neighbours(town)
     three = await town.takes(roofers_now(location=HOME))
@@ -502,6 +505,7 @@ async def test_s49_what_cannot_begin_an_episode_is_refused_and_changes_nothing(t
 # --- scenario 50: what is safe -----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_s50_the_stricter_safe_contact_holds_on_links_and_joins(town: Town) -> None:
     no_voice = {"sms": False, "voice": False, "note": "He answers her phone."}
     one = await town.takes(paid_today(victim=JOAN, location=HOME, safe_contact={"voice": True, "sms": True}))

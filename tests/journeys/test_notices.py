@@ -64,6 +64,7 @@ async def test_what_falls_due_together_is_told_once_and_no_more_quietly(town: To
     assert [call["direction"] for call in await town.calls(DEE)] == ["outbound"]
 
 
+@pytest.mark.long
 async def test_the_duty_officer_is_repeated_the_newest_alone(town: Town) -> None:
     await town.takes(paid_today())
     await town.pass_time(minutes=20)
@@ -93,6 +94,7 @@ async def test_a_notice_is_repeated_every_five_minutes_until_somebody_has_seen_i
     assert (seen["role"], seen["source"]) == ("duty_officer", "sms")
 
 
+@pytest.mark.long
 async def test_a_key_on_the_phone_says_that_the_notice_was_seen(town: Town) -> None:
     await town.load(small_town(escalation=[PATIENT_OFFER, SOON_TOLD]))
     case = await town.takes(paid_today())

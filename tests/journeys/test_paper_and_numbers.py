@@ -82,6 +82,7 @@ async def test_numbers_are_four_digits_that_cannot_be_a_time_or_a_year(town: Tow
     assert (await town.takes(long_ago(town.clock.now()))).number is None
 
 
+@pytest.mark.long
 async def test_with_fewer_than_fifty_free_a_number_has_five_digits(town: Town) -> None:
     await busy_but(town, free=set(range(5000, 5050)))
     last_of_four = await town.takes(paid_today())

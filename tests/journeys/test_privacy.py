@@ -102,6 +102,7 @@ async def test_s57_who_opens_a_case_that_is_not_theirs_says_why(town: Town) -> N
         assert "Larkspur" not in access.html
 
 
+@pytest.mark.long
 async def test_s57_a_supervisor_looks_at_each_and_nobody_at_their_own(town: Town) -> None:
     case = await over(town)
     path = f"/incidents/{case.reference}"
@@ -275,6 +276,7 @@ async def test_s58_what_is_still_owed_keeps_it(town: Town) -> None:
     assert (await case.now())["victim"]["name"] == "Jean Whitlock"
 
 
+@pytest.mark.long
 async def test_s58_a_council_keeps_by_its_own_schedule(town: Town) -> None:
     schedule = {"incident": "P1Y", "safeguarding": "P3Y", "no_offence": "P1M", "texts": "P7D"}
     await town.load(small_town(retention=schedule))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from rapid_response.core.vocabulary import Role
 from tests.builders import kettle, long_ago, paid_today
 from tests.harness import DEE, LEAD_ON_HATE, Case, Town
@@ -89,6 +91,7 @@ async def test_each_referral_has_a_life_of_its_own(town: Town) -> None:
     assert await town.metric("referrals_total", kind="imlt", state="chased") == 0
 
 
+@pytest.mark.long
 async def test_a_decision_that_refers_sends_the_referral_with_it(town: Town) -> None:
     case = await flagged(town)
     await case.act(

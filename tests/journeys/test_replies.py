@@ -122,6 +122,7 @@ async def test_s32_an_unknown_number_is_a_report_and_learns_nothing(town: Town) 
     assert await town.metric("contacts_total", channel="sms") == 2
 
 
+@pytest.mark.long
 async def test_a_contacts_ok_says_that_she_has_seen_it_and_takes_nothing(town: Town) -> None:
     case = await town.takes(roofers_now())
     assert f"job {case.number}" in await town.last_text(DEE)

@@ -376,6 +376,7 @@ async def test_what_a_person_corrected_is_not_read_back(town: Town) -> None:
 # --- the page of reviews ----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_the_reviews_show_what_waits_whatever_became_of_the_case(town: Town) -> None:
     first = await flagged(town)
     town.clock.advance(timedelta(minutes=1))

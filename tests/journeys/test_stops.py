@@ -62,6 +62,7 @@ async def test_no_contact_arms_warnings_and_the_ladder_again(town: Town) -> None
     assert (await case.clock())["state"] == "breached"
 
 
+@pytest.mark.long
 async def test_s43_police_at_the_address_leave_a_welfare_check(town: Town) -> None:
     await town.load(small_town(escalation=[PATIENT_OFFER]))
     case = await town.takes(roofers_now())
@@ -192,6 +193,7 @@ async def test_done_police_asks_for_the_reference(town: Town) -> None:
     assert any("5521/15JUL" in note.body for note in await town.rows(NoteRow))
 
 
+@pytest.mark.long
 async def test_other_closing_words_are_asked_back_while_the_clock_counts(town: Town) -> None:
     case = await owned(town)
     for code in ("", "ADVICE", "DECLINED", "NOCRIME"):

@@ -24,6 +24,7 @@ async def told(town: Town, number: str) -> int:
     return len([text for text in await town.texts(number) if "overdue" in text and "Repeat" not in text])
 
 
+@pytest.mark.long
 async def test_whoever_owes_it_is_reminded_and_then_the_duty_officer(town: Town) -> None:
     case = await of_the_bank(town)
     assert (await case.tasks())["verify_caller"]["owner"] == "desk"

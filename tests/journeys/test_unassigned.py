@@ -98,6 +98,7 @@ async def test_a_late_yes_takes_an_unassigned_job(town: Town) -> None:
     assert await town.texts(DEE) == told
 
 
+@pytest.mark.long
 async def test_the_desk_ends_it_by_assigning_answering_or_cancelling(town: Town) -> None:
     await town.load(NOBODY)
     cases = [await town.takes(paid_today()) for _ in range(4)]
@@ -114,6 +115,7 @@ async def test_the_desk_ends_it_by_assigning_answering_or_cancelling(town: Town)
     assert [await case.asked() for case in cases] == [[], [], [], []]
 
 
+@pytest.mark.long
 async def test_a_job_that_ends_or_is_given_back_has_the_others_tried_again_at_once(town: Town) -> None:
     await town.load(ONLY_ASHA)
     held = await town.takes(paid_today())

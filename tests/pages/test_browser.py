@@ -179,6 +179,7 @@ def test_a_report_is_made_without_scripts(browser: Browser, base: str, town: Tow
     context.close()
 
 
+@pytest.mark.long
 def test_keyboard_reaches_the_main_part_first(page: Page) -> None:
     page.goto("/state/board")
     page.keyboard.press("Tab")

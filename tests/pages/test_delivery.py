@@ -113,6 +113,7 @@ def test_a_mistyped_file_is_a_mistake_at_once() -> None:
 # --- headers ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_pages_are_never_kept_and_run_nothing_foreign() -> None:
     async with client() as http:
         answer = await http.get("/state/incident")

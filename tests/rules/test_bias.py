@@ -35,6 +35,7 @@ def test_a_swap_changes_one_thing() -> None:
     assert mixed == "Dzień dobry, proszę o pomoc. My mama is at home, no wiecie. He was there."
 
 
+@pytest.mark.long
 def test_most_reports_keep_their_labels_whoever_is_in_them() -> None:
     found = bias.measure(default_reader(), bias.all_texts()[::8])
     assert found.keys() == FLOORS.keys()

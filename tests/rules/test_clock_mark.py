@@ -103,6 +103,7 @@ def test_a_restart_goes_on_where_the_last_second_was_kept(database: Database, cl
     assert clock.now() == at(minutes=11)
 
 
+@pytest.mark.long
 def test_two_nodes_that_start_at_once_agree(database: Database, clock: TwoTimes) -> None:
     start(database, clock)
     clock.advance(timedelta(seconds=2))

@@ -414,6 +414,7 @@ async def test_off_by_default_nothing_is_queued_or_shown(database_url: str, star
 # --- pages ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @on_sqlite
 async def test_a_handler_reads_the_words_and_says_whether_she_agrees(town: Town, reader: FakeReader) -> None:
     reader.answer = DANGER

@@ -64,6 +64,7 @@ def _only_one(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return any("on_sqlite" in ast.unparse(decorator) for decorator in function.decorator_list)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("id_", IDS)
 def test_each_id_of_the_list_is_tried(id_: str) -> None:
     found = named_by_id()[id_]

@@ -162,6 +162,7 @@ def test_g16_a_commit_that_was_stored_is_found_and_not_done_again(
     assert stored(database) == ["once"]
 
 
+@pytest.mark.long
 def test_g16_a_commit_that_was_not_stored_is_done_again(database: Database, killer: Killer) -> None:
     slow_commit(database)
     thread = killer.in_background()
@@ -177,6 +178,7 @@ def test_g16_a_commit_that_was_not_stored_is_done_again(database: Database, kill
     assert stored(database) == ["quick"]
 
 
+@pytest.mark.long
 def test_g16_a_step_without_an_id_of_its_own_is_in_doubt_and_is_not_run_again(
     database: Database, killer: Killer, commits_hang_stored: threading.Thread
 ) -> None:
@@ -192,6 +194,7 @@ def test_g16_a_step_without_an_id_of_its_own_is_in_doubt_and_is_not_run_again(
     assert stored(database) == ["perhaps"]  # as it happens
 
 
+@pytest.mark.long
 def test_g16_a_step_that_finds_itself_is_simply_run_again(
     database: Database, commits_hang_stored: threading.Thread
 ) -> None:
