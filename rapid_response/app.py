@@ -46,7 +46,7 @@ from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage import clock_mark
-from rapid_response.storage.database import Database, DatabaseDamaged, DatabaseUnavailable
+from rapid_response.storage.database import Database, DatabaseUnavailable, suspect_damage
 from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import HEADER, Verifier, WebhookRefused, sign
 from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
@@ -329,8 +329,7 @@ def settings_of_pages(settings: Settings) -> pages.PageSettings:
 async def _failed(request: Request, error: Exception) -> Response:
     if isinstance(error, DatabaseUnavailable):
         logger.error("database_unavailable", error=type(error).__name__, **error.for_log())
-    if isinstance(error, DatabaseDamaged):
-        request.app.state.context.node.pulse.suspects_damage = True
+    suspect_damage(request.app.state.context.node.pulse, error)
     if pages.is_page(request):
         return await pages.failed(request, error)
     return for_exception(error, hotline=request.app.state.context.known.hotline)

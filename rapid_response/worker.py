@@ -60,7 +60,7 @@ from rapid_response.steps.ring import arm_standing, ring, ring_all, together
 from rapid_response.steps.sending import Claimed
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage import clock_mark, log, work
-from rapid_response.storage.database import Database, DatabaseDamaged, DatabaseUnavailable
+from rapid_response.storage.database import Database, DatabaseUnavailable, suspect_damage
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.waiting import Waiting as WaitingNow
 from rapid_response.storage.waiting import glance
@@ -315,7 +315,7 @@ class Worker:
             loop.failures += 1
             chance = self._database.ids.below(backoff.CHANCES)
             loop.waits_until = self._real() + backoff.wait(loop.failures, chance)
-        self._suspect(error)
+        suspect_damage(self._pulse, error)
         if self._pulse.failed(loop.name, name) or not loop.failures:
             logger.error("loop_failed", loop=loop.name, error=name, **_why(error))
 
@@ -389,16 +389,11 @@ class Worker:
         try:
             await do()
         except Exception as error:  # the next tick tries again
-            self._suspect(error)
+            suspect_damage(self._pulse, error)
             if self._pulse.failed(what, type(error).__name__):
                 logger.error("tick_failed", step=what, error=type(error).__name__, **_why(error))
         else:
             self._pulse.failing.pop(what, None)
-
-    def _suspect(self, error: Exception) -> None:
-        """What was read made no sense: the file is checked now, and not only tonight."""
-        if isinstance(error, DatabaseDamaged) and self._pulse.damage is None:
-            self._pulse.suspects_damage = True
 
     async def settle(self) -> int:
         """Pass after pass until nothing is left to do: for tests and commands. Returns how much was done."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sqlite3
 import subprocess
 import time
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +15,7 @@ from bench.faults.site import Site, stored
 from rapid_response.core.clock import SystemClock
 from rapid_response.core.ids import SystemIds
 from rapid_response.storage.database import Database
+from tests.damage import overwrite_page
 from tests.nodes.running import command
 
 #: A table that is read each second and seldom written (the writer remembers a page that it writes, and would
@@ -50,7 +49,7 @@ async def overwrite(site: Site, kind: str, table: str, folder: Path, check_at: f
         outcome.promise(made.returncode == 0, f"backup: {made.stderr}")
         await site.report(_SINCE_COPY)
         harmed = time.monotonic()
-        await asyncio.to_thread(_overwrite_page, council.database.path, table)
+        await asyncio.to_thread(overwrite_page, council.database.path, table, "PASSIVE")
         if table == UNREAD:
             await site.report(max(1.0, check_at - time.monotonic()))
         found = harmed if table == IN_USE else check_at
@@ -103,14 +102,3 @@ def _serve_again(url: str, folder: Path) -> tuple[int | str, str]:
     except subprocess.TimeoutExpired:
         return "it serves", ""
     return done.returncode, done.stderr.strip()
-
-
-def _overwrite_page(path: Path, table: str) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        # What stands in the write-ahead log alone would hide the page, or mend it.
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        size = connection.execute("PRAGMA page_size").fetchone()[0]
-        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()[0]
-    with path.open("r+b") as file:
-        file.seek((root - 1) * size)
-        file.write(b"\xff" * size)

@@ -27,7 +27,6 @@ from rapid_response.access.passwords import Passwords
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.database import DatabaseUnavailable
 from rapid_response.storage.tables import AgendaRow, IncidentRow, MessageRow, ReportRow
-from tests.builders import paid_today
 from tests.journeys.browser import PASSWORD, Shown
 from tests.nodes.running import Council, Node
 
@@ -126,11 +125,7 @@ class Site:
         try:
             answer = await client.post(
                 f"{living[number % len(living)].url}/api/v1/reports",
-                json=paid_today(),
-                headers={
-                    "authorization": f"Bearer {self.council.key}",
-                    "idempotency-key": f"report-{number}",
-                },
+                **self.council.numbered_report(number),
             )
         except httpx.TransportError:
             self._in_doubt.append(number)

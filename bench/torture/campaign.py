@@ -36,7 +36,6 @@ from rapid_response.core.states import MessageState
 from rapid_response.steps.sending import HELD_BY_PERSON
 from rapid_response.storage.database import DatabaseUnavailable
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, InboundMessageRow, MessageRow
-from tests.builders import paid_today
 from tests.databases import TestDatabases
 from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN
 from tests.nodes.running import Council, environment, free_port
@@ -113,11 +112,7 @@ class Partner:
         try:
             answer = await client.post(
                 f"http://127.0.0.1:{port}/api/v1/reports",
-                json=paid_today(),
-                headers={
-                    "authorization": f"Bearer {self.council.key}",
-                    "idempotency-key": f"report-{number}",
-                },
+                **self.council.numbered_report(number),
             )
             is_answered = answer.status_code == 201
         except httpx.TransportError:

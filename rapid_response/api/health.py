@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from rapid_response.api.context import Service
 from rapid_response.audit.readiness import Readiness, readiness, without_database
-from rapid_response.storage.database import DatabaseDamaged, DatabaseUnavailable
+from rapid_response.storage.database import DatabaseUnavailable, suspect_damage
 
 router = APIRouter()
 
@@ -25,8 +25,7 @@ async def ready(context: Service) -> JSONResponse:
     try:
         found = await context.database.look(lambda c: readiness(c, context.node))
     except DatabaseUnavailable as error:
-        if isinstance(error, DatabaseDamaged):
-            context.node.pulse.suspects_damage = True
+        suspect_damage(context.node.pulse, error)
         found = without_database(context.node)
     return JSONResponse(
         {

@@ -106,10 +106,14 @@ def ring_all(tx: Tx, desk: Desk, entries: Sequence[Due]) -> None:
     """Do what has fallen due of several cases, all or none: far quicker than one by one."""
     # The incidents first, then the entries: the other order deadlocks when a reply meets a timer.
     tx.lock_all(IncidentRow, (due.incident_id for due in entries))
-    mine = work.settle_all(tx, entries, "done")
+    _go_off(tx, desk, work.settle_all(tx, entries, "done"))
+
+
+def _go_off(tx: Tx, desk: Desk, settled: Sequence[Due]) -> None:
+    """Do what each entry stands for: their incidents are locked, and they are ours."""
     service = service_now(tx, desk.zone)
     rung = [
-        _Ringing(tx, desk, service, tx.need(IncidentRow, due.incident_id, lock=True), due) for due in mine
+        _Ringing(tx, desk, service, tx.need(IncidentRow, due.incident_id, lock=True), due) for due in settled
     ]
     for ringing in rung:
         _DO[ringing.due.kind](ringing)
@@ -124,12 +128,10 @@ def ring(tx: Tx, desk: Desk, due: Due) -> bool:
         _SERVICE_WIDE[due.kind](tx, desk, due)
         return True
     # As above: the incident first.
-    incident = tx.need(IncidentRow, due.incident_id, lock=True)
+    tx.need(IncidentRow, due.incident_id, lock=True)
     if not work.settle(tx, due, "done"):
         return False
-    service = service_now(tx, desk.zone)
-    _DO[due.kind](_Ringing(tx, desk, service, incident, due))
-    actions.keep_in_view(tx, service, incident)
+    _go_off(tx, desk, [due])
     return True
 
 

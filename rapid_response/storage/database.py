@@ -42,6 +42,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from rapid_response.core import backoff, failpoints
 from rapid_response.core.clock import Clock
 from rapid_response.core.ids import Ids
+from rapid_response.core.pulse import Pulse
 from rapid_response.storage.tx import Subscriptions, Tx
 
 T = TypeVar("T")
@@ -107,6 +108,12 @@ class InDoubt(DatabaseUnavailable):
 
 class DatabaseDamaged(DatabaseUnavailable):
     """What is in the SQLite file cannot be believed: nothing is written to it any more."""
+
+
+def suspect_damage(pulse: Pulse, error: BaseException) -> None:
+    """Where what was read made no sense, have the file checked now, and not only tonight."""
+    if isinstance(error, DatabaseDamaged) and pulse.damage is None:
+        pulse.suspects_damage = True
 
 
 class AlreadyServed(Exception):

@@ -121,11 +121,12 @@ class _OfLists:
 
     compiled: SQLCompiler
     lists: tuple[str, ...]
+    kinds: Mapping[str, _Bind]
     types: tuple[TypeEngine[Any], ...]
     entity: Any
     made: dict[tuple[int, ...], Prepared] = field(default_factory=dict)
 
-    def for_these(self, values: Mapping[str, Any], dialect: Dialect) -> Prepared | None:
+    def for_these(self, values: Mapping[str, Any]) -> Prepared | None:
         if any(name not in values for name in self.lists):
             return None
         lengths = tuple(len(values[name]) for name in self.lists)
@@ -138,11 +139,10 @@ class _OfLists:
                 for name, all_ in told.parameter_expansion.items()
                 for n, each in enumerate(all_)
             }
-            kinds = _kinds(self.compiled, dialect)
             binds = []
             for name in told.positiontup or ():
                 its, place = place_of.get(name, (name, None))
-                _, _, convert, default = kinds[its]
+                _, _, convert, default = self.kinds[its]
                 binds.append((its, place, convert, default))
             self.made[lengths] = Prepared(told.statement, tuple(binds), self.types, self.entity)
         return self.made[lengths]
@@ -167,7 +167,7 @@ def prepared(filled: Filled[Any], connection: Connection) -> Prepared | None:
     if way is _UNKNOWN:
         way = filled.ways[dialect.name] = _prepare(filled.statement, dialect, tuple(filled.values))
     if isinstance(way, _OfLists):
-        return way.for_these(filled.values, dialect)
+        return way.for_these(filled.values)
     made: Prepared | None = way
     return made
 
@@ -184,11 +184,10 @@ def _prepare(statement: Executable, dialect: Dialect, names: Sequence[str]) -> P
     ):
         return None
     types = tuple(column.type for column in statement.exported_columns)
-    entity = _entity(statement)
+    entity, kinds = _entity(statement), _kinds(compiled, dialect)
     if compiled.post_compile_params:
         lists = tuple(bind.key for bind in compiled.post_compile_params)
-        return _OfLists(compiled, lists, types, entity)
-    kinds = _kinds(compiled, dialect)
+        return _OfLists(compiled, lists, kinds, types, entity)
     binds = tuple(kinds[name] for name in compiled.positiontup or ())
     return Prepared(str(compiled), binds, types, entity)
 

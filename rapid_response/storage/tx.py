@@ -32,7 +32,7 @@ from rapid_response.core.events import Event
 from rapid_response.core.ids import Ids
 from rapid_response.storage.log import LogWriter
 from rapid_response.storage.once import Filled
-from rapid_response.storage.prepared import Answer, is_heard, prepared
+from rapid_response.storage.prepared import Answer, Prepared, is_heard, prepared
 from rapid_response.storage.records import Change, Key, Records, blank, shape_of, table_of
 
 R = TypeVar("R", bound=SQLModel)
@@ -206,7 +206,7 @@ class Tx:
     def _run_many(self, statement: Filled[Any], rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
             return
-        known = None if self._is_heard else prepared(statement.given(rows[0]), self._connection)
+        known = _known(self._connection, statement.given(rows[0]), self._is_heard)
         if known is not None:
             known.run_many(self._connection, rows)
         else:
@@ -237,12 +237,11 @@ def _take(
     most: int | None = None,
 ) -> list[R]:
     found: Sequence[Any]
-    known = prepared(query, connection) if isinstance(query, Filled) and not is_heard else None
-    if known is not None and isinstance(query, Filled):
+    statement, values = _opened(query)
+    if (known := _known(connection, query, is_heard)) is not None:
         row: type[R] = known.entity
-        found, _ = known.fetch(connection, query.values)
+        found, _ = known.fetch(connection, values or {})
     else:
-        statement, values = _opened(query)
         row = statement.column_descriptions[0]["entity"]
         found = connection.execute(statement, values).all()
     shape = shape_of(row)
@@ -250,13 +249,16 @@ def _take(
 
 
 def _run(connection: Connection, statement: Executable | Filled[Any], is_heard: bool) -> Rows:
-    # What is not filled may be made for this one time.
-    known = prepared(statement, connection) if isinstance(statement, Filled) and not is_heard else None
-    if known is not None and isinstance(statement, Filled):
-        return known.run(connection, statement.values)
     opened, values = _opened(statement)
+    if (known := _known(connection, statement, is_heard)) is not None:
+        return known.run(connection, values or {})
     result: CursorResult[Any] = connection.execute(opened, values)
     return result
+
+
+def _known(connection: Connection, statement: object, is_heard: bool) -> Prepared | None:
+    # What is not filled may be made for this one time.
+    return prepared(statement, connection) if isinstance(statement, Filled) and not is_heard else None
 
 
 def _opened(statement: Any) -> tuple[Any, Mapping[str, Any] | None]:

@@ -30,7 +30,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rapid_response.storage.once import once
+from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, EventRow
 from rapid_response.storage.tx import Tx
 
@@ -285,8 +285,12 @@ def settle(tx: Tx, due: Due, outcome: str) -> bool:
 
     Called after the incident is locked, so that two nodes cannot both see it unsettled.
     """
+    return tx.execute(_settling(tx, due, outcome)).rowcount == 1
+
+
+def _settling(tx: Tx, due: Due, outcome: str) -> Filled[Update]:
     late = max(0.0, (tx.now - due.due_at).total_seconds())
-    return tx.execute(_settle(due.id, due.fence, tx.now, outcome, late)).rowcount == 1
+    return _settle(due.id, due.fence, tx.now, outcome, late)
 
 
 @once
@@ -307,8 +311,7 @@ def settle_all(tx: Tx, entries: Sequence[Due], outcome: str) -> list[Due]:
     fences = {row.id: row.fence for row in tx.execute(_unsettled([due.id for due in entries]))}
     mine = [due for due in entries if fences.get(due.id) == due.fence]
     if mine:
-        late = [max(0.0, (tx.now - due.due_at).total_seconds()) for due in mine]
-        settling = [_settle(due.id, due.fence, tx.now, outcome, late[n]) for n, due in enumerate(mine)]
+        settling = [_settling(tx, due, outcome) for due in mine]
         tx.execute_many(settling[0], [one.values for one in settling])
     return mine
 

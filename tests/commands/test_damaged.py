@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from rapid_response.storage.database import Database
 from rapid_response.storage.tables import TallyRow
 from rapid_response.storage.tx import Tx
 from tests.commands.conftest import BROMLEY, Command, one_sentence
+from tests.damage import overwrite_page, page_of
 from tests.databases import TestDatabases
 
 
@@ -23,20 +22,8 @@ def fill(tx: Tx) -> None:
         tx.add(TallyRow, name=f"{n:05}" + "x" * 50, labels="", value=1)
 
 
-def page_of(path: Path, table: str) -> tuple[int, int]:
-    """Where in the file a table begins, and how large a page is."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        size = connection.execute("PRAGMA page_size").fetchone()[0]
-        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()[0]
-    return (root - 1) * size, size
-
-
 def _page_overwritten(path: Path) -> None:
-    at, size = page_of(path, "tallies")
-    with path.open("r+b") as file:
-        file.seek(at)
-        file.write(b"\xff" * size)
+    overwrite_page(path, "tallies")
 
 
 def _cut_short(path: Path) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 from structlog.testing import capture_logs
 
 from rapid_response.audit.sheet import beside
 from rapid_response.core.pulse import Pulse
 from rapid_response.steps import heartbeat
 from tests.builders import paid_today
+from tests.damage import overwrite_page
 from tests.harness import Town
 from tests.journeys.browser import on_sqlite
 from tests.journeys.test_readiness import lives
@@ -20,14 +18,7 @@ HOTLINE = "+442079460001"
 
 def damage_page(town: Town, table: str) -> None:
     """Overwrite the first page of a table, which no write-ahead log hides or mends."""
-    path = town.app.database.path
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        size = connection.execute("PRAGMA page_size").fetchone()[0]
-        root = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [table]).fetchone()[0]
-    with path.open("r+b") as file:
-        file.seek((root - 1) * size)
-        file.write(b"\xff" * size)
+    overwrite_page(town.app.database.path, table, "PASSIVE")
 
 
 def is_damaged(town: Town) -> bool:

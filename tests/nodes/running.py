@@ -24,6 +24,7 @@ from rapid_response.definition.load import parse
 from rapid_response.steps.load_service import load
 from rapid_response.storage.database import Database
 from rapid_response.wiring import SUBSCRIPTIONS
+from tests.builders import paid_today
 
 T = TypeVar("T")
 
@@ -165,6 +166,11 @@ class Council:
         council = cls(url, folder, database, key, [])
         council.load(definition)
         return council
+
+    def numbered_report(self, number: int) -> dict[str, Any]:
+        """What a partner posts, and posts again under the same key while nobody answers."""
+        headers = {"authorization": f"Bearer {self.key}", "idempotency-key": f"report-{number}"}
+        return {"json": paid_today(), "headers": headers}
 
     def load(self, definition: str) -> None:
         """Load a service definition, as a command would beside the serving nodes."""
