@@ -43,7 +43,9 @@ from rapid_response.core import backoff, failpoints
 from rapid_response.core.clock import Clock
 from rapid_response.core.ids import Ids
 from rapid_response.core.pulse import Pulse
+from rapid_response.storage.prepared import commit, forget
 from rapid_response.storage.tx import Subscriptions, Tx
+from rapid_response.storage.wire import FORGOTTEN
 
 T = TypeVar("T")
 Step = Callable[[Tx], T]
@@ -58,8 +60,8 @@ _THREADS = 4
 #: PostgreSQL: threads for what is urgent alone.
 _URGENT_THREADS = 3
 #: Serialisation failure, deadlock, and a row another node was quicker to insert: the transaction did nothing,
-#: and run again it sees what the other wrote.
-_RETRYABLE = {"40001", "40P01", "23505"}
+#: and run again it sees what the other wrote. A prepared statement that is gone is made again.
+_RETRYABLE = {"40001", "40P01", "23505"} | FORGOTTEN
 _RETRIES = 5
 #: PostgreSQL: a connection that rested for longer is asked whether it is still there before it is used.
 _PING_AFTER_SECONDS = 1.0
@@ -278,8 +280,8 @@ class Database:
             except PoolTimeout as error:
                 raise DatabaseUnavailable(_UNREAD) from error
             except DBAPIError as error:
-                if error.connection_invalidated and not was_cut_off:
-                    # The server ended this connection: what only reads can be done again.
+                if (error.connection_invalidated or _state(error) in FORGOTTEN) and not was_cut_off:
+                    # The server ended this connection, or what was prepared: what only reads is done again.
                     was_cut_off = True
                     continue
                 if (told := self._unavailable(error, _UNREAD)) is None:
@@ -293,7 +295,9 @@ class Database:
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with connection.begin():
-                return read(connection)
+                found = read(connection)
+                commit(connection)
+                return found
 
     def run_now(self, step: Step[T], *, actor: str = "system") -> T:
         """As :meth:`run`, waiting in this thread: for commands."""
@@ -538,9 +542,11 @@ class Database:
                 tx.finish()
                 failpoints.reach(failpoints.STEP_WRITTEN, step)
             except BaseException:
+                forget(connection)
                 transaction.rollback()
                 raise
             try:
+                commit(connection)
                 transaction.commit()
             except DBAPIError as error:
                 # Whatever became of it, its transaction may still stand there: nobody goes on with that.
