@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.engine import Dialect, IteratorResult
@@ -26,7 +26,9 @@ from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.types import TypeEngine
 
 from rapid_response.storage.once import Filled
-from rapid_response.storage.wire import Wire, wire_of
+
+if TYPE_CHECKING:
+    from rapid_response.storage.wire import Wire
 
 Convert = Callable[[Any], Any]
 #: What a statement binds: a name; for a list, which of its values; how a value becomes one of the driver's;
@@ -319,23 +321,37 @@ def _kinds(compiled: SQLCompiler, dialect: Dialect) -> dict[str, _Bind]:
 
 def push(connection: Connection) -> None:
     """Send what waits to be written: before a question that is asked in SQLAlchemy's own way."""
-    _on_wire(connection, Wire.push)
+    _on_wire(connection, lambda wire: wire.push())
 
 
 def settle(connection: Connection) -> None:
     """See that nothing waits to be written that may yet forbid the commit."""
-    _on_wire(connection, Wire.settle)
+    _on_wire(connection, lambda wire: wire.settle())
 
 
 def commit(connection: Connection) -> None:
     """COMMIT, with what still waits to be written; on SQLite that is left to whoever began."""
-    _on_wire(connection, Wire.commit)
+    _on_wire(connection, lambda wire: wire.commit())
 
 
 def forget(connection: Connection) -> None:
     """Nothing of what waits is to be written: it is rolled back."""
     if not connection.invalidated:  # else it went with its connection
-        _on_wire(connection, Wire.forget)
+        _on_wire(connection, lambda wire: wire.forget())
+
+
+def wire_of(connection: Connection) -> Wire | None:
+    """The wire of a PostgreSQL connection; None on SQLite, which is in our own process."""
+    if connection.dialect.positional:
+        return None
+    info = connection.info
+    wire: Wire | None = info.get("wire")
+    if wire is None:
+        # Where SQLite is served, PostgreSQL's driver is never loaded.
+        from rapid_response.storage.wire import Wire
+
+        wire = info["wire"] = Wire(cast("Any", connection.connection.driver_connection))
+    return wire
 
 
 def _on_wire(connection: Connection, what: Callable[[Wire], None]) -> None:

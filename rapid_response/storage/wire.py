@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from select import POLLIN, POLLOUT, poll
-from typing import Any, cast
+from typing import Any
 
 from psycopg import Connection as Driver
 from psycopg import DatabaseError, OperationalError
@@ -19,12 +19,10 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
-from sqlalchemy import Connection
 from sqlalchemy.orm.exc import StaleDataError
 
-#: SQLSTATEs that say that a prepared statement is not there any more, or its table has changed since: it is
-#: prepared anew when it is next asked.
-FORGOTTEN = frozenset({"26000", "0A000"})
+from rapid_response.storage.sqlstates import FORGOTTEN
+
 _COMMIT = "COMMIT"
 
 
@@ -198,14 +196,3 @@ class Wire:
         if error.sqlstate in FORGOTTEN:
             self._names.clear()
         raise error
-
-
-def wire_of(connection: Connection) -> Wire | None:
-    """The wire of a PostgreSQL connection; None on SQLite, which is in our own process."""
-    if connection.dialect.positional:
-        return None
-    info = connection.info
-    wire = info.get("wire")
-    if wire is None:
-        wire = info["wire"] = Wire(cast("Driver[Any]", connection.connection.driver_connection))
-    return cast("Wire", wire)
