@@ -171,7 +171,6 @@ def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
             except OSError as error:
                 host, port = listener.getsockname()[:2]
                 raise _taken(host, port, error) from None
-            gc.freeze()
             gc.set_threshold(_YOUNG_OBJECTS)
             gc.enable()
             if self.started and welcome:
