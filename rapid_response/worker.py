@@ -82,6 +82,8 @@ _SEAL_SECONDS = 60
 #: Of what falls due together so many entries are done in one step; a few are done one by one, side by side.
 _RING_AT_ONCE = 15
 _RING_ALONE = 3
+#: So long a message waits for others to go with it, where there is room for it but not for many.
+_ROOM_SECONDS = 0.05
 #: Work that falls due closer together than this is looked for together.
 _TOGETHER_SECONDS = 0.02
 #: Events of so long are counted together, and so long's receipts of the simulated network are told together.
@@ -159,7 +161,7 @@ class Worker:
         self._caretaker = caretaker
         loops = [
             Loop("ring", self.ring_due),
-            Loop("send", self.send_queued),
+            Loop("send", self.send_more),
             Loop("deliver", self.deliver_events, gathers=_DELIVER_TOGETHER_SECONDS),
             Loop("catch_up", self.catch_up, every=_CATCH_UP_TICKS),
         ]
@@ -181,6 +183,9 @@ class Worker:
         self._mailer = mailer
         if mailer is not None:
             loops.append(Loop("mail", self.send_mail))
+        #: What is with the provider now, and why the last of it could not be written down.
+        self._flying: set[asyncio.Task[None]] = set()
+        self._fault: BaseException | None = None
         self._loops = {loop.name: loop for loop in loops}
         self._bells: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -226,9 +231,10 @@ class Worker:
             self._scheduler.shutdown(wait=False)
         for look in self._next_looks.values():
             look.cancel()
-        for task in self._tasks:
+        tasks = [*self._tasks, *self._flying]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks = []
 
     async def close(self) -> None:
@@ -399,10 +405,13 @@ class Worker:
         """Pass after pass until nothing is left to do: for tests and commands. Returns how much was done."""
         done = 0
         while True:
-            found = [await loop.pass_() for loop in self._loops.values()]
-            done += sum(found)
-            if not any(found):
+            found = 0
+            for loop in self._loops.values():
+                found += await loop.pass_()
+                await self._landed()
+            if not found:
                 return done
+            done += found
 
     # what is due
 
@@ -465,26 +474,72 @@ class Worker:
     # what is queued
 
     async def send_queued(self) -> int:
-        """Hand queued messages to the provider, and ask about what nobody knows the fate of."""
-        look = partial(sending.look_for_work, desk=self._desk, limit=self._in_flight)
+        """As :meth:`send_more`, and wait for all of it: for tests and commands."""
+        found = await self.send_more()
+        await self._landed()
+        return found
+
+    async def send_more(self) -> int:
+        """Hand queued messages to the provider, and ask about what nobody knows the fate of.
+
+        What the provider is slow to answer is not waited for while there is room for more.
+        """
+        self._tell_fault()
         found = await self._database.run(
-            partial(holding.unless_held, look=look, nothing=sending.Work()), urgent=True
+            partial(
+                holding.unless_held,
+                look=partial(sending.look_for_work, desk=self._desk, limit=await self._room()),
+                nothing=sending.Work(),
+            ),
+            urgent=True,
         )
         if found.claimed:
             failpoints.reach(failpoints.MSG_CLAIMED)
-        await asyncio.gather(
+        for each in (
             *(self._send(one) for one in found.claimed),
             *(self._look_up(one) for one in found.unknown),
             *(self._fetch(one) for one in found.fetching),
-        )
+        ):
+            task = asyncio.create_task(each)
+            self._flying.add(task)
+            task.add_done_callback(self._has_landed)
         return len(found)
+
+    async def _room(self) -> int:
+        """How many more may go; waits until there are some, as several are claimed more cheaply than one."""
+        while len(self._flying) > self._in_flight // 2:
+            landed, _ = await asyncio.wait(
+                self._flying, timeout=_ROOM_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not landed and len(self._flying) < self._in_flight:
+                break
+        return self._in_flight - len(self._flying)
+
+    async def _landed(self) -> None:
+        while self._flying:
+            await asyncio.wait(self._flying)
+        self._tell_fault()
+
+    def _has_landed(self, task: asyncio.Task[None]) -> None:
+        self._flying.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._fault = fault
+            self.nudge({"send"})
+
+    def _tell_fault(self) -> None:
+        """Raise what kept an answer from being written down; the message is looked up when its lease ends."""
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
 
     async def _send(self, claimed: Claimed) -> None:
         failpoints.reach(failpoints.MSG_BEFORE_HTTP)
         outcome = await self._hand_over(claimed)
         failpoints.reach(failpoints.MSG_AFTER_HTTP)
         await self._database.run(
-            partial(sending.record_answer, desk=self._desk, claimed=claimed, outcome=outcome), urgent=True
+            partial(sending.record_answer, desk=self._desk, claimed=claimed, outcome=outcome),
+            urgent=True,
+            together="answers",
         )
         failpoints.reach(failpoints.MSG_RECORDED)
 

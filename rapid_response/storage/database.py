@@ -5,7 +5,9 @@ cut. Reading is :meth:`Database.look`.
 
 SQLite: one writer thread runs the waiting steps one after another, each in a savepoint, and commits them
 together (at most 50, or what came within 20 ms); nobody is answered before that commit. PostgreSQL: a small
-pool of threads, one step a transaction; the server groups commits itself.
+pool of threads, one step a transaction; the server groups commits itself. Small steps of one kind that come
+quicker than they are done are run `together` there, several a transaction: all or none of them, and where one
+fails, each again by itself.
 
 However many reports wait to be taken in, what is `urgent` (a deadline, a text) takes turns with them: on
 SQLite every other step is one of those, on PostgreSQL they have threads of their own.
@@ -27,7 +29,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -53,6 +55,8 @@ Step = Callable[[Tx], T]
 Stored = Callable[[Tx], T | None]
 
 GROUP_LIMIT = 50
+#: PostgreSQL: so many steps that go together are one transaction at the most.
+_TOGETHER = 16
 GROUP_SECONDS = 0.02
 #: Threads that read, and on PostgreSQL run steps. One process gains nothing from more: they take turns at
 #: Python, and what is urgent waits for as many turns at each of its statements.
@@ -120,7 +124,16 @@ class AlreadyServed(Exception):
 class _Job:
     step: Step[Any]
     actor: str
-    future: Future[Any]
+    future: Future[Any] = field(default_factory=Future)
+    stored: Stored[Any] | None = None
+
+
+@dataclass(slots=True)
+class _Group:
+    """Steps of one kind that wait to be run together; only one thread runs them."""
+
+    jobs: deque[_Job] = field(default_factory=deque)
+    runs: bool = False
 
 
 class _Inbox:
@@ -211,6 +224,7 @@ class Database:
             self._writer_engine = self._reader_engine = _postgres_engine(self.url, threads + _URGENT_THREADS)
             self._readers = ThreadPoolExecutor(threads, thread_name_prefix="step")
             self._urgent = ThreadPoolExecutor(_URGENT_THREADS, thread_name_prefix="urgent")
+            self._groups: dict[str, _Group] = {}
 
     # the two ways in
 
@@ -221,15 +235,17 @@ class Database:
         actor: str = "system",
         stored: Stored[T] | None = None,
         urgent: bool = False,
+        together: str | None = None,
     ) -> T:
         """Run a step; returns what it returned, once that is durable, or raises what it raised.
 
         Raises :class:`DatabaseUnavailable` when nothing could be stored, :class:`InDoubt` when nobody knows;
         a step that has an id of its own says by `stored` whether an earlier run of it was. A caller that is
         cancelled stops waiting; its step runs to its end all the same. `urgent` is what may not wait until
-        everybody else's steps are done, however many there are.
+        everybody else's steps are done, however many there are. `together` names a kind of steps that may
+        share a transaction: none of them waits for another's lock, and none knows of the others.
         """
-        submitted = self.submit(step, actor=actor, stored=stored, urgent=urgent)
+        submitted = self.submit(step, actor=actor, stored=stored, urgent=urgent, together=together)
         return await asyncio.shield(asyncio.wrap_future(submitted))
 
     def submit(
@@ -239,6 +255,7 @@ class Database:
         actor: str = "system",
         stored: Stored[T] | None = None,
         urgent: bool = False,
+        together: str | None = None,
     ) -> Future[T]:
         """As :meth:`run`, for callers without an event loop."""
         with self._closing:
@@ -246,12 +263,19 @@ class Database:
                 raise DatabaseUnavailable(_CLOSED)
             if self._damaged:
                 raise DatabaseDamaged(_DAMAGED)
+            job = _Job(step, actor, stored=stored)
             if self.is_sqlite:
-                future: Future[T] = Future()
-                self._inbox.put(_Job(step, actor, future), urgent=urgent)
-                return future
+                self._inbox.put(job, urgent=urgent)
+                return job.future
             threads = self._urgent if urgent else self._readers
-            return threads.submit(self._run_on_postgres, step, actor, stored)
+            if together is None:
+                return threads.submit(self._run_on_postgres, job)
+            group = self._groups.setdefault(together, _Group())
+            group.jobs.append(job)
+            if not group.runs:
+                group.runs = True
+                threads.submit(self._run_group, group)
+            return job.future
 
     def stop_writing(self) -> None:
         """The file is damaged: what was read from it may still be shown, nothing is written to it."""
@@ -493,14 +517,46 @@ class Database:
 
     # PostgreSQL
 
-    def _run_on_postgres(self, step: Step[T], actor: str, stored: Stored[T] | None = None) -> T:
+    def _run_group(self, group: _Group) -> None:
+        while True:
+            with self._closing:
+                jobs = [group.jobs.popleft() for _ in range(min(len(group.jobs), _TOGETHER))]
+                if not jobs:
+                    group.runs = False
+                    return
+            self._run_together([job for job in jobs if job.future.set_running_or_notify_cancel()])
+
+    def _run_together(self, jobs: Sequence[_Job]) -> None:
+        """Several steps in one transaction; each by itself where that fails, whatever the reason."""
+        is_in_doubt = False
+        if len(jobs) > 1:
+            try:
+                results = self._transact(jobs)
+            except BaseException as error:  # it is told to whose it is, when each is run by itself
+                is_in_doubt = isinstance(error, _CommitLost)
+            else:
+                for job, result in zip(jobs, results, strict=True):
+                    job.future.set_result(result)
+                return
+        for job in jobs:
+            try:
+                if is_in_doubt and job.stored is None:
+                    raise InDoubt(_UNKNOWN)
+                done = self._run_on_postgres(job, doubts=int(is_in_doubt))
+            except BaseException as error:  # it belongs to the caller, whatever it is
+                job.future.set_exception(error)
+            else:
+                job.future.set_result(done)
+
+    def _run_on_postgres(self, job: _Job, doubts: int = 0) -> Any:
         """One step in one transaction; run again where that can do no harm."""
-        doubts = 0
+        stored = job.stored
         attempt = 1
         was_cut_off = False
+        again = _Job(_unless(stored, job.step), job.actor) if stored else job
         while True:
             try:
-                return self._transact(_unless(stored, step) if stored and doubts else step, actor)
+                return self._transact([again if doubts else job])[0]
             except _CommitLost as lost:
                 doubts += 1
                 if stored is None or doubts >= _ASKS:
@@ -525,16 +581,17 @@ class Database:
             chance = self.ids.below(backoff.CHANCES)
             sleep(backoff.wait(doubts, chance, _ASK_AGAIN_WITHIN).total_seconds())
 
-    def _transact(self, step: Step[T], actor: str) -> T:
-        """Raises :class:`_CommitLost` when it is not known whether it was stored."""
+    def _transact(self, jobs: Sequence[_Job]) -> list[Any]:
+        """What each gave, in one transaction; or :class:`_CommitLost` where nobody knows."""
+        results: list[Any] = []
+        nudges: set[str] = set()
         with self._writer_engine.connect() as connection:
             transaction = connection.begin()
-            failpoints.reach(failpoints.STEP_BEGINS, step)
-            tx = self._tx(connection, actor)
             try:
-                result = step(tx)
-                tx.finish()
-                failpoints.reach(failpoints.STEP_WRITTEN, step)
+                for job in jobs:
+                    done = self._execute(connection, job)
+                    results.append(done.result)
+                    nudges |= done.nudges
             except BaseException:
                 forget(connection)
                 transaction.rollback()
@@ -548,10 +605,11 @@ class Database:
                 if _is_lost(error):
                     raise _CommitLost from error
                 raise
-        failpoints.reach(failpoints.STEP_COMMITTED, step)
-        if tx.nudges:
-            self.on_commit(tx.nudges)
-        return result
+        for job in jobs:
+            failpoints.reach(failpoints.STEP_COMMITTED, job.step)
+        if nudges:
+            self.on_commit(nudges)
+        return results
 
     def _unavailable(self, error: DBAPIError, sentence: str) -> DatabaseUnavailable | None:
         """What the caller hears of an error that is the database's own; None for a fault of the step."""

@@ -75,9 +75,9 @@ class Genuine:
         """A field, or nothing."""
         return self.form.get(name, "")
 
-    async def run(self, step: Any) -> Any:
+    async def run(self, step: Any, together: str | None = None) -> Any:
         """Run a step as the provider; each finds by the provider's own id what it did before."""
-        return await self.hooks.database.run(step, actor="provider", stored=looks_itself)
+        return await self.hooks.database.run(step, actor="provider", stored=looks_itself, together=together)
 
     async def run_or_hold(self, step: Any, again: Callable[..., str], *, held: int) -> Any:
         """The same where somebody listens to silence meanwhile; raises :class:`Hold` if it takes long.
@@ -178,7 +178,7 @@ async def _receipt(hook: Genuine, kind: str, token: str, sid: str, status: str) 
         sequence_no=int(number) if number.isdigit() and len(number) < 9 else -1,
         kind=kind,
     )
-    await hook.run(partial(receipts.record, desk=hook.hooks.desk, told=told))
+    await hook.run(partial(receipts.record, desk=hook.hooks.desk, told=told), together="receipts")
 
 
 @router.post("/voice")
