@@ -15,6 +15,7 @@ from rapid_response.core import definition as core
 from rapid_response.core.vocabulary import ContactRole, Skill
 from rapid_response.definition import DefinitionFaults, Fault, ServiceFile, parse, read
 from rapid_response.definition.values import NOTIFY_TO, OFFER_TO
+from tests.cases import each
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -98,7 +99,7 @@ def test_opening_hours_become_hours_per_weekday() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new"),
     [
         ('"22:00"', "22:00"),  # YAML 1.1 takes it for 1320
@@ -261,7 +262,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "field", "words"), FAULTS)
+@each(("old", "new", "line", "field", "words"), FAULTS)
 def test_a_fault_names_line_and_field_and_what_to_do(
     old: str, new: str, line: int, field: str, words: str
 ) -> None:
@@ -288,7 +289,7 @@ def test_a_missing_list_of_responders_is_one_fault_not_many() -> None:
     assert [fault.field for fault in faults_of(text)] == ["responders", "people"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "words"),
     [
         ("", "empty"),

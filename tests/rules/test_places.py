@@ -16,6 +16,7 @@ from rapid_response.definition.load import parse
 from rapid_response.places import rules, saying
 from rapid_response.places.grid import to_osgb36, to_wgs84
 from rapid_response.places.table import LETTERS, TableUnreadable, read_table, shipped_table
+from tests.cases import each
 from tests.harness import BROMLEY
 
 OURS = "E09000006"
@@ -70,7 +71,7 @@ def test_bromley_postcodes_are_inside_or_outside_right_every_one() -> None:
     }
 
 
-@pytest.mark.parametrize("postcode", ["BR9 9ZZ", "ZZ1 1ZZ", "BR1 1CC", "BR1", "", "nonsense"])
+@each("postcode", ["BR9 9ZZ", "ZZ1 1ZZ", "BR1 1CC", "BR1", "", "nonsense"])
 def test_a_postcode_that_is_not_in_the_table_is_unknown_never_outside(postcode: str) -> None:
     assert area(postcode) is Area.UNKNOWN
 
@@ -112,7 +113,7 @@ def known(postcode: str) -> bool:
     return TABLE.find(postcode) is not None
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "meant"),
     [
         ("BRI 3UH", ("BR1 3UH",)),
@@ -166,7 +167,7 @@ def test_phones_see_it_a_hundred_metres_further_on() -> None:
 # --- whom to turn to, and what is said --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("postcode", "neighbour"),
     [("SE13 7LS", "greenwich"), ("TN13 1HG", "kent"), ("CR0 1EA", "croydon"), ("LS1 4DY", None)],
 )

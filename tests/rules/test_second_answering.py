@@ -26,6 +26,7 @@ from rapid_response.intake.second.breaker import Breaker
 from rapid_response.intake.second.masking import Known, mask
 from rapid_response.intake.second.port import Fault, ReaderFailed
 from rapid_response.intake.second.rules import Standing
+from tests.cases import each
 from tests.conftest import NOON
 
 TEXT = "Doris is 84. A man is at the door now and says old dears never check. He wants £900 in cash."
@@ -51,7 +52,7 @@ def test_a_claim_with_its_words_is_believed() -> None:
     assert said.dropped == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "bad",
     [
         claim("category", "murder"),
@@ -84,7 +85,7 @@ def test_it_says_one_thing_once_and_not_without_end() -> None:
     assert (len(many.claims), many.dropped) == (1, MOST_CLAIMS + 4)
 
 
-@pytest.mark.parametrize("words", ["", "Sure! {}", "[]", "{}", '{"claims": {}}', "{" * 9000, "1e999", '"x"'])
+@each("words", ["", "Sure! {}", "[]", "{}", '{"claims": {}}', "{" * 9000, "1e999", '"x"'])
 def test_what_is_no_answer_is_refused(words: str) -> None:
     with pytest.raises(ReaderFailed) as failed:
         read_answer(words, MASKED)
