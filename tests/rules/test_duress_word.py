@@ -106,6 +106,7 @@ def in_texts(text: str) -> set[str]:
     return {word for word in found if duress.SHORTEST <= len(word) <= duress.LONGEST}
 
 
+@pytest.mark.slow
 def test_no_reply_word_and_no_word_of_our_own_texts_can_be_one() -> None:
     phrases = [*words.COMMANDS, *words.WITH_NUMBER, *words.CODES, *words.OPT_OUT, *words.OPT_IN]
     single = words.HELP | words.NEGATIONS | words.QUESTIONS | words.REACTIONS | words.FILLERS | words.TRAILERS

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from rapid_response.core import rota
 from rapid_response.core.definition import SlaPolicy
 from rapid_response.sla.rules import Kind, due_at, promise, stop
@@ -37,6 +39,7 @@ def test_these_are_the_changes(change: datetime) -> None:
     assert before.utcoffset() != after.utcoffset()
 
 
+@pytest.mark.slow
 @each("moment", [*CHANGES, *OTHERS])
 def test_g7_each_minute_around_a_change_is_due_two_hours_later_to_the_second(moment: datetime) -> None:
     for minute in range(-240, 240):

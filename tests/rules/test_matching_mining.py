@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @each("piece", HOSTILE)
 def test_a_hostile_text_costs_little(piece: str) -> None:
     text = (piece * 20_000)[:20_000]

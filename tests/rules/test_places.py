@@ -92,6 +92,7 @@ def test_a_service_that_has_not_said_which_authority_it_is_finds_nothing_outside
     assert rules.area_of(None, "E09000023") is Area.UNKNOWN
 
 
+@pytest.mark.slow
 def test_every_place_of_ours_lies_on_the_map_where_bromley_is() -> None:
     for code in TABLE.of(OURS):
         place = TABLE.find(code)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -191,6 +192,7 @@ def test_on_duty_is_membership_by_the_clock_on_the_wall(
         assert rota.on_duty(service, at) == expected_on_duty(shifts, at)
 
 
+@pytest.mark.slow
 @each("night", [SPRING, AUTUMN])
 def test_every_minute_of_the_nights_when_the_clocks_change(night: date) -> None:
     day = night.isoformat()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,6 +86,7 @@ def test_g7_due_is_7200_seconds_after_the_start_in_every_minute_of_every_clock_c
             assert (rules.due_at(given_at, POLICY) - start).total_seconds() == 7200
 
 
+@pytest.mark.slow
 def test_g7_nothing_that_is_armed_moves_in_any_minute_of_a_clock_change() -> None:
     """Warnings, breach and rungs keep their elapsed distances to the start."""
     distances = [entry.due_at - NOON for entry in rules.promise(NOON, NOON + 2 * HOURS, POLICY)]

@@ -20,6 +20,7 @@ def journeys() -> dict[str, dict[str, bool]]:
     return named_by_id(TESTS / "journeys")
 
 
+@pytest.mark.slow
 @each("number", SCENARIOS)
 def test_each_scenario_is_played_on_both_databases(number: int, journeys: dict[str, dict[str, bool]]) -> None:
     found = journeys[f"s{number:02}"]
