@@ -38,9 +38,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if tries_many or "databases" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
     if PROFILE == "quick" and not config.option.file_or_dir:
-        left_out = [item for item in items if _is_left_out(item)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        left_out = {item for item in items if _is_left_out(item)}
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
 
 
 def _is_left_out(item: pytest.Item) -> bool:
@@ -53,7 +53,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     """Say at once that it is not everything."""
     if PROFILE == "quick" and not config.option.file_or_dir:
         return (
-            "without long tests; tests that name no promise on one database each: `make test-full` runs all"
+            "without long tests, and each test of a database on one kind, by turns: `make test-full` runs all"
         )
     return None
 
