@@ -45,7 +45,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_left_out(item: pytest.Item) -> bool:
     call = getattr(item, "callspec", None)
-    kind = call.params.get("database_url") if call is not None else None
+    # `fresh`: the databases of tests/access, which hold its tables alone.
+    kind = (call.params.get("database_url") or call.params.get("fresh")) if call is not None else None
     return is_left_out(item.nodeid, kind, is_long=item.get_closest_marker("long") is not None)
 
 
