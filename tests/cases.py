@@ -32,6 +32,7 @@ def each(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Test],
     def walking(test: Test) -> Callable[..., None]:
         @wraps(test)
         def walk(**fixtures: Any) -> None:
+            __tracebackhide__ = True  # what pytest shows is the test's own lines
             failed: list[BaseException] = []
             said: list[str] = []
             for number, arguments in enumerate(table, 1):
