@@ -111,7 +111,9 @@ def server(arguments: Sequence[str], ready: str, **environment: str) -> Iterator
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAPID_RESPONSE_")}
+    # Compiled modules are kept, as where it is installed.
+    left_out = ("RAPID_RESPONSE_", "PYTHONDONTWRITEBYTECODE")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *arguments, "--port", str(port)],

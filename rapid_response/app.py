@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +31,7 @@ from rapid_response.console import pages
 from rapid_response.core.clock import Clock, SystemClock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.pulse import Pulse
-from rapid_response.intake.reading import default_reader
+from rapid_response.intake.reading import default_reader, make_ready
 from rapid_response.intake.reading.port import Reader
 from rapid_response.intake.second.endpoint import Endpoint
 from rapid_response.messaging.gateway import Gateway
@@ -359,6 +360,13 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
             examined.cancel()
         await app.gateway.aclose()
         await database.close()
+
+
+async def _make_ready() -> None:
+    for load in (make_ready, shipped_table):
+        await asyncio.to_thread(load)
+    # All of it stays: it need not be looked through for what is gone.
+    gc.freeze()
 
 
 async def _examine_provider(app: App) -> None:

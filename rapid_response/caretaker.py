@@ -25,7 +25,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.mending import mend
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage import duties, log
-from rapid_response.storage.checking import damage
+from rapid_response.storage.checking import damage, is_waited_for
 from rapid_response.storage.database import Database, DatabaseDamaged
 from rapid_response.storage.duties import Duty, Mine
 from rapid_response.storage.migrate import SchemaBehind, SchemaNewer, check_schema
@@ -77,8 +77,11 @@ class Caretaker:
         """At the start: time goes on from the last that is on record, if that is ahead of the clock.
 
         And where people's data is erased when its time is over, a clock that is far ahead is not believed
-        until a person has confirmed it.
+        until a person has confirmed it. A file that was too large to be checked before the start is checked
+        now.
         """
+        if self._database.is_sqlite and not is_waited_for(self._database.path):
+            self._node.pulse.suspects_damage = True
         clock = self._database.clock
         if isinstance(clock, SystemClock):
             seen = await self._database.look(last_seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _GRACE_SECONDS = 10
 _OUR_PORT = 8000
+#: So many new objects are made before it is looked which of them are gone: Python's own 700 is for small
+#: programs.
+_YOUNG_OBJECTS = 10_000
 
 
 class _Stopped(Exception):
@@ -36,6 +40,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the web app and webhooks, and keep the promise, until stopped."""
+    gc.disable()  # what is loaded now stays for good
     from rapid_response.settings import read_settings
 
     settings = read_settings(**({"evaluation": True} if evaluation else {}))
@@ -81,9 +86,11 @@ def _refuse_damaged(database: Database, settings: Settings) -> None:
     """A damaged file gives wrong answers, and each day of use damages it more; what is open is saved."""
     if not database.is_sqlite:
         return
-    from rapid_response.storage.checking import damage
+    from rapid_response.storage.checking import damage, is_waited_for
     from rapid_response.storage.database import DatabaseDamaged
 
+    if not is_waited_for(database.path):
+        return
     try:
         found = database.look_now(damage)
     except DatabaseDamaged as error:
@@ -164,6 +171,8 @@ def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
             except OSError as error:
                 host, port = listener.getsockname()[:2]
                 raise _taken(host, port, error) from None
+            gc.set_threshold(_YOUNG_OBJECTS)
+            gc.enable()
             if self.started and welcome:
                 print(welcome, flush=True)
 

@@ -43,6 +43,8 @@ from rapid_response.core import backoff, failpoints
 from rapid_response.core.clock import Clock
 from rapid_response.core.ids import Ids
 from rapid_response.core.pulse import Pulse
+from rapid_response.storage.prepared import commit, forget
+from rapid_response.storage.sqlstates import FORGOTTEN, RETRYABLE, UNAVAILABLE
 from rapid_response.storage.tx import Subscriptions, Tx
 
 T = TypeVar("T")
@@ -57,9 +59,6 @@ GROUP_SECONDS = 0.02
 _THREADS = 4
 #: PostgreSQL: threads for what is urgent alone.
 _URGENT_THREADS = 3
-#: Serialisation failure, deadlock, and a row another node was quicker to insert: the transaction did nothing,
-#: and run again it sees what the other wrote.
-_RETRYABLE = {"40001", "40P01", "23505"}
 _RETRIES = 5
 #: PostgreSQL: a connection that rested for longer is asked whether it is still there before it is used.
 _PING_AFTER_SECONDS = 1.0
@@ -67,9 +66,6 @@ _PING_AFTER_SECONDS = 1.0
 #: eight seconds in all, in which a server is up again.
 _ASKS = 7
 _ASK_AGAIN_WITHIN = timedelta(seconds=2)
-#: The server is shutting down or starting, out of room, memory or connections, has a lock that nobody gives
-#: back, or has become a copy that cannot be written: SQLSTATEs, or the beginning of them.
-_UNAVAILABLE = ("08", "53", "57", "58", "55P03", "25006")
 #: The serving process checkpoints a write-ahead log of this size, and then after so many more rows: the file
 #: keeps its size when it begins anew, so that its size alone would ask for a checkpoint at each commit.
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
@@ -278,8 +274,8 @@ class Database:
             except PoolTimeout as error:
                 raise DatabaseUnavailable(_UNREAD) from error
             except DBAPIError as error:
-                if error.connection_invalidated and not was_cut_off:
-                    # The server ended this connection: what only reads can be done again.
+                if (error.connection_invalidated or _state(error) in FORGOTTEN) and not was_cut_off:
+                    # The server ended this connection, or what was prepared: what only reads is done again.
                     was_cut_off = True
                     continue
                 if (told := self._unavailable(error, _UNREAD)) is None:
@@ -293,7 +289,9 @@ class Database:
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             with connection.begin():
-                return read(connection)
+                found = read(connection)
+                commit(connection)
+                return found
 
     def run_now(self, step: Step[T], *, actor: str = "system") -> T:
         """As :meth:`run`, waiting in this thread: for commands."""
@@ -508,7 +506,7 @@ class Database:
                 if stored is None or doubts >= _ASKS:
                     raise InDoubt(_UNKNOWN) from lost.__cause__
             except DBAPIError as error:
-                if _state(error) in _RETRYABLE and attempt < _RETRIES:
+                if _state(error) in RETRYABLE and attempt < _RETRIES:
                     sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311 - jitter, not a secret
                     attempt += 1
                     continue
@@ -538,9 +536,11 @@ class Database:
                 tx.finish()
                 failpoints.reach(failpoints.STEP_WRITTEN, step)
             except BaseException:
+                forget(connection)
                 transaction.rollback()
                 raise
             try:
+                commit(connection)
                 transaction.commit()
             except DBAPIError as error:
                 # Whatever became of it, its transaction may still stand there: nobody goes on with that.
@@ -561,7 +561,7 @@ class Database:
             # What SQLite says of a page that it cannot make sense of has no class of its own.
             return DatabaseDamaged(_DAMAGED) if type(error) is DatabaseError else None
         state = _state(error)
-        if _is_lost(error) or (state or "").startswith(_UNAVAILABLE):
+        if _is_lost(error) or (state or "").startswith(UNAVAILABLE):
             return DatabaseUnavailable(sentence)
         return None
 

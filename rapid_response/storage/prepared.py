@@ -2,20 +2,24 @@
 
 SQLAlchemy writes the SQL and says how each type is bound and read, both once a statement. Its engine then
 takes some 200 µs around each run of one, several times what SQLite needs for most of ours (ADR 0018); this is
-the same run without that. Errors are SQLAlchemy's, so nobody else needs to know.
+the same run without that. On PostgreSQL what only writes waits for the next question (:mod:`.wire`). Errors
+are SQLAlchemy's, so nobody else needs to know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from sqlalchemy import Connection, Executable, Select
 from sqlalchemy.engine import Dialect, IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import SelectBase
@@ -23,12 +27,18 @@ from sqlalchemy.types import TypeEngine
 
 from rapid_response.storage.once import Filled
 
+if TYPE_CHECKING:
+    from rapid_response.storage.wire import Wire
+
 Convert = Callable[[Any], Any]
 #: What a statement binds: a name; for a list, which of its values; how a value becomes one of the driver's;
 #: and its value where none is given.
 _Bind = tuple[str, int | None, Convert | None, Any]
 
 _REQUIRED = object()
+#: PostgreSQL: so many rows are inserted by one statement at the most.
+_ROWS_AT_ONCE = 16
+_PLACE = re.compile(r"\$(\d+)")
 
 
 class Answer(IteratorResult[Any]):
@@ -60,22 +70,44 @@ class Prepared:
     def fetch(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Sequence[Any], int]:
         """As :meth:`run`: bare rows, and how many were changed."""
         bound = self._bound(values)
-        cursor = _cursor(connection)
+        wire = wire_of(connection)
+        found: Sequence[Any]
         try:
-            cursor.execute(self.sql, bound)
-            if not self.types:
-                return (), cursor.rowcount
-            found = cursor.fetchall()
+            if wire is not None:
+                told = wire.ask(self.sql, bound)
+                found, changed = told.rows, told.changed
+            else:
+                cursor = _cursor(connection)
+                cursor.execute(self.sql, bound)
+                found, changed = cursor.fetchall(), cursor.rowcount
         except Exception as error:
-            _tell(connection, self.sql, error)
+            _tell(connection, wire.failed if wire is not None else self.sql, error)
+        if not self.types:
+            return (), changed
         if self.metadata is None:
-            self._learn(cursor, connection.dialect)
+            self._learn(told.columns() if wire is not None else cursor.description, connection.dialect)
         if self.reads and found:
             found = [self._read(row) for row in found]
-        return found, cursor.rowcount
+        return found, changed
 
-    def run_many(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Run it for each set of values."""
+    def write(self, connection: Connection, values: Mapping[str, Any], gone: str, *, is_locked: bool) -> None:
+        """Change one row; raises StaleDataError if it is gone, now or before the commit.
+
+        What is locked cannot be gone, so that on PostgreSQL nobody waits to hear it.
+        """
+        wire = wire_of(connection)
+        if wire is not None:
+            wire.later(self.sql, self._bound(values), "" if is_locked else gone)
+        elif self.fetch(connection, values)[1] != 1:
+            raise StaleDataError(gone)
+
+    def run_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each set of values; on PostgreSQL, before the next question or the commit."""
+        wire = wire_of(connection)
+        if wire is not None:
+            for sql, values in self._together([self._bound(one) for one in rows]):
+                wire.later(sql, values)
+            return
         bound = [self._bound(values) for values in rows]
         cursor = _cursor(connection)
         try:
@@ -86,11 +118,21 @@ class Prepared:
         except Exception as error:
             _tell(connection, self.sql, error)
 
+    def _together(self, rows: Sequence[list[Any]]) -> Iterator[tuple[str, list[Any]]]:
+        """Rows to insert, by few statements of few kinds; anything else, one for each set of values."""
+        most = _ROWS_AT_ONCE if " VALUES (" in self.sql else 1
+        begin = 0
+        while begin < len(rows):
+            count = min(most, _power_of_two(len(rows) - begin))
+            some = rows[begin : begin + count]
+            yield _of_rows(self.sql, count), [value for row in some for value in row]
+            begin += count
+
     def _bound(self, values: Mapping[str, Any]) -> list[Any]:
         bound = []
         for name, place, convert, default in self.binds:
             if name in values:
-                value = values[name] if place is None else values[name][place]
+                value = values[name] if place is None else _at(values[name], place)
                 bound.append(value if convert is None else convert(value))
             elif default is not _REQUIRED:
                 bound.append(default)
@@ -98,8 +140,7 @@ class Prepared:
                 raise KeyError(f"no value for {name}")
         return bound
 
-    def _learn(self, cursor: Any, dialect: Dialect) -> None:
-        columns = cursor.description
+    def _learn(self, columns: Sequence[Any], dialect: Dialect) -> None:
         reads = []
         for n, (column, kind) in enumerate(zip(columns, self.types, strict=True)):
             read = kind.dialect_impl(dialect).result_processor(dialect, column[1])
@@ -117,23 +158,33 @@ class Prepared:
 
 @dataclass(slots=True)
 class _OfLists:
-    """A statement with `IN`, whose words depend on how many values there are."""
+    """A statement with `IN`, whose words depend on how many values there are.
+
+    A list is filled up to a power of two with its last value, which says the same and lets a few statements
+    serve lists of all lengths.
+    """
 
     compiled: SQLCompiler
-    lists: tuple[str, ...]
+    #: The lists by name, with the values of those that never change.
+    lists: Mapping[str, Sequence[Any] | None]
     kinds: Mapping[str, _Bind]
     types: tuple[TypeEngine[Any], ...]
     entity: Any
     made: dict[tuple[int, ...], Prepared] = field(default_factory=dict)
 
     def for_these(self, values: Mapping[str, Any]) -> Prepared | None:
-        if any(name not in values for name in self.lists):
+        given = {name: values.get(name, its) for name, its in self.lists.items()}
+        if any(its is None for its in given.values()):
             return None
-        lengths = tuple(len(values[name]) for name in self.lists)
+        lengths = tuple(_filled_up(len(its)) for its in given.values())
         if lengths not in self.made:
-            if any(isinstance(one, tuple) for name in self.lists for one in values[name]):
+            if any(isinstance(one, tuple) for its in given.values() for one in its):
                 return None
-            told = self.compiled.construct_expanded_state(dict(values))
+            filled = {
+                name: [*its, *its[-1:] * (length - len(its))]
+                for (name, its), length in zip(given.items(), lengths, strict=True)
+            }
+            told = self.compiled.construct_expanded_state({**values, **filled})
             place_of = {
                 each: (name, n)
                 for name, all_ in told.parameter_expansion.items()
@@ -143,9 +194,27 @@ class _OfLists:
             for name in told.positiontup or ():
                 its, place = place_of.get(name, (name, None))
                 _, _, convert, default = self.kinds[its]
+                fixed = self.lists.get(its)
+                if place is not None and fixed is not None:
+                    default = _at(fixed, place) if convert is None else convert(_at(fixed, place))
                 binds.append((its, place, convert, default))
             self.made[lengths] = Prepared(told.statement, tuple(binds), self.types, self.entity)
         return self.made[lengths]
+
+
+def _at(values: Sequence[Any], place: int) -> Any:
+    """The value at a place of a list that was filled up with its last."""
+    return values[min(place, len(values) - 1)]
+
+
+def _filled_up(count: int) -> int:
+    """The least power of two that is not less; nothing stays nothing."""
+    return 1 << (count - 1).bit_length() if count else 0
+
+
+def _power_of_two(count: int) -> int:
+    """The greatest that is not more."""
+    return 1 << (count.bit_length() - 1)
 
 
 _NOTHING = SimpleResultMetaData(())
@@ -186,7 +255,7 @@ def _prepare(statement: Executable, dialect: Dialect, names: Sequence[str]) -> P
     types = tuple(column.type for column in statement.exported_columns)
     entity, kinds = _entity(statement), _kinds(compiled, dialect)
     if compiled.post_compile_params:
-        lists = tuple(bind.key for bind in compiled.post_compile_params)
+        lists = {compiled.bind_names[bind]: bind.value for bind in compiled.post_compile_params}
         return _OfLists(compiled, lists, kinds, types, entity)
     binds = tuple(kinds[name] for name in compiled.positiontup or ())
     return Prepared(str(compiled), binds, types, entity)
@@ -205,9 +274,34 @@ def _by_places(dialect: Dialect) -> Dialect:
 
 def _cursor(connection: Connection) -> Any:
     driver: Any = connection.connection.driver_connection
-    if connection.dialect.positional:
-        return driver.cursor()
-    return cast("Any", connection.dialect).loaded_dbapi.RawCursor(driver)
+    return driver.cursor()
+
+
+@cache
+def _of_rows(insert: str, count: int) -> str:
+    """An insert of one row (`… VALUES ($1, $2) …`) as one of several."""
+    if count == 1:
+        return insert
+    begin = insert.index(" VALUES (") + len(" VALUES ")
+    end = _closing(insert, begin)
+    row = insert[begin:end]
+    width = row.count("$")
+    rows = (_moved(row, n * width) for n in range(count))
+    return insert[:begin] + ", ".join(rows) + insert[end:]
+
+
+def _moved(row: str, by: int) -> str:
+    return _PLACE.sub(lambda at: f"${int(at[1]) + by}", row)
+
+
+def _closing(sql: str, begin: int) -> int:
+    """Where what the bracket at `begin` opens is over."""
+    depth = 0
+    for n in range(begin, len(sql)):
+        depth += {"(": 1, ")": -1}.get(sql[n], 0)
+        if not depth:
+            return n + 1
+    raise ValueError("a bracket is left open")
 
 
 def _entity(statement: Executable) -> Any:
@@ -223,6 +317,50 @@ def _kinds(compiled: SQLCompiler, dialect: Dialect) -> dict[str, _Bind]:
             value = convert(value)
         kinds[name] = (name, None, convert, value)
     return kinds
+
+
+def push(connection: Connection) -> None:
+    """Send what waits to be written: before a question that is asked in SQLAlchemy's own way."""
+    _on_wire(connection, lambda wire: wire.push())
+
+
+def settle(connection: Connection) -> None:
+    """See that nothing waits to be written that may yet forbid the commit."""
+    _on_wire(connection, lambda wire: wire.settle())
+
+
+def commit(connection: Connection) -> None:
+    """COMMIT, with what still waits to be written; on SQLite that is left to whoever began."""
+    _on_wire(connection, lambda wire: wire.commit())
+
+
+def forget(connection: Connection) -> None:
+    """Nothing of what waits is to be written: it is rolled back."""
+    if not connection.invalidated:  # else it went with its connection
+        _on_wire(connection, lambda wire: wire.forget())
+
+
+def wire_of(connection: Connection) -> Wire | None:
+    """The wire of a PostgreSQL connection; None on SQLite, which is in our own process."""
+    if connection.dialect.positional:
+        return None
+    info = connection.info
+    wire: Wire | None = info.get("wire")
+    if wire is None:
+        # Where SQLite is served, PostgreSQL's driver is never loaded.
+        from rapid_response.storage.wire import Wire
+
+        wire = info["wire"] = Wire(cast("Any", connection.connection.driver_connection))
+    return wire
+
+
+def _on_wire(connection: Connection, what: Callable[[Wire], None]) -> None:
+    wire = wire_of(connection)
+    if wire is not None:
+        try:
+            what(wire)
+        except Exception as error:
+            _tell(connection, wire.failed, error)
 
 
 def _tell(connection: Connection, sql: str, error: Exception) -> NoReturn:

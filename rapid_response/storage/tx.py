@@ -32,7 +32,7 @@ from rapid_response.core.events import Event
 from rapid_response.core.ids import Ids
 from rapid_response.storage.log import LogWriter
 from rapid_response.storage.once import Filled
-from rapid_response.storage.prepared import Answer, Prepared, is_heard, prepared
+from rapid_response.storage.prepared import Answer, Prepared, is_heard, prepared, push, settle
 from rapid_response.storage.records import Change, Key, Records, blank, shape_of, table_of
 
 R = TypeVar("R", bound=SQLModel)
@@ -82,6 +82,7 @@ class Tx:
     def connection(self) -> Connection:
         """For what only reads, in a step or outside one; never commit it."""
         self.flush()
+        push(self._connection)
         return self._connection
 
     def get(self, row: type[R], key: Any, *, lock: bool = False) -> R | None:
@@ -195,13 +196,16 @@ class Tx:
             self._records.hold(record)
 
     def _write_change(self, change: Change) -> None:
-        """Raises StaleDataError where the row is gone."""
+        """Raises StaleDataError where the row is gone, now or before the commit."""
         row: type[SQLModel] = change.shape.row
         values = {f"new_{name}": value for name, value in change.values.items()}
         values |= {f"key_{n}": value for n, value in enumerate(change.key)}
         statement = _update(row, tuple(change.values)).given(values)
-        if _run(self._connection, statement, self._is_heard).rowcount != 1:
-            raise StaleDataError(f"{row.__name__} {change.key} is gone")
+        gone = f"{row.__name__} {change.key} is gone"
+        if (known := _known(self._connection, statement, self._is_heard)) is not None:
+            known.write(self._connection, values, gone, is_locked=(row, change.key) in self._locked)
+        elif _run(self._connection, statement, self._is_heard).rowcount != 1:
+            raise StaleDataError(gone)
 
     def _run_many(self, statement: Filled[Any], rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
@@ -210,6 +214,7 @@ class Tx:
         if known is not None:
             known.run_many(self._connection, rows)
         else:
+            push(self._connection)
             self._connection.execute(statement.statement, rows)
 
     def finish(self) -> None:
@@ -217,6 +222,7 @@ class Tx:
         self.flush()
         self._log.finish()
         self.flush()
+        settle(self._connection)
 
 
 def read_from(source: Connection | Tx, statement: Executable | Filled[Any]) -> Rows:
@@ -243,6 +249,7 @@ def _take(
         found, _ = known.fetch(connection, values or {})
     else:
         row = statement.column_descriptions[0]["entity"]
+        push(connection)
         found = connection.execute(statement, values).all()
     shape = shape_of(row)
     return [records.take(shape, one) for one in found[:most]]
@@ -252,6 +259,7 @@ def _run(connection: Connection, statement: Executable | Filled[Any], is_heard: 
     opened, values = _opened(statement)
     if (known := _known(connection, statement, is_heard)) is not None:
         return known.run(connection, values or {})
+    push(connection)
     result: CursorResult[Any] = connection.execute(opened, values)
     return result
 
@@ -280,7 +288,8 @@ def _of_keys(row: Any) -> Filled[Any]:
 @cache
 def _insert(row: type[SQLModel], names: tuple[str, ...]) -> Filled[Insert]:
     # One each for the columns that are given: a numbered key is, or is not.
-    return Filled(insert(table_of(row)), dict.fromkeys(names))
+    # PostgreSQL is not to say which number a row was given: nobody asks.
+    return Filled(insert(table_of(row)).inline(), dict.fromkeys(names))
 
 
 @cache

@@ -23,7 +23,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     update,
 )
 from sqlmodel import col
@@ -371,8 +370,10 @@ def deliver(tx: Tx, waiting: Sequence[Waiting], handler: Callable[[Tx, Sequence[
 
     Deliveries that another node took meanwhile are left out.
     """
-    ids, claims = [w.id for w in waiting], [(w.id, w.fence) for w in waiting]
-    forgotten = set(tx.execute(_forget(ids, claims)).scalars())
+    forgotten: set[int] = set()
+    for fence in {w.fence for w in waiting}:
+        claimed = [w.id for w in waiting if w.fence == fence]
+        forgotten.update(tx.execute(_forget(claimed, fence)).scalars())
     mine = {(w.stream, w.seq) for w in waiting if w.id in forgotten}
     found = tx.all(_events(sorted({stream for stream, _ in mine}), sorted({seq for _, seq in mine})))
     heard = [event for event in found if (event.stream, event.seq) in mine]
@@ -381,11 +382,10 @@ def deliver(tx: Tx, waiting: Sequence[Waiting], handler: Callable[[Tx, Sequence[
 
 
 @once
-def _forget(ids: Sequence[int], claims: Sequence[tuple[int, int]]) -> Any:
-    # By their ids first: for pairs alone SQLite goes through the whole table.
+def _forget(ids: Sequence[int], fence: int) -> Any:
     return (
         delete(DeliveryRow)
-        .where(col(DeliveryRow.id).in_(ids), tuple_(col(DeliveryRow.id), col(DeliveryRow.fence)).in_(claims))
+        .where(col(DeliveryRow.id).in_(ids), col(DeliveryRow.fence) == fence)
         .returning(col(DeliveryRow.id))
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from structlog.testing import capture_logs
 
 from rapid_response.audit.sheet import beside
 from rapid_response.core.pulse import Pulse
 from rapid_response.steps import heartbeat
+from rapid_response.storage import checking
 from tests.builders import paid_today
 from tests.damage import overwrite_page
 from tests.harness import Town
@@ -68,5 +70,21 @@ async def test_a_file_that_was_found_whole_is_not_checked_again_for_each_suspici
     await town.pass_time(minutes=10)
     pulse.suspects_damage = True
     await town.app.caretaker.check()
+    assert is_damaged(town)
+    beside(town.app.database.path).unlink()
+
+
+@on_sqlite
+async def test_g22_a_file_that_is_too_large_to_wait_for_is_checked_just_after_the_start(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage_page(town, "disclosures")  # nobody reads it
+    caretaker = town.app.caretaker
+    await caretaker.begin()
+    await caretaker.check()
+    assert not is_damaged(town)  # a small one was checked before
+    monkeypatch.setattr(checking, "_LARGE_BYTES", 0)
+    await caretaker.begin()
+    await caretaker.check()
     assert is_damaged(town)
     beside(town.app.database.path).unlink()

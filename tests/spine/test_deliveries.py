@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
+import psycopg
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
@@ -19,6 +20,7 @@ from rapid_response.storage.database import Database, DatabaseUnavailable
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import DeliveryRow, EventRow, TallyRow
 from rapid_response.storage.tx import Tx
+from rapid_response.storage.wire import Wire
 from rapid_response.storage.work import LEASE, Waiting
 from rapid_response.wiring import Handler
 from tests.harness import Town
@@ -155,17 +157,26 @@ def test_a_handler_that_fails_leaves_nothing_and_is_called_again(
     assert (heard(database), left(database)) == (1, ["list"])
 
 
-def test_a_commit_that_fails_undoes_the_effect_and_keeps_the_delivery(database: Database) -> None:
+def test_a_commit_that_fails_undoes_the_effect_and_keeps_the_delivery(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The handler was called, all was written, and then the commit was not to be had."""
     note(database, "1")
     (waiting, _) = claim(database)
+    commit = Wire.commit
     failing = [True]
 
     def refuse(_: object) -> None:
         if failing[0]:
             raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
 
+    def refuse_on_the_wire(wire: Wire) -> None:
+        if failing[0]:
+            raise psycopg.errors.DiskFull("could not write")
+        commit(wire)
+
     event.listen(database.engine(), "commit", refuse)
+    monkeypatch.setattr(Wire, "commit", refuse_on_the_wire)
     with pytest.raises((DatabaseUnavailable, OperationalError)):
         deliver(database, waiting)
     failing[0] = False

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -105,10 +106,18 @@ class Knowledge:
     facts: tuple[Concept, ...]
 
 
-@lru_cache(maxsize=1)
 def shipped_knowledge() -> Knowledge:
-    """The knowledge that comes with this version, loaded at the first reading and kept."""
+    """The knowledge that comes with this version, loaded once: whoever comes meanwhile waits for it."""
+    with _LOADING:
+        return _shipped()
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Knowledge:
     return load(DATA)
+
+
+_LOADING = Lock()
 
 
 def load(folder: Path, *, trained: Learned | None = None) -> Knowledge:
