@@ -33,7 +33,7 @@ test-full: $(DEV_STAMP) ## run every test, on SQLite and again on PostgreSQL: be
 	@RAPID_RESPONSE_TEST_PROFILE=full $(BIN)/pytest -n 2 --dist worksteal
 
 quick: $(DEV_STAMP) ## run the rules' and the shape's tests only, in seconds
-	@$(BIN)/pytest -q -m 'not slow and not long' tests/rules tests/shape
+	@$(BIN)/pytest -q --disable-plugin-autoload -p pytest_asyncio.plugin -m 'not slow and not long' tests/rules tests/shape
 
 check: $(DEV_STAMP) ## lint, formatting, types, who may import whom
 	@$(BIN)/ruff check .

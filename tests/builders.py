@@ -66,9 +66,14 @@ def shift(responder: str, from_: str = "00:00", to: str = "24:00") -> dict[str, 
 
 def small_town(**changes: Any) -> str:
     """The small town with some of its parts given anew; `sla` is changed key by key."""
-    definition = yaml.safe_load(SMALL_TOWN)
+    definition = yaml.load(SMALL_TOWN, _LOADER)  # noqa: S506  # a safe one
     sla = {**definition["sla"], **changes.pop("sla", {})}
-    return yaml.safe_dump({**definition, **changes, "sla": sla}, sort_keys=False)
+    return str(yaml.dump({**definition, **changes, "sla": sla}, Dumper=_DUMPER, sort_keys=False))
+
+
+#: In C where it is there: each town of hundreds is read so.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 # --- reports ----------------------------------------------------------------------------------------------

@@ -47,12 +47,17 @@ class TestDatabases:
             path = self._folder / f"{self._count}.db"
             shutil.copyfile(self._sqlite, path)
             return f"sqlite+aiosqlite:///{path}"
+        if self._template is None:
+            self._template = self.server.create_database()
+            _migrate(self._template)
+        return self.server.create_database(self._template)
+
+    @property
+    def server(self) -> ServerHandle:
+        """The one server of this worker, started when it is first asked for."""
         if self._server is None:
             self._server = start_server()
-        if self._template is None:
-            self._template = self._server.create_database()
-            _migrate(self._template)
-        return self._server.create_database(self._template)
+        return self._server
 
     def drop(self, url: str) -> None:
         """Let go of a database."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -85,7 +85,7 @@ def _unknown_key(path: Path) -> str:
 @lru_cache(maxsize=64)
 def _known_keys(path: tuple[str, ...]) -> frozenset[str]:
     """The keys of the group at that path ("#" is any position), out of the JSON Schema."""
-    schema = ServiceFile.model_json_schema()
+    schema = _schema()
     nodes = [schema]
     for part in path:
         nodes = [
@@ -97,6 +97,11 @@ def _known_keys(path: tuple[str, ...]) -> frozenset[str]:
     return frozenset(
         key for node in nodes for variant in _variants(node, schema) for key in variant.get("properties", {})
     )
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return ServiceFile.model_json_schema()
 
 
 def _variants(node: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:

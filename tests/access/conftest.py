@@ -18,7 +18,8 @@ from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SeededIds
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.database import Database
-from tests.postgres import ServerHandle, start_server
+from tests.databases import TestDatabases
+from tests.selection import KINDS
 
 #: Makes the address of a new, empty database.
 Fresh = Callable[[Path], str]
@@ -54,23 +55,16 @@ def _with_tables(url: str) -> str:
     return url
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[ServerHandle]:
-    handle = start_server()
-    yield handle
-    handle.stop()
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=KINDS)
 def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Fresh:
     """The tables are made once; each test gets a copy."""
     if request.param == "sqlite":
         made = tmp_path_factory.mktemp("access") / "made.db"
         _with_tables(f"sqlite+aiosqlite:///{made}")
         return lambda folder: f"sqlite+aiosqlite:///{shutil.copy(made, folder / 'test.db')}"
-    server: ServerHandle = request.getfixturevalue("server")
-    template = _with_tables(server.create_database())
-    return lambda _: server.create_database(template)
+    databases: TestDatabases = request.getfixturevalue("databases")
+    template = _with_tables(databases.server.create_database())
+    return lambda _: databases.server.create_database(template)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from rapid_response.access.cookies import cookies_for, origin_of
 from rapid_response.access.csrf import FORM_OPEN_FOR, CsrfRefused, FormTokens, check_csrf
 from rapid_response.access.signing import Signer
 from rapid_response.core.ids import SeededIds
+from tests.cases import each
 
 OURS = "https://rapid.bromley.example"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -19,7 +20,7 @@ def forms() -> FormTokens:
     return FormTokens(Signer("a key"), SeededIds(1))
 
 
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         {"sec-fetch-site": "same-origin", "origin": OURS},
@@ -34,7 +35,7 @@ def test_our_own_page(headers: dict[str, str]) -> None:
     check_csrf("token", "token", headers, origin=OURS)
 
 
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         {"sec-fetch-site": "cross-site", "origin": "https://evil.example"},
@@ -55,7 +56,7 @@ def test_another_page_is_refused_even_with_the_right_token(headers: dict[str, st
         check_csrf("token", "token", headers, origin=OURS)
 
 
-@pytest.mark.parametrize(
+@each(
     ("session", "posted"),
     [("token", None), ("token", ""), ("token", "other"), ("token", "é"), (None, None), ("", ""), (None, "x")],
 )
@@ -133,7 +134,7 @@ def test_a_signature_is_good_for_its_purpose_and_its_parts() -> None:
     assert not signer.holds(signature, "device", "ab", "c")
 
 
-@pytest.mark.parametrize(("key", "previous"), [("", None), ("a key", "")])
+@each(("key", "previous"), [("", None), ("a key", "")])
 def test_no_key_is_no_key(key: str, previous: str | None) -> None:
     with pytest.raises(ValueError, match="must not be empty"):
         Signer(key, previous)
@@ -146,7 +147,7 @@ def test_cookie_names() -> None:
     assert len({secure.session, secure.form, secure.device, plain.session, plain.form, plain.device}) == 6
 
 
-@pytest.mark.parametrize(
+@each(
     ("base_url", "origin"),
     [
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from rapid_response.access.passphrases import new_passphrase, word_list
 from rapid_response.access.passwords import Passwords, WeakPassword, check_policy
 from rapid_response.core.ids import SeededIds, SystemIds
+from tests.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     "password",
     [
         "twelve chars",
@@ -25,7 +26,7 @@ def test_will_do(password: str) -> None:
     check_policy(password, "asha")
 
 
-@pytest.mark.parametrize(
+@each(
     ("password", "says"),
     [
         ("", "too short"),

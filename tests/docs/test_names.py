@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-import pytest
 import typer
 
 from rapid_response.cli.commands import commands
 from rapid_response.settings import PREFIX, SECRETS, Settings
+from tests.cases import each
 from tests.docs.pages import PAGES, ROOT, anchors, links, named, text_of
 
 #: Words that wrong the people they are said of.
 _NOT_OUR_WORDS = ("elderly", "scammer", "gullible", "fell for")
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     for target in links(page):
         if re.match(r"[a-z]+:", target):
@@ -67,7 +67,7 @@ def test_metrics() -> None:
         assert re.search(rf'["}}]{plain}"', source), f"{page}: rapid_response_{name}"
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "CONTRIBUTING.md"])
+@each("page", [page for page in PAGES if page != "CONTRIBUTING.md"])
 def test_words_that_are_not_used(page: str) -> None:
     said = text_of(page).lower()
     assert [word for word in _NOT_OUR_WORDS if word in said] == []

@@ -21,6 +21,7 @@ from rapid_response.simulator.document import (
     read,
 )
 from rapid_response.webhooks import twiml
+from tests.cases import each
 
 HERE = "/webhooks/twilio/voice?x=1"
 
@@ -30,13 +31,13 @@ def test_an_empty_answer_ends_the_call() -> None:
     assert next_move(read(twiml.nothing(), HERE), keys="", attended=True) == ("", HangUp())
 
 
-@pytest.mark.parametrize("answer", ["no", "<Other/>", "<Response>", "<html></html>"])
+@each("answer", ["no", "<Other/>", "<Response>", "<html></html>"])
 def test_what_is_no_document_is_refused(answer: str) -> None:
     with pytest.raises(NotADocument):
         read(answer, HERE)
 
 
-@pytest.mark.parametrize(
+@each(
     ("address", "path"),
     [
         ("/a?b=c", "/a?b=c"),

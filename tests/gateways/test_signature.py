@@ -26,6 +26,7 @@ from rapid_response.webhooks.signature import (
     sign,
     verify,
 )
+from tests.cases import each
 
 URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
 CALL = {
@@ -54,7 +55,7 @@ def _called_by(number: str) -> dict[str, str]:
     return CALL | {"Caller": number, "From": number}
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "params", "header"),
     [
         (URL, CALL, VALID),
@@ -90,7 +91,7 @@ def _one_bit_off(text: str) -> str:
     return text[:middle] + chr(ord(text[middle]) ^ 1) + text[middle + 1 :]
 
 
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         URL.replace("https", "http"),
@@ -108,7 +109,7 @@ def test_s1_another_address_is_refused(url: str) -> None:
     assert not verify(url, CALL, VALID, ["12345"])
 
 
-@pytest.mark.parametrize(
+@each(
     "params",
     [
         CALL | {"Digits": "1235"},
@@ -123,7 +124,7 @@ def test_s1_other_fields_are_refused(params: Mapping[str, str]) -> None:
     assert not verify(URL, params, VALID, ["12345"])
 
 
-@pytest.mark.parametrize("tokens", [[], [""], ["12346"], ["", "1234", "123456"]])
+@each("tokens", [[], [""], ["12346"], ["", "1234", "123456"]])
 def test_s1_other_tokens_are_refused(tokens: list[str]) -> None:
     assert not verify(URL, CALL, VALID, tokens)
 

@@ -62,6 +62,7 @@ async def test_s35_where_joint_attendance_is_held_a_person_releases_it(town: Tow
     assert (await case.clock())["started_at"] == (town.clock.now() - timedelta(minutes=16)).isoformat()
 
 
+@pytest.mark.long
 async def test_the_ladder_is_climbed_when_nobody_answers(town: Town) -> None:
     case = await town.takes(paid_today())
     for minutes in (15, 15, 30):

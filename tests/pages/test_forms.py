@@ -30,6 +30,7 @@ from rapid_response.core.incident import Action
 from rapid_response.core.vocabulary import Category, Disposition
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.steps.commands import COMMANDS
+from tests.cases import each
 from tests.pages.samples import LONDON, NOW
 
 SHOWN = (NOW - timedelta(minutes=4)).isoformat()
@@ -78,7 +79,7 @@ def test_nothing_said_is_asked_back_with_all_that_was_typed() -> None:
     assert parsed.filled.errors[0].href == "#narrative"
 
 
-@pytest.mark.parametrize(
+@each(
     ("answer", "facts"),
     [
         (Now.HERE, {"suspect_on_premises": True}),
@@ -125,12 +126,12 @@ def test_contact_is_safe_only_where_it_is_ticked() -> None:
     }
 
 
-@pytest.mark.parametrize("number", ["12", "07700 90014555555555", "ring me", "+44"])
+@each("number", ["12", "07700 90014555555555", "ring me", "+44"])
 def test_a_number_that_cannot_be_one_is_asked_again(number: str) -> None:
     assert list(faults(public(caller__phone=number))) == ["caller.phone"]
 
 
-@pytest.mark.parametrize("number", ["07700 900145", "(020) 7946-0018", "+44 7700 900145", "00353 1 234 5678"])
+@each("number", ["07700 900145", "(020) 7946-0018", "+44 7700 900145", "00353 1 234 5678"])
 def test_numbers_may_be_written_in_any_way(number: str) -> None:
     assert public(caller__phone=number).body["caller"]["phone"].startswith("+")
 
@@ -268,7 +269,7 @@ def test_no_form_breaks_the_reading(values: dict[str, str]) -> None:
 # --- sums -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "pounds"),
     [
         ("450", 450),
@@ -284,7 +285,7 @@ def test_sums_as_people_write_them(typed: str, pounds: float) -> None:
     assert read_pounds(typed) == pounds
 
 
-@pytest.mark.parametrize("typed", ["lots", "-5", "1e9", "nan", "inf", "1.234", "", "£"])
+@each("typed", ["lots", "-5", "1e9", "nan", "inf", "1.234", "", "£"])
 def test_what_is_no_sum(typed: str) -> None:
     with pytest.raises(ValueError, match="pounds"):
         read_pounds(typed)
@@ -297,7 +298,7 @@ def test_every_action_has_its_form() -> None:
     assert set(ACTION_FORMS) == set(Action)
 
 
-@pytest.mark.parametrize("action", Action)
+@each("action", Action)
 def test_an_empty_form_says_all_that_is_missing(action: Action) -> None:
     wanted = {f.name for f in ACTION_FORMS[action].fields if f.missing}
     if action is Action.AMEND:  # nothing must be filled in, but something must be different
@@ -468,7 +469,7 @@ def test_a_correction_that_cannot_be_read_is_said_beside_its_field() -> None:
     }
 
 
-@pytest.mark.parametrize("action", Action)
+@each("action", Action)
 def test_what_a_form_sends_is_what_the_action_takes(action: Action) -> None:
     parsed = read_action(action, filled_in(action), now=NOW, zone=LONDON)
     assert parsed.ok
@@ -498,7 +499,7 @@ def test_what_the_report_forms_send_is_what_a_report_takes() -> None:
         ReportIn.model_validate(parsed.body)
 
 
-@pytest.mark.parametrize("state", ["none", "potential"])
+@each("state", ["none", "potential"])
 def test_a_person_decides_and_never_leaves_it_open(state: str) -> None:
     assert "state" in faults(read_action(Action.REVIEW_AGE_TARGETING, posted(state=state, reason="x")))
 

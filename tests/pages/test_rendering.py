@@ -9,11 +9,10 @@ from datetime import timedelta
 from functools import cache
 from html.parser import HTMLParser
 
-import pytest
-
 from rapid_response.console import views
 from rapid_response.console.rendering import Renderer, highlights, marked, phone_words
 from rapid_response.console.views import EvidenceSpan, View
+from tests.cases import each
 from tests.pages.samples import HOSTILE, NARRATIVE, STATES, frame, frame_of, poisoned
 
 RENDERER = Renderer()
@@ -91,7 +90,7 @@ def test_every_view_has_a_state() -> None:
     assert made == shown
 
 
-@pytest.mark.parametrize("name", STATES)
+@each("name", STATES)
 def test_page_is_well_made(name: str) -> None:
     parsed = parsed_page(name)
     assert [e.attributes.get("lang") for e in parsed.all("html")] == ["en"]
@@ -107,7 +106,7 @@ def test_page_is_well_made(name: str) -> None:
     assert not parsed.all("style")
 
 
-@pytest.mark.parametrize("name", STATES)
+@each("name", STATES)
 def test_references_inside_the_page_lead_somewhere(name: str) -> None:
     parsed = parsed_page(name)
     ids = {e.attributes.get("id") for e in parsed.elements}
@@ -120,7 +119,7 @@ def test_references_inside_the_page_lead_somewhere(name: str) -> None:
             assert href[1:] in ids, element
 
 
-@pytest.mark.parametrize("name", STATES)
+@each("name", STATES)
 def test_nothing_comes_from_another_place(name: str) -> None:
     parsed = parsed_page(name)
     out = frame().site.exit_url
@@ -131,7 +130,7 @@ def test_nothing_comes_from_another_place(name: str) -> None:
                 assert re.match(r"(/|#|tel:|geo:)(?!/)", value), (element, value)
 
 
-@pytest.mark.parametrize("name", STATES)
+@each("name", STATES)
 def test_every_posted_form_carries_its_token(name: str) -> None:
     html = page(name)
     for form in re.findall(r"<form\b.*?</form>", html, flags=re.S):
@@ -142,7 +141,7 @@ def test_every_posted_form_carries_its_token(name: str) -> None:
             assert "csrf_token" not in form  # a token in an address would be kept in histories
 
 
-@pytest.mark.parametrize("name", STATES)
+@each("name", STATES)
 def test_hostile_text_stays_text(name: str) -> None:
     view = STATES[name][0]
     html = RENDERER.page(poisoned(view), poisoned(frame_of(name)))
@@ -163,14 +162,14 @@ def test_hostile_text_is_shown_as_it_was_written() -> None:
     assert HOSTILE in "".join(parse(html).text)
 
 
-@pytest.mark.parametrize("name", [n for n in STATES if n.startswith("report")])
+@each("name", [n for n in STATES if n.startswith("report")])
 def test_public_pages_give_nothing_away_in_their_title(name: str) -> None:
     title = re.search(r"<title\s*>(.*?)</title>", page(name), flags=re.S)
     assert title
     assert title[1].removeprefix("Error: ") == "Report to the council"
 
 
-@pytest.mark.parametrize("name", [n for n in STATES if "faults" in n or n.endswith(("unanswered", "wrong"))])
+@each("name", [n for n in STATES if "faults" in n or n.endswith(("unanswered", "wrong"))])
 def test_faults_are_said_first_and_lead_to_their_fields(name: str) -> None:
     html = page(name)
     assert re.search(r"<title\s*>Error: ", html)
@@ -185,12 +184,12 @@ FORBIDDEN = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", STATES)
+@each("name", STATES)
 def test_words_that_we_do_not_use(name: str) -> None:
     assert FORBIDDEN.findall(parse(page(name)).words) == []
 
 
-@pytest.mark.parametrize("name", STATES)
+@each("name", STATES)
 def test_times_are_marked_up_and_local(name: str) -> None:
     for element in parse(page(name)).all("time"):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", element.attributes["datetime"])

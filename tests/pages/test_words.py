@@ -16,6 +16,7 @@ from rapid_response.core import states, vocabulary
 from rapid_response.core.events import EVENT_TYPES
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS
 from rapid_response.core.vocabulary import Category, ClockState, Priority
+from tests.cases import each
 from tests.pages.samples import LONDON, MET, MINUTE, NO_CLOCK, NOW, OVERDUE, running
 
 
@@ -90,7 +91,7 @@ def test_the_hour_that_comes_twice_says_which() -> None:
 AT = local("2026-11-23T14:20:30")
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "side", "meant"),
     [
         ("3pm", Side.FUTURE, "2026-11-23T15:00"),
@@ -122,7 +123,7 @@ def test_typed_times(typed: str, side: Side, meant: str) -> None:
     assert read_when(typed, now=AT, zone=LONDON, side=side) == local(meant)
 
 
-@pytest.mark.parametrize(
+@each(
     "typed",
     ["", "3", "sometime", "25:00", "13pm", "0am", "9am", "31/2 9am", "99/99 9am", "tomorrow", "3pm 4pm"],
 )
@@ -140,7 +141,7 @@ def test_forty_minutes_are_forty_minutes_on_the_night_the_clocks_change() -> Non
 # --- the clock --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("clock", "said", "shade"),
     [
         (running(72), "1 h 12 min left", None),
@@ -192,7 +193,7 @@ def test_every_event_can_be_told() -> None:
     assert set(timeline.TELLERS) == set(EVENT_TYPES)
 
 
-@pytest.mark.parametrize("kind", EVENT_TYPES)
+@each("kind", EVENT_TYPES)
 def test_an_event_is_told_even_without_its_data(kind: str) -> None:
     told = timeline.entry(kind, {}, at=NOW, by="the service", zone=LONDON, names={}, rules={})
     assert told.title

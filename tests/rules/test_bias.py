@@ -44,6 +44,7 @@ def test_most_reports_keep_their_labels_whoever_is_in_them() -> None:
             assert found[dimension].share(field) >= floor, (dimension, field, found[dimension].flips)
 
 
+@pytest.mark.slow
 def test_a_reader_that_treats_people_unequally_is_found_out() -> None:
     reader = default_reader()
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from rapid_response.reporting.rules import (
     fold_each,
     ward_rows,
 )
+from tests.cases import each
 
 OCTOBER = month("2026-10")
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
@@ -176,7 +176,7 @@ def test_the_period_is_given_in_local_time() -> None:
 # ---- the two hours
 
 
-@pytest.mark.parametrize(
+@each(
     ("after", "state"),
     [
         (mins(118), ClockState.MET),
@@ -485,7 +485,7 @@ def test_where_nobody_was_flagged_there_is_no_median() -> None:
     assert set(early.values()) == {0}
 
 
-@pytest.mark.parametrize(("category", "state"), list(product(Category, AgeTargeting)))
+@each(("category", "state"), list(product(Category, AgeTargeting)))
 def test_the_headline_is_derived_as_the_hate_crime_rules_derive_it(
     category: Category, state: AgeTargeting
 ) -> None:

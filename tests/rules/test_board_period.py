@@ -18,6 +18,7 @@ from rapid_response.reporting.period import (
     quarter,
     year,
 )
+from tests.cases import each
 
 
 def limits(period: Period) -> tuple[str, str]:
@@ -68,7 +69,7 @@ def test_it_is_closed_once_it_is_over() -> None:
     assert october.is_closed(october.to_utc)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "by", "label"),
     [
         ("2026-01", 1, "2025-12"),
@@ -78,13 +79,13 @@ def test_it_is_closed_once_it_is_over() -> None:
         ("2026", 3, "2023"),
     ],
 )
-@pytest.mark.parametrize("start", [1, 4])
+@each("start", [1, 4])
 def test_the_one_before(text: str, by: int, label: str, start: int) -> None:
     earlier = parse(text, year_start_month=start).earlier(by)
     assert earlier == parse(label, year_start_month=start)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",
@@ -106,7 +107,7 @@ def test_what_is_no_period_is_refused_with_a_sentence(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("read", [month, quarter, year])
+@each("read", [month, quarter, year])
 def test_each_reader_takes_its_own_form_only(read: object) -> None:
     assert callable(read)
     with pytest.raises(PeriodError):

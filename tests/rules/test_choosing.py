@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from rapid_response.dispatch.rules import (
     ways,
     who_hears,
 )
+from tests.cases import each
 
 NOW = datetime(2026, 11, 25, 14, 0, tzinfo=UTC)
 GROUPS = {"Bromley Town": "centre", "Bickley": "centre", "Penge": "north-west", "BR1": "centre"}
@@ -253,7 +253,7 @@ def test_a_holder_without_a_number_hears_nothing_so_the_contact_does() -> None:
     assert [r.id for r in told] == ["contact:duty_officer"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("role", "contacts", "told"),
     [
         (ContactRole.DUTY_OFFICER, {ContactRole.TEAM_LEADER, ContactRole.DESK}, "contact:team_leader"),
@@ -274,7 +274,7 @@ def test_a_notice_climbs_until_somebody_hears_it(
     assert [r.id for r in who_hears(role, [], dict.fromkeys(contacts, "+447700900200"))] == [told]
 
 
-@pytest.mark.parametrize("role", ContactRole)
+@each("role", ContactRole)
 def test_only_nobody_at_all_hears_nothing(role: ContactRole) -> None:
     assert who_hears(role, [], {}) == ()
     for other in ContactRole:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from rapid_response.core import definition as core
 from rapid_response.core.vocabulary import ContactRole, Skill
-from rapid_response.definition import DefinitionFaults, Fault, ServiceFile, parse, read
+from rapid_response.definition import DefinitionFaults, Fault, ServiceFile, parse, read, source
 from rapid_response.definition.values import NOTIFY_TO, OFFER_TO
+from tests.cases import each
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -98,7 +100,7 @@ def test_opening_hours_become_hours_per_weekday() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new"),
     [
         ('"22:00"', "22:00"),  # YAML 1.1 takes it for 1320
@@ -261,7 +263,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "field", "words"), FAULTS)
+@each(("old", "new", "line", "field", "words"), FAULTS)
 def test_a_fault_names_line_and_field_and_what_to_do(
     old: str, new: str, line: int, field: str, words: str
 ) -> None:
@@ -288,7 +290,7 @@ def test_a_missing_list_of_responders_is_one_fault_not_many() -> None:
     assert [fault.field for fault in faults_of(text)] == ["responders", "people"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "words"),
     [
         ("", "empty"),
@@ -360,6 +362,32 @@ def test_odd_values_are_refused_or_read_but_never_a_traceback(key: str, value: o
     begins = next(n for n, line in enumerate(lines) if line.startswith(f"{key}:"))
     ends = next(n for n in range(begins + 1, len(lines)) if not lines[n].startswith(" "))
     faults_of("\n".join([*lines[:begins], f"{key}: {json.dumps(value)}", *lines[ends:]]))
+
+
+_SIGNS = st.sampled_from(
+    [*"ab1 :-?,[]{}#&*!|>'\"%@\n\t~=é", "- ", ": ", "\n  ", "|\n ", "&a ", "*a", "\ufeff", "\ud800"]
+)
+
+
+@pytest.mark.skipif(source._InC is None, reason="PyYAML was built without libyaml")
+@given(st.lists(st.tuples(st.integers(0, len(TEXT)), st.integers(0, 9), _SIGNS), min_size=1, max_size=3))
+@example([(TEXT.index("asha"), 0, "?")])
+@example([(TEXT.index("asha"), 0, "!own ")])
+@settings(max_examples=100, deadline=None)
+def test_a_file_means_the_same_with_libyaml_and_without(changes: list[tuple[int, int, str]]) -> None:
+    text = TEXT
+    for at, cut, sign in changes:
+        text = text[:at] + sign + text[at + cut :]
+    with_it = _what_stands_in(text)
+    with patch.object(source, "_InC", None):
+        assert _what_stands_in(text) == with_it
+
+
+def _what_stands_in(text: str) -> object:
+    try:
+        return source.read_yaml(text)
+    except source.Unreadable as refused:
+        return refused.line, str(refused)
 
 
 # ---------------------------------------------------------------- the models keep to the core

@@ -28,6 +28,7 @@ from rapid_response.definition.durations import (
     parse_duration,
     parse_months,
 )
+from tests.cases import each
 
 # ---------------------------------------------------------------- any service at all
 
@@ -184,7 +185,7 @@ def test_durations_are_read_as_they_are_written(length: timedelta) -> None:
     assert parse_duration(duration_text(to_the_millisecond)) == to_the_millisecond
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "canonical", "words"),
     [
         ("PT2H", "PT2H", "2 hours"),
@@ -227,7 +228,7 @@ contacts: {duty_officer: "+447700900109"}
 """
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new", "said"),
     [
         ("PT2H", "PT90M", ["sla.respond_within: 2 hours -> 1 hour 30 minutes"]),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from rapid_response.definition import Weight, findings, parse, problems
+from tests.cases import each
 
 LONDON = ZoneInfo("Europe/London")
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)  # a Monday
@@ -75,7 +74,7 @@ FINDINGS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("old", "new", "weight", "words"), FINDINGS)
+@each(("old", "new", "weight", "words"), FINDINGS)
 def test_what_is_missing_is_said(old: str, new: str, weight: Weight, words: str) -> None:
     assert old in TEXT
     found = findings(parse(TEXT.replace(old, new, 1), "service.yaml"), AT, LONDON)

@@ -27,6 +27,7 @@ from rapid_response.definition import (
 )
 from rapid_response.definition.publish import published
 from rapid_response.definition.source import read_yaml
+from tests.cases import each
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "deploy" / "bromley.yaml"
@@ -115,7 +116,7 @@ def _spoilt(**changed: Any) -> Any:
     return SAMPLE_DATA | changed
 
 
-@pytest.mark.parametrize(
+@each(
     "data",
     [
         _spoilt(extra=1),
@@ -164,12 +165,12 @@ def _in_place(example: str) -> str:
     return example + "".join(section for section in sections if section.split(":")[0] not in keys)
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@each("example", EXAMPLES)
 def test_every_example_of_the_page_loads(example: str) -> None:
     parse(_in_place(example), "example.yaml")
 
 
-@pytest.mark.parametrize(("example", "said"), FAULTY)
+@each(("example", "said"), FAULTY)
 def test_every_fault_of_the_page_is_said_so(example: str, said: str) -> None:
     with pytest.raises(DefinitionFaults) as refused:
         parse(_in_place(example), "example.yaml")

@@ -18,6 +18,7 @@ from rapid_response.definition.load import parse
 from rapid_response.dispatch import words
 from rapid_response.messaging import wording
 from tests.builders import small_town
+from tests.cases import each
 from tests.rules.test_wording import SAID, extremes
 
 WORD = "heliotrope"
@@ -27,7 +28,7 @@ def with_word(word: object) -> str:
     return small_town(lone_worker={"check_in_every": "PT30M", "then": ["duty_officer"], "duress_word": word})
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "heliotrope",
@@ -46,7 +47,7 @@ def test_it_is_heard_in_any_text(text: str) -> None:
     assert duress.says(text, WORD)
 
 
-@pytest.mark.parametrize("text", ["", "heliotropes", "helio trope", "hel1otrope", "safe 4821", "heliotrop"])
+@each("text", ["", "heliotropes", "helio trope", "hel1otrope", "safe 4821", "heliotrop"])
 def test_and_only_whole(text: str) -> None:
     assert not duress.says(text, WORD)
     assert not duress.says(f"{text} {WORD}", None)
@@ -57,7 +58,7 @@ def test_no_text_is_too_odd(before: str, after: str) -> None:
     assert duress.says(f"{before} {WORD} {after}", WORD)
 
 
-@pytest.mark.parametrize(
+@each(
     "word",
     ["ok", "no", "safe", "stop", "END", "Cancel", "helped", "duty", "job", "thanks", "it", "a b", "b4"],
 )
@@ -65,9 +66,7 @@ def test_what_it_may_not_be(word: str) -> None:
     assert duress.why_not(word)
 
 
-@pytest.mark.parametrize(
-    "word", ["xy", "thirteenchars", "blue bell", "blu3bell", "bl\u00fcebell", "", 7, True, ["x"]]
-)
+@each("word", ["xy", "thirteenchars", "blue bell", "blu3bell", "bl\u00fcebell", "", 7, True, ["x"]])
 def test_a_fault_is_said_without_the_word(word: object) -> None:
     with pytest.raises(DefinitionFaults) as caught:
         parse(with_word(word), "town.yaml")
@@ -107,6 +106,7 @@ def in_texts(text: str) -> set[str]:
     return {word for word in found if duress.SHORTEST <= len(word) <= duress.LONGEST}
 
 
+@pytest.mark.slow
 def test_no_reply_word_and_no_word_of_our_own_texts_can_be_one() -> None:
     phrases = [*words.COMMANDS, *words.WITH_NUMBER, *words.CODES, *words.OPT_OUT, *words.OPT_IN]
     single = words.HELP | words.NEGATIONS | words.QUESTIONS | words.REACTIONS | words.FILLERS | words.TRAILERS

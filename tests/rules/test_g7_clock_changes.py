@@ -10,6 +10,7 @@ import pytest
 from rapid_response.core import rota
 from rapid_response.core.definition import SlaPolicy
 from rapid_response.sla.rules import Kind, due_at, promise, stop
+from tests.cases import each
 
 LONDON = ZoneInfo("Europe/London")
 TWO_HOURS = timedelta(seconds=7200)
@@ -32,13 +33,14 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@each("change", CHANGES)
 def test_these_are_the_changes(change: datetime) -> None:
     before, after = (change - MINUTE).astimezone(LONDON), change.astimezone(LONDON)
     assert before.utcoffset() != after.utcoffset()
 
 
-@pytest.mark.parametrize("moment", [*CHANGES, *OTHERS])
+@pytest.mark.slow
+@each("moment", [*CHANGES, *OTHERS])
 def test_g7_each_minute_around_a_change_is_due_two_hours_later_to_the_second(moment: datetime) -> None:
     for minute in range(-240, 240):
         received = moment + minute * MINUTE

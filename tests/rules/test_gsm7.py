@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapid_response.messaging.gsm7 import foreign, is_gsm7, normalise, segments, septets
+from tests.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "sent"),
     [
         ("plain text, 24 h: 15:10!", "plain text, 24 h: 15:10!"),
@@ -30,14 +30,14 @@ def test_what_has_a_plain_spelling_gets_it(written: str, sent: str) -> None:
     assert normalise(written) == sent
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "cost"), [("", 0), ("abc", 3), ("£@é", 3), ("€", 2), ("[x]", 5), ("^{}\\~|", 12), ("\u2026", 3)]
 )
 def test_t2_an_extended_character_costs_two(text: str, cost: int) -> None:
     assert septets(text) == cost
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "parts"),
     [
         ("", 0),

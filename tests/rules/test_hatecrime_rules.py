@@ -36,6 +36,7 @@ from rapid_response.hatecrime.rules import (
     review,
     second_opinion,
 )
+from tests.cases import each
 
 A = AgeTargeting
 
@@ -92,7 +93,7 @@ def test_the_machine_never_says_more_than_potential(
     assert assess(age, (), other, strand).state in (A.NONE, A.POTENTIAL)
 
 
-@pytest.mark.parametrize("current", list(A))
+@each("current", list(A))
 def test_reading_again_raises_none_and_moves_nothing_else(current: AgeTargeting) -> None:
     assert after_assessment(current, A.POTENTIAL) is (A.POTENTIAL if current is A.NONE else current)
     assert after_assessment(current, A.NONE) is current
@@ -108,7 +109,7 @@ def test_the_usual_way() -> None:
         assert reviewed(A.POTENTIAL, decision) is decision
 
 
-@pytest.mark.parametrize(("current", "to"), list(product(A, A)))
+@each(("current", "to"), list(product(A, A)))
 def test_only_steps_of_the_table_are_taken(current: AgeTargeting, to: AgeTargeting) -> None:
     if to in REVIEW[current]:
         assert reviewed(current, to) is to
@@ -124,7 +125,7 @@ def test_no_review_ends_in_none_and_every_state_can_be_left() -> None:
     assert set(REVIEW) == set(A)
 
 
-@pytest.mark.parametrize("role", list(Role))
+@each("role", list(Role))
 def test_only_a_reviewer_reviews(role: Role) -> None:
     if role in REVIEWERS:
         assert reviewed(A.POTENTIAL, A.UNDER_REVIEW, by=role) is A.UNDER_REVIEW
@@ -142,7 +143,7 @@ def test_the_reviewers_are_those_of_the_domain() -> None:
     }
 
 
-@pytest.mark.parametrize("reason", [None, "", "   "])
+@each("reason", [None, "", "   "])
 def test_a_decision_and_its_reopening_need_a_reason(reason: str | None) -> None:
     for current, to in ((A.UNDER_REVIEW, A.REFERRED_POLICE), (A.RULED_OUT, A.UNDER_REVIEW)):
         with pytest.raises(ReasonMissing):
@@ -162,7 +163,7 @@ def test_scenario_23_a_victims_own_perception_needs_two_to_rule_out() -> None:
     assert reviewed(A.UNDER_REVIEW, A.RULED_OUT) is A.RULED_OUT
 
 
-@pytest.mark.parametrize(
+@each(
     "refusal",
     [
         lambda: reviewed(A.POTENTIAL, A.UNDER_REVIEW, by=Role.HANDLER),
@@ -183,8 +184,8 @@ DEE = Reviewer("user:1", Role.DUTY_OFFICER, "dee", "dee")
 HAL = Reviewer("user:2", Role.HATE_CRIME_LEAD, "hal")
 
 
-@pytest.mark.parametrize("current", list(A))
-@pytest.mark.parametrize("is_open", [False, True])
+@each("current", list(A))
+@each("is_open", [False, True])
 def test_one_reviewer_can_only_propose_and_never_rules_out(current: AgeTargeting, is_open: bool) -> None:
     if is_open:
         with pytest.raises(AlreadyProposed):
@@ -198,7 +199,7 @@ def test_one_reviewer_can_only_propose_and_never_rules_out(current: AgeTargeting
             propose(current, DEE, "No sign of it.", is_open=False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("asked", "agrees", "reason", "becomes"),
     [
         (HAL, True, None, Settled.CONFIRMED),
@@ -233,7 +234,7 @@ def test_what_states_the_reason_counts_as_the_victims_own_word() -> None:
 NOW = datetime(2026, 7, 15, 11, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each(
     ("facts", "loss"),
     [
         ({}, Loss.NOT_KNOWN),
@@ -259,7 +260,7 @@ def test_whether_money_had_gone_by_then(facts: dict[str, Any], loss: Loss) -> No
 # ---- the headline
 
 
-@pytest.mark.parametrize(("category", "state"), list(product(Category, A)))
+@each(("category", "state"), list(product(Category, A)))
 def test_the_headline_is_the_flag_unless_none_or_ruled_out(category: Category, state: AgeTargeting) -> None:
     headline = headline_class(category, state)
     if state in (A.NONE, A.RULED_OUT):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from rapid_response.intake.matching.companies import company_keys, compare_companies, normalise_company
 from rapid_response.intake.matching.folding import plain, sound
 from rapid_response.intake.matching.people import (
@@ -24,9 +22,10 @@ from rapid_response.intake.matching.places import (
 )
 from rapid_response.intake.matching.plates import compare_plates, normalise_plate, plate_keys
 from rapid_response.intake.matching.websites import compare_websites, normalise_website
+from tests.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         "07700 900123",
@@ -42,7 +41,7 @@ def test_a_phone_number_is_one_however_it_is_written(said: str) -> None:
     assert normalise_phone(said) == "+447700900123"
 
 
-@pytest.mark.parametrize("said", ["", "anonymous", "159", "withheld", "+44", "x" * 500])
+@each("said", ["", "anonymous", "159", "withheld", "+44", "x" * 500])
 def test_what_is_no_number_recognises_nobody(said: str) -> None:
     assert normalise_phone(said) is None
 
@@ -58,7 +57,7 @@ def test_a_shared_kind_of_number_says_less() -> None:
     assert compare_phones("+447700900123", "+447700900124") is None
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         "GK16 XYZ",
@@ -75,19 +74,17 @@ def test_a_registration_is_one_typed_or_spelt_out(said: str) -> None:
     assert normalise_plate(said) == "gk16xyz"
 
 
-@pytest.mark.parametrize(
-    ("said", "plate"), [("A123 BCD", "a123bcd"), ("part GK16", "gk16"), ("LN twenty two ABC", "ln22abc")]
-)
+@each(("said", "plate"), [("A123 BCD", "a123bcd"), ("part GK16", "gk16"), ("LN twenty two ABC", "ln22abc")])
 def test_older_and_partial_registrations(said: str, plate: str) -> None:
     assert normalise_plate(said) == plate
 
 
-@pytest.mark.parametrize("said", ["", "white transit", "not known", "12345", "no"])
+@each("said", ["", "white transit", "not known", "12345", "no"])
 def test_what_is_no_registration_is_none(said: str) -> None:
     assert normalise_plate(said) is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other", "at_least", "under"),
     [
         ("gk16xyz", "gk16xyz", 0.9, 1.0),
@@ -111,7 +108,7 @@ def test_two_vans_of_one_year_are_two() -> None:
     assert compare_plates("gk16xyz", "gk16abc") is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other", "at_least", "under"),
     [
         ("Apex Roofing Ltd", "APEX ROOFING LIMITED", 0.8, 1),
@@ -132,7 +129,7 @@ def test_one_company_in_two_spellings(one: str, other: str, at_least: float, und
     assert set(company_keys(a)) & set(company_keys(b))
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other"),
     [
         ("Bromley Roofing", "Bromley Driveways"),
@@ -149,14 +146,12 @@ def test_common_words_make_no_company_the_same(one: str, other: str) -> None:
     assert found is None or found.confidence < 0.6
 
 
-@pytest.mark.parametrize(
-    "said", ["Barclays", "the police", "Microsoft Ltd", "BT", "Bromley Council", "Ltd", "HMRC", ""]
-)
+@each("said", ["Barclays", "the police", "Microsoft Ltd", "BT", "Bromley Council", "Ltd", "HMRC", ""])
 def test_a_borrowed_name_marks_no_suspect(said: str) -> None:
     assert normalise_company(said) is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "site"),
     [
         ("https://www.Apex-Roofs.co.uk/quote?x=1", "apex-roofs.co.uk"),
@@ -183,7 +178,7 @@ def test_two_pages_of_one_host_are_two() -> None:
     assert compare_websites("facebook.com/apexroofs", "facebook.com/other") is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other"),
     [
         ("Mrs Margaret Whitfield", "Peggy Whitfeld"),
@@ -202,7 +197,7 @@ def test_one_person_named_in_two_ways(one: str, other: str) -> None:
     assert set(name_sounds(a)) & set(name_sounds(b))
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "other"),
     [
         ("John Smith", "Mary Smith"),
@@ -220,7 +215,7 @@ def test_a_surname_alone_says_half() -> None:
     assert OTHER_NAME <= compare_names("whitfield", "margaret whitfield") < SAME_NAME
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "postcode", "address"),
     [
         ("14 Elm Road, Bromley", "BR1 3UH", Address("", "14", "", "elm rd", "br13uh")),
@@ -244,7 +239,7 @@ def test_an_address_is_read(line: str, postcode: str, address: Address) -> None:
 HOME = ("14 Elm Road", "BR1 3UH")
 
 
-@pytest.mark.parametrize(
+@each(
     "other",
     [
         ("14 elm rd, bromley", "br13uh"),
@@ -263,7 +258,7 @@ def test_one_house_told_in_two_ways(other: tuple[str, str]) -> None:
     assert set(address_keys(a)) & set(address_keys(b))
 
 
-@pytest.mark.parametrize(
+@each(
     "other",
     [
         ("16 Elm Road", "BR1 3UH"),
@@ -294,9 +289,7 @@ def test_a_branch_of_a_bank_is_nobodys_home() -> None:
     assert not is_public_place("14 Elm Road")
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "ÀÉÎ 日本 \U0001f600", "a" * 3000, "'; DROP TABLE incidents; --", "|||||"]
-)
+@each("text", ["", " ", "ÀÉÎ 日本 \U0001f600", "a" * 3000, "'; DROP TABLE incidents; --", "|||||"])
 def test_no_text_breaks_a_normaliser(text: str) -> None:
     for normalise in (
         normalise_phone,

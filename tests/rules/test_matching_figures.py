@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.cases import each
+
 ROOT = Path(__file__).parent.parent.parent
 #: Kind: keys found, recall and precision where a repeat is flagged, and where a link is suggested.
 FLOORS = {
@@ -34,7 +36,7 @@ def bench() -> Any:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", FLOORS)
+@each("kind", FLOORS)
 def test_the_figures_are_no_worse(bench: Any, kind: str) -> None:
     figures = bench.measure(kind)
     below = {

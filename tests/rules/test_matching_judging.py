@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from rapid_response.core.vocabulary import Category, Disposition
 from rapid_response.intake.matching.judging import Earlier, Judgement, LinkKind, judge
 from rapid_response.intake.matching.profile import Told, identify
+from tests.cases import each
 
 NOW = datetime(2026, 7, 15, 11, 0, tzinfo=UTC)
 JOAN = {"name": "Joan Whitfield", "phone": "07700 900300"}
@@ -55,7 +54,7 @@ def test_soon_again_counts_from_when_she_was_helped() -> None:
     assert judged(case, victim=JOAN, location=HOME).repeat_within_28_days
 
 
-@pytest.mark.parametrize("ago", [timedelta(minutes=5), timedelta(hours=23)])
+@each("ago", [timedelta(minutes=5), timedelta(hours=23)])
 def test_one_event_told_twice_is_a_second_contact_and_no_repeat(ago: timedelta) -> None:
     found = judged(earlier(ago, victim=JOAN, location=HOME), location=HOME)
     assert found.contact_again_24h
@@ -87,13 +86,13 @@ def test_one_caller_about_two_houses_is_no_second_contact() -> None:
     assert judged(case, caller={"phone": "07700 900777"}, location=NEXT_DOOR) == Judgement()
 
 
-@pytest.mark.parametrize("role", ["bank", "Police officer", "social worker", "care home"])
+@each("role", ["bank", "Police officer", "social worker", "care home"])
 def test_an_organisation_rings_about_many(role: str) -> None:
     caller = {"phone": "020 7946 0100", "role": role}
     assert judged(earlier(timedelta(hours=2), caller=caller), caller=caller) == Judgement()
 
 
-@pytest.mark.parametrize(
+@each(
     "parts",
     [
         {
@@ -126,7 +125,7 @@ def test_a_bank_branch_is_no_repeat_address() -> None:
     assert judged(earlier(timedelta(days=30), location=branch), location=branch) == Judgement()
 
 
-@pytest.mark.parametrize(
+@each(
     ("then", "now"),
     [
         (
@@ -167,12 +166,12 @@ def test_a_white_van_near_in_place_and_time_is_suggested_and_flags_nothing() -> 
     )
 
 
-@pytest.mark.parametrize("borrowed", [{"company": "Barclays"}, {"website": "amazon.co.uk"}, {"name": "Dave"}])
+@each("borrowed", [{"company": "Barclays"}, {"website": "amazon.co.uk"}, {"name": "Dave"}])
 def test_borrowed_names_make_no_series(borrowed: dict[str, str]) -> None:
     assert judged(earlier(timedelta(days=1), suspect=borrowed), suspect=borrowed) == Judgement()
 
 
-@pytest.mark.parametrize(
+@each(
     "state",
     [
         {"category": Category.OTHER},

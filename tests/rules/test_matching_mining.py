@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from rapid_response.intake.matching.mining import mine
 from rapid_response.intake.matching.profile import Told, identify
+from tests.cases import each
 
 ON = date(2026, 7, 15)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "kind", "value", "words"),
     [
         ("He rang her from 07700 900456 twice.", "phone", "+447700900456", "07700 900456"),
@@ -47,7 +48,7 @@ def test_a_mark_is_found_where_it_stands(text: str, kind: str, value: str, words
     assert words is None or text[found[0].start : found[0].end] == words
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "Please call me back on 07700 900111.",
@@ -111,7 +112,8 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("piece", HOSTILE)
+@pytest.mark.slow
+@each("piece", HOSTILE)
 def test_a_hostile_text_costs_little(piece: str) -> None:
     text = (piece * 20_000)[:20_000]
     identify(Told(text[:100], ON))

@@ -26,6 +26,7 @@ from rapid_response.messaging.lives import (
     moved,
 )
 from rapid_response.messaging.rules import RANK, AttemptState
+from tests.cases import each
 
 A, M = AttemptState, MessageState
 TEXT_WORDS = ("queued", "sending", "sent", "delivered", "undelivered", "failed", "read", "accepted")
@@ -79,7 +80,7 @@ def test_a_transition_that_is_not_in_the_table_is_a_fault_of_ours() -> None:
 # --- O1, O3: receipts in any order ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("last", ["delivered", "undelivered"])
+@each("last", ["delivered", "undelivered"])
 def test_o1_g10_every_order_of_receipts_and_every_repeat_of_one_ends_in_the_same_state(last: str) -> None:
     told = ("accepted", "queued", "sending", "sent", last)
     final = rules.word(last)
@@ -145,7 +146,7 @@ def tried(state: AttemptState, error_class: str | None = None) -> Try:
     return Try(state, error_class)
 
 
-@pytest.mark.parametrize(
+@each(
     ("message", "name", "to"),
     [
         (standing(M.SENDING, tried(A.ACCEPTED)), "M6", M.IN_NETWORK),
@@ -182,7 +183,7 @@ def test_each_transition_by_its_name(message: Standing, name: str, to: MessageSt
     assert move.late is (name == "M18")
 
 
-@pytest.mark.parametrize(
+@each(
     "message",
     [
         standing(M.SENDING, tried(A.CLAIMED)),
@@ -262,7 +263,7 @@ def test_whatever_happens_a_message_moves_only_as_the_table_says(
 # --- retries and budgets ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("error_class", "waits"),
     [
         ("throttled", [1, 2, 4, 8, 16, 30, 30, 30]),
@@ -293,7 +294,7 @@ def test_what_may_pass_is_tried_again_and_what_was_never_processed_until_it_is_s
     assert (len(found) > 6) is (error_class in retries.UNCOUNTED)
 
 
-@pytest.mark.parametrize(
+@each(
     ("purpose", "attempts"),
     [
         (Purpose.OFFER, 3),
@@ -327,7 +328,7 @@ def test_a_second_failure_of_one_class_is_the_last() -> None:
     assert twice == Move("M9", M.FAILED, "handset")
 
 
-@pytest.mark.parametrize("purpose", list(Purpose))
+@each("purpose", list(Purpose))
 def test_g9_what_stays_unknown_is_repeated_once_where_a_loss_is_worse(purpose: Purpose) -> None:
     move = following(standing(M.UNKNOWN, tried(A.ABSENT), purpose=purpose))
     assert move is not None

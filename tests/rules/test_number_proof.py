@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rapid_response.messaging import proof
 from rapid_response.messaging.proof import Proof, Refused
+from tests.cases import each
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 SENT = NOW - timedelta(minutes=5)
 DAYS = timedelta(days=1)
 
 
-@pytest.mark.parametrize(
+@each(
     ("age", "standing"),
     [
         (0, Proof.PROVED),
@@ -36,7 +36,7 @@ def test_a_number_never_proved_or_denied() -> None:
     assert proof.standing(NOW - DAYS, NOW, NOW) is Proof.DENIED
 
 
-@pytest.mark.parametrize(
+@each(
     ("entered", "tries", "sent_at", "wrong"),
     [
         ("042913", 0, SENT, None),
@@ -67,7 +67,7 @@ def test_every_code_has_six_digits_and_proves_itself_alone(chance: int) -> None:
     assert proof.judge(code, SENT, 0, other, NOW) is Refused.WRONG
 
 
-@pytest.mark.parametrize(
+@each(
     ("sent_at", "today", "refused"),
     [
         (None, 0, None),
@@ -80,7 +80,7 @@ def test_no_phone_is_flooded(sent_at: datetime | None, today: int, refused: Refu
     assert proof.may_send(sent_at, today, NOW) is refused
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "wrong number",
@@ -95,7 +95,7 @@ def test_a_wrong_number_is_heard(text: str) -> None:
     assert proof.denies(text)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "",

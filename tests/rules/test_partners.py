@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from rapid_response.console.words import FIELDS, QUESTIONS
 from rapid_response.core.facts import Facts
 from rapid_response.core.vocabulary import Category, Disposition, ReferralKind
 from rapid_response.partners.rules import TEMPLATES, VEHICLE_FIELDS, is_owed, safeguarding_because
+from tests.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     ("facts", "category", "vulnerabilities", "because"),
     [
         (Facts(), Category.SCAM, (), ()),

@@ -20,6 +20,7 @@ from rapid_response.access.permissions_page import permissions_page
 from rapid_response.access.principal import PUBLIC, SYSTEM, Kind, Principal
 from rapid_response.core.incident import Action
 from rapid_response.core.vocabulary import Role, Scope
+from tests.cases import each
 
 # Columns: handler, duty officer, responder, team leader, head of service, hate crime lead, analyst,
 # board viewer, auditor, admin; then nobody signed in.
@@ -159,7 +160,7 @@ def test_actions() -> None:
     assert asked == matrix(ACTS)
 
 
-@pytest.mark.parametrize("scope", Scope)
+@each("scope", Scope)
 def test_keys(scope: Scope) -> None:
     granted = {p for p in Permission if may(a_key(scope), p)}
     assert granted == KEYS[scope] | PUBLIC_PERMISSIONS
@@ -170,7 +171,7 @@ def test_scopes_of_a_key_are_joined_and_add_nothing() -> None:
     assert granted == PUBLIC_PERMISSIONS.union(*KEYS.values())
 
 
-@pytest.mark.parametrize("action", Action)
+@each("action", Action)
 def test_only_the_act_scope_acts_and_it_does_everything(action: Action) -> None:
     assert may_act(a_key(Scope.ACT), action)
     assert may_act(a_key(Scope.ACT), action, lowers_priority=True)
@@ -206,7 +207,7 @@ def test_whoever_may_do_something_to_a_case_may_act_at_all() -> None:
         assert all(may(a_person(role), Permission.CASE_ACT) for role in roles), action
 
 
-@pytest.mark.parametrize("role", [Role.ADMIN, Role.ANALYST, Role.BOARD_VIEWER, Role.AUDITOR])
+@each("role", [Role.ADMIN, Role.ANALYST, Role.BOARD_VIEWER, Role.AUDITOR])
 def test_case_text_stays_with_those_who_work_cases(role: Role) -> None:
     asker = a_person(role, "asha")
     shut = (
@@ -229,7 +230,7 @@ def test_a_responder_reaches_only_their_own_jobs() -> None:
     assert not any(may_act(a_person(Role.RESPONDER, "asha"), action) for action in Action)
 
 
-@pytest.mark.parametrize(
+@each(
     ("asker", "reach"),
     [
         (a_person(Role.HANDLER), Reach.ALL),
@@ -266,7 +267,7 @@ def test_the_page_in_docs_is_the_table() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each(
     ("asker", "actor"),
     [(a_person(Role.HANDLER), "user:u1"), (a_key(), "key:k1"), (PUBLIC, "public"), (SYSTEM, "system")],
 )

@@ -11,17 +11,24 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.vocabulary import Area
 from rapid_response.definition.load import parse
 from rapid_response.places import rules, saying
 from rapid_response.places.grid import to_osgb36, to_wgs84
 from rapid_response.places.table import LETTERS, TableUnreadable, read_table, shipped_table
-from tests.harness import BROMLEY
+from tests.cases import each
 
 OURS = "E09000006"
 LONDON = ZoneInfo("Europe/London")
+SAMPLE = Path(__file__).parents[2] / "deploy" / "bromley.yaml"
 TABLE = shipped_table()
-DEFINITION = parse(BROMLEY.read_text(), "bromley.yaml").to_definition(1, LONDON)
+
+
+@pytest.fixture(scope="module")
+def definition() -> ServiceDefinition:
+    """The sample service."""
+    return parse(SAMPLE.read_text(), "bromley.yaml").to_definition(1, LONDON)
 
 
 def area(postcode: str) -> Area:
@@ -70,7 +77,7 @@ def test_bromley_postcodes_are_inside_or_outside_right_every_one() -> None:
     }
 
 
-@pytest.mark.parametrize("postcode", ["BR9 9ZZ", "ZZ1 1ZZ", "BR1 1CC", "BR1", "", "nonsense"])
+@each("postcode", ["BR9 9ZZ", "ZZ1 1ZZ", "BR1 1CC", "BR1", "", "nonsense"])
 def test_a_postcode_that_is_not_in_the_table_is_unknown_never_outside(postcode: str) -> None:
     assert area(postcode) is Area.UNKNOWN
 
@@ -85,6 +92,7 @@ def test_a_service_that_has_not_said_which_authority_it_is_finds_nothing_outside
     assert rules.area_of(None, "E09000023") is Area.UNKNOWN
 
 
+@pytest.mark.slow
 def test_every_place_of_ours_lies_on_the_map_where_bromley_is() -> None:
     for code in TABLE.of(OURS):
         place = TABLE.find(code)
@@ -112,7 +120,7 @@ def known(postcode: str) -> bool:
     return TABLE.find(postcode) is not None
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "meant"),
     [
         ("BRI 3UH", ("BR1 3UH",)),
@@ -166,27 +174,29 @@ def test_phones_see_it_a_hundred_metres_further_on() -> None:
 # --- whom to turn to, and what is said --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("postcode", "neighbour"),
     [("SE13 7LS", "greenwich"), ("TN13 1HG", "kent"), ("CR0 1EA", "croydon"), ("LS1 4DY", None)],
 )
-def test_the_neighbour_is_the_service_that_comes_there(postcode: str, neighbour: str | None) -> None:
+def test_the_neighbour_is_the_service_that_comes_there(
+    definition: ServiceDefinition, postcode: str, neighbour: str | None
+) -> None:
     place = TABLE.find(postcode)
     assert place is not None
-    found = rules.neighbour_of(DEFINITION, place.authority)
+    found = rules.neighbour_of(definition, place.authority)
     assert (found.id if found else None) == neighbour
 
 
-def test_a_neighbour_is_found_by_name_or_id() -> None:
+def test_a_neighbour_is_found_by_name_or_id(definition: ServiceDefinition) -> None:
     for said in ("kent", "Kent trading  standards"):
-        found = rules.neighbour_called(DEFINITION, said)
+        found = rules.neighbour_called(definition, said)
         assert found is not None
         assert found.id == "kent"
-    assert rules.neighbour_called(DEFINITION, "Narnia") is None
+    assert rules.neighbour_called(definition, "Narnia") is None
 
 
-def test_what_is_said_out_of_area_names_them_and_999_first_help() -> None:
-    said = " ".join(saying.out_of_area(rules.neighbour_called(DEFINITION, "kent"), "Sevenoaks"))
+def test_what_is_said_out_of_area_names_them_and_999_first_help(definition: ServiceDefinition) -> None:
+    said = " ".join(saying.out_of_area(rules.neighbour_called(definition, "kent"), "Sevenoaks"))
     for word in ("Kent Trading Standards", "+442079460207", "999", "159", "pass it on"):
         assert word in said
     far = " ".join(saying.out_of_area(None, "Leeds"))

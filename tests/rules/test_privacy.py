@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,12 +26,13 @@ from rapid_response.privacy.rules import (
     needs_reason,
     retention_class,
 )
+from tests.cases import each
 
 AT = datetime(2026, 7, 15, 11, tzinfo=UTC)
 D, K = Disposition, RetentionClass
 
 
-@pytest.mark.parametrize(
+@each(
     ("disposition", "priority", "safeguarding", "to_care", "kind"),
     [
         (D.RESOLVED_ATTENDED, Priority.P1, None, False, K.INCIDENT),
@@ -79,7 +79,7 @@ def test_whatever_is_due_is_looked_at(days: int, apart: int, months: int, kind: 
         assert ended_at <= ended_by(kind, now, kept)
 
 
-@pytest.mark.parametrize("role", [Role.HANDLER, Role.DUTY_OFFICER, Role.TEAM_LEADER, Role.HEAD_OF_SERVICE])
+@each("role", [Role.HANDLER, Role.DUTY_OFFICER, Role.TEAM_LEADER, Role.HEAD_OF_SERVICE])
 def test_what_is_open_or_owed_is_the_desks(role: Role) -> None:
     assert not needs_reason(role, Nearness(True, False, False, False))
     assert not needs_reason(role, Nearness(False, True, False, False))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rapid_response.core.definition import Responder
 from rapid_response.messaging import ladder
 from rapid_response.messaging.ladder import Address, Way, plan
+from tests.cases import each
 
 FIRST, SECOND, LINE, HOME = "+447700900101", "+447700900102", "+442079460101", "+442079460102"
 EVERYTHING = Responder("asha", "Asha Patel", FIRST, LINE, second_sms=SECOND, second_voice=HOME)
@@ -98,6 +98,6 @@ def test_somebody_is_always_asked_at_once_and_nothing_comes_after_the_answer_is_
             assert rung.after >= ladder.EARLIEST_CALL
 
 
-@pytest.mark.parametrize("way", list(Way)[:4])
+@each("way", list(Way)[:4])
 def test_ways_that_ring(way: Way) -> None:
     assert way.is_call is way.value.startswith("voice")

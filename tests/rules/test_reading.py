@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rapid_response.core.facts import TIME_FACTS
 from rapid_response.core.vocabulary import Category, HateStrand, Urgency
 from rapid_response.intake.reading import Matter, Reading, classify_line, default_reader
+from tests.cases import each
 
 LONDON = ZoneInfo("Europe/London")
 HALF_PAST_ONE = datetime(2026, 6, 17, 13, 30, tzinfo=LONDON)
@@ -81,7 +81,7 @@ def test_scenario_24_homophobic_abuse_sets_the_strand_beside_the_category() -> N
 # ---------------------------------------------------------------- time and danger
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "urgency"),
     [
         ("There are two men on my mother's roof now demanding cash.", Urgency.IN_PROGRESS),
@@ -98,7 +98,7 @@ def test_when(text: str, urgency: Urgency) -> None:
     assert read(text).urgency is urgency
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "hour", "minute", "days"),
     [
         ("at 3", 15, 0, 0),
@@ -150,7 +150,7 @@ def test_no_fact_is_ever_proposed_false() -> None:
 # ---------------------------------------------------------------- money
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "amount"),
     [
         ("I paid a roofer £1,200 this morning.", 1200),
@@ -208,16 +208,14 @@ def test_offsets_are_those_of_the_original_not_of_the_evened_out_text() -> None:
     assert wide in " ".join(shown.text for shown in reading.evidence)
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "\x00", "\ud800", "👍", ".", "£", "٣٤ שלום", "9" * 500, "£" + "9" * 400]
-)
+@each("text", ["", " ", "\x00", "\ud800", "👍", ".", "£", "٣٤ שלום", "9" * 500, "£" + "9" * 400])
 def test_odd_texts_are_read(text: str) -> None:
     reading = read(text)
 
     assert reading.matter is Matter.UNCLEAR
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "help",

@@ -13,6 +13,7 @@ import pytest
 from rapid_response.intake.reading import default_reader
 from rapid_response.intake.reading.answering import read_line
 from rapid_response.intake.reading.evaluate import Figures, evaluate
+from tests.cases import each
 
 CORPUS = Path(__file__).parent.parent / "reading" / "corpus"
 LONDON = ZoneInfo("Europe/London")
@@ -65,7 +66,8 @@ def figures(name: str) -> Figures:
     return evaluate(rows, [read_line(reader, row, now=NOW, zone=LONDON) for row in rows])
 
 
-@pytest.mark.parametrize("name", FLOORS)
+@pytest.mark.slow
+@each("name", FLOORS)
 def test_the_figures_stay_above_their_floors(name: str) -> None:
     found, floors = figures(name), FLOORS[name]
 
@@ -77,12 +79,14 @@ def test_the_figures_stay_above_their_floors(name: str) -> None:
     assert found.money_within_tolerance >= floors["money"]
 
 
-@pytest.mark.parametrize("name", FLOORS)
+@pytest.mark.slow
+@each("name", FLOORS)
 def test_every_span_is_exact_and_every_label_is_shown(name: str) -> None:
     assert figures(name).spans_exact == 1.0
     assert figures(name).labels_with_evidence >= 0.99
 
 
+@pytest.mark.slow
 def test_nothing_of_the_reports_that_measure_was_learned_from() -> None:
     learned = {row["text"] for path in CORPUS.glob("train_*.jsonl") for row in rows_of(path.stem)}
     measured = {row["text"] for name in FLOORS for row in rows_of(name)}

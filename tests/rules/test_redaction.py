@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import given
 
 from rapid_response.core.ids import SeededIds
 from rapid_response.core.redaction import BANK, CARD, PASSCODE, PIN, SECURITY_CODE, redact
+from tests.cases import each
 
 MARKERS = (CARD, BANK, PIN, SECURITY_CODE, PASSCODE)
 
@@ -143,7 +143,7 @@ def test_a_pin_is_not_kept(pin: str, said: str, spaced: bool) -> None:
     assert not re.search(r"\d", kept)
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "kept"),
     [
         ("my pin is 1234", f"my pin is {PIN}"),
@@ -170,7 +170,7 @@ def test_as_people_say_it(said: str, kept: str) -> None:
     assert redact(said) == kept
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         "Ring 07700 900456, or 07700900457, or +44 7700 900458.",
@@ -248,7 +248,7 @@ def test_without_a_digit_nothing_is_taken_out(text: str) -> None:
     assert redact(said) == said
 
 
-@pytest.mark.parametrize(
+@each(
     "row_id",
     [
         "01a21637-bf23-7000-b286-22745821ada5",  # bf23-7000-… would pass for an account in Burkina Faso

@@ -19,6 +19,7 @@ from rapid_response.hatecrime.referrals import (
     after,
     kind_for,
 )
+from tests.cases import each
 
 S, T, K = ReferralState, ReferralStep, ReferralKind
 A = AgeTargeting
@@ -34,7 +35,7 @@ LIFE = {
 }
 
 
-@pytest.mark.parametrize(("state", "step"), list(product(S, T)))
+@each(("state", "step"), list(product(S, T)))
 def test_only_these_steps_are_taken(state: ReferralState, step: ReferralStep) -> None:
     if (state, step) in LIFE:
         assert after(state, step, "They have no capacity.") is LIFE[state, step]
@@ -44,7 +45,7 @@ def test_only_these_steps_are_taken(state: ReferralState, step: ReferralStep) ->
     assert refused.value.allowed == STEPS[state]
 
 
-@pytest.mark.parametrize("reason", [None, "", "  "])
+@each("reason", [None, "", "  "])
 def test_a_decline_has_a_reason(reason: str | None) -> None:
     for state in (S.SENT, S.ACKNOWLEDGED):
         with pytest.raises(DeclineReasonMissing):
@@ -71,7 +72,7 @@ def test_what_waits_for_an_answer_is_asked_after_and_nothing_else() -> None:
     assert all(days >= 1 for days in CHASE_AFTER.values())
 
 
-@pytest.mark.parametrize(
+@each(
     ("decision", "strands", "named", "kind"),
     [
         # Age is no strand: without one it is no hate crime referral.
@@ -91,7 +92,7 @@ def test_to_whom_a_decision_refers(
     assert kind_for(decision, strands, named) is kind
 
 
-@pytest.mark.parametrize("named", list(K))
+@each("named", list(K))
 def test_a_kind_that_does_not_fit_the_decision_is_refused(named: ReferralKind) -> None:
     unfit = A.REFERRED_PARTNER if named in POLICE else A.REFERRED_POLICE
     with pytest.raises(ReferralRefused, match=r"^[A-Z].*\.$"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +31,7 @@ from rapid_response.dispatch.reply_decision import (
     decide,
 )
 from rapid_response.messaging import wording
+from tests.cases import each
 
 NOW = datetime(2026, 11, 25, 14, 0, tzinfo=UTC)
 ASHA = Sender(SenderKind.RESPONDER, "asha")
@@ -79,7 +79,7 @@ def test_a_second_ok_is_confirmed_again_and_does_nothing() -> None:
     assert (decision.effect, decision.answer, decision.actions) == (Effect.ALREADY, Answer.CONFIRM, ())
 
 
-@pytest.mark.parametrize("status", SEEKING_STATUSES)
+@each("status", SEEKING_STATUSES)
 def test_a_late_ok_is_welcome_while_nobody_has_the_job(status: Status) -> None:
     decision = by("ok 4821", replace(LAPSED, status=status))
     assert (actions(decision), decision.late) == ([Action.ACCEPT], True)
@@ -87,22 +87,22 @@ def test_a_late_ok_is_welcome_while_nobody_has_the_job(status: Status) -> None:
     assert by("ok", LAPSED, last=None).effect is Effect.SILENT
 
 
-@pytest.mark.parametrize("word", ["ok", "no", "go", "here", "done", "nobody", "safe"])
-@pytest.mark.parametrize("job", [TAKEN, CLOSED, replace(LAPSED, status=Status.SCHEDULED)])
+@each("word", ["ok", "no", "go", "here", "done", "nobody", "safe"])
+@each("job", [TAKEN, CLOSED, replace(LAPSED, status=Status.SCHEDULED)])
 def test_a_job_that_is_gone_is_not_yours_any_more(word: str, job: JobView) -> None:
     decision = by(f"{word} 4821", job)
     assert (decision.effect, decision.answer, decision.actions) == (Effect.ALREADY, Answer.NOT_YOURS, ())
 
 
-@pytest.mark.parametrize("jobs", [(), (OTHER,), (JobView(4821, "a", Status.DISPATCHING),)])
-@pytest.mark.parametrize("word", ["ok", "no", "go", "here", "done", "safe", "what about"])
+@each("jobs", [(), (OTHER,), (JobView(4821, "a", Status.DISPATCHING),)])
+@each("word", ["ok", "no", "go", "here", "done", "safe", "what about"])
 def test_nothing_is_said_about_a_job_that_was_never_hers(word: str, jobs: tuple[JobView, ...]) -> None:
     decision = by(f"{word} 4821", *jobs)
     assert (decision.effect, decision.answer, decision.flagged) == (Effect.CLARIFY, Answer.CLARIFY, True)
     assert (decision.incident_id, decision.job_number) == (None, None)
 
 
-@pytest.mark.parametrize("state", [OfferState.DECLINED, OfferState.RELEASED])
+@each("state", [OfferState.DECLINED, OfferState.RELEASED])
 def test_a_change_of_mind_goes_to_the_desk(state: OfferState) -> None:
     for word in ("ok", "go", "here"):
         decision = by(f"{word} 4821", replace(OFFERED, offer_state=state))
@@ -118,16 +118,16 @@ def test_the_job_alive_is_meant_when_a_number_has_come_back() -> None:
 # --- the courtesy guard ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["ok", "OK.", "yes", "ok thanks", "okay 👍"])
-@pytest.mark.parametrize("purpose", [Purpose.CONFIRM, Purpose.STAND_DOWN])
-@pytest.mark.parametrize("jobs", [(), (OFFERED,), (HELD,), (OFFERED, OTHER)])
+@each("text", ["ok", "OK.", "yes", "ok thanks", "okay 👍"])
+@each("purpose", [Purpose.CONFIRM, Purpose.STAND_DOWN])
+@each("jobs", [(), (OFFERED,), (HELD,), (OFFERED, OTHER)])
 def test_a_bare_ok_after_our_own_answer_is_swallowed(
     text: str, purpose: Purpose, jobs: tuple[JobView, ...]
 ) -> None:
     assert by(text, *jobs, last=LastText(purpose, "a", NOW)).effect is Effect.SILENT
 
 
-@pytest.mark.parametrize(
+@each(
     "last",
     [
         None,
@@ -140,7 +140,7 @@ def test_a_bare_ok_to_anything_but_this_offer_is_asked_back(last: LastText | Non
     assert by("ok", OFFERED, last=last).effect is Effect.LIST_JOBS
 
 
-@pytest.mark.parametrize("purpose", [Purpose.OFFER, Purpose.REMINDER])
+@each("purpose", [Purpose.OFFER, Purpose.REMINDER])
 def test_a_bare_ok_to_this_offer_or_its_reminder_accepts(purpose: Purpose) -> None:
     assert actions(by("ok", OFFERED, last=LastText(purpose, "a", NOW))) == [Action.ACCEPT]
 
@@ -197,7 +197,7 @@ def test_here_on_an_unanswered_offer_is_ok_and_here_and_looked_at() -> None:
     assert by("here 4821", LAPSED).late
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "status", "answer"),
     [
         ("go", Status.EN_ROUTE, Answer.EN_ROUTE),
@@ -213,7 +213,7 @@ def test_what_was_said_before_is_confirmed_again(text: str, status: Status, answ
 # --- DONE, NOBODY, SAFE ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("code", "job", "done", "flagged"),
     [
         ("HELPED", HELD, [Action.ON_SCENE, Action.CLOSE], True),
@@ -247,7 +247,7 @@ def test_a_response_by_phone_names_a_protective_act_to_be_confirmed() -> None:
     assert decision.answer is Answer.REMOTE
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "answer"),
     [
         ("done 4821", Answer.CODE_LIST),
@@ -263,7 +263,7 @@ def test_what_is_missing_is_asked_for_and_nothing_is_closed(text: str, answer: A
     assert (decision.effect, decision.answer, decision.actions) == (Effect.CLARIFY, answer, ())
 
 
-@pytest.mark.parametrize("text", ["done 4821 helped", "nobody 4821", "safe 4821"])
+@each("text", ["done 4821 helped", "nobody 4821", "safe 4821"])
 def test_an_end_before_an_ok_is_asked_back_and_looked_at(text: str) -> None:
     decision = by(text, OFFERED)
     assert (decision.answer, decision.flagged, decision.actions) == (Answer.ACCEPT_FIRST, True, ())
@@ -292,7 +292,7 @@ def test_a_check_in_is_for_the_job_at_hand() -> None:
 ASKED_IF_SAFE = LastText(Purpose.CHECK_IN, "a", NOW)
 
 
-@pytest.mark.parametrize("text", ["ok", "yes", "OK 4821", "yes 4821 all fine"])
+@each("text", ["ok", "yes", "OK 4821", "yes 4821 all fine"])
 def test_an_ok_to_the_question_is_a_check_in(text: str) -> None:
     decision = by(text, AT_THE_DOOR, last=ASKED_IF_SAFE)
     assert (decision.effect, actions(decision)[0], decision.answer) == (
@@ -303,7 +303,7 @@ def test_an_ok_to_the_question_is_a_check_in(text: str) -> None:
     assert late.effect is Effect.SILENT
 
 
-@pytest.mark.parametrize("text", ["ok?", "thanks", "not ok", "no"])
+@each("text", ["ok?", "thanks", "not ok", "no"])
 def test_nothing_less_is_one(text: str) -> None:
     assert Action.CHECK_IN not in actions(by(text, AT_THE_DOOR, last=ASKED_IF_SAFE))
 
@@ -311,7 +311,7 @@ def test_nothing_less_is_one(text: str) -> None:
 ALONG = JobView(4821, "a", Status.ON_SCENE, companion=True, taken_by_other=True, clock_stopped=True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "effect", "done", "answer"),
     [
         ("safe", Effect.CHECK_IN, [Action.CHECK_IN], Answer.SAFE),
@@ -330,10 +330,8 @@ def test_a_second_officers_words(text: str, effect: Effect, done: list[Action], 
     assert (decision.effect, actions(decision), decision.answer) == (effect, done, answer)
 
 
-@pytest.mark.parametrize(
-    "text", ["help", "not safe", "NOT SAFE 4821", "he has a knife", "please send police"]
-)
-@pytest.mark.parametrize("job", [AT_THE_DOOR, ALONG])
+@each("text", ["help", "not safe", "NOT SAFE 4821", "he has a knife", "please send police"])
+@each("job", [AT_THE_DOOR, ALONG])
 def test_words_of_danger_from_a_door_are_an_alert(text: str, job: JobView) -> None:
     decision = by(text, job)
     assert (decision.alert, decision.effect, decision.answer) == (True, Effect.NOTE, Answer.HELP_COMING)
@@ -341,7 +339,7 @@ def test_words_of_danger_from_a_door_are_an_alert(text: str, job: JobView) -> No
     assert by(f"SAFE 4821 but {text}", job).alert
 
 
-@pytest.mark.parametrize("text", ["?", "words", "SAFE 4821", "the helper is here", "safe"])
+@each("text", ["?", "words", "SAFE 4821", "the helper is here", "safe"])
 def test_others_are_none(text: str) -> None:
     assert not by(text, AT_THE_DOOR).alert
 
@@ -358,7 +356,7 @@ def test_not_safe_reaches_a_person() -> None:
 NOTICED = LastText(Purpose.NOTICE, "a", NOW)
 
 
-@pytest.mark.parametrize("text", ["OK 4821", "yes 4821", "ok", "noted 4821", "thanks", "Seen 4821"])
+@each("text", ["OK 4821", "yes 4821", "ok", "noted 4821", "thanks", "Seen 4821"])
 def test_a_contacts_ok_acknowledges_and_accepts_nothing(text: str) -> None:
     decision = by(text, TOLD, sender=LEADER, last=NOTICED)
     assert (actions(decision), decision.answer) == ([Action.ACKNOWLEDGE], Answer.SEEN)
@@ -377,7 +375,7 @@ def test_a_notice_seen_before_is_confirmed_again() -> None:
     assert by("ok 4821", seen, sender=LEADER).actions == ()
 
 
-@pytest.mark.parametrize("text", ["no 4821", "go 4821", "here 4821", "done 4821 helped", "I will go"])
+@each("text", ["no 4821", "go 4821", "here 4821", "done 4821 helped", "I will go"])
 def test_other_words_of_a_contact_are_notes(text: str) -> None:
     decision = by(text, TOLD, sender=LEADER)
     assert (decision.effect, decision.incident_id, decision.flagged) == (Effect.NOTE, "a", True)
@@ -395,7 +393,7 @@ def test_who_is_both_takes_her_offer_and_else_acknowledges() -> None:
 # --- others ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["OK 4821", "help there is a man at my door", "STOP", "", "?"])
+@each("text", ["OK 4821", "help there is a man at my door", "STOP", "", "?"])
 def test_an_unknown_number_may_be_a_victims(text: str) -> None:
     decision = by(text, sender=Sender(SenderKind.UNKNOWN))
     assert (decision.effect, decision.actions, decision.flagged) == (Effect.NEW_REPORT, (), True)

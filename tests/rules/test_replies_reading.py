@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapid_response.core.vocabulary import ShortDisposition
 from rapid_response.dispatch.replies import Doubt, Reply, Verb, read
+from tests.cases import each
 from tests.rules.test_wording import JOB, SAID
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "reply"),
     [
         ("OK 4821", Reply(Verb.ACCEPT, 4821, heard=(Verb.ACCEPT,))),
@@ -48,7 +48,7 @@ def test_all_that_is_read(text: str, reply: Reply) -> None:
     assert read(text) == reply
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "minutes"),
     [
         ("ok 4821 eta 20", 20),
@@ -74,7 +74,7 @@ def test_when_she_will_be_there(text: str, minutes: int | None) -> None:
     assert reply.eta_minutes == minutes
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "code"),
     [
         *((f"DONE 4821 {code.value}", code) for code in ShortDisposition),
@@ -99,12 +99,12 @@ def test_the_outcome_code_is_the_next_word(text: str, code: ShortDisposition | N
     assert (reply.verb, reply.number, reply.code) == (Verb.DONE, 4821, code)
 
 
-@pytest.mark.parametrize("number", [2400, 4821, 9999, 10234, 99_999, 482_199])
+@each("number", [2400, 4821, 9999, 10234, 99_999, 482_199])
 def test_job_numbers_have_four_to_six_digits(number: int) -> None:
     assert read(f"OK{number}").number == number
 
 
-@pytest.mark.parametrize(
+@each(
     "rest",
     [
         "at 15:10", "by 3pm", "1510hrs", "at 1510", "in 2026", "on 25/11/26", "2026-11-25", "07700 900123",
@@ -117,7 +117,7 @@ def test_other_digits_are_no_second_job(rest: str) -> None:
     assert (reply.verb, reply.number) == (Verb.ACCEPT, 4821)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "doubt"),
     [
         ("ok 4821 5530", Doubt.TWO_NUMBERS),
@@ -150,7 +150,7 @@ OURS = sorted(
 )
 
 
-@pytest.mark.parametrize("ours", OURS)
+@each("ours", OURS)
 def test_a_copy_of_our_own_text_is_not_the_reply(ours: str) -> None:
     assert read(ours).verb in (Verb.NONE, Verb.HELP)
     assert read(f"Repeat: {ours}").verb in (Verb.NONE, Verb.HELP)

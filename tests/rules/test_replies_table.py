@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from rapid_response.core.incident import Action, Status
 from rapid_response.core.states import OfferState, Purpose
 from rapid_response.dispatch.replies import read
@@ -19,6 +17,7 @@ from rapid_response.dispatch.reply_decision import (
     SenderKind,
     decide,
 )
+from tests.cases import each
 
 NOW = datetime(2026, 11, 25, 14, 0, tzinfo=UTC)
 ASHA = Sender(SenderKind.RESPONDER, "asha")
@@ -381,7 +380,7 @@ def test_q1_the_table_is_long_enough_to_mean_something() -> None:
     assert len(ROWS) >= 250
 
 
-@pytest.mark.parametrize("row", ROWS)
+@each("row", ROWS)
 def test_q1_what_a_reply_does(row: str) -> None:
     written, *expected = (cell.strip() for cell in row.split("|"))
     text = written.encode("ascii", "backslashreplace").decode("unicode_escape").replace("{offer}", OFFER)

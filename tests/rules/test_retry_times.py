@@ -12,6 +12,7 @@ from rapid_response.core.states import Purpose
 from rapid_response.messaging import breaker, pace, retries
 from rapid_response.messaging.breaker import Breaker, Gate, Heard
 from rapid_response.messaging.gateway import Accepted, Ambiguous, Rejected
+from tests.cases import each
 
 NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -39,7 +40,7 @@ def test_an_unknown_answer_is_looked_up_after_3_10_30_and_60_seconds() -> None:
     assert looks(500) == [500, 510]  # everybody was away
 
 
-@pytest.mark.parametrize(
+@each(
     ("looked", "seconds", "can_be_listed", "absent"),
     [
         (2, 60, True, True),
@@ -79,7 +80,7 @@ def test_offers_without_a_receipt_are_fetched_after_90_seconds_and_at_last_given
     assert retries.next_fetch(Purpose.CONFIRM, NOON, NOON) == NOON + timedelta(hours=1)
 
 
-@pytest.mark.parametrize(("left", "validity"), [(None, 900), (2, 30), (300, 300), (5000, 900)])
+@each(("left", "validity"), [(None, 900), (2, 30), (300, 300), (5000, 900)])
 def test_no_carrier_may_hold_an_offer_much_longer_than_its_answer_is_awaited(
     left: int | None, validity: int
 ) -> None:
@@ -127,7 +128,7 @@ def test_r8_what_was_under_way_when_it_opened_does_not_double_its_wait() -> None
     assert breaker.after(opened, Heard.DOWN, at(3), at(6)) == opened
 
 
-@pytest.mark.parametrize("what", [Heard.ACCOUNT, Heard.SENDER])
+@each("what", [Heard.ACCOUNT, Heard.SENDER])
 def test_r8_a_refused_account_or_sender_opens_it_at_once_and_odd_numbers_never_do(what: Heard) -> None:
     assert fold((0, what)).gate(at(1)) is Gate.OPEN
     assert fold((0, what), (20, Heard.ANSWERED)).why is what
@@ -140,7 +141,7 @@ def test_r8_half_open_lets_one_real_message_through() -> None:
     assert (trying.gate(at(20)), trying.gate(at(45))) == (Gate.OPEN, Gate.HALF_OPEN)
 
 
-@pytest.mark.parametrize(
+@each(
     ("outcome", "heard"),
     [
         (Accepted("SM1"), Heard.TAKEN),

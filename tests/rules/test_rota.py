@@ -24,6 +24,7 @@ from rapid_response.core.definition import (
 )
 from rapid_response.core.rota import ShiftSpan
 from rapid_response.core.vocabulary import ContactRole, Skill
+from tests.cases import each
 
 LONDON = ZoneInfo("Europe/London")
 PEOPLE = ("asha", "ben", "dee")
@@ -191,7 +192,8 @@ def test_on_duty_is_membership_by_the_clock_on_the_wall(
         assert rota.on_duty(service, at) == expected_on_duty(shifts, at)
 
 
-@pytest.mark.parametrize("night", [SPRING, AUTUMN])
+@pytest.mark.slow
+@each("night", [SPRING, AUTUMN])
 def test_every_minute_of_the_nights_when_the_clocks_change(night: date) -> None:
     day = night.isoformat()
     shifts = (
@@ -209,7 +211,7 @@ def test_every_minute_of_the_nights_when_the_clocks_change(night: date) -> None:
         assert rota.on_duty(service, at) == expected_on_duty(shifts, at), at
 
 
-@pytest.mark.parametrize(
+@each(
     ("night", "start", "end", "begins", "hours"),
     [
         (SPRING, "00:00", "08:00", "2026-03-29T00:00", 7),
@@ -230,7 +232,7 @@ def test_a_shift_on_a_clock_change_day(night: date, start: str, end: str, begins
     assert [(s.start_utc, s.end_utc) for s in spans] == [(utc(begins), utc(begins) + timedelta(hours=hours))]
 
 
-@pytest.mark.parametrize(
+@each(
     ("at", "on"),
     [
         ("2026-06-05T17:59", {"asha"}),  # Friday 18:59 in summer

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapid_response.core import rota
 from rapid_response.core.definition import OpeningHours, SlaPolicy
+from tests.cases import each
 
 LONDON = ZoneInfo("Europe/London")
 NINE_TO_FIVE = {day: (OpeningHours(time(9), time(17)),) for day in range(5)}
@@ -32,7 +32,7 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@each(
     ("received", "starts"),
     [
         ("2026-12-01T16:50", "2026-12-01T16:50"),  # ten minutes before closing: stays on the started clock
@@ -52,13 +52,13 @@ def test_a_clock_starts_at_once_or_at_the_next_opening(received: str, starts: st
     assert rota.clock_start(a_policy(NINE_TO_FIVE), LONDON, utc(received)) == utc(starts)
 
 
-@pytest.mark.parametrize("received", ["2026-12-25T03:00", "2026-03-29T01:30", "2026-06-06T23:59"])
+@each("received", ["2026-12-25T03:00", "2026-03-29T01:30", "2026-06-06T23:59"])
 def test_coverage_always_starts_at_once_even_on_holidays(received: str) -> None:
     assert rota.is_open(a_policy(None), LONDON, utc(received))
     assert rota.clock_start(a_policy(None), LONDON, utc(received)) == utc(received)
 
 
-@pytest.mark.parametrize(
+@each(
     ("at", "is_open"),
     [
         ("2026-12-04T12:30", False),  # lunch
@@ -98,7 +98,7 @@ def test_a_clock_starts_open_and_never_sooner_than_needed(received: datetime) ->
     assert rota.open_between(policy, LONDON, received, starts) == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("hours", "at", "days", "due"),
     [
         (None, "2026-12-01T10:00", 1, "2026-12-02T09:00"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import given
 
 from rapid_response.core.safe_contact import MEANS, MayBeTold, may_be_told, reach, strictest
+from tests.cases import each
 
 SAID: st.SearchStrategy[dict[str, object]] = st.one_of(
     st.just({}),
@@ -55,7 +55,7 @@ def test_notes_are_kept_side_by_side() -> None:
     assert joined["voice"] is False
 
 
-@pytest.mark.parametrize(
+@each(
     ("role", "may"),
     [
         ("self", MayBeTold.OWN_CASE),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,13 +11,14 @@ from rapid_response.core.definition import JointAttendance, LoneWorker
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.safety import rules
 from rapid_response.safety.rules import Ask, Watch
+from tests.cases import each
 
 NOW = datetime(2026, 7, 15, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DUTY, LEADER, HEAD = ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER, ContactRole.HEAD_OF_SERVICE
 
 
-@pytest.mark.parametrize(
+@each(
     ("then", "told"),
     [
         ((DUTY, LEADER), [(15, DUTY, False), (20, LEADER, True)]),
@@ -44,7 +44,7 @@ def test_whoever_is_named_somebody_hears_of_the_police(then: list[ContactRole]) 
     assert any(s.police for s in steps)
 
 
-@pytest.mark.parametrize(
+@each(
     ("eta", "expected", "overdue"), [(20, 20, 40), (None, 30, 60), (0, 5, 10), (3, 5, 10), (600, 600, 1200)]
 )
 def test_a_plan_goes_by_her_own_estimate(eta: int | None, expected: int, overdue: int) -> None:
@@ -54,7 +54,7 @@ def test_a_plan_goes_by_her_own_estimate(eta: int | None, expected: int, overdue
     assert plan.finish_at == plan.expected_at + 45 * MINUTE
 
 
-@pytest.mark.parametrize(
+@each(
     ("minutes", "stands"),
     [(-1, Watch.IN_TIME), (0, Watch.ASKED), (9, Watch.ASKED), (10, Watch.OVERDUE), (600, Watch.OVERDUE)],
 )
@@ -62,7 +62,7 @@ def test_a_screen_turns_red_when_the_phone_rings(minutes: int, stands: Watch) ->
     assert rules.watch(NOW, NOW + minutes * MINUTE) is stands
 
 
-@pytest.mark.parametrize(
+@each(
     ("policy", "joint", "companion", "held"),
     [
         (JointAttendance.HOLD, True, False, True),
@@ -77,7 +77,7 @@ def test_what_is_held_until_somebody_goes_along(
     assert rules.must_be_arranged(policy, joint=joint, has_companion=companion) is held
 
 
-@pytest.mark.parametrize(
+@each(
     ("day", "months", "ends"),
     [
         ("2026-07-15", 12, "2027-07-15"),
@@ -100,7 +100,7 @@ def test_a_review_always_comes_before_the_end(hours: int, months: int) -> None:
         assert ends - rules.review_at(set_at, ends) == timedelta(days=30)
 
 
-@pytest.mark.parametrize(
+@each(
     ("keys", "alarm"),
     [("9", False), ("99", True), ("199", True), ("91", False), ("9919", False), ("", False)],
 )

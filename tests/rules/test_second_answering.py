@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import hypothesis.strategies as st
@@ -23,17 +24,23 @@ from rapid_response.intake.second.answering import (
     version_of,
 )
 from rapid_response.intake.second.breaker import Breaker
-from rapid_response.intake.second.masking import Known, mask
+from rapid_response.intake.second.masking import Known, Masked, mask
 from rapid_response.intake.second.port import Fault, ReaderFailed
 from rapid_response.intake.second.rules import Standing
+from tests.cases import each
 from tests.conftest import NOON
 
 TEXT = "Doris is 84. A man is at the door now and says old dears never check. He wants £900 in cash."
-MASKED = mask(TEXT, Known(names=("Doris Q",)), 2026)
+
+
+@cache
+def masked() -> Masked:
+    """What was sent; the first masking reads all that the classifier knows."""
+    return mask(TEXT, Known(names=("Doris Q",)), 2026)
 
 
 def told(*claims: Any) -> Told:
-    return read_answer(json.dumps({"claims": list(claims)}), MASKED)
+    return read_answer(json.dumps({"claims": list(claims)}), masked())
 
 
 def claim(label: str, value: Any, quote: str = "is at the door now") -> dict[str, Any]:
@@ -51,7 +58,7 @@ def test_a_claim_with_its_words_is_believed() -> None:
     assert said.dropped == 0
 
 
-@pytest.mark.parametrize(
+@each(
     "bad",
     [
         claim("category", "murder"),
@@ -84,10 +91,10 @@ def test_it_says_one_thing_once_and_not_without_end() -> None:
     assert (len(many.claims), many.dropped) == (1, MOST_CLAIMS + 4)
 
 
-@pytest.mark.parametrize("words", ["", "Sure! {}", "[]", "{}", '{"claims": {}}', "{" * 9000, "1e999", '"x"'])
+@each("words", ["", "Sure! {}", "[]", "{}", '{"claims": {}}', "{" * 9000, "1e999", '"x"'])
 def test_what_is_no_answer_is_refused(words: str) -> None:
     with pytest.raises(ReaderFailed) as failed:
-        read_answer(words, MASKED)
+        read_answer(words, masked())
     assert failed.value.fault is Fault.NOT_UNDERSTOOD
 
 
@@ -104,7 +111,7 @@ def test_what_is_no_answer_is_refused(words: str) -> None:
 )
 def test_whatever_it_says_is_of_the_lists_and_stands_in_the_text(said: Any) -> None:
     try:
-        believed = read_answer(json.dumps(said), MASKED)
+        believed = read_answer(json.dumps(said), masked())
     except ReaderFailed:
         return
     for one in believed.claims:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 
 from rapid_response.intake.second.masking import Known, Mask, Masked, mask
+from tests.cases import each
 
 YEAR = 2026
 KNOWN = Known(
@@ -31,7 +32,7 @@ def masked(text: str, known: Known = KNOWN) -> str:
     return mask(text, known, YEAR).text
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "left"),
     [
         ("Doris Quuxington rang", "[NAME] [NAME] rang"),
@@ -174,7 +175,7 @@ def mask_of(result: Masked, start: int, end: int) -> str:
 TEXT = "Doris says “a man’s  at the door”, ring 07700 900777 at once. He says Doris must pay."
 
 
-@pytest.mark.parametrize(
+@each(
     ("quote", "words"),
     [
         ("a man’s  at the door", "a man’s  at the door"),
@@ -190,7 +191,7 @@ def test_quoted_words_are_found_in_the_original(quote: str, words: str) -> None:
     assert TEXT[slice(*found)] == words
 
 
-@pytest.mark.parametrize(
+@each(
     "quote", ["", " ", "door", "[NAME]", "[NAME] [PHONE]", "a woman at the door", "an’s at the doo", "07700"]
 )
 def test_what_does_not_stand_there_or_says_nothing_is_not_found(quote: str) -> None:

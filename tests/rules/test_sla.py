@@ -15,6 +15,7 @@ from rapid_response.core.definition import OpeningHours, Rung, RungAction, SlaPo
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.sla import rules
 from rapid_response.sla.rules import TICK, Deadline, Kind
+from tests.cases import each
 
 LONDON = ZoneInfo("Europe/London")
 HOURS, MINUTES, SECONDS = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -85,6 +86,7 @@ def test_g7_due_is_7200_seconds_after_the_start_in_every_minute_of_every_clock_c
             assert (rules.due_at(given_at, POLICY) - start).total_seconds() == 7200
 
 
+@pytest.mark.slow
 def test_g7_nothing_that_is_armed_moves_in_any_minute_of_a_clock_change() -> None:
     """Warnings, breach and rungs keep their elapsed distances to the start."""
     distances = [entry.due_at - NOON for entry in rules.promise(NOON, NOON + 2 * HOURS, POLICY)]
@@ -138,9 +140,7 @@ def test_time_that_stood_still_moves_everything_by_itself(paused: int, respond_w
     assert [m.due_at - s.due_at for m, s in zip(moved, still, strict=True)] == [stood] * 3
 
 
-@pytest.mark.parametrize(
-    ("at", "met"), [(-HOURS, True), (-TICK, True), (timedelta(), True), (TICK, False), (HOURS, False)]
-)
+@each(("at", "met"), [(-HOURS, True), (-TICK, True), (timedelta(), True), (TICK, False), (HOURS, False)])
 def test_a_response_is_in_time_up_to_and_at_the_due_time(at: timedelta, met: bool) -> None:
     due = NOON + 2 * HOURS
     stopped = rules.stop(NOON, due, timedelta(), due + at)
@@ -237,7 +237,7 @@ def test_for_an_owned_incident_only_the_notices_are_climbed_again() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each(
     ("rung", "minutes"),
     [(0, 5), (1, 5), (2, 10), (4, 10), (5, 10), (99, 10), (-1, 10)],
 )
@@ -257,7 +257,7 @@ def test_an_offer_waits_five_minutes_where_nothing_says_how_long() -> None:
 DUTY, LEADER = ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER
 
 
-@pytest.mark.parametrize(
+@each(
     ("index", "has_owner", "roles", "by_voice"),
     [
         (0, True, (), set()),
@@ -280,7 +280,7 @@ def test_each_warning_is_heard_by_more_and_by_somebody_always(
 # --- when it was received ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("received", "plausible"),
     [
         (timedelta(days=-400), True),

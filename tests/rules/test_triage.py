@@ -23,6 +23,7 @@ from rapid_response.intake.rules import (
     read_rulebook,
     rows_of,
 )
+from tests.cases import each
 
 NOON = datetime(2026, 10, 5, 11, 0, tzinfo=UTC)  # a Monday, 12:00 in London
 SECOND = timedelta(seconds=1)
@@ -59,18 +60,18 @@ def ruled(**given: Any) -> tuple[str, str]:
 # ---- one rule, one boundary
 
 
-@pytest.mark.parametrize("fact", ["threat_or_fear", "distress_or_self_harm"])
+@each("fact", ["threat_or_fear", "distress_or_self_harm"])
 def test_r01_threat_or_self_harm_is_p0(fact: str) -> None:
     assert ruled(**{fact: True}) == ("R01", "P0")
 
 
-@pytest.mark.parametrize("subtype", ["distraction_burglary", "bogus_official"])
+@each("subtype", ["distraction_burglary", "bogus_official"])
 def test_r02_a_thief_or_bogus_official_inside_is_p0(subtype: str) -> None:
     assert ruled(subtype=subtype, suspect_on_premises=True) == ("R02", "P0")
     assert ruled(subtype=subtype)[0] == "R18"
 
 
-@pytest.mark.parametrize("taken", [{"property_taken": True}, {"paid_within_24h": True}, {"paid_at": NOON}])
+@each("taken", [{"property_taken": True}, {"paid_within_24h": True}, {"paid_at": NOON}])
 def test_r02_a_suspect_gone_with_money_or_property_counts_for_thirty_minutes(taken: dict[str, Any]) -> None:
     def gone(ago: timedelta) -> str:
         return ruled(suspect_just_left=True, suspect_left_at=NOON - ago, **taken)[0]
@@ -121,7 +122,7 @@ def test_r04_a_courier_whose_time_is_long_past_is_left_to_a_person() -> None:
     assert ruled(courier_expected=True, courier_expected_at=NOON - hours(12) - SECOND) == ("R18", "P2")
 
 
-@pytest.mark.parametrize("beside", ["refuses_to_leave", "demands_money_now", *VULNERABILITY_FACTS])
+@each("beside", ["refuses_to_leave", "demands_money_now", *VULNERABILITY_FACTS])
 def test_r05_on_the_premises_and_pressing_is_p0(beside: str) -> None:
     assert ruled(suspect_on_premises=True, **{beside: True}) == ("R05", "P0")
     assert ruled(suspect_on_premises=True, **{beside: False}) == ("R08", "P1")
@@ -149,7 +150,7 @@ def test_r06_a_time_alone_says_that_he_comes_back_unless_the_fact_says_no() -> N
     assert ruled(suspect_returning_at=soon, suspect_returning=False, answered=answered) == ("R06", "P0")
 
 
-@pytest.mark.parametrize("given", [{"line_went_dead": True}, {"safe_to_talk": False}])
+@each("given", [{"line_went_dead": True}, {"safe_to_talk": False}])
 def test_r07_who_cannot_speak_is_p0(given: dict[str, Any]) -> None:
     assert ruled(**given) == ("R07", "P0")
 
@@ -158,7 +159,7 @@ def test_r08_a_calm_trader_on_site_is_p1() -> None:
     assert ruled(suspect_on_premises=True) == ("R08", "P1")
 
 
-@pytest.mark.parametrize("fact", ["remote_access_on", "on_phone_with_suspect"])
+@each("fact", ["remote_access_on", "on_phone_with_suspect"])
 def test_r09_a_suspect_on_the_line_is_p1(fact: str) -> None:
     assert ruled(**{fact: True}) == ("R09", "P1")
 
@@ -193,8 +194,8 @@ def test_r11_the_fact_says_its_own_window_whatever_the_time_says() -> None:
     assert ruled(paid_within_24h=True, paid_at=NOON - hours(40)) == ("R11", "P1")
 
 
-@pytest.mark.parametrize("fact", VULNERABILITY_FACTS)
-@pytest.mark.parametrize("time", ["happened_at", "paid_at"])
+@each("fact", VULNERABILITY_FACTS)
+@each("time", ["happened_at", "paid_at"])
 def test_r12_vulnerable_and_visited_counts_for_seventy_two_hours(fact: str, time: str) -> None:
     vulnerable = {fact: True, "supporter_present": True}
     assert ruled(**vulnerable, **{time: NOON - hours(72)}) == ("R12", "P2")
@@ -205,7 +206,7 @@ def test_r12_a_loss_without_its_time_is_recent() -> None:
     assert ruled(disability=True, property_taken=True) == ("R12", "P2")
 
 
-@pytest.mark.parametrize("repeat", ["repeat_victim", "repeat_address", "repeat_suspect"])
+@each("repeat", ["repeat_victim", "repeat_address", "repeat_suspect"])
 def test_r13_a_repeat_is_p2_where_it_is_doorstep_or_scam(repeat: str) -> None:
     long_ago = NOON - timedelta(days=9)
     assert ruled(**{repeat: True}, happened_at=long_ago) == ("R13", "P2")
@@ -237,22 +238,22 @@ def test_r15_looks_at_the_newest_event() -> None:
     assert ruled(happened_at=NOON - timedelta(days=20), paid_at=NOON - hours(30)) == ("R18", "P2")
 
 
-@pytest.mark.parametrize("contact", ["suspect_just_left", "payment_pending", "on_phone_with_suspect"])
+@each("contact", ["suspect_just_left", "payment_pending", "on_phone_with_suspect"])
 def test_r15_needs_no_contact_with_the_suspect(contact: str) -> None:
     assert decide(a_case(happened_at=NOON - timedelta(days=9), **{contact: True})).priority.rank <= 2
 
 
-@pytest.mark.parametrize("subtype", ["mail_mass_marketing", "mail_scam", "call_blocker_request"])
+@each("subtype", ["mail_mass_marketing", "mail_scam", "call_blocker_request"])
 def test_r16_scam_mail_and_call_blockers_are_p3(subtype: str) -> None:
     assert ruled(subtype=subtype, category=Category.SCAM) == ("R16", "P3")
 
 
-@pytest.mark.parametrize("subtype", ["leaflet_drop", "cold_call_nuisance"])
+@each("subtype", ["leaflet_drop", "cold_call_nuisance"])
 def test_r16_leaflets_and_nuisance_calls_are_p4(subtype: str) -> None:
     assert ruled(subtype=subtype) == ("R16", "P4")
 
 
-@pytest.mark.parametrize("fact", ["suspect_just_left", "property_taken"])
+@each("fact", ["suspect_just_left", "property_taken"])
 def test_r16_does_not_hide_a_contact_or_a_loss(fact: str) -> None:
     assert ruled(subtype="leaflet_drop", **{fact: True}) == ("R18", "P2")
 
@@ -271,7 +272,7 @@ def test_r17_what_every_purchase_has_counts_only_when_answered() -> None:
     assert ruled(**bought, answered=frozenset({"paid_within_24h"})) == ("R11", "P1")
 
 
-@pytest.mark.parametrize("danger", ["threat_or_fear", "suspect_on_premises", "being_taken_to_bank"])
+@each("danger", ["threat_or_fear", "suspect_on_premises", "being_taken_to_bank"])
 def test_r17_never_hides_danger_that_the_text_shows(danger: str) -> None:
     assert decide(a_case(matter=Matter.NOT_CRIME, **{danger: True})).priority.rank <= 1
 
@@ -285,7 +286,7 @@ def test_r18_nothing_known_is_p2_until_a_person_decides() -> None:
 # ---- escalators
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "raised_by"),
     [
         ({"lives_alone": True, "cognitive_impairment": True}, ("E01",)),
@@ -301,7 +302,7 @@ def test_escalators_raise_by_one_step_together(given: dict[str, Any], raised_by:
     assert (decision.rule_id, decision.priority, decision.escalators) == ("R15", Priority.P2, raised_by)
 
 
-@pytest.mark.parametrize(
+@each(
     "given",
     [
         {"lives_alone": True},
@@ -324,7 +325,7 @@ def test_escalated_r18_stays_provisional() -> None:
     assert (decision.rule_id, decision.priority, decision.provisional) == ("R18", Priority.P1, True)
 
 
-@pytest.mark.parametrize("given", [{"category": Category.OTHER}, {"matter": Matter.NOT_CRIME}])
+@each("given", [{"category": Category.OTHER}, {"matter": Matter.NOT_CRIME}])
 def test_escalators_are_for_doorstep_crime_and_scams(given: dict[str, Any]) -> None:
     assert decide(a_case(contact_again_24h=True, **given)).escalators == ()
 
@@ -485,7 +486,7 @@ def test_the_vulnerable_are_those_of_the_vocabulary() -> None:
     assert names == set(VULNERABILITY_FACTS)
 
 
-@pytest.mark.parametrize(
+@each(
     ("old", "new"),
     [
         ("when: being_taken_to_bank", "when: being_taken_to_bnak"),

@@ -11,6 +11,7 @@ from rapid_response.core.facts import Facts
 from rapid_response.core.vocabulary import Category, PaymentMethod, Priority
 from rapid_response.intake.advice import KEYS, advice, script
 from rapid_response.intake.reading.port import Matter
+from tests.cases import each
 
 #: The keys of domain.md 3.3, which the contract promises.
 DOMAIN_KEYS = {
@@ -93,7 +94,7 @@ def test_the_keys_are_those_of_the_domain_and_four_more() -> None:
     assert set(KEYS) == DOMAIN_KEYS | ADDED_KEYS
 
 
-@pytest.mark.parametrize("key", KEYS)
+@each("key", KEYS)
 def test_every_line_is_one_short_plain_sentence(key: str) -> None:
     line = script(key)
     assert line.endswith(".")

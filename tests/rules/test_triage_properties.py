@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ def a_random_case(chance: Random) -> TriageCase:
     )
 
 
+@pytest.mark.slow
 def test_what_is_learnt_of_danger_never_lowers_in_many_cases() -> None:
     chance = Random(2026)
     for _ in range(1200):

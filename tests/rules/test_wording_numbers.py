@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
+from tests.cases import each
 
 
-@pytest.mark.parametrize(
+@each(
     "written",
     [
         "+447700900101",
@@ -27,7 +27,7 @@ def test_one_number_however_written(written: str) -> None:
     assert normalise_number(written) == "+447700900101"
 
 
-@pytest.mark.parametrize(
+@each(
     ("written", "number"),
     [
         ("020 7946 0000", "+442079460000"),
@@ -40,14 +40,12 @@ def test_other_numbers(written: str, number: str) -> None:
     assert normalise_number(written) == number
 
 
-@pytest.mark.parametrize(
-    "written", ["", "   ", "999", "101", "80888", "TSDuty", "anonymous", "+44", "\x00", "12 34"]
-)
+@each("written", ["", "   ", "999", "101", "80888", "TSDuty", "anonymous", "+44", "\x00", "12 34"])
 def test_nobody_is_recognised_by_a_name_or_a_short_number(written: str) -> None:
     assert normalise_number(written) is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("number", "takes"),
     [
         ("+447700900101", True),

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import each
+
 TESTS = Path(__file__).parents[1]
 #: The list: signatures, order, once only, refusals, ladder, replies, texts, voice, contract, regions, floods.
 IDS = (
@@ -65,7 +67,7 @@ def _only_one(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("id_", IDS)
+@each("id_", IDS)
 def test_each_id_of_the_list_is_tried(id_: str) -> None:
     found = named_by_id()[id_]
     assert found, f"no test is named test_{id_}_…"

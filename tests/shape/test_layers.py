@@ -7,10 +7,13 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
+@pytest.mark.slow
 def test_imports_point_down_the_page_rules_are_pure_and_settings_stay_at_the_root() -> None:
     lint = Path(sys.executable).with_name("lint-imports")
     linted = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.cases import each
 from tests.shape.test_delivery_list import TESTS, named_by_id
 
 SCENARIOS = range(1, 60)
@@ -19,7 +20,8 @@ def journeys() -> dict[str, dict[str, bool]]:
     return named_by_id(TESTS / "journeys")
 
 
-@pytest.mark.parametrize("number", SCENARIOS)
+@pytest.mark.slow
+@each("number", SCENARIOS)
 def test_each_scenario_is_played_on_both_databases(number: int, journeys: dict[str, dict[str, bool]]) -> None:
     found = journeys[f"s{number:02}"]
     assert found, f"no journey is named test_s{number:02}_…"

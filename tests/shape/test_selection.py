@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.cases import each
 from tests.selection import KINDS, is_left_out
 
 
-@pytest.mark.parametrize("rest", ["", "-paused", "-RR 1-x"])
+@each("rest", ["", "-paused", "-RR 1-x"])
 def test_of_a_test_on_each_database_one_is_left_out(rest: str) -> None:
     names = [f"tests/journeys/test_stops.py::test_number_{n}_of_many" for n in range(40)]
     kept = [

@@ -1,5 +1,6 @@
 """Random days, on each database and on both in lock-step.
 
+`make test` plays the first few of those that CI plays with each change;
 `RAPID_RESPONSE_TEST_PROFILE=large` runs many more and longer histories (nightly).
 """
 
@@ -18,7 +19,8 @@ from tests.spine.machine import RandomDays, Towns
 
 #: Small: the same histories each time, so that a red run is the change's own doing.
 LARGE = PROFILE == "large"
-EXAMPLES, STEPS = (400, 60) if LARGE else (7, 25)
+EXAMPLES = {"quick": 3, "full": 7, "large": 400}[PROFILE]
+STEPS = 60 if LARGE else 25
 
 
 @contextmanager

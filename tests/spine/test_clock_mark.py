@@ -13,6 +13,7 @@ from rapid_response.storage.clock_mark import Mark, follow, is_apart, keep, rest
 from rapid_response.storage.database import Database
 from rapid_response.storage.tables import ClockMarkRow
 from rapid_response.storage.tx import Tx
+from tests.cases import each
 
 NOON = datetime(2026, 7, 15, 12, tzinfo=UTC)
 TEN_HOURS_ON = Mark(NOON, NOON + timedelta(hours=10), 60)
@@ -25,12 +26,12 @@ def at(**after: float) -> datetime:
 # ---------------------------------------------------------------- the rule
 
 
-@pytest.mark.parametrize("speed", [1, 60])
+@each("speed", [1, 60])
 def test_the_first_start_is_now(speed: float) -> None:
     assert taken_up(None, NOON, speed) == NOON
 
 
-@pytest.mark.parametrize("seconds", [0, 1, 5])
+@each("seconds", [0, 1, 5])
 def test_a_node_that_joins_has_the_time_of_those_that_serve(seconds: float) -> None:
     assert taken_up(TEN_HOURS_ON, at(seconds=seconds), 60) == at(hours=10, minutes=seconds)
 
