@@ -37,7 +37,7 @@ class MayNot(Exception):
     """The key or account has not that permission."""
 
 
-def context_of(request: Request) -> Context:
+async def context_of(request: Request) -> Context:
     """The service this request came to."""
     context: Context = request.app.state.context
     return context

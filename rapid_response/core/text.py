@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 from rapid_response.core.redaction import redact
 
-#: Kept of the control characters: people write in lines.
-_KEPT = frozenset("\n\t")
+#: Control characters but those of lines (U+0009 and U+000A), lone surrogates, and what turns the direction of
+#: writing: Unicode's categories Cc and Cs, and the embeddings, overrides and isolates of Cf.
+_LEFT_OUT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
 def storable(text: str) -> str:
@@ -24,15 +25,7 @@ def clean_text(text: str) -> str:
     PostgreSQL refuses U+0000, both drivers refuse lone surrogates, and other control characters only ever
     arrive by accident or malice. Direction overrides go too: they make a record read as what it is not.
     """
-    kept = "".join(c for c in text.replace("\r\n", "\n").replace("\r", "\n") if _is_kept(c)).strip()
+    kept = _LEFT_OUT.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
     if not kept:
         raise ValueError("write something here")
     return kept
-
-
-def _is_kept(character: str) -> bool:
-    if character in _KEPT:
-        return True
-    if "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069":
-        return False
-    return unicodedata.category(character) not in ("Cc", "Cs")

@@ -99,7 +99,7 @@ class FaultsIn(_Body):
 router = APIRouter(prefix="/simulator", include_in_schema=False)
 
 
-def _network(request: Request) -> SimulatedNetwork:
+async def _network(request: Request) -> SimulatedNetwork:
     network: SimulatedNetwork = request.app.state.simulated
     return network
 

@@ -38,8 +38,7 @@ ACCESS_STREAM = "access_log"
 _MOST_AT_ONCE = 5000
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
 
 def _digest(previous: str, *parts: Any) -> str:

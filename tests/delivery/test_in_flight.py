@@ -74,8 +74,7 @@ async def test_no_more_than_so_many_are_with_it_at_once(town: Town, carrier: Car
     for _ in range(AT_ONCE):
         await slow.asked.acquire()
     more = asyncio.create_task(worker.send_more())
-    for _ in range(50):
-        await asyncio.sleep(0)
+    assert (await states(town)).count(MessageState.SENDING) == AT_ONCE
     assert not more.done()
     assert len(carrier.posted) == AT_ONCE
     slow.goes_on.set()
