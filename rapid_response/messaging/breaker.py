@@ -6,6 +6,7 @@ over it but one real message each time it half-opens; offers go by another way m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -119,10 +120,15 @@ DELAYS_KEPT = 10
 _SLOW_FROM_SECONDS = 60.0
 
 
-def is_slow(delays: list[float]) -> bool:
+def is_slow(delays: Sequence[float]) -> bool:
     """Whether texts arrive so late that a call is made a minute earlier: half of the last ten took longer."""
     if len(delays) < DELAYS_KEPT:
         return False
     ordered = sorted(delays[-DELAYS_KEPT:])
     middle = DELAYS_KEPT // 2
     return (ordered[middle - 1] + ordered[middle]) / 2 > _SLOW_FROM_SECONDS
+
+
+def stays_quick(delays: Sequence[float], seconds: float) -> bool:
+    """Whether the last ten were quick, every one, and so is this."""
+    return len(delays) == DELAYS_KEPT and max(*delays, seconds) <= _SLOW_FROM_SECONDS

@@ -170,7 +170,14 @@ def _let_go(tx: Tx, channel: MessageChannel) -> None:
 
 
 def took(tx: Tx, desk: Desk, channel: MessageChannel, seconds: float) -> None:
-    """How long an offer took from acceptance to delivery: kept for the last ten."""
+    """How long an offer took from acceptance to delivery: kept for the last ten.
+
+    Nearly always they are quick, and one quick one more says nothing new: the row, which every sender needs,
+    is not locked for it.
+    """
+    seen = _glance(tx, desk, channel)
+    if seen is not None and breaker.stays_quick(seen.delays, seconds):
+        return
     row = line(tx, desk, channel)
     row.delays = [*row.delays, round(seconds, 1)][-breaker.DELAYS_KEPT :]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, exists
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -73,8 +73,12 @@ def give_evidence(
     by: str,
     error_class: str | None = None,
     error_code: str = "",
+    attempts: Sequence[AttemptRow] | None = None,
 ) -> str:
-    """The provider says what became of an attempt (its message is locked); gives what that came to."""
+    """The provider says what became of an attempt (its message is locked); gives what that came to.
+
+    `attempts`: all of the message, from whoever has read them under that lock.
+    """
     current = AttemptState(attempt.state)
     if error_code and not attempt.error_code:
         # A failure told twice keeps its code, whichever of the two had one.
@@ -94,7 +98,7 @@ def give_evidence(
     if evidence is AttemptState.UNDELIVERED:
         attempt.error_class = error_class or "unclassified"
         _not_arrived(tx, desk, message, attempt)
-    settle(tx, desk, message)
+    settle(tx, desk, message, attempts=attempts)
     if went_out and message.cancel_requested is not None and message.purpose is Purpose.OFFER:
         _arm_once(tx, message, Kind.WENT_OUT, message.offer_id or "", tx.now)
     return "applied"
@@ -179,9 +183,15 @@ def absent(tx: Tx, attempt: AttemptRow) -> None:
 # --- the message that follows from it --------------------------------------------------------------------
 
 
-def settle(tx: Tx, desk: Desk, message: MessageRow, retry_after: timedelta | None = None) -> Move | None:
-    """Let the message become what its attempts make of it."""
-    attempts = attempts_of(tx, message)
+def settle(
+    tx: Tx,
+    desk: Desk,
+    message: MessageRow,
+    retry_after: timedelta | None = None,
+    attempts: Sequence[AttemptRow] | None = None,
+) -> Move | None:
+    """Let the message become what its attempts make of it; they are read, unless the caller has them."""
+    attempts = attempts_of(tx, message) if attempts is None else attempts
     move = lives.following(standing(tx, message, attempts))
     if move is None:
         if message.state is MessageState.IN_NETWORK:
@@ -284,8 +294,8 @@ def _record(tx: Tx, message: MessageRow, move: Move, attempts: Sequence[AttemptR
 
 def _record_settled(tx: Tx, message: MessageRow, attempts: Sequence[AttemptRow]) -> None:
     delivered = next((a for a in attempts if a.state == AttemptState.DELIVERED), None)
-    first = message.purpose is Purpose.OFFER and delivered is not None and _is_first_arrival(tx, message)
-    made_at, priority = _offer_and_priority(tx, message) if first else (None, "")
+    is_offer = message.purpose is Purpose.OFFER and delivered is not None
+    made_at, priority = _offer_and_priority(tx, message) if is_offer else (None, "")
     tx.record(
         stream_of(message),
         happened.MessageSettled(
@@ -304,32 +314,23 @@ def _record_settled(tx: Tx, message: MessageRow, attempts: Sequence[AttemptRow])
 
 
 def _offer_and_priority(tx: Tx, message: MessageRow) -> tuple[datetime | None, str]:
-    """When the offer was made, and how urgent its case is."""
-    found = tx.execute(_made_for(message.offer_id)).first()
+    """When the offer was made, and how urgent its case is; nothing if it had arrived another way before."""
+    found = tx.execute(_made_for(message.offer_id, message.id)).first()
     return (found.made_at, found.priority.value) if found is not None else (None, "")
 
 
 @once
-def _made_for(offer_id: str | None) -> Executable:
-    return (
-        core_select(col(OfferRow.made_at), col(IncidentRow.priority))
-        .join(IncidentRow, col(IncidentRow.id) == col(OfferRow.incident_id))
-        .where(col(OfferRow.id) == offer_id)
-    )
-
-
-def _is_first_arrival(tx: Tx, message: MessageRow) -> bool:
-    """Whether nothing else of the offer was delivered before."""
-    return tx.execute(_arrived_besides(message.offer_id, message.id)).first() is None
-
-
-@once
-def _arrived_besides(offer_id: str | None, message_id: str) -> Executable:
-    return core_select(col(MessageRow.id)).where(
+def _made_for(offer_id: str | None, message_id: str) -> Executable:
+    arrived_before = exists().where(
         col(MessageRow.offer_id) == offer_id,
         col(MessageRow.purpose) == Purpose.OFFER,
         col(MessageRow.state) == MessageState.DELIVERED,
         col(MessageRow.id) != message_id,
+    )
+    return (
+        core_select(col(OfferRow.made_at), col(IncidentRow.priority))
+        .join(IncidentRow, col(IncidentRow.id) == col(OfferRow.incident_id))
+        .where(col(OfferRow.id) == offer_id, ~arrived_before)
     )
 
 

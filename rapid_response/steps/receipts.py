@@ -90,9 +90,10 @@ def _apply(tx: Tx, desk: Desk, told: Told) -> tuple[str | None, str]:
     evidence = word(told.status)
     if evidence is None:
         return found.id, "unknown_word"
-    # The message first, then the attempt as it is under that lock.
+    # The message first, then its attempts as they are under that lock.
     message = tx.need(MessageRow, found.message_id, lock=True)
-    attempt = tx.need(AttemptRow, found.id)
+    attempts = messages.attempts_of(tx, message)
+    attempt = next(one for one in attempts if one.id == found.id)
     if attempt.provider_sid and told.sid and attempt.provider_sid != told.sid:
         # Two messages of one request, or a forgery that nobody could sign: said aloud, and changes nothing.
         logger.error("receipt_of_another_id", attempt=attempt.id)
@@ -107,6 +108,7 @@ def _apply(tx: Tx, desk: Desk, told: Told) -> tuple[str | None, str]:
         by=told.source,
         error_class=failure_class(told.status, told.error_code),
         error_code=told.error_code,
+        attempts=attempts,
     )
     return attempt.id, why
 

@@ -320,14 +320,15 @@ def sends_from(tx: Tx, desk: Desk) -> datetime:
 def record_answer(tx: Tx, desk: Desk, claimed: Claimed, outcome: SendOutcome) -> None:
     """Write down what the provider said; what is settled meanwhile stays settled."""
     message = tx.get(MessageRow, claimed.message_id, lock=True)
-    attempt = tx.first(_by_token(claimed.token))
+    attempts = messages.attempts_of(tx, message) if message is not None else []
+    attempt = next((one for one in attempts if one.token == claimed.token), None)
     if message is None or attempt is None:
         return
     attempt.finished_at = attempt.finished_at or tx.real
     lines.hear(tx, desk, message.channel, breaker.heard(outcome), attempt.claimed_at)
     match outcome:
         case Accepted():
-            _taken(tx, desk, message, attempt, outcome)
+            _taken(tx, desk, message, attempts, attempt, outcome)
         case Rejected():
             attempt.error_code = outcome.code[:20] or attempt.error_code
             messages.refused(tx, desk, message, attempt, outcome.error_class)
@@ -337,18 +338,20 @@ def record_answer(tx: Tx, desk: Desk, claimed: Claimed, outcome: SendOutcome) ->
             _settle(tx, desk, message)
 
 
-@once
-def _by_token(token: str) -> SelectOfScalar[AttemptRow]:
-    return select(AttemptRow).where(col(AttemptRow.token) == token)
-
-
 def _settle(tx: Tx, desk: Desk, message: MessageRow, retry_after: timedelta | None = None) -> None:
     # A receipt can win the race against our own record, and a lease can end before it.
     if message.state is MessageState.SENDING:
         messages.settle(tx, desk, message, retry_after)
 
 
-def _taken(tx: Tx, desk: Desk, message: MessageRow, attempt: AttemptRow, outcome: Accepted) -> None:
+def _taken(
+    tx: Tx,
+    desk: Desk,
+    message: MessageRow,
+    attempts: Sequence[AttemptRow],
+    attempt: AttemptRow,
+    outcome: Accepted,
+) -> None:
     if attempt.provider_sid and attempt.provider_sid != outcome.sid:
         # One request, two messages: nothing we did, and somebody should know.
         logger.error("two_ids_for_one_attempt", attempt=attempt.id)
@@ -358,7 +361,7 @@ def _taken(tx: Tx, desk: Desk, message: MessageRow, attempt: AttemptRow, outcome
         return
     attempt.provider_sid = outcome.sid
     evidence = word(outcome.status) or AttemptState.ACCEPTED
-    messages.give_evidence(tx, desk, message, attempt, evidence, by="response")
+    messages.give_evidence(tx, desk, message, attempt, evidence, by="response", attempts=attempts)
     receipts.hear_early(tx, desk, outcome.sid)
 
 

@@ -173,6 +173,13 @@ def test_slow_is_the_median_of_the_last_ten() -> None:
     assert not breaker.is_slow([600.0] * 10 + [2.0] * 10)
 
 
+def test_one_quick_text_after_ten_quick_ones_says_nothing_new() -> None:
+    assert breaker.stays_quick([60.0] * 10, 60.0)
+    assert not breaker.stays_quick([2.0] * 10, 60.1)
+    assert not breaker.stays_quick([2.0] * 9 + [60.1], 2.0)
+    assert not breaker.stays_quick([2.0] * 9, 2.0)  # ten are needed to say anything
+
+
 # --- the pace ---------------------------------------------------------------------------------------------
 
 
