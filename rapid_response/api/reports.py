@@ -44,7 +44,8 @@ async def take_in(
         report_id=report_id,
     )
     was_stored = partial(stored, desk=context.desk, report_id=report_id, reading=reading, key=held)
-    return await database.run(step, actor=principal.actor, stored=was_stored)
+    # Together: in a flood, reports leave room for the texts that they lead to.
+    return await database.run(step, actor=principal.actor, stored=was_stored, together="reports")
 
 
 @router.post("/reports", status_code=201, summary="Take in a report")

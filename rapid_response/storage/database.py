@@ -57,6 +57,9 @@ Stored = Callable[[Tx], T | None]
 GROUP_LIMIT = 50
 #: PostgreSQL: so many steps that go together are one transaction at the most.
 _TOGETHER = 16
+#: A transaction of theirs that takes longer waits for somebody: another thread takes those behind it.
+_HELD_UP_SECONDS = 0.25
+_RUNNERS = 3
 GROUP_SECONDS = 0.02
 #: Threads that read, and on PostgreSQL run steps. One process gains nothing from more: they take turns at
 #: Python, and what is urgent waits for as many turns at each of its statements.
@@ -130,10 +133,17 @@ class _Job:
 
 @dataclass(slots=True)
 class _Group:
-    """Steps of one kind that wait to be run together; only one thread runs them."""
+    """Steps of one kind that wait to be run together; one thread runs them, as long as it gets on."""
 
+    threads: ThreadPoolExecutor
     jobs: deque[_Job] = field(default_factory=deque)
-    runs: bool = False
+    runners: int = 0
+    #: When the last of their transactions began.
+    began: float = 0.0
+
+    def take(self) -> list[_Job]:
+        """The next that go together."""
+        return [self.jobs.popleft() for _ in range(min(len(self.jobs), _TOGETHER))]
 
 
 class _Inbox:
@@ -246,6 +256,8 @@ class Database:
         share a transaction: none of them waits for another's lock, and none knows of the others.
         """
         submitted = self.submit(step, actor=actor, stored=stored, urgent=urgent, together=together)
+        if together is not None and not self.is_sqlite:
+            asyncio.get_running_loop().call_later(_HELD_UP_SECONDS, self._relieve, together)
         return await asyncio.shield(asyncio.wrap_future(submitted))
 
     def submit(
@@ -270,12 +282,24 @@ class Database:
             threads = self._urgent if urgent else self._readers
             if together is None:
                 return threads.submit(self._run_on_postgres, job)
-            group = self._groups.setdefault(together, _Group())
+            group = self._groups.setdefault(together, _Group(threads))
             group.jobs.append(job)
-            if not group.runs:
-                group.runs = True
-                threads.submit(self._run_group, group)
+            if not group.runners:
+                self._add_runner(group)
             return job.future
+
+    def _relieve(self, kind: str) -> None:
+        """See that nobody waits behind a transaction that does not get on."""
+        with self._closing:
+            group = self._groups[kind]
+            held_up = perf_counter() - group.began >= _HELD_UP_SECONDS
+            if group.jobs and held_up and group.runners < _RUNNERS and not self._closed:
+                self._add_runner(group)
+
+    def _add_runner(self, group: _Group) -> None:
+        group.runners += 1
+        group.began = perf_counter()
+        group.threads.submit(self._run_group, group)
 
     def stop_writing(self) -> None:
         """The file is damaged: what was read from it may still be shown, nothing is written to it."""
@@ -520,10 +544,11 @@ class Database:
     def _run_group(self, group: _Group) -> None:
         while True:
             with self._closing:
-                jobs = [group.jobs.popleft() for _ in range(min(len(group.jobs), _TOGETHER))]
+                jobs = group.take()
                 if not jobs:
-                    group.runs = False
+                    group.runners -= 1
                     return
+                group.began = perf_counter()
             self._run_together([job for job in jobs if job.future.set_running_or_notify_cancel()])
 
     def _run_together(self, jobs: Sequence[_Job]) -> None:
@@ -583,15 +608,11 @@ class Database:
 
     def _transact(self, jobs: Sequence[_Job]) -> list[Any]:
         """What each gave, in one transaction; or :class:`_CommitLost` where nobody knows."""
-        results: list[Any] = []
         nudges: set[str] = set()
         with self._writer_engine.connect() as connection:
             transaction = connection.begin()
             try:
-                for job in jobs:
-                    done = self._execute(connection, job)
-                    results.append(done.result)
-                    nudges |= done.nudges
+                results = self._execute_all(connection, jobs, nudges)
             except BaseException:
                 forget(connection)
                 transaction.rollback()
@@ -609,6 +630,29 @@ class Database:
             failpoints.reach(failpoints.STEP_COMMITTED, job.step)
         if nudges:
             self.on_commit(nudges)
+        return results
+
+    def _execute_all(self, connection: Connection, jobs: Sequence[_Job], nudges: set[str]) -> list[Any]:
+        """Every step, and then their logs, of all of them in one order.
+
+        Chains are locked last by everybody: a step that had one while the next asked for a row would wait for
+        whoever has that row and asks for the chain.
+        """
+        results: list[Any] = []
+        made: list[Tx] = []
+        for job in jobs:
+            failpoints.reach(failpoints.STEP_BEGINS, job.step)
+            tx = self._tx(connection, job.actor)
+            results.append(job.step(tx))
+            tx.flush()
+            made.append(tx)
+        for stream, n in sorted((stream, n) for n, tx in enumerate(made) for stream in tx.streams):
+            made[n].extend(stream)
+            made[n].flush()  # two of them may be of one stream
+        for job, tx in zip(jobs, made, strict=True):
+            tx.finish()
+            failpoints.reach(failpoints.STEP_WRITTEN, job.step)
+            nudges |= tx.nudges
         return results
 
     def _unavailable(self, error: DBAPIError, sentence: str) -> DatabaseUnavailable | None:

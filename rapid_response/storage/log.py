@@ -67,13 +67,20 @@ class LogWriter:
     def record(self, stream: str, event: Event) -> None:
         self._pending.setdefault(stream, []).append(event)
 
-    def finish(self) -> None:
-        # Streams in order, so that two steps that touch two streams cannot wait for each other.
-        for stream in sorted(self._pending):
-            self._extend(stream, self._pending[stream])
-        self._pending.clear()
+    @property
+    def streams(self) -> list[str]:
+        """Those that are still to be extended, in the order in which everybody locks them.
 
-    def _extend(self, stream: str, events: Sequence[Event]) -> None:
+        So two steps that touch two streams cannot wait for each other.
+        """
+        return sorted(self._pending)
+
+    def finish(self) -> None:
+        for stream in self.streams:
+            self.extend(stream)
+
+    def extend(self, stream: str) -> None:
+        events = self._pending.pop(stream)
         tx = self._tx
         chain = None if stream in self._new else tx.get(ChainRow, stream, lock=True)
         seq, head = (chain.seq, chain.digest) if chain else (0, GENESIS)

@@ -168,6 +168,15 @@ class Tx:
         """Add an event to a stream's chain: the only way into the log."""
         self._log.record(stream, event)
 
+    @property
+    def streams(self) -> list[str]:
+        """The streams whose chains have not been extended yet."""
+        return self._log.streams
+
+    def extend(self, stream: str) -> None:
+        """Add what was recorded to a stream's chain; for whoever finishes several at once."""
+        self._log.extend(stream)
+
     def opens(self, stream: str) -> None:
         """Says that `stream` is new, which saves looking for its chain."""
         self._log.opens(stream)

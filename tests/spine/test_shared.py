@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -12,10 +13,15 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import col
+from sqlmodel import select as typed_select
 
+from rapid_response.core.events import NoteAdded
+from rapid_response.storage import log
 from rapid_response.storage.database import Database, DatabaseUnavailable, InDoubt, looks_itself
-from rapid_response.storage.tables import TallyRow
-from rapid_response.storage.tx import Tx
+from rapid_response.storage.once import Filled
+from rapid_response.storage.tables import EventRow, TallyRow
+from rapid_response.storage.tx import Tx, rows_of
 from rapid_response.storage.wire import Wire
 from tests.spine.test_database import put, stored
 
@@ -106,6 +112,29 @@ def test_what_waits_is_done_before_the_database_is_closed(postgres: Database) ->
     assert len({one.result(0) for one in waiting}) == 1
     with pytest.raises(DatabaseUnavailable):
         postgres.submit(putting("c"), together="kind")
+
+
+async def test_nobody_waits_for_long_behind_one_that_does_not_get_on(postgres: Database) -> None:
+    with held_up(postgres):
+        waiting = [postgres.run(putting(name), together="kind") for name in "ab"]
+        assert len(await asyncio.wait_for(asyncio.gather(*waiting), _WAIT)) == 2
+    assert stored(postgres) == ["a", "b"]
+
+
+def test_what_they_record_in_one_stream_is_one_chain(postgres: Database) -> None:
+    def recording(stream: str, note: str) -> Callable[[Tx], None]:
+        return lambda tx: tx.record(stream, NoteAdded(note, "desk"))
+
+    steps = [recording("s", "1"), recording("r", "2"), recording("s", "3")]
+    for one in submit(postgres, *steps):
+        one.result(_WAIT)
+    assert postgres.look_now(log.verify).broken is None
+    events = postgres.look_now(lambda c: rows_of(c, _EVENTS))
+    assert [(e.stream, e.seq) for e in events] == [("r", 1), ("s", 1), ("s", 2)]
+    assert '"3"' in events[2].data
+
+
+_EVENTS = Filled(typed_select(EventRow).order_by(col(EventRow.stream), col(EventRow.seq)))
 
 
 def test_the_worker_hears_what_they_woke(postgres: Database) -> None:
