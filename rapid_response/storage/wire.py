@@ -137,22 +137,18 @@ class Wire:
         return self._types.dump_sequence(values, [PyFormat.TEXT] * len(values)) if values else None
 
     def _in_pipeline(self, commands: Sequence[_Command], dumped: Sequence[Any]) -> list[PGresult]:
-        libpq = self._libpq
-        libpq.enter_pipeline_mode()
         new: dict[str, bytes] = {}
         is_prepared_first: list[bool] = []
-        for command, values in zip(commands, dumped, strict=True):
-            sql = command.sql
-            name = self._names.get(sql) or new.get(sql)
-            is_prepared_first.append(name is None)
-            if name is None:
-                self._named += 1
-                name = new[sql] = b"rr_%d" % self._named
-                libpq.send_prepare(name, sql.encode())
-            libpq.send_query_prepared(name, values)
-        libpq.pipeline_sync()
-        told = self._answers()
-        libpq.exit_pipeline_mode()
+        try:
+            self._libpq.enter_pipeline_mode()
+            for command, values in zip(commands, dumped, strict=True):
+                is_prepared_first.append(self._put(command.sql, values, new))
+            self._libpq.pipeline_sync()
+            told = self._answers()
+            self._libpq.exit_pipeline_mode()
+        except BaseException:
+            self._driver.close()  # half a pipeline: nobody goes on with that
+            raise
         results = []
         for command, was_prepared in zip(commands, is_prepared_first, strict=True):
             prepared = told.pop(0) if was_prepared else None
@@ -163,6 +159,17 @@ class Wire:
                 result = prepared
             results.append(result)
         return results
+
+    def _put(self, sql: str, values: Sequence[Any] | None, new: dict[str, bytes]) -> bool:
+        """One statement of a pipeline; whether it had to be prepared first."""
+        name = self._names.get(sql) or new.get(sql)
+        is_new = name is None
+        if name is None:
+            self._named += 1
+            name = new[sql] = b"rr_%d" % self._named
+            self._libpq.send_prepare(name, sql.encode())
+        self._libpq.send_query_prepared(name, values)
+        return is_new
 
     def _answers(self) -> list[PGresult]:
         """All up to the end of what was sent."""
