@@ -119,11 +119,21 @@ def multiply(of: Product, count: int) -> list[str]:
 
 
 def arm(of: Product, work: str, incidents: Sequence[str], spread: float, first_in: float) -> None:
-    """One deadline an incident, evenly over `spread` seconds from `first_in` seconds hence; see Deadlines."""
+    """One deadline an incident, evenly over `spread` seconds from `first_in` seconds hence; see Deadlines.
+
+    Its two hours are armed too: of a case of which nothing is left to come a task would be made.
+    """
 
     def step(tx: Tx) -> None:
         first = tx.now + timedelta(seconds=first_in)
         for n, incident in enumerate(incidents):
+            tx.add(
+                AgendaRow,
+                incident_id=incident,
+                kind=Kind.BREACH.value,
+                due_at=tx.now + timedelta(hours=2),
+                rank=1,
+            )
             tx.add(
                 AgendaRow,
                 incident_id=incident,
@@ -134,6 +144,7 @@ def arm(of: Product, work: str, incidents: Sequence[str], spread: float, first_i
             )
 
     of.database.run_now(step)
+    filling.leave_as_it_would_be(of)
 
 
 def _ours(work: str) -> tuple[ColumnElement[bool], ...]:

@@ -163,8 +163,18 @@ def grow(
             if is_sqlite:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.commit()
+    engine.dispose()
+    leave_as_it_would_be(of)
+
+
+def leave_as_it_would_be(of: Product) -> None:
+    """As a day's use leaves it: SQLite has no statistics, PostgreSQL's server makes them within a minute.
+
+    Without them it goes on by plans that it made for tables that were nearly empty.
+    """
+    engine = create_engine(of.database.url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # As the product itself leaves it: SQLite has no statistics, PostgreSQL's server makes them by itself.
+        is_sqlite = of.database.is_sqlite
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)" if is_sqlite else "VACUUM ANALYZE")
     engine.dispose()
 

@@ -6,11 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.events import TaskDone, TaskOpened
 from rapid_response.core.states import TaskState
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.storage import work
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import IncidentRow, TaskRow
 from rapid_response.storage.tx import Tx
 
@@ -50,27 +52,29 @@ def open_task(
 
 def find_open(tx: Tx, incident: IncidentRow, kind: TaskKind, subject: str = "") -> TaskRow | None:
     """The open task of that kind, about that."""
-    return tx.first(
-        select(TaskRow).where(
-            col(TaskRow.incident_id) == incident.id,
-            col(TaskRow.kind) == kind.value,
-            col(TaskRow.subject) == subject,
-            col(TaskRow.state) == TaskState.OPEN,
-        )
-    )
+    return tx.first(_open_of(incident.id, kind.value, subject))
 
 
 def was_opened(tx: Tx, incident: IncidentRow, kind: TaskKind, subject: str) -> bool:
     """Whether a task of that kind, about that, was ever opened, whatever became of it."""
-    return (
-        tx.first(
-            select(TaskRow).where(
-                col(TaskRow.incident_id) == incident.id,
-                col(TaskRow.kind) == kind.value,
-                col(TaskRow.subject) == subject,
-            )
-        )
-        is not None
+    return tx.first(_of(incident.id, kind.value, subject)) is not None
+
+
+@once
+def _open_of(incident_id: str, kind: str, subject: str) -> SelectOfScalar[TaskRow]:
+    return _about(incident_id, kind, subject).where(col(TaskRow.state) == TaskState.OPEN)
+
+
+@once
+def _of(incident_id: str, kind: str, subject: str) -> SelectOfScalar[TaskRow]:
+    return _about(incident_id, kind, subject)
+
+
+def _about(incident_id: str, kind: str, subject: str) -> SelectOfScalar[TaskRow]:
+    return select(TaskRow).where(
+        col(TaskRow.incident_id) == incident_id,
+        col(TaskRow.kind) == kind,
+        col(TaskRow.subject) == subject,
     )
 
 
@@ -100,12 +104,15 @@ def _open(
 
 def open_tasks(tx: Tx, incident_id: str) -> list[TaskRow]:
     """What is owed, soonest first."""
-    return list(
-        tx.all(
-            select(TaskRow)
-            .where(col(TaskRow.incident_id) == incident_id, col(TaskRow.state) == TaskState.OPEN)
-            .order_by(col(TaskRow.due_at), col(TaskRow.id))
-        )
+    return list(tx.all(_owed(incident_id)))
+
+
+@once
+def _owed(incident_id: str) -> SelectOfScalar[TaskRow]:
+    return (
+        select(TaskRow)
+        .where(col(TaskRow.incident_id) == incident_id, col(TaskRow.state) == TaskState.OPEN)
+        .order_by(col(TaskRow.due_at), col(TaskRow.id))
     )
 
 

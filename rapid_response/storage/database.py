@@ -292,8 +292,8 @@ class Database:
         """See that nobody waits behind a transaction that does not get on."""
         with self._closing:
             group = self._groups[kind]
-            held_up = perf_counter() - group.began >= _HELD_UP_SECONDS
-            if group.jobs and held_up and group.runners < _RUNNERS and not self._closed:
+            is_held_up = perf_counter() - group.began >= _HELD_UP_SECONDS
+            if group.jobs and is_held_up and group.runners < _RUNNERS and not self._closed:
                 self._add_runner(group)
 
     def _add_runner(self, group: _Group) -> None:
