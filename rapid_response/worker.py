@@ -80,7 +80,7 @@ _TICK_SECONDS = 1
 _SWEEP_SECONDS = 15
 _SEAL_SECONDS = 60
 #: Of what falls due together so many entries are done in one step; a few are done one by one, side by side.
-_RING_AT_ONCE = 15
+_RING_AT_ONCE = 30
 _RING_ALONE = 3
 #: So long a message waits for others to go with it, where there is room for it but not for many.
 _ROOM_SECONDS = 0.05
