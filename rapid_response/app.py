@@ -31,7 +31,8 @@ from rapid_response.console import pages
 from rapid_response.core.clock import Clock, SystemClock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.core.pulse import Pulse
-from rapid_response.intake.reading import default_reader, make_ready
+from rapid_response.intake.reading import default_reader
+from rapid_response.intake.reading.knowledge import shipped_knowledge
 from rapid_response.intake.reading.port import Reader
 from rapid_response.intake.second.endpoint import Endpoint
 from rapid_response.messaging.gateway import Gateway
@@ -345,25 +346,28 @@ async def _life(app: App, works: bool) -> AsyncIterator[None]:
         clock.set_offset(clock_offset(database, clock))
         await clock_mark.restore(database, clock)
     await app.caretaker.remember_service()
-    examined = asyncio.create_task(_examine_provider(app)) if works and app.simulated is None else None
+    beside: list[asyncio.Task[None]] = []
     if works:
-        # What fell due while nobody served comes first; then what the first caller would wait for is read.
+        if app.simulated is None:
+            beside.append(asyncio.create_task(_examine_provider(app)))
+        # What fell due while nobody served comes first; then what the first caller would wait for.
         await app.worker.start()
-        await asyncio.to_thread(shipped_table)
+        beside.append(asyncio.create_task(_make_ready()))
     try:
         yield
     finally:
         if works:
             await app.worker.stop()
         await app.worker.close()
-        if examined is not None:
-            examined.cancel()
+        for task in beside:
+            task.cancel()
         await app.gateway.aclose()
         await database.close()
 
 
 async def _make_ready() -> None:
-    for load in (make_ready, shipped_table):
+    """Load what the first reports would wait for, some half a second of work."""
+    for load in (shipped_knowledge, shipped_table):
         await asyncio.to_thread(load)
     # All of it stays: it need not be looked through for what is gone.
     gc.freeze()

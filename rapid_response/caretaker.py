@@ -70,6 +70,8 @@ class Caretaker:
         #: When each duty may be ours again: asking the database for it each second would write each second.
         self._look_at: dict[Duty, datetime] = {}
         self._found_whole_at: datetime | None = None
+        #: The file was too large to be checked before it was served.
+        self._is_unchecked = False
 
     # the clock
 
@@ -80,8 +82,7 @@ class Caretaker:
         until a person has confirmed it. A file that was too large to be checked before the start is checked
         now.
         """
-        if self._database.is_sqlite and not is_waited_for(self._database.path):
-            self._node.pulse.suspects_damage = True
+        self._is_unchecked = self._database.is_sqlite and not is_waited_for(self._database.path)
         clock = self._database.clock
         if isinstance(clock, SystemClock):
             seen = await self._database.look(last_seen)
@@ -150,7 +151,7 @@ class Caretaker:
 
     async def check(self) -> int:
         """Check the file and the log, when it is our turn: each night; and the file when it is suspected."""
-        if self._node.pulse.suspects_damage:
+        if self._is_unchecked or self._node.pulse.suspects_damage:
             await self._check_suspicion()
         if self._node.pulse.damage is not None:
             return 0  # nothing is written any more, not even whose turn it is
@@ -248,7 +249,10 @@ class Caretaker:
         return erased + await database.run(retention.erase_the_rest)
 
     async def _check_suspicion(self) -> None:
-        """Somebody read what made no sense: each report that is still written does more harm to the file."""
+        """Somebody read what made no sense, or nobody has looked since the start.
+
+        Each report that is still written does more harm to a damaged file.
+        """
         real, last = self._database.clock.real(), self._found_whole_at
         if last is None or real - last >= _SUSPECT_AGAIN:
             damaged = await self._damage()
@@ -256,7 +260,7 @@ class Caretaker:
                 await self._stop(damaged)
             else:
                 self._found_whole_at = real
-        self._node.pulse.suspects_damage = False
+        self._node.pulse.suspects_damage = self._is_unchecked = False
 
     async def _damage(self) -> str | None:
         try:

@@ -40,7 +40,14 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the web app and webhooks, and keep the promise, until stopped."""
-    gc.disable()  # what is loaded now stays for good
+    gc.disable()  # what is loaded now stays for good: it is looked through once all is there
+    try:
+        _serve(host, port, evaluation)
+    finally:
+        gc.enable()
+
+
+def _serve(host: str, port: int, evaluation: bool) -> None:
     from rapid_response.settings import read_settings
 
     settings = read_settings(**({"evaluation": True} if evaluation else {}))

@@ -29,14 +29,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -495,12 +495,29 @@ class Database:
             driver.execute("RELEASE step")
 
     def _execute(self, connection: Connection, job: _Job) -> _Done:
-        failpoints.reach(failpoints.STEP_BEGINS, job.step)
-        tx = self._tx(connection, job.actor)
-        result = job.step(tx)
-        tx.finish()
-        failpoints.reach(failpoints.STEP_WRITTEN, job.step)
-        return _Done(job, result, tx.nudges)
+        return self._execute_all(connection, [job])[0]
+
+    def _execute_all(self, connection: Connection, jobs: Sequence[_Job]) -> list[_Done]:
+        """Every step, and then their logs, of all of them in one order.
+
+        Chains are locked last by everybody: a step that had one while the next asked for a row would wait for
+        whoever has that row and asks for the chain.
+        """
+        results: list[Any] = []
+        made: list[Tx] = []
+        for job in jobs:
+            failpoints.reach(failpoints.STEP_BEGINS, job.step)
+            tx = self._tx(connection, job.actor)
+            results.append(job.step(tx))
+            tx.flush()
+            made.append(tx)
+        for stream, n in sorted((stream, n) for n, tx in enumerate(made) for stream in tx.streams):
+            made[n].extend(stream)
+            made[n].flush()  # two of them may be of one stream
+        for job, tx in zip(jobs, made, strict=True):
+            tx.finish()
+            failpoints.reach(failpoints.STEP_WRITTEN, job.step)
+        return [_Done(job, result, tx.nudges) for job, result, tx in zip(jobs, results, made, strict=True)]
 
     def _write_alone(self, job: _Job, done: list[_Done], failed: list[tuple[_Job, BaseException]]) -> None:
         try:
@@ -512,13 +529,15 @@ class Database:
             done.append(finished)
 
     def _answer(self, done: Sequence[_Done], failed: Sequence[tuple[_Job, BaseException]]) -> None:
-        nudges: set[str] = set()
         for item in done:
             failpoints.reach(failpoints.STEP_COMMITTED, item.job.step)
-            nudges |= item.nudges
             item.job.future.set_result(item.result)
         for refused, error in failed:
             refused.future.set_exception(error)
+        self._nudge(done)
+
+    def _nudge(self, done: Sequence[_Done]) -> None:
+        nudges = {name for each in done for name in each.nudges}
         if nudges:
             self.on_commit(nudges)
 
@@ -578,10 +597,9 @@ class Database:
         stored = job.stored
         attempt = 1
         was_cut_off = False
-        again = _Job(_unless(stored, job.step), job.actor) if stored else job
         while True:
             try:
-                return self._transact([again if doubts else job])[0]
+                return self._transact([_again(job) if doubts else job])[0]
             except _CommitLost as lost:
                 doubts += 1
                 if stored is None or doubts >= _ASKS:
@@ -608,52 +626,27 @@ class Database:
 
     def _transact(self, jobs: Sequence[_Job]) -> list[Any]:
         """What each gave, in one transaction; or :class:`_CommitLost` where nobody knows."""
-        nudges: set[str] = set()
         with self._writer_engine.connect() as connection:
             transaction = connection.begin()
             try:
-                results = self._execute_all(connection, jobs, nudges)
+                done = self._execute_all(connection, jobs)
             except BaseException:
-                forget(connection)
-                transaction.rollback()
+                _undo(connection, transaction)
                 raise
             try:
                 commit(connection)
-                transaction.commit()
             except DBAPIError as error:
+                if not _is_lost(error):
+                    _undo(connection, transaction)
+                    raise
                 # Whatever became of it, its transaction may still stand there: nobody goes on with that.
                 connection.invalidate(error)
-                if _is_lost(error):
-                    raise _CommitLost from error
-                raise
-        for job in jobs:
-            failpoints.reach(failpoints.STEP_COMMITTED, job.step)
-        if nudges:
-            self.on_commit(nudges)
-        return results
-
-    def _execute_all(self, connection: Connection, jobs: Sequence[_Job], nudges: set[str]) -> list[Any]:
-        """Every step, and then their logs, of all of them in one order.
-
-        Chains are locked last by everybody: a step that had one while the next asked for a row would wait for
-        whoever has that row and asks for the chain.
-        """
-        results: list[Any] = []
-        made: list[Tx] = []
-        for job in jobs:
-            failpoints.reach(failpoints.STEP_BEGINS, job.step)
-            tx = self._tx(connection, job.actor)
-            results.append(job.step(tx))
-            tx.flush()
-            made.append(tx)
-        for stream, n in sorted((stream, n) for n, tx in enumerate(made) for stream in tx.streams):
-            made[n].extend(stream)
-            made[n].flush()  # two of them may be of one stream
-        for job, tx in zip(jobs, made, strict=True):
-            tx.finish()
-            failpoints.reach(failpoints.STEP_WRITTEN, job.step)
-            nudges |= tx.nudges
-        return results
+                raise _CommitLost from error
+            transaction.commit()  # for SQLAlchemy: there is nothing left to be committed
+        for each in done:
+            failpoints.reach(failpoints.STEP_COMMITTED, each.job.step)
+        self._nudge(done)
+        return [each.result for each in done]
 
     def _unavailable(self, error: DBAPIError, sentence: str) -> DatabaseUnavailable | None:
         """What the caller hears of an error that is the database's own; None for a fault of the step."""
@@ -693,6 +686,11 @@ class Database:
         return self._writer_engine
 
 
+def _undo(connection: Connection, transaction: RootTransaction) -> None:
+    forget(connection)
+    transaction.rollback()
+
+
 def _state(error: DBAPIError) -> str | None:
     state: str | None = getattr(error.orig, "sqlstate", None)
     return state
@@ -703,14 +701,14 @@ def _is_lost(error: DBAPIError) -> bool:
     return error.connection_invalidated or (isinstance(error, OperationalError) and _state(error) is None)
 
 
-def _unless(stored: Stored[T], step: Step[T]) -> Step[T]:
+def _again(job: _Job) -> _Job:
     """The step, unless an earlier run of it was stored after all: then what that one left."""
 
-    def again(tx: Tx) -> T:
-        found = stored(tx)
-        return step(tx) if found is None else found
+    def step(tx: Tx) -> Any:
+        found = job.stored(tx) if job.stored is not None else None
+        return job.step(tx) if found is None else found
 
-    return again
+    return replace(job, step=step)
 
 
 def _told(error: BaseException) -> BaseException:

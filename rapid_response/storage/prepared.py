@@ -69,23 +69,11 @@ class Prepared:
 
     def fetch(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Sequence[Any], int]:
         """As :meth:`run`: bare rows, and how many were changed."""
-        bound = self._bound(values)
-        wire = wire_of(connection)
-        found: Sequence[Any]
-        try:
-            if wire is not None:
-                told = wire.ask(self.sql, bound)
-                found, changed = told.rows, told.changed
-            else:
-                cursor = _cursor(connection)
-                cursor.execute(self.sql, bound)
-                found, changed = cursor.fetchall(), cursor.rowcount
-        except Exception as error:
-            _tell(connection, wire.failed if wire is not None else self.sql, error)
+        found, changed, columns = _ask(connection, self.sql, self._bound(values))
         if not self.types:
             return (), changed
         if self.metadata is None:
-            self._learn(told.columns() if wire is not None else cursor.description, connection.dialect)
+            self._learn(columns(), connection.dialect)
         if self.reads and found:
             found = [self._read(row) for row in found]
         return found, changed
@@ -270,6 +258,24 @@ def _by_places(dialect: Dialect) -> Dialect:
     other.identifier_preparer = other.preparer(other)
     made: Dialect = other
     return made
+
+
+def _ask(
+    connection: Connection, sql: str, values: Sequence[Any]
+) -> tuple[Sequence[Any], int, Callable[[], Sequence[Any]]]:
+    """Rows, how many were changed, and what tells the columns: names, and types as the driver has them."""
+    wire = wire_of(connection)
+    if wire is not None:
+        try:
+            return wire.ask(sql, values)
+        except Exception as error:
+            _tell(connection, wire.failed, error)
+    cursor = _cursor(connection)
+    try:
+        cursor.execute(sql, values)
+        return cursor.fetchall(), cursor.rowcount, lambda: cursor.description
+    except Exception as error:
+        _tell(connection, sql, error)
 
 
 def _cursor(connection: Connection) -> Any:

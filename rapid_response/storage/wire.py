@@ -8,8 +8,9 @@ connections, so that whatever else uses the same connection sees the same transa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from select import POLLIN, POLLOUT, poll
 from typing import Any
 
@@ -24,20 +25,6 @@ from sqlalchemy.orm.exc import StaleDataError
 from rapid_response.storage.sqlstates import FORGOTTEN
 
 _COMMIT = "COMMIT"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the database answered to one statement."""
-
-    rows: Sequence[Any]
-    changed: int
-    result: PGresult
-
-    def columns(self) -> list[tuple[str, int]]:
-        """Their names, and the numbers of their types."""
-        result = self.result
-        return [((result.fname(n) or b"").decode(), result.ftype(n)) for n in range(result.nfields)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +59,17 @@ class Wire:
         """A statement whose answer nobody waits for: sent with the next that somebody does wait for."""
         self._waiting.append(_Command(sql, values, else_gone))
 
-    def ask(self, sql: str, values: Sequence[Any]) -> Told:
-        """A statement and its answer."""
+    def ask(
+        self, sql: str, values: Sequence[Any]
+    ) -> tuple[Sequence[Any], int, Callable[[], Sequence[tuple[str, int]]]]:
+        """A statement's rows, how many it changed, and what tells its columns: names, and types by number."""
         self._waiting.append(_Command(sql, values))
         result = self._send()[-1]
         rows: Sequence[Any] = ()
         if result.status == ExecStatus.TUPLES_OK:
             self._types.set_pgresult(result)
             rows = self._types.load_rows(0, result.ntuples, tuple)
-        return Told(rows, result.command_tuples or 0, result)
+        return rows, result.command_tuples or 0, partial(_columns, result)
 
     def push(self) -> None:
         """Send what waits: for whoever uses the connection in another way than this."""
@@ -203,3 +192,7 @@ class Wire:
         if error.sqlstate in FORGOTTEN:
             self._names.clear()
         raise error
+
+
+def _columns(result: PGresult) -> list[tuple[str, int]]:
+    return [((result.fname(n) or b"").decode(), result.ftype(n)) for n in range(result.nfields)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def test_g22_a_damaged_file_is_not_served_and_what_is_open_is_saved(
     assert "Database damaged" in done.err
     assert done.err.count("\n") == 1
     assert "Traceback" not in done.err
+    assert gc.isenabled()  # it is not, while a service is loaded
     sheet = Path(f"{path}.open-sheet.html")
     if harm is _page_overwritten:
         assert str(sheet) in done.err

@@ -85,6 +85,7 @@ async def test_g22_a_file_that_is_too_large_to_wait_for_is_checked_just_after_th
     assert not is_damaged(town)  # a small one was checked before
     monkeypatch.setattr(checking, "_LARGE_BYTES", 0)
     await caretaker.begin()
+    assert not is_damaged(town)  # nobody has seen anything wrong so far, and nothing else is said
     await caretaker.check()
     assert is_damaged(town)
     beside(town.app.database.path).unlink()

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from rapid_response.intake.reading.answering import classify_line
-from rapid_response.intake.reading.knowledge import shipped_knowledge
 from rapid_response.intake.reading.port import Evidence, Matter, Reader, Reading
 from rapid_response.intake.reading.reader import LexiconReader
 
-__all__ = ["Evidence", "Matter", "Reader", "Reading", "classify_line", "default_reader", "make_ready"]
+__all__ = ["Evidence", "Matter", "Reader", "Reading", "classify_line", "default_reader"]
 
 
 def default_reader() -> Reader:
     """The reader that this version ships; cheap to make, its knowledge is loaded at the first reading."""
     return LexiconReader()
-
-
-def make_ready() -> None:
-    """Load what the first reading would wait for, some half a second of work; any thread may."""
-    shipped_knowledge()
