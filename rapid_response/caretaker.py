@@ -28,7 +28,7 @@ from rapid_response.storage import duties, log
 from rapid_response.storage.checking import damage, is_waited_for
 from rapid_response.storage.database import Database, DatabaseDamaged
 from rapid_response.storage.duties import Duty, Mine
-from rapid_response.storage.migrate import SchemaBehind, SchemaNewer, check_schema
+from rapid_response.storage.schema import SchemaBehind, SchemaNewer, check_schema
 from rapid_response.storage.tx import Tx
 
 logger = structlog.get_logger("caretaker")

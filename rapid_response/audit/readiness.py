@@ -20,7 +20,7 @@ from rapid_response.core.pulse import Pulse
 from rapid_response.core.states import MessageState
 from rapid_response.storage import holds
 from rapid_response.storage.duties import Duty
-from rapid_response.storage.migrate import current, newest
+from rapid_response.storage.schema import current, newest
 from rapid_response.storage.tables import (
     AgendaRow,
     ClockFaultRow,

@@ -36,7 +36,7 @@ def opened(settings: Settings) -> Iterator[Database]:
     """The database at this release's schema, on the clock of the nodes that serve it."""
     from rapid_response.core.clock import SystemClock
     from rapid_response.storage.clock_mark import follow
-    from rapid_response.storage.migrate import check_schema
+    from rapid_response.storage.schema import check_schema
 
     with raw(settings) as database:
         check_schema(database)

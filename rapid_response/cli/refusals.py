@@ -58,7 +58,7 @@ def explain(error: Exception) -> Refused | None:
     from rapid_response.steps.service import NoService
     from rapid_response.storage.copies import CopyProblem
     from rapid_response.storage.database import AlreadyServed, DatabaseDamaged, DatabaseUnavailable, InDoubt
-    from rapid_response.storage.migrate import SchemaProblem
+    from rapid_response.storage.schema import SchemaProblem
 
     if isinstance(error, SchemaProblem | PeriodError):
         return usage(str(error))

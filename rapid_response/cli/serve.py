@@ -75,15 +75,16 @@ def _stoppable() -> Iterator[None]:
 
 def _prepare(settings: Settings) -> str | None:
     """See that the database is fit to be served, or in evaluation make it so; what to print then."""
-    from rapid_response.cli import evaluation
     from rapid_response.cli.opening import raw
-    from rapid_response.storage.migrate import check_schema
+    from rapid_response.storage.schema import check_schema
 
     with raw(settings, may_be_new=settings.evaluation) as database:
         settings.signing_key()
         database.claim_serving()
         _refuse_damaged(database, settings)
         if settings.evaluation:
+            from rapid_response.cli import evaluation
+
             return evaluation.prepare(database, settings)
         check_schema(database)
     return None

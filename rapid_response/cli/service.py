@@ -66,7 +66,7 @@ def _compare(settings: Settings, service: ServiceFile) -> list[str]:
     from rapid_response.cli.opening import raw
     from rapid_response.definition import changes
     from rapid_response.steps.load_service import compare
-    from rapid_response.storage.migrate import SchemaBehind, check_schema
+    from rapid_response.storage.schema import SchemaBehind, check_schema
 
     path = settings.sqlite_path
     if path is not None and not path.exists():

@@ -24,9 +24,10 @@ from sqlalchemy import URL
 
 from rapid_response.core.clock import Clock
 from rapid_response.core.ids import Ids, SystemIds
-from rapid_response.storage import log, migrate
+from rapid_response.storage import log, schema
 from rapid_response.storage.checking import damage
 from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.migrate import migrate
 from rapid_response.storage.tx import Tx
 
 FORMAT = 1
@@ -134,7 +135,7 @@ def _describe(draft: Path, release: str, made_at: datetime) -> Manifest:
                 f"The copy is damaged, so the database is ({fault}): see “Database damaged” in the runbook."
             )
         return {
-            "schema": migrate.current(connection) or "none",
+            "schema": schema.current(connection) or "none",
             "incidents": one("SELECT count(*) FROM incidents"),
             "open_incidents": one("SELECT count(*) FROM incidents WHERE is_open"),
             "reports": one("SELECT count(*) FROM reports"),
@@ -169,7 +170,7 @@ def check(copy: Path) -> Manifest:
         raise CopyProblem(
             f"{copy} is not the file that was copied: its digest is not its manifest's. Take another copy."
         )
-    if manifest.schema not in migrate.known():
+    if manifest.schema not in schema.known():
         raise CopyProblem(
             f"{copy} is at schema {manifest.schema}, which this release does not know: "
             f"restore it with release {manifest.release}."
@@ -230,7 +231,7 @@ def _prepare(
     with _alone(draft, clock, ids) as database:
         if (fault := database.look_now(damage)) is not None:
             raise CopyProblem(f"The copy is damaged ({fault}): take another one.")
-        migrate.migrate(database)
+        migrate(database)
         broken = database.look_now(log.verify).broken
         if broken is not None and not despite_log:
             raise CopyProblem(

@@ -36,6 +36,7 @@ from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 from typing import Any, TypeVar
 
+from pydantic_core import from_json
 from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event, func, make_url, select, text
 from sqlalchemy.exc import DatabaseError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -746,6 +747,7 @@ def _sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engin
         # To write: the writer's own, and one for whoever changes the schema.
         pool_size=readers or 2,
         max_overflow=0,
+        json_deserializer=from_json,
     )
 
     @event.listens_for(engine, "connect")
@@ -816,6 +818,7 @@ def _postgres_engine(url: str, threads: int) -> Engine:
         pool_size=threads,
         max_overflow=2,
         pool_timeout=10,
+        json_deserializer=from_json,
         connect_args={
             "connect_timeout": 5,
             "options": "-c timezone=UTC -c statement_timeout=10000 -c lock_timeout=8000 "

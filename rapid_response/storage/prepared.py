@@ -140,7 +140,8 @@ class Prepared:
     def _read(self, row: Sequence[Any]) -> Sequence[Any]:
         values = list(row)
         for n, read in self.reads:
-            values[n] = read(values[n])
+            if (value := values[n]) is not None:
+                values[n] = read(value)
         return tuple(values)
 
 

@@ -87,12 +87,12 @@ class Tx:
 
     def get(self, row: type[R], key: Any, *, lock: bool = False) -> R | None:
         """The row of that primary key, locked on request (order: incidents by id, then responders)."""
-        self.flush()
         values = key if isinstance(key, tuple) else (key,)
         # Nobody else changes what is locked; SQLite has one writer at a time, for which all is.
         is_ours = not lock or self.is_sqlite or (row, values) in self._locked
         if is_ours and (known := self._records.get(row, values)) is not None:
             return known
+        self.flush()
         # What was read before the lock may have changed since: the record says what is read now.
         query: Filled[SelectOfScalar[R]] = _by_key(row, lock)
         found = self._typed(query.given({f"key_{n}": value for n, value in enumerate(values)}))

@@ -8,22 +8,23 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from rapid_response.core.clock import SystemClock
 from rapid_response.core.ids import SystemIds
 from rapid_response.storage.database import Database
-from rapid_response.storage.migrate import (
+from rapid_response.storage.migrate import NotOurs, configuration, migrate
+from rapid_response.storage.migrations.draft import models
+from rapid_response.storage.schema import (
     MIGRATIONS,
-    NotOurs,
     SchemaBehind,
     SchemaNewer,
     check_schema,
     current,
-    migrate,
+    known,
     newest,
 )
-from rapid_response.storage.migrations.draft import models
 
 
 @pytest.fixture
@@ -99,6 +100,8 @@ def test_what_stands_in_the_way_is_left_alone(url: str) -> None:
 def test_revisions_are_numbered_in_one_line() -> None:
     names = sorted(path.name for path in (MIGRATIONS / "versions").glob("*.py"))
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    revisions = ScriptDirectory.from_config(configuration()).walk_revisions()
+    assert known() == tuple(one.revision for one in revisions)
 
 
 def _tables(connection: Connection) -> set[str]:

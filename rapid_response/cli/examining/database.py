@@ -20,7 +20,7 @@ from rapid_response.steps import clockwatch
 from rapid_response.storage.clock_mark import follow
 from rapid_response.storage.database import Database, DatabaseUnavailable
 from rapid_response.storage.duties import Duty
-from rapid_response.storage.migrate import SchemaProblem, check_schema, newest
+from rapid_response.storage.schema import SchemaProblem, check_schema, newest
 from rapid_response.storage.tables import DutyRow
 
 #: RETURNING, which claims are made with.

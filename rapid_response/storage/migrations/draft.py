@@ -23,7 +23,8 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from rapid_response.storage.columns import UtcDateTime
-from rapid_response.storage.migrate import MIGRATIONS, configuration
+from rapid_response.storage.migrate import configuration
+from rapid_response.storage.schema import MIGRATIONS
 
 #: Every module with tables. By name: storage must not import what lies above it, but the schema is one.
 _MODELS = ("rapid_response.storage.tables", "rapid_response.simulator.tables")
