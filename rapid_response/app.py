@@ -131,7 +131,6 @@ def build(
     pulse, known = Pulse(), LastKnown()
     node = Node(secrets.token_hex(8), database.clock, pulse, settings.sqlite_path)
     caretaker = _caretaker(settings, database, desk, node, known)
-    pump = carrier.simulated.pump if carrier.simulated else None
     worker = Worker(
         database,
         desk,
@@ -140,7 +139,7 @@ def build(
         node=node.id,
         pulse=pulse,
         caretaker=caretaker,
-        pump=pump,
+        line=carrier.simulated,
         second_reader=second_reader(settings),
         online=Online(settings.place_lookup_url) if settings.place_lookup_url else None,
         mailer=mailer(settings, database.clock),

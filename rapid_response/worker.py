@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -91,6 +91,11 @@ _DELIVER_TOGETHER_SECONDS = 0.2
 _PUMP_TOGETHER_SECONDS = 0.1
 #: The lists of lost texts are asked about each minute or quarter: so often it is seen whether one is due.
 _CATCH_UP_TICKS = 5
+#: The same of what a minute or a night brings; and how often a node says that it is alive (it is missed
+#: after fifteen seconds).
+_CARE_TICKS = 5
+_PUMP_TICKS = 5
+_BEAT_TICKS = 5
 #: Loops whose work a glance shows.
 _SEEN_AT_A_GLANCE = frozenset({"ring", "send", "deliver"})
 
@@ -113,6 +118,16 @@ class Loop:
     waits_until: datetime | None = None
 
 
+class Line(Protocol):
+    """A simulated network, which tells by itself what becomes of texts and calls."""
+
+    async def pump(self) -> int:
+        """Tell what is due; gives how much that was."""
+
+    async def next_due(self) -> datetime | None:
+        """When, in real time, there is something to tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Second:
     """The second reader, and how often it may be asked. Its lease is longer than any call of it."""
@@ -126,7 +141,7 @@ class Second:
 class Worker:
     """Rings what is due, sends what is queued, delivers events, seals the log.
 
-    `pump` is what the simulator does by itself, being a party of its own; None with a real provider. `second`
+    `line` is what the simulator does by itself, being a party of its own; None with a real provider. `second`
     is the second reader, in a loop of its own: however slow it is, no other loop waits for it.
     `in_flight` messages are with the provider at once. `blank_after` so long the provider keeps no words of
     texts, `erase_after` so long no voicemails.
@@ -142,7 +157,7 @@ class Worker:
         node: str,
         pulse: Pulse | None = None,
         caretaker: Caretaker | None = None,
-        pump: Callable[[], Awaitable[int]] | None = None,
+        line: Line | None = None,
         second_reader: Second | None = None,
         online: Online | None = None,
         mailer: Mailer | None = None,
@@ -167,12 +182,13 @@ class Worker:
         ]
         if caretaker is not None:
             loops += [
-                Loop("audit", caretaker.audit),
-                Loop("check", caretaker.check),
-                Loop("retain", caretaker.retain),
+                Loop("audit", caretaker.audit, every=_CARE_TICKS),
+                Loop("check", caretaker.check, every=_CARE_TICKS),
+                Loop("retain", caretaker.retain, every=_CARE_TICKS),
             ]
-        if pump is not None:
-            loops.append(Loop("pump", pump, gathers=_PUMP_TOGETHER_SECONDS))
+        self._line = line
+        if line is not None:
+            loops.append(Loop("pump", self.pump, every=_PUMP_TICKS, gathers=_PUMP_TOGETHER_SECONDS))
         self._second = second_reader
         if second_reader is not None:
             loops.append(Loop("second", self.ask_second_reader))
@@ -193,6 +209,8 @@ class Worker:
         self._main: asyncio.AbstractEventLoop | None = None
         #: When loops look again before the next tick, by name.
         self._next_looks: dict[str, asyncio.TimerHandle] = {}
+        #: Loops that were woken, and wait for what comes close together.
+        self._gathering: dict[str, asyncio.TimerHandle] = {}
         self._ticks = 0
         #: Whether the last glance was answered.
         self._glances = False
@@ -229,7 +247,7 @@ class Worker:
         self._database.on_commit = lambda _: None
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
-        for look in self._next_looks.values():
+        for look in (*self._next_looks.values(), *self._gathering.values()):
             look.cancel()
         tasks = [*self._tasks, *self._flying]
         for task in tasks:
@@ -256,11 +274,11 @@ class Worker:
     def _ring_bell(self, loop: Loop, bell: asyncio.Event) -> None:
         if not loop.gathers or self._main is None:
             bell.set()
-        elif loop.name not in self._next_looks:
-            self._next_looks[loop.name] = self._main.call_later(loop.gathers, self._gathered, loop.name)
+        elif loop.name not in self._gathering:
+            self._gathering[loop.name] = self._main.call_later(loop.gathers, self._gathered, loop.name)
 
     def _gathered(self, name: str) -> None:
-        self._next_looks.pop(name, None)
+        self._gathering.pop(name, None)
         self._bells[name].set()
 
     def _let_rest(self, names: set[str]) -> None:
@@ -269,7 +287,7 @@ class Worker:
             loop, bell = self._loops[name], self._bells[name]
             if loop.failures:
                 self.nudge({name})
-            elif not bell.is_set() and not (loop.gathers and name in self._next_looks):
+            elif not bell.is_set() and name not in self._gathering:
                 loop.rests = True
                 bell.set()
 
@@ -337,8 +355,12 @@ class Worker:
     async def _beat(self) -> None:
         """Say that this node is alive; and see what there is to do."""
 
+        # A commit is what an idle second costs most: what is only said for others is said less often.
+        says_so = self._ticks % _BEAT_TICKS == 0 or not self._glances
+
         def step(tx: Tx) -> WaitingNow:
-            heartbeat.beat(tx, self._node)
+            if says_so:
+                heartbeat.beat(tx, self._node)
             return glance(tx)
 
         self._glances = False
@@ -436,7 +458,7 @@ class Worker:
             return
         if (look := self._next_looks.pop(loop, None)) is not None:
             look.cancel()
-        if seconds < _TICK_SECONDS:
+        if seconds < _TICK_SECONDS * self._loops[loop].every:
             wait = max(_TOGETHER_SECONDS, seconds)
             self._next_looks[loop] = self._main.call_later(wait, self.nudge, {loop})
 
@@ -581,6 +603,15 @@ class Worker:
             why = error.error_class if isinstance(error, CannotAsk) else type(error).__name__
             logger.warning("provider_not_asked", why=why)
             return None
+
+    async def pump(self) -> int:
+        """Let the simulated network tell what is due; when nothing is, see that it is asked again in time."""
+        if self._line is None:
+            return 0
+        told = await self._line.pump()
+        if not told and (due := await self._line.next_due()) is not None:
+            self._look_again_in("pump", (due - self._real()).total_seconds())
+        return told
 
     # what was said, and came to nothing yet
 

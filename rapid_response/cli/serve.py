@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 _GRACE_SECONDS = 10
 _OUR_PORT = 8000
-#: So many new objects are made before it is looked which of them are gone: Python's own 700 is for small
-#: programs.
-_YOUNG_OBJECTS = 10_000
 
 
 class _Stopped(Exception):
@@ -171,18 +168,15 @@ def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
 
     from rapid_response import logs
     from rapid_response.app import build
+    from rapid_response.cli.server import Server
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            try:
-                await super().startup(sockets)
-            except OSError as error:
-                host, port = listener.getsockname()[:2]
-                raise _taken(host, port, error) from None
-            gc.set_threshold(_YOUNG_OBJECTS)
-            gc.enable()
-            if self.started and welcome:
-                print(welcome, flush=True)
+    def began() -> None:
+        if welcome:
+            print(welcome, flush=True)
+
+    def refused(error: OSError) -> Refused:
+        host, port = listener.getsockname()[:2]
+        return _taken(host, port, error)
 
     logs.set_up(settings.log_format, settings.log_level)
     watched = _Watched(build(settings).asgi)
@@ -196,7 +190,9 @@ def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies or "",
             timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
+        ),
+        began,
+        refused,
     )
     try:
         server.run(sockets=[listener])
