@@ -199,6 +199,8 @@ class Worker:
         self._mailer = mailer
         if mailer is not None:
             loops.append(Loop("mail", self.send_mail))
+        #: Nothing is overdue any more of what fell due before the start.
+        self.has_caught_up = asyncio.Event()
         #: What is with the provider now, and why the last of it could not be written down.
         self._flying: set[asyncio.Task[None]] = set()
         self._fault: BaseException | None = None
@@ -444,6 +446,8 @@ class Worker:
             self._look_again_at(next_at)
         if due:
             failpoints.reach(failpoints.AGENDA_CLAIMED)
+        else:
+            self.has_caught_up.set()
         parts = together(due, _RING_AT_ONCE if len(due) > _RING_ALONE else 1)
         await asyncio.gather(*(self._ring_all(part) for part in parts))
         return len(due)

@@ -215,7 +215,11 @@ def _agenda(connection: Connection, clock: Clock) -> Iterator[str]:
 
 def _sender(connection: Connection, clock: Clock) -> Iterator[str]:
     oldest = connection.execute(
-        select(func.min(col(MessageRow.next_attempt_at))).where(col(MessageRow.state).in_(_WAITING))
+        select(func.min(col(MessageRow.next_attempt_at))).where(
+            # Said for SQLite, which would go through every message there ever was.
+            col(MessageRow.next_attempt_at).is_not(None),
+            col(MessageRow.state).in_(_WAITING),
+        )
     ).scalar()
     if oldest is not None and clock.real() - oldest > UNSENT and holds.standing(connection) is None:
         yield f"A message has waited for its turn for {_seconds(clock.real() - oldest)}."

@@ -7,13 +7,17 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rapid_response.cli.refusals import Refused, usage
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from rapid_response.assembly import Parts
     from rapid_response.settings import Settings
     from rapid_response.storage.database import Database
 
@@ -147,28 +151,12 @@ def _at_home(settings: Settings, port: int) -> Settings:
     return settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
 
 
-class _Watched:
-    """The app, and the error at its start that the server would only log."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-        self.error: BaseException | None = None
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await self._app(scope, receive, send)
-        except Exception as error:
-            if scope["type"] == "lifespan":
-                self.error = error
-            raise
-
-
 def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
     import uvicorn
 
     from rapid_response import logs
-    from rapid_response.app import build
-    from rapid_response.cli.server import Server
+    from rapid_response.assembly import assemble
+    from rapid_response.cli.server import Served, Server
 
     def began() -> None:
         if welcome:
@@ -179,10 +167,11 @@ def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
         return _taken(host, port, error)
 
     logs.set_up(settings.log_format, settings.log_level)
-    watched = _Watched(build(settings).asgi)
+    parts = assemble(settings)
+    served = Served(parts, partial(_web, parts, settings))
     server = Server(
         uvicorn.Config(
-            watched,
+            served,
             lifespan="on",
             log_config=None,
             access_log=False,
@@ -197,6 +186,13 @@ def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
     try:
         server.run(sockets=[listener])
     except SystemExit:
-        if watched.error is not None:
-            raise watched.error from None
+        if served.error is not None:
+            raise served.error from None
         raise Refused("The service did not start: the log above says why.") from None
+
+
+def _web(parts: Parts, settings: Settings) -> FastAPI:
+    """The web side, which takes half a second to load: nothing that is overdue waits for it."""
+    from rapid_response.app import web
+
+    return web(parts, settings)

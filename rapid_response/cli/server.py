@@ -1,4 +1,7 @@
-"""Uvicorn's server, as one process of ours needs it: it says when it serves, and wakes when it has to."""
+"""Uvicorn's server, as one process of ours needs it, and what it serves.
+
+The server says when it serves, and wakes when it has to; the service is at work before its web side is there.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 import uvicorn
+
+from rapid_response.assembly import Parts, living
 
 #: So many new objects are made before it is looked which of them are gone: Python's own 700 is for small
 #: programs.
@@ -52,3 +58,30 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ends.set)
+
+
+class Served:
+    """An ASGI application that sets the service to work at its start, and loads its web side beside that.
+
+    `error` is what kept it from starting, or from ending well: the server would only log it.
+    """
+
+    def __init__(self, parts: Parts, load: Callable[[], Any]) -> None:
+        self._parts, self._load = parts, load
+        self._web: Any = None
+        self.error: BaseException | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            await self._web(scope, receive, send)
+            return
+        try:
+            await receive()  # "startup"
+            async with living(self._parts):
+                self._web = await asyncio.to_thread(self._load)
+                await send({"type": "lifespan.startup.complete"})
+                await receive()  # "shutdown"
+        except Exception as error:
+            self.error = error
+            raise
+        await send({"type": "lifespan.shutdown.complete"})

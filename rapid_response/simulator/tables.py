@@ -10,10 +10,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Index, Text, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-import rapid_response.storage.tables  # noqa: F401 - sets how constraints are named, before ours are made
 from rapid_response.storage.columns import AutoId, UtcDateTime, word
+
+# It also sets how constraints are named, before ours are made.
+from rapid_response.storage.tables import Row
 
 
 class Direction(StrEnum):
@@ -36,7 +38,7 @@ class PostKind(StrEnum):
     TRANSCRIPTION = "transcription"
 
 
-class SimTextRow(SQLModel, table=True):
+class SimTextRow(Row, table=True):
     """One text, either way."""
 
     __tablename__ = "sim_texts"
@@ -53,7 +55,7 @@ class SimTextRow(SQLModel, table=True):
     token: str = Field(default="", max_length=64)
 
 
-class SimCallRow(SQLModel, table=True):
+class SimCallRow(Row, table=True):
     """One call, either way, and how far it has come: whoever carries its next webhook can go on from here."""
 
     __tablename__ = "sim_calls"
@@ -92,7 +94,7 @@ class SimCallRow(SQLModel, table=True):
     recording_sid: str = Field(default="", max_length=34)
 
 
-class SimPostRow(SQLModel, table=True):
+class SimPostRow(Row, table=True):
     """One webhook, owed or told. Within a queue they are told in the order they were made."""
 
     __tablename__ = "sim_posts"
@@ -123,7 +125,7 @@ class SimPostRow(SQLModel, table=True):
     answer: int | None = None
 
 
-class SimFaultRow(SQLModel, table=True):
+class SimFaultRow(Row, table=True):
     """What was made to fail, for one number or (number `*`) for the whole network."""
 
     __tablename__ = "sim_faults"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, update
+from sqlalchemy import ColumnElement, exists, func, or_, update
 from sqlmodel import col, select
 
 from rapid_response.core import duress
@@ -281,18 +281,23 @@ def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
     live = select(JobNumberRow.incident_id).where(
         or_(col(JobNumberRow.free_from).is_(None), col(JobNumberRow.free_from) > tx.now)
     )
+    # Looked for by the few cases that have a number, never by all that she was offered or told in years:
+    # `coalesce` keeps SQLite from that.
     asked = tx.all(
         select(OfferRow)
-        .where(col(OfferRow.responder_id) == responder_id, col(OfferRow.incident_id).in_(live))
+        .where(
+            func.coalesce(col(OfferRow.responder_id), "") == (responder_id or ""),
+            col(OfferRow.incident_id).in_(live),
+        )
         .order_by(col(OfferRow.made_at), col(OfferRow.id))
     )
     told = tx.all(
         select(NoticeRow).where(
             col(NoticeRow.incident_id).in_(live),
-            col(NoticeRow.id).in_(
-                select(MessageRow.notice_id).where(
-                    col(MessageRow.to_number) == known.number, col(MessageRow.notice_id).is_not(None)
-                )
+            exists().where(
+                col(MessageRow.incident_id) == col(NoticeRow.incident_id),
+                col(MessageRow.notice_id) == col(NoticeRow.id),
+                func.coalesce(col(MessageRow.to_number), "") == known.number,
             ),
         )
     )

@@ -64,6 +64,12 @@ SQLModel.metadata.naming_convention = MetaData(
 ).naming_convention
 
 
+class Row(SQLModel):
+    """A row of a table. Pydantic never validates one, and need not get ready to, which took its time."""
+
+    model_config = {"defer_build": True}
+
+
 # --- what we know of people and cases ---------------------------------------------------------------------
 
 
@@ -83,7 +89,7 @@ def _where(words: str) -> dict[str, Any]:
     return {"sqlite_where": text(words), "postgresql_where": text(words)}
 
 
-class IncidentRow(SQLModel, table=True):
+class IncidentRow(Row, table=True):
     """What happened, or is happening, at one place to one victim; has one or more reports."""
 
     __tablename__ = "incidents"
@@ -203,7 +209,7 @@ class IncidentRow(SQLModel, table=True):
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class ReportRow(SQLModel, table=True):
+class ReportRow(Row, table=True):
     """The content of one contact: immutable; corrections are added beside it.
 
     `first_incident_id` is the incident that it raised when it came; `incident_id` the one it belongs to now.
@@ -227,7 +233,7 @@ class ReportRow(SQLModel, table=True):
     back_entry: bool = False
 
 
-class CorrectionRow(SQLModel, table=True):
+class CorrectionRow(Row, table=True):
     """One value that a person put right, or a joined report added: the old beside the new, for good.
 
     `field` is a path as in the body of a report (`location.address`); `report_id` says whose caller it was.
@@ -249,7 +255,7 @@ class CorrectionRow(SQLModel, table=True):
     reason: str | None = Field(default=None, sa_type=Text)
 
 
-class NoteRow(SQLModel, table=True):
+class NoteRow(Row, table=True):
     """Words a person added to an incident, or a text of theirs that was not a command."""
 
     __tablename__ = "notes"
@@ -261,7 +267,7 @@ class NoteRow(SQLModel, table=True):
     body: str = Field(sa_type=Text)
 
 
-class NotificationRow(SQLModel, table=True):
+class NotificationRow(Row, table=True):
     """Something a partner told us without asking us to act: intelligence, no incident and no clock."""
 
     __tablename__ = "notifications"
@@ -294,7 +300,7 @@ class NotificationRow(SQLModel, table=True):
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class InboundMessageRow(SQLModel, table=True):
+class InboundMessageRow(Row, table=True):
     """A text that reached us, stored before anything is done with it; unique, so twice is once."""
 
     __tablename__ = "inbound_messages"
@@ -348,7 +354,7 @@ class InboundMessageRow(SQLModel, table=True):
 RANG_OFF = "rang_off"
 
 
-class CallRow(SQLModel, table=True):
+class CallRow(Row, table=True):
     """A telephone call, in or out; an incoming one has its row before any menu is spoken."""
 
     __tablename__ = "calls"
@@ -405,7 +411,7 @@ class CallRow(SQLModel, table=True):
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class RiskMarkerRow(SQLModel, table=True):
+class RiskMarkerRow(Row, table=True):
     """A warning about an address or a suspect: evidence, an end, and somebody who answers for it.
 
     `about` is what it was set for, `known` the same normalised, to compare a case with.
@@ -432,7 +438,7 @@ class RiskMarkerRow(SQLModel, table=True):
     ended_reason: str | None = Field(default=None, sa_type=Text)
 
 
-class RiskMarkerKeyRow(SQLModel, table=True):
+class RiskMarkerKeyRow(Row, table=True):
     """A key under which a live marker is found; gone when the marker ends."""
 
     __tablename__ = "risk_marker_keys"
@@ -441,7 +447,7 @@ class RiskMarkerKeyRow(SQLModel, table=True):
     key: str = Field(primary_key=True, index=True, max_length=120)
 
 
-class PostcodeWardRow(SQLModel, table=True):
+class PostcodeWardRow(Row, table=True):
     """The ward of a postcode, from a council's own extract of the ONS directory (`load-wards`)."""
 
     __tablename__ = "postcode_wards"
@@ -450,7 +456,7 @@ class PostcodeWardRow(SQLModel, table=True):
     ward: str = Field(max_length=80)
 
 
-class PlaceLookupRow(SQLModel, table=True):
+class PlaceLookupRow(Row, table=True):
     """A postcode that postcodes.io is asked about, where that is switched on; what it said is kept."""
 
     __tablename__ = "place_lookups"
@@ -472,7 +478,7 @@ class PlaceLookupRow(SQLModel, table=True):
     asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class MailRow(SQLModel, table=True):
+class MailRow(Row, table=True):
     """An e-mail to the desk. It names a reference and what to do, so that nothing of it has to be erased."""
 
     __tablename__ = "mails"
@@ -506,7 +512,7 @@ class MailRow(SQLModel, table=True):
 # --- what we do about them --------------------------------------------------------------------------------
 
 
-class OfferRow(SQLModel, table=True):
+class OfferRow(Row, table=True):
     """One incident offered to one person. The accepted one is the owner: at most one an incident."""
 
     __tablename__ = "offers"
@@ -542,7 +548,7 @@ class OfferRow(SQLModel, table=True):
     passed_on_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class NoticeRow(SQLModel, table=True):
+class NoticeRow(Row, table=True):
     """Something a role holder must see; repeated until a person says that she has."""
 
     __tablename__ = "notices"
@@ -560,7 +566,7 @@ class NoticeRow(SQLModel, table=True):
     acknowledged_by: str | None = Field(default=None, max_length=80)
 
 
-class TaskRow(SQLModel, table=True):
+class TaskRow(Row, table=True):
     """Something a named role owes an incident by a time."""
 
     __tablename__ = "tasks"
@@ -579,7 +585,7 @@ class TaskRow(SQLModel, table=True):
     done_by: str | None = Field(default=None, max_length=80)
 
 
-class ReferralRow(SQLModel, table=True):
+class ReferralRow(Row, table=True):
     """A case passed on to a partner, and what became of it there. `reference` is whoever's was given."""
 
     __tablename__ = "referrals"
@@ -609,7 +615,7 @@ class ReferralRow(SQLModel, table=True):
     moved_by: str = Field(max_length=80)
 
 
-class TransferRow(SQLModel, table=True):
+class TransferRow(Row, table=True):
     """A case handed over to another authority's service: what they were given, by whom, and their answer.
 
     `document` is kept as it was handed over, with its digest (which is in the log) and our signature. At most
@@ -649,7 +655,7 @@ class TransferRow(SQLModel, table=True):
     moved_by: str = Field(max_length=80)
 
 
-class DisclosureRow(SQLModel, table=True):
+class DisclosureRow(Row, table=True):
     """What somebody outside was shown: the sheet as it was, to whom, on what authority, by whom.
 
     Of one case, or of all that tell of one vehicle (`incident_id` is then empty).
@@ -672,7 +678,7 @@ class DisclosureRow(SQLModel, table=True):
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class VisitRow(SQLModel, table=True):
+class VisitRow(Row, table=True):
     """A responder on her way to an incident, or there: when she is expected, and when last heard from.
 
     At most one of an incident is live. With `check_in_by` she is asked whether she is safe from then on.
@@ -707,7 +713,7 @@ class VisitRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class AlarmRow(SQLModel, table=True):
+class AlarmRow(Row, table=True):
     """A responder's silent alarm; of no incident where she had none. Live until a person ends it.
 
     It has a life of its own: no closing of a case ends it, and nothing of it shows on her own phone or page.
@@ -737,7 +743,7 @@ class AlarmRow(SQLModel, table=True):
     ended_reason: str | None = Field(default=None, sa_type=Text)
 
 
-class OutcomeRow(SQLModel, table=True):
+class OutcomeRow(Row, table=True):
     """What changed for someone."""
 
     __tablename__ = "outcomes"
@@ -756,7 +762,7 @@ class OutcomeRow(SQLModel, table=True):
     actor: str = Field(max_length=80)
 
 
-class JobNumberRow(SQLModel, table=True):
+class JobNumberRow(Row, table=True):
     """A job number in use, or resting after use; free again from `free_from`."""
 
     __tablename__ = "job_numbers"
@@ -770,11 +776,13 @@ class JobNumberRow(SQLModel, table=True):
 # --- messages ---------------------------------------------------------------------------------------------
 
 
-class MessageRow(SQLModel, table=True):
+class MessageRow(Row, table=True):
     """The outbox: written in the commit of its cause, sent by the worker with no transaction open."""
 
     __tablename__ = "messages"
     __table_args__ = (
+        # The newest first: a duty phone gets thousands.
+        Index("ix_messages_to_number", "to_number", "created_at"),
         # Only what is still to be looked at is in it, whatever the number of settled messages.
         # For the auditor, which does not go by when the worker means to look next.
         Index("ix_messages_unsettled", "state", **_where("settled_at IS NULL")),
@@ -796,7 +804,7 @@ class MessageRow(SQLModel, table=True):
     channel: MessageChannel = word(MessageChannel)
     #: Which way to the person this is: `sms1`, `voice2` … (messaging.ladder); empty where there is no ladder.
     way: str = Field(default="", max_length=10)
-    to_number: str = Field(max_length=32, index=True)
+    to_number: str = Field(max_length=32)
     recipient: str = Field(max_length=80)
     body: str = Field(sa_type=Text)
     #: 0 goes first: the rank of the incident's priority.
@@ -827,7 +835,7 @@ class MessageRow(SQLModel, table=True):
     report_recorded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class AttemptRow(SQLModel, table=True):
+class AttemptRow(Row, table=True):
     """One call to the provider; its token is in the callback's address.
 
     `at` and `settled_at` are the service's time; the others, from which waits are counted, real time.
@@ -870,7 +878,7 @@ class AttemptRow(SQLModel, table=True):
     blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class ProviderEventRow(SQLModel, table=True):
+class ProviderEventRow(Row, table=True):
     """What a provider told us of a message or call, applied or not; unique, so a replay changes nothing."""
 
     __tablename__ = "provider_events"
@@ -912,7 +920,7 @@ class ProviderEventRow(SQLModel, table=True):
     is_counted: bool = False
 
 
-class LineRow(SQLModel, table=True):
+class LineRow(Row, table=True):
     """A way out: one provider's texts, or its calls. What every node must agree on about it; real times."""
 
     __tablename__ = "lines"
@@ -937,7 +945,7 @@ class LineRow(SQLModel, table=True):
     alarmed_for: str = Field(default="", max_length=10)
 
 
-class WatermarkRow(SQLModel, table=True):
+class WatermarkRow(Row, table=True):
     """Up to when the texts to one of our numbers were listed, whole; and who lists them now."""
 
     __tablename__ = "watermarks"
@@ -953,7 +961,7 @@ class WatermarkRow(SQLModel, table=True):
 # --- the log, and work that falls due ---------------------------------------------------------------------
 
 
-class EventRow(SQLModel, table=True):
+class EventRow(Row, table=True):
     """Append-only; `seq` counts within its stream (an incident, or the service)."""
 
     __tablename__ = "events"
@@ -970,7 +978,7 @@ class EventRow(SQLModel, table=True):
     digest: str = Field(max_length=64)
 
 
-class ChainRow(SQLModel, table=True):
+class ChainRow(Row, table=True):
     """The newest link of each stream's chain, and how far it has been sealed."""
 
     __tablename__ = "chains"
@@ -989,7 +997,7 @@ class ChainRow(SQLModel, table=True):
     sealed_seq: int = 0
 
 
-class SealRow(SQLModel, table=True):
+class SealRow(Row, table=True):
     """Each minute: one root over the heads that moved, chained to the seal before."""
 
     __tablename__ = "seals"
@@ -1001,7 +1009,7 @@ class SealRow(SQLModel, table=True):
     root: str = Field(max_length=64)
 
 
-class SealedHeadRow(SQLModel, table=True):
+class SealedHeadRow(Row, table=True):
     """A chain's head as a seal saw it."""
 
     __tablename__ = "sealed_heads"
@@ -1012,7 +1020,7 @@ class SealedHeadRow(SQLModel, table=True):
     digest: str = Field(max_length=64)
 
 
-class AgendaRow(SQLModel, table=True):
+class AgendaRow(Row, table=True):
     """Something that will happen at `due_at` by itself: a promise is a row, not a timer in memory."""
 
     __tablename__ = "agenda"
@@ -1051,7 +1059,7 @@ class AgendaRow(SQLModel, table=True):
     error: str | None = Field(default=None, max_length=80)
 
 
-class DeliveryRow(SQLModel, table=True):
+class DeliveryRow(Row, table=True):
     """An event a subscription has not heard yet; gone once it has."""
 
     __tablename__ = "deliveries"
@@ -1077,7 +1085,7 @@ class DeliveryRow(SQLModel, table=True):
     error: str | None = Field(default=None, max_length=80)
 
 
-class TallyRow(SQLModel, table=True):
+class TallyRow(Row, table=True):
     """A counter fed by a subscription, once an event: what /metrics reads instead of counting rows."""
 
     __tablename__ = "tallies"
@@ -1090,7 +1098,7 @@ class TallyRow(SQLModel, table=True):
 # --- the service, its people and its machines -------------------------------------------------------------
 
 
-class DefinitionRow(SQLModel, table=True):
+class DefinitionRow(Row, table=True):
     """A service definition as loaded; the highest version is in force."""
 
     __tablename__ = "definitions"
@@ -1102,7 +1110,7 @@ class DefinitionRow(SQLModel, table=True):
     actor: str = Field(max_length=80)
 
 
-class ResponderRow(SQLModel, table=True):
+class ResponderRow(Row, table=True):
     """One row a responder, to be locked after the incident (design.md 3)."""
 
     __tablename__ = "responders"
@@ -1112,7 +1120,7 @@ class ResponderRow(SQLModel, table=True):
     last_finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class AvailabilityRow(SQLModel, table=True):
+class AvailabilityRow(Row, table=True):
     """A person off, or on beyond the rota, from a time until another or for good.
 
     `swap_with` is who takes her shift, or whose she takes. `releases` says that her jobs are given back.
@@ -1130,7 +1138,7 @@ class AvailabilityRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class EndpointRow(SQLModel, table=True):
+class EndpointRow(Row, table=True):
     """What we learnt of a number and a channel: confirmed, suspect, opted out. Absent means nothing yet."""
 
     __tablename__ = "endpoints"
@@ -1145,7 +1153,7 @@ class EndpointRow(SQLModel, table=True):
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class NumberProofRow(SQLModel, table=True):
+class NumberProofRow(Row, table=True):
     """Whether a number is its owner's: the code that went there, and when one came back by another way.
 
     `responder_id` is whose it was then: a number that has passed to somebody else is not proved. The code
@@ -1169,7 +1177,7 @@ class NumberProofRow(SQLModel, table=True):
     denied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class UserRow(SQLModel, table=True):
+class UserRow(Row, table=True):
     """A local account."""
 
     __tablename__ = "users"
@@ -1185,7 +1193,7 @@ class UserRow(SQLModel, table=True):
     locked_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class SessionRow(SQLModel, table=True):
+class SessionRow(Row, table=True):
     """A signed-in browser; the cookie's value is stored only as a hash."""
 
     __tablename__ = "sessions"
@@ -1198,7 +1206,7 @@ class SessionRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class ApiKeyRow(SQLModel, table=True):
+class ApiKeyRow(Row, table=True):
     """A partner system's key; the secret is stored only as a hash."""
 
     __tablename__ = "api_keys"
@@ -1212,7 +1220,7 @@ class ApiKeyRow(SQLModel, table=True):
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class IdempotencyRow(SQLModel, table=True):
+class IdempotencyRow(Row, table=True):
     """The first answer to a keyed request, given again to its repeats."""
 
     __tablename__ = "idempotency_keys"
@@ -1225,7 +1233,7 @@ class IdempotencyRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class AccessRow(SQLModel, table=True):
+class AccessRow(Row, table=True):
     """Who saw which case, when, why. Says that it was seen, not what it said."""
 
     __tablename__ = "access_log"
@@ -1246,7 +1254,7 @@ class AccessRow(SQLModel, table=True):
     sealed_by: int | None = Field(default=None)
 
 
-class ViewReasonRow(SQLModel, table=True):
+class ViewReasonRow(Row, table=True):
     """Why somebody opened a case that is not theirs; a supervisor looks at each."""
 
     __tablename__ = "view_reasons"
@@ -1270,7 +1278,7 @@ class ViewReasonRow(SQLModel, table=True):
     seen_by: str | None = Field(default=None, max_length=80)
 
 
-class ClockMarkRow(SQLModel, table=True):
+class ClockMarkRow(Row, table=True):
     """Where domain time stood when, so that a fast clock goes on where it stopped."""
 
     __tablename__ = "clock_mark"
@@ -1281,7 +1289,7 @@ class ClockMarkRow(SQLModel, table=True):
     speed: float
 
 
-class NodeRow(SQLModel, table=True):
+class NodeRow(Row, table=True):
     """A serving process and its last sweep, in real time."""
 
     __tablename__ = "nodes"
@@ -1291,7 +1299,7 @@ class NodeRow(SQLModel, table=True):
     swept_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class DutyRow(SQLModel, table=True):
+class DutyRow(Row, table=True):
     """Something that one node of all does every so often: claimed under a lease, in real time."""
 
     __tablename__ = "duties"
@@ -1307,7 +1315,7 @@ class DutyRow(SQLModel, table=True):
     found: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
 
 
-class HoldRow(SQLModel, table=True):
+class HoldRow(Row, table=True):
     """One row while nothing is sent and no deadline rings: the database was restored, or a person said so."""
 
     __tablename__ = "holds"
@@ -1321,7 +1329,7 @@ class HoldRow(SQLModel, table=True):
     released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class ClockFaultRow(SQLModel, table=True):
+class ClockFaultRow(Row, table=True):
     """A clock that jumped; nothing is deleted by its time until a person has looked."""
 
     __tablename__ = "clock_faults"
@@ -1346,7 +1354,7 @@ class ClockFaultRow(SQLModel, table=True):
 # --- what we already know ---------------------------------------------------------------------------------
 
 
-class IdentifierRow(SQLModel, table=True):
+class IdentifierRow(Row, table=True):
     """A key by which somebody of an incident is recognised again: personal data, redacted with it.
 
     The row at position 0 has no key: it holds all the incident's normalised values, to compare with, so that
@@ -1363,7 +1371,7 @@ class IdentifierRow(SQLModel, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-class SuggestedLinkRow(SQLModel, table=True):
+class SuggestedLinkRow(Row, table=True):
     """A pair of incidents: suggested by the machine, or asserted by a person with a reason of her own.
 
     The earlier incident is named without a foreign key, which on PostgreSQL would lock its row: taking in a
@@ -1387,7 +1395,7 @@ class SuggestedLinkRow(SQLModel, table=True):
 # --- the second reader ------------------------------------------------------------------------------------
 
 
-class SecondReadingRow(SQLModel, table=True):
+class SecondReadingRow(Row, table=True):
     """A report that a second reader reads, or has read. Times are real: nobody's promise hangs on them.
 
     What left the house, and what came back, are not kept: suggestions are codes and places in the report.
@@ -1416,7 +1424,7 @@ class SecondReadingRow(SQLModel, table=True):
     dropped: int = 0
 
 
-class SuggestionRow(SQLModel, table=True):
+class SuggestionRow(Row, table=True):
     """Something a second reader suggests to a person, and the characters of the report that it rests on."""
 
     __tablename__ = "suggestions"
@@ -1434,7 +1442,7 @@ class SuggestionRow(SQLModel, table=True):
     answered_by: str | None = Field(default=None, max_length=80)
 
 
-class SecondReaderDayRow(SQLModel, table=True):
+class SecondReaderDayRow(Row, table=True):
     """How often the second reader was asked on a day: its budget, the same for every node."""
 
     __tablename__ = "second_reader_days"

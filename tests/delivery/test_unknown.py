@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from rapid_response.core.states import MessageState, Purpose
@@ -202,6 +203,21 @@ async def test_o2_what_fits_nothing_for_ten_minutes_is_an_orphan(town: Town) -> 
     assert (event.why, event.retry_until) == ("orphan", None)
     await town.app.worker.sweep()
     assert await town.metric("callbacks_total", kind="text", result="orphan") == 1
+
+
+async def test_o2_what_another_provider_told_is_let_go_in_the_same_time(town: Town) -> None:
+    """As after a change of provider: nobody can tell any more what it belongs to."""
+    assert await _told(town, "a token of nobody", SID, "sent")
+
+    def of_before(tx: Tx) -> None:
+        tx.execute(update(ProviderEventRow).values(provider="another"))
+
+    await town.app.database.run(of_before)
+    for _ in range(40):
+        town.clock.advance(timedelta(seconds=15))
+        await town.app.worker.sweep()
+    (event,) = await town.rows(ProviderEventRow)
+    assert (event.why, event.retry_until) == ("orphan", None)
 
 
 async def test_o2_late_proof_after_giving_up_is_written_down_and_undoes_nothing(

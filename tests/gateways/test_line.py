@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -35,3 +37,19 @@ async def test_a_documents_whole_address_leads_where_its_path_alone_does(path: s
     assert await line(path, form) == (200, "well")
     assert heard == ["/webhooks/twilio/voice/offer"]
     await line.aclose()
+
+
+async def test_what_is_posted_before_the_app_is_loaded_waits_for_it() -> None:
+    async def hear(_: Request) -> Response:
+        return Response("well")
+
+    line = AsgiLine(BASE, lambda url, form: sign(url, form, TOKEN))
+    posted = asyncio.create_task(line("/webhooks/twilio/sms", {}))
+    done, _ = await asyncio.wait([posted], timeout=0)
+    assert not done
+    app = Starlette(routes=[Route("/webhooks/{rest:path}", hear, methods=["POST"])])
+    await asyncio.to_thread(line.connect, app)
+    assert await posted == (200, "well")
+    await line.aclose()
+    with pytest.raises(ConnectionError):
+        await line("/webhooks/twilio/sms", {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from rapid_response.app import twilio_gateway
+from rapid_response.assembly import twilio_gateway
 from rapid_response.cli.examining import Finding, fail, ok
 from rapid_response.core.clock import SystemClock
 from rapid_response.settings import Settings

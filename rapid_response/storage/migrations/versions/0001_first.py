@@ -549,7 +549,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
     )
     op.create_index(op.f("ix_messages_offer_id"), "messages", ["offer_id"], unique=False)
-    op.create_index(op.f("ix_messages_to_number"), "messages", ["to_number"], unique=False)
+    op.create_index("ix_messages_to_number", "messages", ["to_number", "created_at"], unique=False)
     op.create_table(
         "nodes",
         sa.Column("id", sa.String(length=64), nullable=False),
