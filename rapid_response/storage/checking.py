@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 _FAULTS_SHOWN = 3
+_BROKEN_OFF = "SQLITE_INTERRUPT"
 _LARGE_BYTES = 64 * 1024 * 1024
 
 
@@ -22,13 +23,18 @@ def is_waited_for(path: Path) -> bool:
 
 
 def damage(connection: Connection) -> str | None:
-    """What is wrong with the file, in SQLite's words (pages and tables, never what is in them); else None."""
+    """What is wrong with the file, in SQLite's words (pages and tables, never what is in them); else None.
+
+    Raises what SQLite says when it is broken off: then nothing was found.
+    """
     try:
         found = connection.exec_driver_sql("PRAGMA quick_check(100)").scalars().all()
         if list(found) != ["ok"]:
             return "; ".join(_one_line(str(fault)) for fault in found[:_FAULTS_SHOWN])
         loose = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
     except DatabaseError as error:
+        if getattr(error.orig, "sqlite_errorname", "") == _BROKEN_OFF:
+            raise
         return _one_line(str(error.orig))
     return None if loose is None else f"rows of {loose[0]} refer to rows of {loose[2]} that are not there"
 

@@ -228,6 +228,8 @@ class Database:
             self._writing: Connection | None = None
             self._inbox = _Inbox()
             self._rows_checkpointed = 0
+            #: The connections on which somebody reads now.
+            self._looking: set[Any] = set()
             self._readers = ThreadPoolExecutor(threads, thread_name_prefix="look")
             self._writer = threading.Thread(target=self._write_forever, name="writer", daemon=True)
             self._writer.start()
@@ -333,21 +335,31 @@ class Database:
 
     def _look(self, read: Callable[[Connection], T]) -> T:
         with self._reader_engine.connect() as connection:
-            if not self.is_sqlite:
-                connection = connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
+            if self.is_sqlite:
+                return self._look_at_file(connection, read)
+            connection = connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
             with connection.begin():
                 found = read(connection)
                 commit(connection)
                 return found
+
+    def _look_at_file(self, connection: Connection, read: Callable[[Connection], T]) -> T:
+        driver = connection.connection.driver_connection
+        self._looking.add(driver)
+        try:
+            with connection.begin():
+                return read(connection)
+        finally:
+            self._looking.discard(driver)
 
     def run_now(self, step: Step[T], *, actor: str = "system") -> T:
         """As :meth:`run`, waiting in this thread: for commands."""
         return self.submit(step, actor=actor).result()
 
     async def close(self) -> None:
-        """Finish what is waiting, then let go of the database."""
+        """Finish the steps that wait, then let go of the database; what is still being read is broken off."""
         await asyncio.to_thread(self.close_now)
 
     def close_now(self) -> None:
@@ -357,6 +369,9 @@ class Database:
                 return
             self._closed = True
         if self.is_sqlite:
+            for driver in tuple(self._looking):
+                # The check of a large file takes minutes, and nobody waits for what it finds any more.
+                driver.interrupt()
             self._inbox.stop()
             self._writer.join()
         else:

@@ -21,6 +21,7 @@ from rapid_response.core.clock import ManualClock
 from rapid_response.core.events import SERVICE_STREAM, AccountChanged
 from rapid_response.core.ids import SystemIds
 from rapid_response.storage import database as database_module
+from rapid_response.storage.checking import damage
 from rapid_response.storage.database import AlreadyServed, Database, DatabaseUnavailable, Step
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import NodeRow, NoteRow, TallyRow
@@ -174,6 +175,36 @@ def test_closing_finishes_what_waits(database: Database) -> None:
     database.close_now()
     assert [f.result(0) for f in waiting] == [f"{n:03}" for n in range(120)]
     assert len(reopened(database)) == 120
+
+
+async def test_what_is_still_being_read_does_not_keep_a_file_from_closing(sqlite: Database) -> None:
+    """As the check of a large file, which takes minutes."""
+    has_begun = threading.Event()
+
+    def read(connection: Connection) -> int:
+        driver: Any = connection.connection.driver_connection
+        driver.create_function("has_begun", 0, has_begun.set)
+        endless = text(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+            "SELECT max(i) FROM n WHERE has_begun() IS NULL"
+        )
+        return int(connection.execute(endless).scalar_one())
+
+    reading = asyncio.create_task(sqlite.look(read))
+    assert await asyncio.to_thread(has_begun.wait, 20)
+    await sqlite.close()
+    with pytest.raises(DatabaseUnavailable):
+        await reading
+
+
+def test_a_check_that_is_broken_off_has_found_no_damage(sqlite: Database) -> None:
+    def broken_off(connection: Connection) -> str | None:
+        driver: Any = connection.connection.driver_connection
+        driver.set_progress_handler(lambda: 1, 1)
+        return damage(connection)
+
+    with pytest.raises(DatabaseUnavailable):
+        sqlite.look_now(broken_off)
 
 
 async def test_a_closed_database_says_so(database: Database) -> None:
