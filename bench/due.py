@@ -20,6 +20,7 @@ from bench.shape import (
     Deadlines,
     Plan,
     Results,
+    idles,
     naive_reports,
     none_lost,
     reports,
@@ -197,9 +198,7 @@ def restart(machine: Machine, kind: str, plan: Plan, results: Results, folder: P
             settled_at = of.database.look_now(_settled_overdue)
             settled(of)
             none_lost("warnings", plan.overdue, of.database.look_now(_warnings))
-            before = serving.cpu_seconds([found.pid], of.url)
-            time.sleep(plan.idle / 2)
-            idle = (serving.cpu_seconds([found.pid], of.url) - before) / (plan.idle / 2)
+            idle = idles(of, found, plan.idle / 2)
             results.add(
                 kind,
                 "restart",

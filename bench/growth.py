@@ -23,6 +23,7 @@ from bench.serving import ROOT, Machine, Product, Server
 from bench.shape import (
     Plan,
     Results,
+    idles,
     naive_reports,
     reports,
     settled,
@@ -101,8 +102,8 @@ def _put_off(tx: Tx) -> None:
 def _measured(of: Product, found: Server, plan: Plan, bodies: Path) -> dict[str, float]:
     """Idle first, then reports one after the other, and from eight clients; their texts are in the cost."""
     settled(of)
-    wait_until(lambda: _idles(of, found, 5.0) < _BUSY, 900)
-    idle = _idles(of, found, plan.idle)
+    wait_until(lambda: idles(of, found, 5.0) < _BUSY, 900)
+    idle = idles(of, found, plan.idle)
     warm(of, found, bodies, 20)
     url = f"{found.url}/api/v1/reports"
     before = serving.cpu_seconds([found.pid], of.url)
@@ -117,13 +118,6 @@ def _measured(of: Product, found: Server, plan: Plan, bodies: Path) -> dict[str,
         "answer p50": share(seen["took"], 50) * 1e3,
         "rate 8": eight["answered"] / eight["seconds"],
     }
-
-
-def _idles(of: Product, found: Server, seconds: float) -> float:
-    """The share of a core that it takes while nobody asks for anything."""
-    before = serving.cpu_seconds([found.pid], of.url)
-    time.sleep(seconds)
-    return (serving.cpu_seconds([found.pid], of.url) - before) / seconds
 
 
 def _asked(of: Product, found: Server) -> dict[str, list[float]]:

@@ -19,7 +19,7 @@ from sqlmodel import col
 
 from bench import serving
 from bench.provider import provider
-from bench.serving import Machine, Product
+from bench.serving import Machine, Product, Server
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
     EventRow,
@@ -333,6 +333,13 @@ def warm(of: Product, found: serving.Server, bodies: Path, count: int) -> None:
 def settled(of: Product, within: float = 180) -> None:
     """Wait until every text has been taken."""
     wait_until(lambda: not of.database.look_now(unsent), within)
+
+
+def idles(of: Product, found: Server, seconds: float) -> float:
+    """The share of a core that it takes while nobody asks for anything."""
+    before = serving.cpu_seconds([found.pid], of.url)
+    time.sleep(seconds)
+    return (serving.cpu_seconds([found.pid], of.url) - before) / seconds
 
 
 def unsent(connection: Connection) -> int:

@@ -40,41 +40,17 @@ class App:
     """The whole service, ready to be served."""
 
     asgi: FastAPI
-    parts: Parts
-
-    @property
-    def database(self) -> Database:
-        """What it stores in."""
-        return self.parts.database
-
-    @property
-    def desk(self) -> Desk:
-        """What its steps are told of settings."""
-        return self.parts.desk
-
-    @property
-    def worker(self) -> Worker:
-        """What does the things that fall due."""
-        return self.parts.worker
-
-    @property
-    def caretaker(self) -> Caretaker:
-        """What looks after the service itself."""
-        return self.parts.caretaker
-
-    @property
-    def gateway(self) -> Gateway:
-        """What carries its messages."""
-        return self.parts.carrier.gateway
-
-    @property
-    def simulated(self) -> SimulatedNetwork | None:
-        """The simulated network, which there is only with MESSAGES=simulator."""
-        return self.parts.carrier.simulated
+    database: Database
+    desk: Desk
+    worker: Worker
+    gateway: Gateway
+    #: The simulated network; None where messages go out for real.
+    simulated: SimulatedNetwork | None
+    caretaker: Caretaker
 
     @property
     def network(self) -> SimulatedNetwork:
-        """The same, for whoever knows that it is there."""
+        """The simulated network, which there is only with MESSAGES=simulator."""
         if self.simulated is None:
             raise LookupError("messages go out for real: there is no simulated network")
         return self.simulated
@@ -90,7 +66,12 @@ def build(
 ) -> App:
     """Make the service, whose web side sets it to work. With `works` False its worker is driven by tests."""
     parts = assemble(settings, clock=clock, ids=ids, reader=reader)
-    return App(web(parts, settings, lifespan=lambda _: living(parts, works=works)), parts)
+    asgi = web(parts, settings, lifespan=lambda _: living(parts, works=works))
+    carrier = parts.carrier
+    carrier.connect(asgi)
+    return App(
+        asgi, parts.database, parts.desk, parts.worker, carrier.gateway, carrier.simulated, parts.caretaker
+    )
 
 
 def web(
@@ -119,8 +100,6 @@ def web(
     )
     asgi.state.hooks = twilio.Hooks(parts.database, parts.desk, carrier.verifier, carrier.fragment)
     _add_routes(asgi, parts, settings)
-    if carrier.line is not None:
-        carrier.line.connect(asgi)
     return asgi
 
 

@@ -37,7 +37,7 @@ from rapid_response.messaging.smtp import Account, Security, SmtpMailer
 from rapid_response.places.online import Online
 from rapid_response.places.table import shipped_table
 from rapid_response.settings import Settings
-from rapid_response.simulator.line import AsgiLine
+from rapid_response.simulator.line import App, AsgiLine
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import LastKnown
@@ -69,6 +69,11 @@ class Carrier:
     line: AsgiLine | None = None
     #: How often to try a webhook that a document names.
     fragment: str = ""
+
+    def connect(self, web: App) -> None:
+        """Give the simulated network its line to our webhooks, once they are loaded."""
+        if self.line is not None:
+            self.line.connect(web)
 
 
 @dataclass(frozen=True, slots=True)

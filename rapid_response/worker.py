@@ -89,12 +89,9 @@ _TOGETHER_SECONDS = 0.02
 #: Events of so long are counted together, and so long's receipts of the simulated network are told together.
 _DELIVER_TOGETHER_SECONDS = 0.2
 _PUMP_TOGETHER_SECONDS = 0.1
-#: The lists of lost texts are asked about each minute or quarter: so often it is seen whether one is due.
-_CATCH_UP_TICKS = 5
-#: The same of what a minute or a night brings; and how often a node says that it is alive (it is missed
-#: after fifteen seconds).
-_CARE_TICKS = 5
-_PUMP_TICKS = 5
+#: So often looks what comes each minute or quarter, or at night, or is woken when it has something to do.
+_SELDOM_TICKS = 5
+#: How often a node says that it is alive; it is missed after fifteen seconds.
 _BEAT_TICKS = 5
 #: Loops whose work a glance shows.
 _SEEN_AT_A_GLANCE = frozenset({"ring", "send", "deliver"})
@@ -178,17 +175,17 @@ class Worker:
             Loop("ring", self.ring_due),
             Loop("send", self.send_more),
             Loop("deliver", self.deliver_events, gathers=_DELIVER_TOGETHER_SECONDS),
-            Loop("catch_up", self.catch_up, every=_CATCH_UP_TICKS),
+            Loop("catch_up", self.catch_up, every=_SELDOM_TICKS),
         ]
         if caretaker is not None:
             loops += [
-                Loop("audit", caretaker.audit, every=_CARE_TICKS),
-                Loop("check", caretaker.check, every=_CARE_TICKS),
-                Loop("retain", caretaker.retain, every=_CARE_TICKS),
+                Loop("audit", caretaker.audit, every=_SELDOM_TICKS),
+                Loop("check", caretaker.check, every=_SELDOM_TICKS),
+                Loop("retain", caretaker.retain, every=_SELDOM_TICKS),
             ]
         self._line = line
         if line is not None:
-            loops.append(Loop("pump", self.pump, every=_PUMP_TICKS, gathers=_PUMP_TOGETHER_SECONDS))
+            loops.append(Loop("pump", self.pump, every=_SELDOM_TICKS, gathers=_PUMP_TOGETHER_SECONDS))
         self._second = second_reader
         if second_reader is not None:
             loops.append(Loop("second", self.ask_second_reader))

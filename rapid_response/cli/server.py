@@ -79,6 +79,7 @@ class Served:
             await receive()  # "startup"
             async with living(self._parts):
                 self._web = await asyncio.to_thread(self._load)
+                self._parts.carrier.connect(self._web)
                 await send({"type": "lifespan.startup.complete"})
                 await receive()  # "shutdown"
         except Exception as error:

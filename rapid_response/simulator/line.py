@@ -33,21 +33,15 @@ class AsgiLine:
         self._header = header
         self._app: App | None = None
         self._is_connected = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def connect(self, app: App) -> None:
-        """Give the line its other end, from any thread; the app is loaded after the network."""
+        """Give the line its other end; the app is loaded after the network."""
         self._app = app
-        if self._loop is None:
-            self._is_connected.set()
-        else:
-            self._loop.call_soon_threadsafe(self._is_connected.set)
+        self._is_connected.set()
 
     async def __call__(self, path: str, form: Mapping[str, str]) -> tuple[int, str]:
         """Post one form, once it is connected; raises ConnectionError after :meth:`aclose`."""
-        self._loop = asyncio.get_running_loop()
-        if self._app is None:
-            await self._is_connected.wait()
+        await self._is_connected.wait()
         if self._app is None:
             raise ConnectionError("the line is closed")
         # A document names whole addresses; what a proxy would take off is taken off here.

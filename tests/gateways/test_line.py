@@ -48,7 +48,7 @@ async def test_what_is_posted_before_the_app_is_loaded_waits_for_it() -> None:
     done, _ = await asyncio.wait([posted], timeout=0)
     assert not done
     app = Starlette(routes=[Route("/webhooks/{rest:path}", hear, methods=["POST"])])
-    await asyncio.to_thread(line.connect, app)
+    line.connect(app)
     assert await posted == (200, "well")
     await line.aclose()
     with pytest.raises(ConnectionError):
