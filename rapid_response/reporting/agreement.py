@@ -7,7 +7,6 @@ end. A reading nobody corrected counts as agreed: that is a limit, and is said o
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,7 @@ from rapid_response.core.events import (
     TargetingAssessed,
 )
 from rapid_response.core.vocabulary import AgeTargeting, Priority
+from rapid_response.reporting.logged import events_of
 from rapid_response.reporting.rules import StoredEvent
 from rapid_response.storage.tables import EventRow
 
@@ -204,11 +204,4 @@ _HEARD = (
 def read_agreement(connection: Connection, zone: ZoneInfo, since: datetime) -> Sequence[Line]:
     """Agreement on the cases that ended since then."""
     ended = select(col(EventRow.stream)).where(col(EventRow.type).in_(_ENDED), col(EventRow.at) >= since)
-    rows = connection.execute(
-        select(
-            col(EventRow.stream), col(EventRow.seq), col(EventRow.type), col(EventRow.at), col(EventRow.data)
-        )
-        .where(col(EventRow.stream).in_(ended), col(EventRow.type).in_(_HEARD))
-        .order_by(col(EventRow.stream), col(EventRow.seq))
-    )
-    return by_month((StoredEvent(r.stream, r.seq, r.type, r.at, json.loads(r.data)) for r in rows), zone)
+    return by_month(events_of(connection, connection.execute(ended).scalars(), _HEARD), zone)

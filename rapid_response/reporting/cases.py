@@ -23,19 +23,18 @@ from rapid_response.core.events import (
     ReportReceived,
 )
 from rapid_response.core.vocabulary import Channel
+from rapid_response.reporting.logged import events_of
 from rapid_response.reporting.period import Period
-from rapid_response.reporting.rules import CaseRecord, StoredEvent, figures, fold_each
+from rapid_response.reporting.rules import HEARD, CaseRecord, StoredEvent, figures, fold_each
 from rapid_response.storage.tables import RANG_OFF, CallRow, EventRow, IncidentRow, ReportRow
 
 
 def board_figures(connection: Connection, period: Period, as_at: datetime) -> dict[str, Any]:
     """The board report's figures of a period, as they were known at a moment."""
     references = _references(connection, period)
-    folded = fold_each(_events(connection, period), as_at)
+    folded = fold_each(events_of(connection, references, HEARD, as_at), as_at)
     told = fold_each(_notifications(connection, period, as_at), as_at)
-    cases: list[tuple[str, CaseRecord]] = [
-        (references[incident_id], record) for incident_id, record in folded if incident_id in references
-    ]
+    cases: list[tuple[str, CaseRecord]] = [(references[incident_id], record) for incident_id, record in folded]
     cases += [(notification_id, record) for notification_id, record in told]
     cases += list(fold_each(_silent_calls(connection, period, as_at), as_at))
     return figures(cases, period, as_at)
@@ -66,15 +65,9 @@ def _notifications(connection: Connection, period: Period, as_at: datetime) -> I
 
 def _silent_calls(connection: Connection, period: Period, as_at: datetime) -> Iterator[StoredEvent]:
     """Calls that dropped with nothing said: a contact each, and of no case until that number rang again."""
+    rang_again = connection.execute(_rang_again(period)).scalars()
     joined = {
-        json.loads(data)["call_id"]
-        for data in connection.execute(
-            select(col(EventRow.data)).where(
-                col(EventRow.stream).in_(_rang_again(period)),
-                col(EventRow.type) == EarlierCallJoined.type,
-                col(EventRow.at) <= as_at,
-            )
-        ).scalars()
+        event.data["call_id"] for event in events_of(connection, rang_again, (EarlierCallJoined.type,), as_at)
     }
     rows = connection.execute(
         select(col(EventRow.at), col(EventRow.data))
@@ -116,15 +109,3 @@ def _references(connection: Connection, period: Period) -> dict[str, str]:
         )
     )
     return {row.id: row.reference for row in rows}
-
-
-def _events(connection: Connection, period: Period) -> Iterator[StoredEvent]:
-    rows = connection.execute(
-        select(
-            col(EventRow.stream), col(EventRow.seq), col(EventRow.type), col(EventRow.at), col(EventRow.data)
-        )
-        .where(col(EventRow.stream).in_(_concerned(period)))
-        .order_by(col(EventRow.stream), col(EventRow.seq))
-    )
-    for row in rows:
-        yield StoredEvent(row.stream, row.seq, row.type, row.at, json.loads(row.data))

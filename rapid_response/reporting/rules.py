@@ -318,11 +318,12 @@ def _clock_resumed(draft: _Draft, event: StoredEvent) -> None:
 
 def _clock_stopped(draft: _Draft, event: StoredEvent) -> None:
     data = event.data
-    # Stopped while paused, `due_at` has moved without a word of it: due - started - paused is the promise.
+    if not draft.clocks:
+        return
     paused = timedelta(seconds=int(data["paused_seconds"]))
-    if draft.clocks:
-        draft.set_clock(due_at=draft.clocks[-1].due_unpaused_at + paused)
     draft.set_clock(
+        # Stopped while paused, `due_at` has moved without a word of it: due - started - paused is the promise.
+        due_at=draft.clocks[-1].due_unpaused_at + paused,
         stopped_at=_time(data["stopped_at"]),
         stopped_by=data["stopped_by"],
         respond_seconds=int(data["gross_seconds"]) - int(data["paused_seconds"]),

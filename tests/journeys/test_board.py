@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rapid_response.core.vocabulary import Role
+from rapid_response.reporting import logged
 from tests.builders import long_ago, paid_today
 from tests.harness import ASHA, Case, Town
 from tests.journeys.browser import browser_of
@@ -32,6 +33,19 @@ async def helped(town: Town) -> Case:
 def figures(board: dict[str, Any]) -> dict[str, Any]:
     """Without what says when it was made."""
     return {name: part for name, part in board.items() if name != "period"}
+
+
+async def test_a_month_read_in_many_parts_is_the_same_month(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        await helped(town)
+    now = town.clock.now().isoformat()
+    whole = await town.board("2026-07", as_at=now)
+    monkeypatch.setattr(logged, "_INCIDENTS_AT_ONCE", 2)
+    assert await town.board("2026-07", as_at=now) == whole
+    assert whole["contacts"]["total"] == 5
+    assert whole["money_gbp"]["prevented"]["C"] == 15_000
 
 
 # --- scenario 54 ------------------------------------------------------------------------------------------

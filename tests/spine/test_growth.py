@@ -52,7 +52,7 @@ _FEW = re.compile(
     r"(?:^|_)(?:incident_id|report_id|message_id|attempt_id|offer_id|notice_id|sid)$|^stream$|^token$"
 )
 #: Asked for a time as well, or for the newest few; and for what is open alone.
-_RECENT = frozenset({"ix_attempts_claimed_at", "ix_messages_to_number"})
+_RECENT = frozenset({"ix_attempts_claimed_at", "ix_messages_to_number", "ix_reports_received_at"})
 _OPEN = frozenset({"ix_tasks_open"})
 _STEP = re.compile(
     r"(?:SCAN|SEARCH) (?P<table>\w+)(?: USING (?:COVERING )?(?:INTEGER PRIMARY KEY|INDEX (?P<index>\w+)))?"
@@ -81,6 +81,7 @@ async def _asked(url: str) -> dict[str, Any]:
         await worker.settle()
         for path in ("/metrics", "/health/ready"):
             assert (await town.http.get(path)).status_code in (200, 503)  # no loop runs by itself here
+        assert (await town.board(f"{NOON:%Y-%m}"))["contacts"]["total"] == 2
     return asked
 
 
