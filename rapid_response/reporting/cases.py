@@ -34,7 +34,7 @@ def board_figures(connection: Connection, period: Period, as_at: datetime) -> di
     references = _references(connection, period)
     folded = fold_each(events_of(connection, references, HEARD, as_at), as_at)
     told = fold_each(_notifications(connection, period, as_at), as_at)
-    cases: list[tuple[str, CaseRecord]] = [(references[incident_id], record) for incident_id, record in folded]
+    cases: list[tuple[str, CaseRecord]] = [(references[id_], record) for id_, record in folded]
     cases += [(notification_id, record) for notification_id, record in told]
     cases += list(fold_each(_silent_calls(connection, period, as_at), as_at))
     return figures(cases, period, as_at)

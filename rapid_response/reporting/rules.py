@@ -322,7 +322,7 @@ def _clock_stopped(draft: _Draft, event: StoredEvent) -> None:
         return
     paused = timedelta(seconds=int(data["paused_seconds"]))
     draft.set_clock(
-        # Stopped while paused, `due_at` has moved without a word of it: due - started - paused is the promise.
+        # Stopped while paused, it has moved without a word of it: due - started - paused is the promise.
         due_at=draft.clocks[-1].due_unpaused_at + paused,
         stopped_at=_time(data["stopped_at"]),
         stopped_by=data["stopped_by"],
