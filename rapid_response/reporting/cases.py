@@ -32,7 +32,7 @@ from rapid_response.storage.tables import RANG_OFF, CallRow, EventRow, IncidentR
 def board_figures(connection: Connection, period: Period, as_at: datetime) -> dict[str, Any]:
     """The board report's figures of a period, as they were known at a moment."""
     references = _references(connection, period)
-    folded = fold_each(events_of(connection, references, HEARD, as_at), as_at)
+    folded = fold_each(events_of(connection, references, HEARD), as_at)
     told = fold_each(_notifications(connection, period, as_at), as_at)
     cases: list[tuple[str, CaseRecord]] = [(references[id_], record) for id_, record in folded]
     cases += [(notification_id, record) for notification_id, record in told]
@@ -67,7 +67,9 @@ def _silent_calls(connection: Connection, period: Period, as_at: datetime) -> It
     """Calls that dropped with nothing said: a contact each, and of no case until that number rang again."""
     rang_again = connection.execute(_rang_again(period)).scalars()
     joined = {
-        event.data["call_id"] for event in events_of(connection, rang_again, (EarlierCallJoined.type,), as_at)
+        event.data["call_id"]
+        for event in events_of(connection, rang_again, (EarlierCallJoined.type,))
+        if event.at <= as_at
     }
     rows = connection.execute(
         select(col(EventRow.at), col(EventRow.data))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import islice
 
 from pydantic_core import from_json
@@ -19,15 +18,11 @@ _INCIDENTS_AT_ONCE = 500
 
 
 def events_of(
-    connection: Connection, incident_ids: Iterable[str], types: Sequence[str], until: datetime | None = None
+    connection: Connection, incident_ids: Iterable[str], types: Sequence[str]
 ) -> Iterator[StoredEvent]:
-    """These incidents' events of these types, recorded until then; by incident, in the order of each."""
+    """These incidents' events of these types; by incident, in the order of each."""
     left = iter(sorted(set(incident_ids)))
     while part := list(islice(left, _INCIDENTS_AT_ONCE)):
-        # Not the bare column: SQLite would go through all events of these types there ever were.
-        wanted = [col(EventRow.stream).in_(part), func.coalesce(col(EventRow.type), "").in_(types)]
-        if until is not None:
-            wanted.append(col(EventRow.at) <= until)
         rows = connection.execute(
             select(
                 col(EventRow.stream),
@@ -36,7 +31,8 @@ def events_of(
                 col(EventRow.at),
                 col(EventRow.data),
             )
-            .where(*wanted)
+            # Not the bare type: SQLite would go through all events of these types there ever were.
+            .where(col(EventRow.stream).in_(part), func.coalesce(col(EventRow.type), "").in_(types))
             .order_by(col(EventRow.stream), col(EventRow.seq))
         )
         for incident_id, seq, type_, at, data in rows.all():
