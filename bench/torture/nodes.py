@@ -1,4 +1,4 @@
-"""Serving processes by order of the nursery, and what became of each."""
+"""Processes of ours by order of the nursery, and what became of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -19,9 +19,9 @@ _WARM_WITHIN = 120.0
 
 
 class Process:
-    """One serving process."""
+    """One process: one that serves has a port."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.port = port
         self.pid = 0
         #: Its exit status, less than zero for the signal that killed it; None while it lives.
@@ -94,15 +94,32 @@ class Nursery:
                 child.gone.set()
 
     async def start(self, port: int, folder: Path, environment: Mapping[str, str]) -> Process:
-        """Start one; it may not answer yet."""
+        """Start one that serves; it may not answer yet."""
+        arguments = ("serve", "--port", str(port))
+        return await self._order(Process(port), arguments, folder, f"node-{port}.log", environment)
+
+    async def command(
+        self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+    ) -> Process:
+        """Start a command; what it says is in `commands.log`."""
+        return await self._order(Process(), arguments, folder, "commands.log", environment)
+
+    async def _order(
+        self,
+        process: Process,
+        arguments: Sequence[str],
+        folder: Path,
+        log: str,
+        environment: Mapping[str, str],
+    ) -> Process:
         assert self._parent.stdin is not None
         self._count += 1
-        process = self._children[self._count] = Process(port)
+        self._children[self._count] = process
         order = {
             "id": self._count,
-            "port": port,
+            "arguments": arguments,
             "folder": str(folder),
-            "log": str(folder / f"node-{port}.log"),
+            "log": str(folder / log),
             "environment": dict(environment),
         }
         self._parent.stdin.write(json.dumps(order).encode() + b"\n")

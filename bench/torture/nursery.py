@@ -1,7 +1,7 @@
-"""A warm parent: it has imported everything once, and each serving process is a fork of it.
+"""A warm parent: it has imported everything once, and each process of ours is a fork of it.
 
 `python -m bench.torture.nursery URL` gets warm on that database, then reads one order a line, starts
-`rapid-response serve` for it, and says when that ended. It has no threads and keeps nothing open, so that a
+that command of ours for it, and says when that ended. It has no threads and keeps nothing open, so that a
 fork of it is as good as a fresh start.
 """
 
@@ -130,7 +130,7 @@ def main() -> None:
 def _start(order: dict[str, Any], children: dict[int, int]) -> None:
     pid = os.fork()
     if pid == 0:
-        _serve(order)
+        _obey(order)
     children[pid] = order["id"]
     _say(id=order["id"], pid=pid)
 
@@ -143,7 +143,7 @@ def _bury(children: dict[int, int]) -> None:
         _say(id=children.pop(pid), ended=os.waitstatus_to_exitcode(status))
 
 
-def _serve(order: dict[str, Any]) -> None:
+def _obey(order: dict[str, Any]) -> None:
     """The child: it never returns."""
     status = 70
     try:
@@ -163,7 +163,7 @@ def _serve(order: dict[str, Any]) -> None:
         from rapid_response.cli import run
 
         points.arm_as_told()
-        status = run(["serve", "--port", str(order["port"])])
+        status = run(order["arguments"])
     except BaseException:  # what went wrong stands in its log
         traceback.print_exc()
     finally:

@@ -70,6 +70,17 @@ POINTS: Mapping[str, tuple[str, str]] = {
     "audit.anchored": (fp.STEP_COMMITTED, "log.seal"),
 }
 NAMES = tuple(POINTS)
+#: The same of commands (`bench/torture/commands.py`), which pass each of them once or a few times.
+OF_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "backup.copied": (fp.BACKUP_COPIED, ""),
+    "backup.named": (fp.BACKUP_NAMED, ""),
+    "restore.marked": (fp.STEP_COMMITTED, "holding.mark_restored"),
+    "restore.ready": (fp.RESTORE_READY, ""),
+    "restore.kept": (fp.RESTORE_KEPT, ""),
+    "migrate.step": (fp.MIGRATE_STEP, ""),
+    "erase.written": (fp.STEP_WRITTEN, "retention.erase"),
+    "erase.committed": (fp.STEP_COMMITTED, "retention.erase"),
+}
 _RARE = ("boot", "breach", "fail_over", "lookup", "ack", "text", "action", "close", "audit")
 #: What comes once in some seconds: there is no waiting for the third passing.
 RARE = frozenset(name for name in POINTS if name.partition(".")[0] in _RARE)
@@ -134,9 +145,10 @@ def arm_as_told() -> None:
     if not spec:
         return
     name, passing, blow = (*spec.split(":"), Blow.KILL)[:3]
-    if name not in POINTS:
+    known = {**POINTS, **OF_COMMANDS}
+    if name not in known:
         raise LookupError(f"there is no failpoint {name}")
-    at, of = POINTS[name]
+    at, of = known[name]
     strike = Blow(blow)
     left = int(passing)
     counting = threading.Lock()

@@ -25,6 +25,12 @@ MSG_CLAIMED, MSG_BEFORE_HTTP = "msg.claimed", "msg.before_http"
 MSG_AFTER_HTTP, MSG_RECORDED = "msg.after_http", "msg.recorded"
 #: The provider is asked what became of a message, and has answered.
 LOOKUP_BEFORE, LOOKUP_AFTER = "lookup.before", "lookup.after"
+#: A copy is written and not yet checked; it has its name, but no manifest yet.
+BACKUP_COPIED, BACKUP_NAMED = "backup.copied", "backup.named"
+#: What is to be put back is ready; the old database has its second name, and still its own.
+RESTORE_READY, RESTORE_KEPT = "restore.ready", "restore.kept"
+#: A revision of the schema is applied, and not committed.
+MIGRATE_STEP = "migrate.step"
 NAMES = (
     WORKER_STARTS,
     WORKER_STARTED,
@@ -40,6 +46,11 @@ NAMES = (
     MSG_RECORDED,
     LOOKUP_BEFORE,
     LOOKUP_AFTER,
+    BACKUP_COPIED,
+    BACKUP_NAMED,
+    RESTORE_READY,
+    RESTORE_KEPT,
+    MIGRATE_STEP,
 )
 
 #: What a process must be started with for these to be armed at all, and its value.

@@ -105,7 +105,13 @@ class SimPostRow(Row, table=True):
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),
-        Index("ix_sim_posts_queue", "queue", "id"),
+        Index(
+            "ix_sim_posts_queue",
+            "queue",
+            "id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
         Index("ix_sim_posts_sid", "sid"),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer
@@ -49,7 +50,14 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def _to_text(value: datetime | None) -> str | None:
-    return None if value is None else _in_utc(value).isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
+    return None if value is None else _text_of(_in_utc(value))
+
+
+@lru_cache(maxsize=1024)
+def _text_of(moment: datetime) -> str:
+    """Kept, as a step writes the same few moments some hundred times. Of UTC alone: in a local time zone the
+    two half past ones of the night in which clocks go back are equal."""
+    return moment.isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
 
 
 def _from_text(value: str | None) -> datetime | None:

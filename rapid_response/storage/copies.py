@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from sqlalchemy import URL
 
+from rapid_response.core import failpoints
 from rapid_response.core.clock import Clock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.storage import log, schema
@@ -85,8 +86,10 @@ def make(source: Path, copy: Path, *, release: str, made_at: datetime) -> Manife
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         _copy(source, draft)
+        failpoints.reach(failpoints.BACKUP_COPIED)
         manifest = _describe(draft, release, made_at)
         draft.replace(copy)
+        failpoints.reach(failpoints.BACKUP_NAMED)
         _write(manifest_of(copy), json.dumps(asdict(manifest), indent=2) + "\n")
         _sync(copy.parent)
     except OSError as error:
@@ -205,15 +208,19 @@ def put_back(
     """Put a checked copy in the place of a database that nobody serves; returns where the old one is kept.
 
     `first_step` is done in the copy before it gets the name: no process ever meets it without. Raises
-    :class:`CopyProblem`; until the very last moment the old database stays where it is.
+    :class:`CopyProblem`. There is never a moment without a database in that place: it is the old one, whole,
+    until it is the copy; whenever this is broken off, it can be done again.
     """
+    _clear_away(target)
     _need_room(target.parent, copy.stat().st_size)
     draft = target.with_name(f"{target.name}.{os.getpid()}.restoring")
     try:
         shutil.copyfile(copy, draft)
         draft.chmod(0o600)
         _prepare(draft, clock, ids, first_step, despite_log)
-        aside = _put_aside(target, clock.real())
+        failpoints.reach(failpoints.RESTORE_READY)
+        aside = _keep(target, clock.real())
+        failpoints.reach(failpoints.RESTORE_KEPT)
         draft.replace(target)
         _sync(target.parent)
     except OSError as error:
@@ -242,16 +249,49 @@ def _prepare(
     _back_to_one_file(draft)
 
 
-def _put_aside(target: Path, now: datetime) -> Path | None:
+def _clear_away(target: Path) -> None:
+    """What a restore left that was broken off; nobody else restores here, nor serves."""
+    for draft in target.parent.glob(f"{target.name}.*.restoring"):
+        _remove(draft)
+    for kept in target.parent.glob(f"{target.name}.before-restore-*"):
+        if target.exists() and kept.samefile(target):
+            kept.unlink()
+
+
+def _keep(target: Path, now: datetime) -> Path | None:
     """Keep the old database, whatever state it is in, under a name of its own."""
     if not target.exists() or not target.stat().st_size:
         return None
-    aside = target.with_name(f"{target.name}.before-restore-{now:%Y%m%dT%H%M%SZ}")
-    for ending in ("", *_BESIDE):
-        old = Path(f"{target}{ending}")
-        if old.exists():
-            old.rename(f"{aside}{ending}")
-    return aside
+    # To the microsecond: of two restores in one second neither may write over what the other kept.
+    kept = target.with_name(f"{target.name}.before-restore-{now:%Y%m%dT%H%M%S%fZ}")
+    _fold(target)
+    for ending in _BESIDE:
+        # Only beside one that SQLite cannot read any more; it belongs to no other file.
+        beside = Path(f"{target}{ending}")
+        if beside.exists():
+            beside.rename(f"{kept}{ending}")
+    try:
+        kept.hardlink_to(target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Not every file system knows a second name.
+        shutil.copyfile(target, kept)
+        kept.chmod(0o600)
+    return kept
+
+
+def _fold(target: Path) -> None:
+    """All that a database holds into its one file, if SQLite can still read it."""
+    try:
+        with closing(sqlite3.connect(target, timeout=1)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise CopyProblem(
+                f"Another program has {target} open: let it come to its end, and restore again."
+            ) from error
 
 
 # --- files ------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from sqlalchemy import Connection, Executable, Select
+from pydantic_core import from_json
+from sqlalchemy import JSON, Connection, Enum, Executable, Select
 from sqlalchemy.engine import Dialect, IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
@@ -131,7 +132,7 @@ class Prepared:
     def _learn(self, columns: Sequence[Any], dialect: Dialect) -> None:
         reads = []
         for n, (column, kind) in enumerate(zip(columns, self.types, strict=True)):
-            read = kind.dialect_impl(dialect).result_processor(dialect, column[1])
+            read = _reading(kind, dialect, column[1])
             if read is not None:
                 reads.append((n, read))
         self.reads = tuple(reads)
@@ -189,6 +190,16 @@ class _OfLists:
                 binds.append((its, place, convert, default))
             self.made[lengths] = Prepared(told.statement, tuple(binds), self.types, self.entity)
         return self.made[lengths]
+
+
+def _reading(kind: TypeEngine[Any], dialect: Dialect, code: Any) -> Convert | None:
+    """How the driver's values of a kind become ours; the two that rows have most of, by one call of C."""
+    match kind:
+        case Enum(enum_class=members) if members is not None:
+            return {member.value: member for member in members}.__getitem__
+        case JSON() if dialect.name == "sqlite":
+            return from_json
+    return kind.dialect_impl(dialect).result_processor(dialect, code)
 
 
 def _at(values: Sequence[Any], place: int) -> Any:

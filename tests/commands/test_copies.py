@@ -214,6 +214,25 @@ def test_g17_a_database_that_is_served_is_not_replaced(
     assert names(database.path) == ["later"]
 
 
+def test_a_database_that_another_program_reads_is_not_replaced(
+    loaded: str, database: Database, command: Command, folder: Path
+) -> None:
+    assert command("backup", "copy.db").status == 0
+    database.run_now(lambda tx: put(tx, "since"))
+    path = database.path
+    database.close_now()
+    with closing(sqlite3.connect(path)) as reading:
+        reading.execute("BEGIN")
+        assert reading.execute("SELECT count(*) FROM tallies").fetchone() == (1,)
+        done = command("restore", "copy.db")
+    assert done.status == 1
+    assert "Another program has" in done.err
+    assert one_sentence(done.err)
+    assert names(path) == ["since"]
+    assert command("restore", "copy.db").status == 0
+    assert names(path) == []
+
+
 def _changed(copy: Path) -> None:
     with copy.open("r+b") as file:
         file.seek(5000)

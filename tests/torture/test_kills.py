@@ -15,7 +15,7 @@ from unittest.mock import Mock
 import pytest
 
 import bench.torture.__main__ as program
-from bench.torture import points
+from bench.torture import commands, points
 from bench.torture.campaign import lives, torture
 from bench.torture.nodes import Nursery
 from bench.torture.points import Blow
@@ -44,6 +44,19 @@ async def test_r7_killed_at_each_point_nothing_is_lost_and_nothing_comes_twice_u
     assert verdict.kills == dict.fromkeys(_POINTS, 1)
     assert verdict.counts["reports acknowledged"] > 0
     assert verdict.counts["texts the provider took"] >= verdict.counts["reports acknowledged"]
+
+
+@pytest.mark.long
+async def test_g17_a_command_that_is_killed_leaves_all_or_nothing_and_can_be_run_again(
+    databases: TestDatabases, tmp_path: Path
+) -> None:
+    async with Nursery(databases.fresh("sqlite")) as nursery:
+        for name in commands.ROUNDS:
+            place = tmp_path / name
+            place.mkdir()
+            hand = await commands.torture(databases, nursery, place, name=name, seed=11, kills=2)
+            assert hand.faults == []
+            assert hand.killed.total() == 2
 
 
 @pytest.mark.parametrize(
@@ -81,8 +94,10 @@ def test_a_seed_gives_one_plan_in_which_each_point_comes_as_often() -> None:
 
 
 def test_each_named_point_is_a_moment_of_a_step_or_a_path_that_there_is() -> None:
-    assert {at for at, _ in points.POINTS.values()} == set(failpoints.NAMES)
-    for _, of in points.POINTS.values():
+    all_points = {**points.POINTS, **points.OF_COMMANDS}
+    assert len(all_points) == len(points.POINTS) + len(points.OF_COMMANDS)
+    assert {at for at, _ in all_points.values()} == set(failpoints.NAMES)
+    for _, of in all_points.values():
         if of and not of.startswith("/"):
             module, _, name = of.partition(" ")[0].partition(".")
             where = "storage" if module in ("log", "work") else "steps"

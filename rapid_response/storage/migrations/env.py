@@ -9,10 +9,17 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
+from rapid_response.core import failpoints
+
+
+def _applied(*_: object, **__: object) -> None:
+    failpoints.reach(failpoints.MIGRATE_STEP)
+
+
 given: Connection | None = context.config.attributes.get("connection")
 
 if given is not None:
-    context.configure(given)
+    context.configure(given, on_version_apply=_applied)
     with context.begin_transaction():
         context.run_migrations()
 else:

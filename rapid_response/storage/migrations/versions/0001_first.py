@@ -759,7 +759,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("done_at IS NULL"),
         postgresql_where=sa.text("done_at IS NULL"),
     )
-    op.create_index("ix_sim_posts_queue", "sim_posts", ["queue", "id"], unique=False)
+    op.create_index(
+        "ix_sim_posts_queue",
+        "sim_posts",
+        ["queue", "id"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
     op.create_index("ix_sim_posts_sid", "sim_posts", ["sid"], unique=False)
     op.create_table(
         "sim_texts",
