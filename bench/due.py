@@ -72,7 +72,8 @@ def _lateness(
             with _saturated(of, found, bodies, plan.clients, plan.spread + first_in):
                 time.sleep(plan.spread)
                 to_come = partial(_to_come, work=plan.work)
-                wait_until(lambda of=of, to_come=to_come: not of.database.look_now(to_come), 900)  # type: ignore[misc]
+                every = 0.2 + plan.count / 50_000
+                wait_until(lambda of=of, to_come=to_come: not of.database.look_now(to_come), 900, every)  # type: ignore[misc]
             cpu = serving.cpu_seconds([found.pid], of.url) - before
             late = of.database.look_now(partial(_late, work=plan.work))
             none_lost("deadlines", plan.count, len(late))

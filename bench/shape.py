@@ -369,10 +369,10 @@ def _ranks(connection: Connection) -> dict[str, int]:
     return {row.reference: row.priority.rank for row in rows}
 
 
-def wait_until(check: Callable[[], bool], within: float) -> None:
-    """Ask until it is so."""
+def wait_until(check: Callable[[], bool], within: float, every: float = 0.1) -> None:
+    """Ask until it is so; seldom, where the question itself is work for the machine."""
     give_up_at = time.monotonic() + within
     while not check():
         if time.monotonic() > give_up_at:
             raise SystemExit(f"not done within {within:g} seconds")
-        time.sleep(0.1)
+        time.sleep(every)

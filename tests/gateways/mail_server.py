@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -15,6 +16,7 @@ from typing import Any, Self
 @dataclass(slots=True)
 class _Conversation:
     signed_in: bool
+    is_safe: bool = False
     sender: str = ""
     to: str = ""
 
@@ -29,6 +31,9 @@ class MailServer:
     hangs: bool = False
     #: Who may hand in mail: a name and a password; anybody when left out.
     account: tuple[str, str] | None = None
+    #: Speaks TLS, at once or when it is asked to begin (STARTTLS).
+    tls: ssl.SSLContext | None = None
+    begins_open: bool = False
     port: int = 0
     taken: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str, str]] = field(default_factory=list)
@@ -37,7 +42,8 @@ class MailServer:
     _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
+        at_once = None if self.begins_open else self.tls
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, ssl=at_once)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -81,6 +87,11 @@ class MailServer:
                 if verb == "DATA":
                     await self._take(reader, say, (spoken.sender, spoken.to))
                     continue
+                if verb == "STARTTLS" and self.begins_open and self.tls is not None:
+                    say("220 2.0.0 Begin")
+                    await writer.start_tls(self.tls)
+                    spoken.is_safe = True
+                    continue
                 for answer in self._answers(verb, line, spoken):
                     say(answer)
                 if verb == "QUIT":
@@ -91,7 +102,11 @@ class MailServer:
     def _answers(self, verb: str, line: str, spoken: _Conversation) -> list[str]:
         match verb:
             case "EHLO":
-                return ["250-mail.example.org", "250 AUTH PLAIN" if self.account else "250 8BITMIME"]
+                last = "250 AUTH PLAIN" if self.account else "250 8BITMIME"
+                more = ["250-STARTTLS"] if self.begins_open and not spoken.is_safe else []
+                return ["250-mail.example.org", *more, last]
+            case "AUTH" | "MAIL" if self.begins_open and not spoken.is_safe:
+                return ["530 5.7.0 Must issue a STARTTLS command first"]
             case "AUTH":
                 spoken.signed_in = self._is_right(line.split(" ")[-1])
                 return ["235 2.7.0 Welcome" if spoken.signed_in else "535 5.7.8 Wrong"]

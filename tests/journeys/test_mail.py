@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
+import trustme
 
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import ContactRole, Role
@@ -184,6 +188,56 @@ async def test_an_open_line_is_not_taken_for_a_safe_one(town: Town, server: Mail
         await mailer.send(MAIL)
     await mailer.close()
     assert server.taken == []
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Whose certificates this process trusts, as an operator says it: SSL_CERT_FILE."""
+
+    ours: trustme.CA
+
+    def context(self, *names: str, of: trustme.CA | None = None) -> ssl.SSLContext:
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        (of or self.ours).issue_cert(*names).configure_cert(made)
+        return made
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    ours, file = trustme.CA(), tmp_path / "ca.pem"
+    ours.cert_pem.write_to_path(str(file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    return Authority(ours)
+
+
+@on_sqlite
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+async def test_it_signs_in_over_a_line_that_is_safe(
+    town: Town, authority: Authority, security: Security
+) -> None:
+    tls, begins_open = authority.context("127.0.0.1"), security is Security.STARTTLS
+    async with MailServer(account=("duty", "right"), tls=tls, begins_open=begins_open) as server:
+        mailer = SmtpMailer(account(server, security=security, username="duty", password="right"), town.clock)
+        await mailer.send(MAIL)
+        await mailer.close()
+        assert server.taken[0]["message-id"] == "<key-1@example.org>"
+
+
+@on_sqlite
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+@pytest.mark.parametrize("fault", ["another name", "another authority"])
+async def test_a_server_that_cannot_prove_who_it_is_hears_nothing(
+    town: Town, authority: Authority, security: Security, fault: str
+) -> None:
+    name = "mail.example.org" if fault == "another name" else "127.0.0.1"
+    tls = authority.context(name, of=trustme.CA() if fault == "another authority" else None)
+    begins_open = security is Security.STARTTLS
+    async with MailServer(account=("duty", "right"), tls=tls, begins_open=begins_open) as server:
+        mailer = SmtpMailer(account(server, security=security, username="duty", password="right"), town.clock)
+        with pytest.raises(MailFailed, match="certificate"):
+            await mailer.send(MAIL)
+        await mailer.close()
+        assert server.taken == []
 
 
 @on_sqlite
