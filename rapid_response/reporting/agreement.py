@@ -29,7 +29,7 @@ from rapid_response.core.events import (
 )
 from rapid_response.core.vocabulary import AgeTargeting, Priority
 from rapid_response.reporting.logged import events_of
-from rapid_response.reporting.rules import StoredEvent
+from rapid_response.reporting.record import StoredEvent
 from rapid_response.storage.tables import EventRow
 
 _ENDED = (IncidentClosed.type, IncidentCancelled.type)

@@ -25,7 +25,8 @@ from rapid_response.core.events import (
 from rapid_response.core.vocabulary import Channel
 from rapid_response.reporting.logged import events_of
 from rapid_response.reporting.period import Period
-from rapid_response.reporting.rules import HEARD, CaseRecord, StoredEvent, figures, fold_each
+from rapid_response.reporting.record import HEARD, CaseRecord, StoredEvent, fold_each
+from rapid_response.reporting.rules import figures
 from rapid_response.storage.tables import RANG_OFF, CallRow, EventRow, IncidentRow, ReportRow
 
 

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
-from rapid_response.reporting.rules import StoredEvent
+from rapid_response.reporting.record import StoredEvent
 from rapid_response.storage.tables import EventRow
 
 #: PostgreSQL ends a statement, and a transaction in which nothing is asked, after ten seconds: the events of

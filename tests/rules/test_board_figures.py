@@ -16,15 +16,8 @@ from rapid_response.core.events import Event, event_data
 from rapid_response.core.vocabulary import AgeTargeting, Category, Channel, ClockState, OutcomeCode
 from rapid_response.hatecrime.rules import headline_class
 from rapid_response.reporting.period import month
-from rapid_response.reporting.rules import (
-    HEARD,
-    CaseRecord,
-    StoredEvent,
-    figures,
-    fold,
-    fold_each,
-    ward_rows,
-)
+from rapid_response.reporting.record import HEARD, CaseRecord, StoredEvent, fold, fold_each
+from rapid_response.reporting.rules import figures, ward_rows
 from tests.cases import each
 
 OCTOBER = month("2026-10")

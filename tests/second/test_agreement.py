@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rapid_response.reporting.agreement import Line, Reader, Share, by_month
-from rapid_response.reporting.rules import StoredEvent
+from rapid_response.reporting.record import StoredEvent
 
 LONDON = ZoneInfo("Europe/London")
 AT = datetime(2026, 7, 31, 23, 30, tzinfo=UTC)  # half past midnight on 1 August in London
