@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from pydantic_core import from_json
-from sqlalchemy import JSON, Connection, Enum, Executable, Select
+from sqlalchemy import Connection, Enum, Executable, Select
 from sqlalchemy.engine import Dialect, IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
@@ -193,12 +192,10 @@ class _OfLists:
 
 
 def _reading(kind: TypeEngine[Any], dialect: Dialect, code: Any) -> Convert | None:
-    """How the driver's values of a kind become ours; the two that rows have most of, by one call of C."""
+    """How the driver's values of a kind become ours; a word of a closed list, by one call of C."""
     match kind:
         case Enum(enum_class=members) if members is not None:
             return {member.value: member for member in members}.__getitem__
-        case JSON() if dialect.name == "sqlite":
-            return from_json
     return kind.dialect_impl(dialect).result_processor(dialect, code)
 
 
