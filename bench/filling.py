@@ -8,6 +8,7 @@ and their chains. What is copied is not hashed anew, so the log of such a databa
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -233,8 +234,9 @@ class _Template:
                     values[column.name] = "NULL"
                 elif column.name in with_ids:
                     made = dialect.hex_of(f"{self._base} - :count + s.n")
+                    copied = f"{made} || substr({name}, 9)"
                     values[column.name] = (
-                        f"CASE WHEN length({name}) = 36 THEN {made} || substr({name}, 9) ELSE {name} END"
+                        f"CASE WHEN substr({name}, 9, 1) = '-' THEN {copied} ELSE {name} END"
                     )
                 elif column.name in _NUMBERED:
                     length = (getattr(column.type, "length", None) or 200) - 8
@@ -251,7 +253,11 @@ class _Template:
 
 
 def _is_id(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 36 and value[8] == "-"
+    """An id, or one with a number behind it, as a repeated notice has on the agenda."""
+    return (
+        isinstance(value, str)
+        and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?", value) is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,9 @@ from bench.shape import (
     warm,
     written,
 )
+from rapid_response.core.events import SERVICE_STREAM
 from rapid_response.storage.database import sync_url
-from rapid_response.storage.tables import AgendaRow, DeliveryRow
+from rapid_response.storage.tables import AgendaRow, ChainRow, DeliveryRow
 from rapid_response.storage.tx import Tx
 
 #: As people, partners and machines ask, by name.
@@ -66,7 +67,7 @@ def growth(machine: Machine, kind: str, plan: Plan, results: Results, folder: Pa
     with serving.product_database(machine, kind) as of:
         with serving.product(of) as found:
             closed, still_open = filling.worked(of, found, lambda: settled(of))
-            wait_until(lambda: not of.database.look_now(partial(_unfinished, closed=closed)), 300)
+            wait_until(lambda: not of.database.look_now(partial(_unfinished, closed=closed)), 300, 1.0)
         there, count = 0, max(plan.sizes)
         for size in plan.sizes:
             began = time.perf_counter()
@@ -85,12 +86,15 @@ def growth(machine: Machine, kind: str, plan: Plan, results: Results, folder: Pa
 
 
 def _unfinished(connection: Connection, closed: Sequence[str]) -> int:
-    """What is still to be done of closed cases, or to be heard of any: each copy would have it to be done."""
+    """What is to be done of closed cases, or to be heard or sealed of any: each copy would have it to be done."""
     left = select(func.count()).where(
         col(AgendaRow.incident_id).in_(closed), col(AgendaRow.settled_at).is_(None)
     )
     unheard = select(func.count()).select_from(DeliveryRow)
-    return connection.execute(left).scalar_one() + connection.execute(unheard).scalar_one()
+    unsealed = select(func.count()).where(
+        col(ChainRow.stream) != SERVICE_STREAM, col(ChainRow.sealed_seq) < col(ChainRow.seq)
+    )
+    return sum(connection.execute(count).scalar_one() for count in (left, unheard, unsealed))
 
 
 def _put_off(tx: Tx) -> None:
