@@ -28,6 +28,7 @@ APART = 65.536
 #: One case in so many is still open.
 OPEN_ONE_IN = 2000
 _AT_ONCE = 25_000
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?")
 #: Unique words: the copy's number is put behind them.
 _NUMBERED = {"reference", "dedupe_key", "token", "provider_sid", "sid", "key"}
 
@@ -254,10 +255,7 @@ class _Template:
 
 def _is_id(value: object) -> bool:
     """An id, or one with a number behind it, as a repeated notice has on the agenda."""
-    return (
-        isinstance(value, str)
-        and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?", value) is not None
-    )
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def growth(machine: Machine, kind: str, plan: Plan, results: Results, folder: Pa
 
 
 def _unfinished(connection: Connection, closed: Sequence[str]) -> int:
-    """What is to be done of closed cases, or to be heard or sealed of any: each copy would have it to be done."""
+    """What is left to do of closed cases, to hear or to seal of any: each copy would have it to be done."""
     left = select(func.count()).where(
         col(AgendaRow.incident_id).in_(closed), col(AgendaRow.settled_at).is_(None)
     )
