@@ -9,10 +9,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Index, Text, text
+from sqlalchemy import JSON, Index, Text
 from sqlmodel import Field
 
-from rapid_response.storage.columns import AutoId, UtcDateTime, word
+from rapid_response.storage.columns import AutoId, UtcDateTime, where, word
 
 # It also sets how constraints are named, before ours are made.
 from rapid_response.storage.tables import Row
@@ -59,14 +59,7 @@ class SimCallRow(Row, table=True):
     """One call, either way, and how far it has come: whoever carries its next webhook can go on from here."""
 
     __tablename__ = "sim_calls"
-    __table_args__ = (
-        Index(
-            "ix_sim_calls_live",
-            "to_number",
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-    )
+    __table_args__ = (Index("ix_sim_calls_live", "to_number", **where("ended_at IS NULL")),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     sid: str = Field(unique=True, max_length=34)
@@ -99,19 +92,8 @@ class SimPostRow(Row, table=True):
 
     __tablename__ = "sim_posts"
     __table_args__ = (
-        Index(
-            "ix_sim_posts_owed",
-            "due_at",
-            sqlite_where=text("done_at IS NULL"),
-            postgresql_where=text("done_at IS NULL"),
-        ),
-        Index(
-            "ix_sim_posts_queue",
-            "queue",
-            "id",
-            sqlite_where=text("done_at IS NULL"),
-            postgresql_where=text("done_at IS NULL"),
-        ),
+        Index("ix_sim_posts_owed", "due_at", **where("done_at IS NULL")),
+        Index("ix_sim_posts_queue", "queue", "id", **where("done_at IS NULL")),
         Index("ix_sim_posts_sid", "sid"),
     )
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, text
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field
@@ -78,3 +78,8 @@ def word(members: type[StrEnum], **options: Any) -> Any:
         values_callable=lambda enum: [m.value for m in enum],
     )
     return Field(sa_type=kind, **options)
+
+
+def where(words: str) -> dict[str, Any]:
+    """The condition of an index that holds only some rows, the same on both databases."""
+    return {"sqlite_where": text(words), "postgresql_where": text(words)}

@@ -193,9 +193,8 @@ class _OfLists:
 
 def _reading(kind: TypeEngine[Any], dialect: Dialect, code: Any) -> Convert | None:
     """How the driver's values of a kind become ours; a word of a closed list, by one call of C."""
-    match kind:
-        case Enum(enum_class=members) if members is not None:
-            return {member.value: member for member in members}.__getitem__
+    if isinstance(kind, Enum) and kind.enum_class is not None:
+        return {member.value: member for member in kind.enum_class}.__getitem__
     return kind.dialect_impl(dialect).result_processor(dialect, code)
 
 

@@ -50,7 +50,7 @@ from rapid_response.core.vocabulary import (
     Urgency,
     ViewReason,
 )
-from rapid_response.storage.columns import AutoId, UtcDateTime, word
+from rapid_response.storage.columns import AutoId, UtcDateTime, where, word
 
 # Named constraints, so that a migration can alter them on both databases.
 SQLModel.metadata.naming_convention = MetaData(
@@ -84,11 +84,6 @@ IS_LIVE = text("offers.state IN ('open', 'accepted')")
 IS_UNANSWERED = text("referrals.state IN ('sent', 'acknowledged')")
 
 
-def _where(words: str) -> dict[str, Any]:
-    """The condition of an index, the same on both databases."""
-    return {"sqlite_where": text(words), "postgresql_where": text(words)}
-
-
 class IncidentRow(Row, table=True):
     """What happened, or is happening, at one place to one victim; has one or more reports."""
 
@@ -105,26 +100,11 @@ class IncidentRow(Row, table=True):
         Index("ix_incidents_received_at", "received_at"),
         # For a ward that has had none for years, too.
         Index("ix_incidents_ward", "ward", "received_at"),
-        Index("ix_incidents_duplicate_of", "duplicate_of", **_where("duplicate_of IS NOT NULL")),
+        Index("ix_incidents_duplicate_of", "duplicate_of", **where("duplicate_of IS NOT NULL")),
         # As IS_UNDECIDED says it.
-        Index(
-            "ix_incidents_undecided",
-            "received_at",
-            **_where("age_state IN ('potential', 'under_review')"),
-        ),
-        Index(
-            "ix_incidents_reviewed",
-            "review_decided_at",
-            sqlite_where=text("review_decided_at IS NOT NULL"),
-            postgresql_where=text("review_decided_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_incidents_to_erase",
-            "retention_class",
-            "closed_at",
-            sqlite_where=text("erased_at IS NULL"),
-            postgresql_where=text("erased_at IS NULL"),
-        ),
+        Index("ix_incidents_undecided", "received_at", **where("age_state IN ('potential', 'under_review')")),
+        Index("ix_incidents_reviewed", "review_decided_at", **where("review_decided_at IS NOT NULL")),
+        Index("ix_incidents_to_erase", "retention_class", "closed_at", **where("erased_at IS NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -273,12 +253,7 @@ class NotificationRow(Row, table=True):
     __tablename__ = "notifications"
     __table_args__ = (
         Index("ix_notifications_received_at", "received_at"),
-        Index(
-            "ix_notifications_new",
-            "received_at",
-            sqlite_where=text("settled_at IS NULL"),
-            postgresql_where=text("settled_at IS NULL"),
-        ),
+        Index("ix_notifications_new", "received_at", **where("settled_at IS NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -306,24 +281,9 @@ class InboundMessageRow(Row, table=True):
     __tablename__ = "inbound_messages"
     __table_args__ = (
         UniqueConstraint("provider", "provider_sid"),
-        Index(
-            "ix_inbound_messages_incident",
-            "incident_id",
-            sqlite_where=text("incident_id IS NOT NULL"),
-            postgresql_where=text("incident_id IS NOT NULL"),
-        ),
-        Index(
-            "ix_inbound_messages_to_count",
-            "id",
-            sqlite_where=text("to_count IS NOT NULL"),
-            postgresql_where=text("to_count IS NOT NULL"),
-        ),
-        Index(
-            "ix_inbound_messages_unblanked",
-            "received_at",
-            sqlite_where=text("blanked_at IS NULL"),
-            postgresql_where=text("blanked_at IS NULL"),
-        ),
+        Index("ix_inbound_messages_incident", "incident_id", **where("incident_id IS NOT NULL")),
+        Index("ix_inbound_messages_to_count", "id", **where("to_count IS NOT NULL")),
+        Index("ix_inbound_messages_unblanked", "received_at", **where("blanked_at IS NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -366,27 +326,16 @@ class CallRow(Row, table=True):
             sqlite_where=text("inbound = 1 AND outcome IS NOT NULL"),
             postgresql_where=text("inbound AND outcome IS NOT NULL"),
         ),
-        Index(
-            "ix_calls_to_erase",
-            "words_at",
-            sqlite_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
-            postgresql_where=text("words_at IS NOT NULL AND erased_at IS NULL"),
-        ),
+        Index("ix_calls_to_erase", "words_at", **where("words_at IS NOT NULL AND erased_at IS NULL")),
         # Who rang off without a message, for when that number rings again.
         Index(
             "ix_calls_rang_off",
             "from_number",
             "created_at",
-            sqlite_where=text("outcome = 'rang_off' AND incident_id IS NULL"),
-            postgresql_where=text("outcome = 'rang_off' AND incident_id IS NULL"),
+            **where("outcome = 'rang_off' AND incident_id IS NULL"),
         ),
         # Calls that turned out to be the first contact of a case, for the board.
-        Index(
-            "ix_calls_joined",
-            "created_at",
-            sqlite_where=text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
-            postgresql_where=text("outcome = 'rang_off' AND incident_id IS NOT NULL"),
-        ),
+        Index("ix_calls_joined", "created_at", **where("outcome = 'rang_off' AND incident_id IS NOT NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -460,14 +409,7 @@ class PlaceLookupRow(Row, table=True):
     """A postcode that postcodes.io is asked about, where that is switched on; what it said is kept."""
 
     __tablename__ = "place_lookups"
-    __table_args__ = (
-        Index(
-            "ix_place_lookups_waiting",
-            "due_at",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
-    )
+    __table_args__ = (Index("ix_place_lookups_waiting", "due_at", **where("state = 'waiting'")),)
 
     postcode: str = Field(primary_key=True, max_length=8)
     state: LookupState = word(LookupState, default=LookupState.WAITING)
@@ -482,14 +424,7 @@ class MailRow(Row, table=True):
     """An e-mail to the desk. It names a reference and what to do, so that nothing of it has to be erased."""
 
     __tablename__ = "mails"
-    __table_args__ = (
-        Index(
-            "ix_mails_waiting",
-            "due_at",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
-    )
+    __table_args__ = (Index("ix_mails_waiting", "due_at", **where("state = 'waiting'")),)
 
     id: str = Field(primary_key=True, max_length=36)
     dedupe_key: str = Field(unique=True, max_length=80)
@@ -517,16 +452,10 @@ class OfferRow(Row, table=True):
 
     __tablename__ = "offers"
     __table_args__ = (
-        Index(
-            "uq_offers_owner",
-            "incident_id",
-            unique=True,
-            sqlite_where=text("state = 'accepted'"),
-            postgresql_where=text("state = 'accepted'"),
-        ),
+        Index("uq_offers_owner", "incident_id", unique=True, **where("state = 'accepted'")),
         Index("ix_offers_responder_live", "responder_id", "state"),
         # Of the few that are live: asked at each report, so in the index's own words (IS_LIVE).
-        Index("ix_offers_live", "responder_id", "state", **_where("state IN ('open', 'accepted')")),
+        Index("ix_offers_live", "responder_id", "state", **where("state IN ('open', 'accepted')")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -590,12 +519,7 @@ class ReferralRow(Row, table=True):
 
     __tablename__ = "referrals"
     __table_args__ = (
-        Index(
-            "ix_referrals_unanswered",
-            "sent_at",
-            sqlite_where=text("state IN ('sent', 'acknowledged')"),
-            postgresql_where=text("state IN ('sent', 'acknowledged')"),
-        ),
+        Index("ix_referrals_unanswered", "sent_at", **where("state IN ('sent', 'acknowledged')")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -623,15 +547,7 @@ class TransferRow(Row, table=True):
     """
 
     __tablename__ = "transfers"
-    __table_args__ = (
-        Index(
-            "uq_transfers_waiting",
-            "incident_id",
-            unique=True,
-            sqlite_where=text("state = 'sent'"),
-            postgresql_where=text("state = 'sent'"),
-        ),
-    )
+    __table_args__ = (Index("uq_transfers_waiting", "incident_id", unique=True, **where("state = 'sent'")),)
 
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
@@ -686,19 +602,8 @@ class VisitRow(Row, table=True):
 
     __tablename__ = "visits"
     __table_args__ = (
-        Index(
-            "uq_visits_live",
-            "incident_id",
-            unique=True,
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-        Index(
-            "ix_visits_responder_live",
-            "responder_id",
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        Index("uq_visits_live", "incident_id", unique=True, **where("ended_at IS NULL")),
+        Index("ix_visits_responder_live", "responder_id", **where("ended_at IS NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -720,14 +625,7 @@ class AlarmRow(Row, table=True):
     """
 
     __tablename__ = "alarms"
-    __table_args__ = (
-        Index(
-            "ix_alarms_live",
-            "raised_at",
-            sqlite_where=text("ended_at IS NULL"),
-            postgresql_where=text("ended_at IS NULL"),
-        ),
-    )
+    __table_args__ = (Index("ix_alarms_live", "raised_at", **where("ended_at IS NULL")),)
 
     id: str = Field(primary_key=True, max_length=36)
     incident_id: str | None = Field(default=None, foreign_key="incidents.id", index=True, max_length=36)
@@ -785,13 +683,8 @@ class MessageRow(Row, table=True):
         Index("ix_messages_to_number", "to_number", "created_at"),
         # Only what is still to be looked at is in it, whatever the number of settled messages.
         # For the auditor, which does not go by when the worker means to look next.
-        Index("ix_messages_unsettled", "state", **_where("settled_at IS NULL")),
-        Index(
-            "ix_messages_next",
-            "next_attempt_at",
-            sqlite_where=text("next_attempt_at IS NOT NULL"),
-            postgresql_where=text("next_attempt_at IS NOT NULL"),
-        ),
+        Index("ix_messages_unsettled", "state", **where("settled_at IS NULL")),
+        Index("ix_messages_next", "next_attempt_at", **where("next_attempt_at IS NOT NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -846,12 +739,7 @@ class AttemptRow(Row, table=True):
         UniqueConstraint("message_id", "seq"),
         Index("ix_attempts_provider_sid", "provider_sid"),
         Index("ix_attempts_claimed_at", "claimed_at"),
-        Index(
-            "ix_attempts_unblanked",
-            "claimed_at",
-            sqlite_where=text("blanked_at IS NULL"),
-            postgresql_where=text("blanked_at IS NULL"),
-        ),
+        Index("ix_attempts_unblanked", "claimed_at", **where("blanked_at IS NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -884,18 +772,8 @@ class ProviderEventRow(Row, table=True):
     __tablename__ = "provider_events"
     __table_args__ = (
         UniqueConstraint("provider", "sid", "status", "error_code", "sequence_no"),
-        Index(
-            "ix_provider_events_early",
-            "retry_until",
-            sqlite_where=text("retry_until IS NOT NULL"),
-            postgresql_where=text("retry_until IS NOT NULL"),
-        ),
-        Index(
-            "ix_provider_events_to_count",
-            "id",
-            sqlite_where=text("to_count IS NOT NULL"),
-            postgresql_where=text("to_count IS NOT NULL"),
-        ),
+        Index("ix_provider_events_early", "retry_until", **where("retry_until IS NOT NULL")),
+        Index("ix_provider_events_to_count", "id", **where("to_count IS NOT NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -982,14 +860,7 @@ class ChainRow(Row, table=True):
     """The newest link of each stream's chain, and how far it has been sealed."""
 
     __tablename__ = "chains"
-    __table_args__ = (
-        Index(
-            "ix_chains_unsealed",
-            "stream",
-            sqlite_where=text("sealed_seq < seq"),
-            postgresql_where=text("sealed_seq < seq"),
-        ),
-    )
+    __table_args__ = (Index("ix_chains_unsealed", "stream", **where("sealed_seq < seq")),)
 
     stream: str = Field(primary_key=True, max_length=36)
     seq: int
@@ -1026,18 +897,8 @@ class AgendaRow(Row, table=True):
     __tablename__ = "agenda"
     __table_args__ = (
         UniqueConstraint("incident_id", "kind", "subject", "cycle"),
-        Index(
-            "ix_agenda_due",
-            "due_at",
-            sqlite_where=text("settled_at IS NULL AND parked_at IS NULL"),
-            postgresql_where=text("settled_at IS NULL AND parked_at IS NULL"),
-        ),
-        Index(
-            "ix_agenda_parked",
-            "parked_at",
-            sqlite_where=text("parked_at IS NOT NULL"),
-            postgresql_where=text("parked_at IS NOT NULL"),
-        ),
+        Index("ix_agenda_due", "due_at", **where("settled_at IS NULL AND parked_at IS NULL")),
+        Index("ix_agenda_parked", "parked_at", **where("parked_at IS NOT NULL")),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
@@ -1063,14 +924,7 @@ class DeliveryRow(Row, table=True):
     """An event a subscription has not heard yet; gone once it has."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (
-        Index(
-            "ix_deliveries_waiting",
-            "id",
-            sqlite_where=text("parked_at IS NULL"),
-            postgresql_where=text("parked_at IS NULL"),
-        ),
-    )
+    __table_args__ = (Index("ix_deliveries_waiting", "id", **where("parked_at IS NULL")),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     stream: str = Field(max_length=36)
@@ -1237,14 +1091,7 @@ class AccessRow(Row, table=True):
     """Who saw which case, when, why. Says that it was seen, not what it said."""
 
     __tablename__ = "access_log"
-    __table_args__ = (
-        Index(
-            "ix_access_log_unsealed",
-            "id",
-            sqlite_where=text("sealed_by IS NULL"),
-            postgresql_where=text("sealed_by IS NULL"),
-        ),
-    )
+    __table_args__ = (Index("ix_access_log_unsealed", "id", **where("sealed_by IS NULL")),)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     at: datetime = Field(sa_type=UtcDateTime)
@@ -1260,12 +1107,7 @@ class ViewReasonRow(Row, table=True):
     __tablename__ = "view_reasons"
     __table_args__ = (
         Index("ix_view_reasons_viewer", "viewer", "incident_id"),
-        Index(
-            "ix_view_reasons_unseen",
-            "at",
-            sqlite_where=text("seen_at IS NULL"),
-            postgresql_where=text("seen_at IS NULL"),
-        ),
+        Index("ix_view_reasons_unseen", "at", **where("seen_at IS NULL")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -1333,14 +1175,7 @@ class ClockFaultRow(Row, table=True):
     """A clock that jumped; nothing is deleted by its time until a person has looked."""
 
     __tablename__ = "clock_faults"
-    __table_args__ = (
-        Index(
-            "ix_clock_faults_open",
-            "at",
-            sqlite_where=text("confirmed_at IS NULL"),
-            postgresql_where=text("confirmed_at IS NULL"),
-        ),
-    )
+    __table_args__ = (Index("ix_clock_faults_open", "at", **where("confirmed_at IS NULL")),)
 
     id: str = Field(primary_key=True, max_length=36)
     node: str = Field(max_length=64)
@@ -1402,14 +1237,7 @@ class SecondReadingRow(Row, table=True):
     """
 
     __tablename__ = "second_readings"
-    __table_args__ = (
-        Index(
-            "ix_second_readings_waiting",
-            "next_at",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
-    )
+    __table_args__ = (Index("ix_second_readings_waiting", "next_at", **where("state = 'waiting'")),)
 
     report_id: str = Field(primary_key=True, foreign_key="reports.id", max_length=36)
     state: SecondReadingState = word(SecondReadingState, default=SecondReadingState.WAITING)
