@@ -38,7 +38,7 @@ from rapid_response.storage.database import DatabaseUnavailable
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, InboundMessageRow, MessageRow
 from tests.databases import TestDatabases
 from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN
-from tests.nodes.running import Council, environment, free_port
+from tests.nodes.running import Council, free_port, settings_of
 from tests.nodes.serve import LEASE
 from tests.postgres import PrivateServer
 
@@ -319,7 +319,7 @@ class Round:
 
     async def _start(self, slot: int, faults: Mapping[str, str]) -> Process:
         port = self._ports[slot]
-        settings = environment(
+        settings = settings_of(
             self.council.url,
             BASE_URL=f"http://127.0.0.1:{self._ports[0]}",
             MESSAGES="twilio",
@@ -333,10 +333,9 @@ class Round:
             SMS_DAILY_ALARM="100000",
             LOG_LEVEL="warning",
         )
-        ours = {name: value for name, value in settings.items() if name.startswith("RAPID_RESPONSE_")}
         # By this name the server knows whose connections they are.
         named = {"PGAPPNAME": f"node-{slot}-{port}"}
-        process = await self.nursery.start(port, self.council.folder, {**ours, **faults, **named})
+        process = await self.nursery.start(port, self.council.folder, {**settings, **faults, **named})
         self.living = [p for p in self.living if p.lives] + [process]
         return process
 

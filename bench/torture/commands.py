@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -41,18 +41,14 @@ from rapid_response.storage.tables import EventRow, IncidentRow
 from rapid_response.storage.tx import Tx
 from tests.databases import TestDatabases, quick_folder
 from tests.harness import Town
-from tests.nodes.running import Council, environment, free_port
+from tests.nodes.running import Council, free_port, settings_of
 
 _LONG_AGO = timedelta(days=8 * 366)
 
 
-def _database(url: str) -> Database:
-    return Database(url, clock=SystemClock(), ids=SystemIds())
-
-
-@asynccontextmanager
-async def _looked_at(url: str) -> AsyncIterator[Database]:
-    database = _database(url)
+@contextmanager
+def _looked_at(url: str) -> Iterator[Database]:
+    database = Database(url, clock=SystemClock(), ids=SystemIds())
     try:
         yield database
     finally:
@@ -85,10 +81,8 @@ async def _served(hand: Hand) -> AsyncIterator[tuple[Council, set[str]]]:
     council = Council.found(hand.databases.fresh("sqlite"), hand.folder, TOWN)
     acknowledged: set[str] = set()
     port = free_port()
-    settings = environment(council.url, BASE_URL=f"http://127.0.0.1:{port}", LOG_LEVEL="warning")
-    node = await hand.nursery.start(
-        port, hand.folder, {n: v for n, v in settings.items() if n.startswith("RAPID_RESPONSE_")}
-    )
+    settings = settings_of(council.url, BASE_URL=f"http://127.0.0.1:{port}", LOG_LEVEL="warning")
+    node = await hand.nursery.start(port, hand.folder, settings)
     posting = asyncio.create_task(_post(council, port, acknowledged))
     try:
         while len(acknowledged) < 5:
@@ -152,9 +146,8 @@ def _judge_copy(hand: Hand, copy: Path, known: set[str]) -> None:
 def _judge_log(hand: Hand, url: str, acknowledged: set[str]) -> None:
     lost = acknowledged - _references(_path(url))
     hand.finds(not lost, f"acknowledged and lost: {len(lost)}")
-    database = _database(url)
-    broken = database.look_now(log.verify).broken
-    database.close_now()
+    with _looked_at(url) as database:
+        broken = database.look_now(log.verify).broken
     hand.finds(broken is None, f"the log does not hold: {broken}")
 
 
@@ -180,10 +173,10 @@ async def restores(hand: Hand, kills: int) -> None:
         found = _references(target)
         hand.finds(found in (old, new), f"neither the old one nor the copy: {len(found)} incidents")
         if found == new:
-            await _judge_held(hand, council.url)
+            _judge_held(hand, council.url)
         await hand.runs(council.url, "restore", str(copy))
         hand.finds(_references(target) == new, "done again, it is not the copy")
-        await _judge_held(hand, council.url)
+        _judge_held(hand, council.url)
         _judge_kept(hand, target, old)
     _judge_log(hand, council.url, new)
 
@@ -208,8 +201,8 @@ def _judge_kept(hand: Hand, target: Path, old: set[str]) -> None:
     hand.finds(not left, f"left behind: {left}")
 
 
-async def _judge_held(hand: Hand, url: str) -> None:
-    async with _looked_at(url) as database:
+def _judge_held(hand: Hand, url: str) -> None:
+    with _looked_at(url) as database:
         hold = database.look_now(holds.standing)
     hand.finds(hold is not None and hold.is_restored, "the copy is not held")
 
@@ -224,12 +217,12 @@ async def migrations(hand: Hand, kills: int, kind: str) -> None:
         url = _empty(hand, kind, str(number))
         await hand.kills(url, number, 1, "migrate")
         if kind == "postgresql" or _path(url).exists():
-            async with _looked_at(url) as database:
+            with _looked_at(url) as database:
                 at, tables = database.look_now(_standing_schema)
             whole = at == schema.newest() if tables else at is None
             hand.finds(whole, f"half of a schema: at {at}, with {tables} tables")
         await hand.runs(url, "migrate")
-        async with _looked_at(url) as database:
+        with _looked_at(url) as database:
             schema.check_schema(database)
         hand.databases.drop(url)
 
@@ -251,23 +244,22 @@ _ENDED = 40
 
 async def erasures(hand: Hand, kills: int, kind: str) -> None:
     """Of each case all words are gone and the log says so, or none are and it does not; no count changes."""
+    spare = hand.databases.fresh(kind)
+    await hand.runs(spare, "retention", "--erase")
+    hand.databases.drop(spare)
     url = ""
     for number in range(kills):
         if not url:
             url = hand.databases.fresh(kind)
             await _end_cases(url)
-            before = await _figures(url)
-            if number == 0:
-                spare = hand.databases.fresh(kind)
-                await hand.runs(spare, "retention", "--erase")
-                hand.databases.drop(spare)
+            before = _figures(url)
         await hand.kills(url, number, 4, "retention", "--erase")
-        left = await _judge_erased(hand, url)
-        _judge_figures(hand, before, await _figures(url))
+        left = _judge_erased(hand, url)
+        _judge_figures(hand, before, _figures(url))
         if left < 8 or number == kills - 1:
             await hand.runs(url, "retention", "--erase")
-            hand.finds(await _judge_erased(hand, url) == 0, "not all was erased in the end")
-            _judge_figures(hand, before, await _figures(url))
+            hand.finds(_judge_erased(hand, url) == 0, "not all was erased in the end")
+            _judge_figures(hand, before, _figures(url))
             hand.databases.drop(url)
             url = ""
 
@@ -299,10 +291,10 @@ def _backdate(tx: Tx) -> None:
     tx.execute(update(IncidentRow).values(closed_at=tx.now - _LONG_AGO))
 
 
-async def _figures(url: str) -> dict[str, Any]:
+def _figures(url: str) -> dict[str, Any]:
     """Of the year, as if it were over: whenever they are asked for, they must be the same."""
     period = parse(f"{datetime.now(UTC):%Y}")
-    async with _looked_at(url) as database:
+    with _looked_at(url) as database:
         return database.look_now(lambda c: board_figures(c, period, period.to_utc))
 
 
@@ -311,9 +303,9 @@ def _judge_figures(hand: Hand, before: dict[str, Any], now: dict[str, Any]) -> N
     hand.finds(not changed, f"figures of the board changed: {changed}")
 
 
-async def _judge_erased(hand: Hand, url: str) -> int:
+def _judge_erased(hand: Hand, url: str) -> int:
     """Whether each case is erased wholly or not at all; returns how many are still due."""
-    async with _looked_at(url) as database:
+    with _looked_at(url) as database:
         cases, said, words = database.look_now(_erased)
         broken = database.look_now(log.verify).broken
         due = database.look_now(lambda c: sum(standing(c, database.clock.now()).cases.values()))

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +14,14 @@ from pathlib import Path
 from bench.torture import points
 from bench.torture.nodes import Nursery, Process
 from tests.databases import TestDatabases
-from tests.nodes.running import environment
+from tests.nodes.running import settings_of
 
 AT_SOME_MOMENT = "at some moment"
 #: One kill in so many is at some moment.
 _BY_CHANCE = 3
 _ENDS_WITHIN = 120.0
+#: With what the names of a command's moments begin, where it is not the command's own.
+_MOMENTS_OF = {"retention": "erase"}
 
 
 @dataclass
@@ -57,18 +59,21 @@ class Hand:
             process.kill()
             where = AT_SOME_MOMENT
         else:
-            own = [point for point in points.OF_COMMANDS if point.partition(".")[0] == _OF[name]]
+            own = [
+                point
+                for point in points.OF_COMMANDS
+                if point.partition(".")[0] == _MOMENTS_OF.get(name, name)
+            ]
             where = self._chance.choice(own)
             told = points.told(where, self._chance.randint(1, most))
-            process = await self._start(url, dict(told), arguments)
+            process = await self._start(url, told, arguments)
         await asyncio.wait_for(process.gone.wait(), _ENDS_WITHIN)
         if process.ended != 0:
             self.finds(process.ended == -9, f"{name} ended with {process.ended}: {self.said()}")
             self.killed[f"{name}: {where}"] += 1
 
-    async def _start(self, url: str, more: dict[str, str], arguments: Sequence[str]) -> Process:
-        ours = {n: v for n, v in environment(url).items() if n.startswith("RAPID_RESPONSE_")}
-        return await self.nursery.command(arguments, self.folder, {**ours, **more})
+    async def _start(self, url: str, more: Mapping[str, str], arguments: Sequence[str]) -> Process:
+        return await self.nursery.command(arguments, self.folder, {**settings_of(url), **more})
 
     def finds(self, holds_: bool, otherwise: str) -> None:
         """A promise: kept, or a fault."""
@@ -78,6 +83,3 @@ class Hand:
     def said(self) -> str:
         """The end of what commands said."""
         return (self.folder / "commands.log").read_text(errors="replace")[-1500:]
-
-
-_OF = {"backup": "backup", "restore": "restore", "migrate": "migrate", "retention": "erase"}

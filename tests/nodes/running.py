@@ -34,15 +34,16 @@ STARTS_WITHIN = 90.0
 _SECRET = "one secret key for every node of the test"
 
 
+def settings_of(database_url: str, **settings: str) -> dict[str, str]:
+    """The settings of a process of ours, by the names of their variables."""
+    ours = {"DATABASE_URL": database_url, "SECRET_KEY": _SECRET, "LOG_FORMAT": "json", **settings}
+    return {f"RAPID_RESPONSE_{name}": value for name, value in ours.items()}
+
+
 def environment(database_url: str, **settings: str) -> dict[str, str]:
     """What a process of ours is started with: nothing of this process's own settings."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAPID_RESPONSE_")}
-    ours = {"DATABASE_URL": database_url, "SECRET_KEY": _SECRET, "LOG_FORMAT": "json", **settings}
-    return {
-        **inherited,
-        "PYTHONPATH": str(ROOT),
-        **{f"RAPID_RESPONSE_{name}": value for name, value in ours.items()},
-    }
+    return {**inherited, "PYTHONPATH": str(ROOT), **settings_of(database_url, **settings)}
 
 
 def command(
