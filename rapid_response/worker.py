@@ -389,6 +389,9 @@ class Worker:
                 due.add("send")
             else:
                 self._look_again_in("send", (waiting.send_at - clock.real()).total_seconds())
+        if waiting.lets_go:
+            # The hold ends with the next look for messages, be there any or none.
+            due.add("send")
         return due
 
     async def _each_quarter(self) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, exists, func, select
 from sqlmodel import col
 
 from rapid_response.storage.once import Filled
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
+from rapid_response.storage.tables import AgendaRow, DeliveryRow, HoldRow, MessageRow
 from rapid_response.storage.tx import Tx, read_from
 
 
@@ -27,6 +27,8 @@ class Waiting:
     send_at: datetime | None
     #: Whether any event is still to be heard.
     delivers: bool
+    #: Whether a person has let go of what was held, and no node has taken that up yet.
+    lets_go: bool
 
 
 _GLANCE = Filled(
@@ -40,6 +42,7 @@ _GLANCE = Filled(
         .scalar_subquery()
         .label("send_at"),
         exists().where(col(DeliveryRow.parked_at).is_(None)).label("delivers"),
+        exists().where(col(HoldRow.released_at).is_not(None)).label("lets_go"),
     )
 )
 
@@ -47,4 +50,4 @@ _GLANCE = Filled(
 def glance(source: Connection | Tx) -> Waiting:
     """Look; each part is the end of one index."""
     row = read_from(source, _GLANCE).one()
-    return Waiting(row.ring_at, row.send_at, bool(row.delivers))
+    return Waiting(row.ring_at, row.send_at, bool(row.delivers), bool(row.lets_go))

@@ -11,6 +11,7 @@ from rapid_response.core.vocabulary import Role
 from rapid_response.steps.holding import HeldAlready, Letting, NotHeld, hold, mark_restored, release
 from rapid_response.storage.tables import AgendaRow, HoldRow, MessageRow, SessionRow
 from rapid_response.storage.tx import Tx
+from rapid_response.storage.waiting import glance
 from tests.builders import paid_today, roofers_now
 from tests.harness import ASHA, BEN, DEE, LEADER, Town
 from tests.journeys.browser import browser_of
@@ -138,6 +139,17 @@ async def test_the_desk_is_told_on_every_page_and_so_is_readiness(town: Town) ->
     assert "held" in said
     assert "`rapid-response release`" in said
     assert await town.audit() == {"messages_held": 1}
+
+
+async def test_g17_a_release_is_taken_up_although_no_message_waits(town: Town) -> None:
+    worker, database = town.app.worker, town.app.database
+    await database.run(hold)
+    assert "send" not in worker._due(await database.look(glance))
+    await database.run(release)
+    assert "send" in worker._due(await database.look(glance))
+    await worker.send_queued()
+    assert await town.rows(HoldRow) == []
+    assert "send" not in worker._due(await database.look(glance))
 
 
 async def test_hold_and_release_say_what_cannot_be(town: Town) -> None:
