@@ -18,7 +18,7 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import readiness
 from rapid_response.steps.case import hold, reports_of
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.receive import reading_json, receive
+from rapid_response.steps.receive import reading_in_brief, reading_json, receive
 from rapid_response.steps.retriage import read_again
 from rapid_response.steps.service import service_now, stored_definition
 from rapid_response.storage import work
@@ -186,6 +186,6 @@ def words_known(
     incident = hold(tx, report.incident_id)
     report.narrative, report.reading = words, reading_json(reading)
     if report.incident_id == incident_id:
-        incident.reading = report.reading
+        incident.reading = reading_in_brief(reading)
     service = service_now(tx, desk.zone)
     read_again(tx, desk, service, incident, reading, report, reports_of(tx, incident))

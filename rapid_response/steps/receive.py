@@ -268,7 +268,7 @@ def _new_incident(
         rule_id=decision.rule_id,
         rules_version=decision.rules_version,
         facts=facts_to_json(facts),
-        reading=reading_json(reading),
+        reading=reading_in_brief(reading),
         age_state=targeted.state,
         age_kinds=list(targeted.kinds),
         other_vulnerability=targeted.other_vulnerability,
@@ -298,10 +298,18 @@ def ward_of(service: Service, said: str | None) -> str | None:
     return borders.own_ward(service.definition, said)
 
 
-def reading_json(reading: Reading) -> dict[str, Any]:
-    """What is kept of a reading: spans point into the report, its words are not copied."""
+def reading_in_brief(reading: Reading) -> dict[str, Any]:
+    """What an incident keeps of a reading. A case is loaded in every step of it, so this is little."""
     return {
         "matter": reading.matter.value,
+        "model_version": reading.model_version,
+        "money_at_risk_pence": reading.money_at_risk_pence,
+    }
+
+
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """What a report keeps of its reading: spans point into the report, its words are not copied."""
+    return reading_in_brief(reading) | {
         "scores": {k: round(v, 4) for k, v in reading.scores.items()},
         "evidence": [
             {"label": e.label, "start": e.start, "end": e.end, "why": e.why}
@@ -309,8 +317,6 @@ def reading_json(reading: Reading) -> dict[str, Any]:
             for e in reading.evidence
         ],
         "question": reading.question,
-        "model_version": reading.model_version,
-        "money_at_risk_pence": reading.money_at_risk_pence,
     }
 
 

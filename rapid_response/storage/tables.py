@@ -119,6 +119,7 @@ class IncidentRow(Row, table=True):
     rule_id: str = Field(max_length=8)
     rules_version: str = Field(max_length=40)
     facts: dict[str, Any] = Field(sa_type=JSON)
+    #: Of the reading that it is decided by, the few values that later steps want; all of it is the report's.
     reading: dict[str, Any] = Field(sa_type=JSON)
     age_state: AgeTargeting = word(AgeTargeting, default=AgeTargeting.NONE)
     age_kinds: list[str] = Field(default_factory=list, sa_type=JSON)
@@ -897,7 +898,10 @@ class AgendaRow(Row, table=True):
     __tablename__ = "agenda"
     __table_args__ = (
         UniqueConstraint("incident_id", "kind", "subject", "cycle"),
+        # Work is claimed degree by degree: of one that nobody knows, nothing would ever be done.
+        CheckConstraint(f"rank BETWEEN 0 AND {len(Priority) - 1}", name="rank_known"),
         Index("ix_agenda_due", "due_at", **where("settled_at IS NULL AND parked_at IS NULL")),
+        Index("ix_agenda_danger", "rank", "due_at", **where("settled_at IS NULL AND parked_at IS NULL")),
         Index("ix_agenda_parked", "parked_at", **where("parked_at IS NOT NULL")),
     )
 

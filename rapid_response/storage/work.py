@@ -9,7 +9,7 @@ stands in the way of other work.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -19,21 +19,24 @@ from sqlalchemy import (
     Update,
     and_,
     delete,
+    exists,
     func,
     or_,
     select,
-    true,
     update,
 )
 from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from rapid_response.core.vocabulary import Priority
 from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, EventRow
 from rapid_response.storage.tx import Tx
 
 LEASE = timedelta(seconds=30)
+#: Degrees of danger, the highest first.
+_RANKS = tuple(sorted(priority.rank for priority in Priority))
 #: Waits before the second, third … attempt; after the last the work is parked.
 _BACK_OFF = (
     timedelta(seconds=1),
@@ -220,40 +223,72 @@ def _stands(incident_id: str, kind: str, subject: str) -> Executable:
 
 
 def claim_due(tx: Tx, limit: int = 150, kinds: Sequence[str] | None = None) -> list[Due]:
-    """Lease up to `limit` due entries, of `kinds` or all: most dangerous first, then longest overdue."""
+    """Lease up to `limit` due entries, of `kinds` or all: most dangerous first, then longest overdue.
+
+    Degree by degree, as each is then the beginning of one index: to order all that is due takes as long as
+    there is of it, and after an outage there is much.
+    """
     until = tx.real + LEASE
-    claiming = (
-        _claim(tx.now, tx.real, until, limit)
-        if kinds is None
-        else _claim_kinds(tx.now, tx.real, until, limit, kinds)
+    found: list[Due] = []
+    for rank in _due_ranks(tx, kinds):
+        left = limit - len(found)
+        claiming = (
+            _claim(tx.now, tx.real, until, rank, left)
+            if kinds is None
+            else _claim_kinds(tx.now, tx.real, until, rank, left, kinds)
+        )
+        claimed = [Due(*tuple(row)) for row in tx.execute(claiming).all()]
+        found += sorted(claimed, key=lambda due: (due.due_at, due.id))
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _due_ranks(tx: Tx, kinds: Sequence[str] | None) -> list[int]:
+    """The degrees of which anything is due that nobody has leased."""
+    asking = _which(tx.now, tx.real) if kinds is None else _which_of_kinds(tx.now, tx.real, kinds)
+    due: Sequence[bool] = tx.execute(asking).one()
+    return [rank for rank, is_due in zip(_RANKS, due, strict=True) if is_due]
+
+
+@once
+def _which(now: datetime, real: datetime) -> Executable:
+    return select(*(exists().where(*_free(now, real, rank)) for rank in _RANKS))
+
+
+@once
+def _which_of_kinds(now: datetime, real: datetime, kinds: Sequence[str]) -> Executable:
+    of_kinds = col(AgendaRow.kind).in_(kinds)
+    return select(*(exists().where(*_free(now, real, rank), of_kinds) for rank in _RANKS))
+
+
+@once
+def _claim(now: datetime, real: datetime, until: datetime, rank: int, limit: int) -> Any:
+    return _claiming(_free(now, real, rank), until, limit)
+
+
+@once
+def _claim_kinds(
+    now: datetime, real: datetime, until: datetime, rank: int, limit: int, kinds: Sequence[str]
+) -> Any:
+    return _claiming((*_free(now, real, rank), col(AgendaRow.kind).in_(kinds)), until, limit)
+
+
+def _free(now: datetime, real: datetime, rank: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(AgendaRow.settled_at).is_(None),
+        col(AgendaRow.parked_at).is_(None),
+        col(AgendaRow.rank) == rank,
+        col(AgendaRow.due_at) <= now,
+        or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= real),
     )
-    ordered = sorted(tx.execute(claiming).all(), key=lambda r: (r.rank, r.due_at, r.id))
-    return [
-        Due(r.id, r.incident_id, r.kind, r.subject, r.cycle, r.due_at, r.fence, r.attempts) for r in ordered
-    ]
 
 
-@once
-def _claim(now: datetime, real: datetime, until: datetime, limit: int) -> Any:
-    return _claiming(now, real, until, limit, true())
-
-
-@once
-def _claim_kinds(now: datetime, real: datetime, until: datetime, limit: int, kinds: Sequence[str]) -> Any:
-    return _claiming(now, real, until, limit, col(AgendaRow.kind).in_(kinds))
-
-
-def _claiming(now: datetime, real: datetime, until: datetime, limit: int, wanted: ColumnElement[bool]) -> Any:
+def _claiming(which: Iterable[ColumnElement[bool]], until: datetime, limit: int) -> Any:
     chosen = (
         select(col(AgendaRow.id))
-        .where(
-            col(AgendaRow.settled_at).is_(None),
-            col(AgendaRow.parked_at).is_(None),
-            col(AgendaRow.due_at) <= now,
-            or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= real),
-            wanted,
-        )
-        .order_by(col(AgendaRow.rank), col(AgendaRow.due_at))
+        .where(*which)
+        .order_by(col(AgendaRow.due_at))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -265,17 +300,7 @@ def _claiming(now: datetime, real: datetime, until: datetime, limit: int, wanted
             fence=col(AgendaRow.fence) + 1,
             attempts=col(AgendaRow.attempts) + 1,
         )
-        .returning(
-            col(AgendaRow.id),
-            col(AgendaRow.incident_id),
-            col(AgendaRow.kind),
-            col(AgendaRow.subject),
-            col(AgendaRow.cycle),
-            col(AgendaRow.due_at),
-            col(AgendaRow.fence),
-            col(AgendaRow.attempts),
-            col(AgendaRow.rank),
-        )
+        .returning(*(col(getattr(AgendaRow, kept.name)) for kept in fields(Due)))
     )
 
 

@@ -16,6 +16,7 @@ from sqlmodel import select as typed_select
 
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SystemIds
+from rapid_response.core.vocabulary import Priority
 from rapid_response.messaging.gateway import Accepted
 from rapid_response.messaging.simulated import SimulatorGateway
 from rapid_response.steps import sending, unknowns
@@ -84,6 +85,20 @@ def test_g6_the_most_dangerous_comes_first_then_what_is_longest_overdue(database
     arm(database, Something("new", NOON), Something("older", NOON - MINUTE), incident="a", rank=1)
     arm(database, Something("oldest", NOON - 90 * MINUTE), incident="b", rank=3)
     assert [due.subject for due in claim(database)] == ["older", "new", "oldest", "old"]
+
+
+def test_a_claim_goes_on_with_what_is_less_dangerous(database: Database) -> None:
+    for rank in range(len(Priority)):
+        arm(database, Something(f"{rank}"), Something(f"{rank}'"), incident=f"{rank}", rank=rank)
+    assert [due.subject for due in claim(database, 3)] == ["0", "0'", "1"]
+    assert [due.subject for due in claim(database, 4)] == ["1'", "2", "2'", "3"]
+    assert [due.subject for due in claim(database, 4)] == ["3'", "4", "4'"]
+
+
+def test_a_degree_of_danger_that_nobody_claims_cannot_be_armed(database: Database) -> None:
+    for rank in (-1, len(Priority)):
+        with pytest.raises(IntegrityError):
+            arm(database, Something("x"), rank=rank)
 
 
 def test_a_claim_takes_no_more_than_it_can_do(database: Database) -> None:
@@ -332,8 +347,8 @@ async def test_g14_one_poisoned_entry_is_in_nobodys_way(town: Town) -> None:
     first = await town.reports("A man at my mother's door says her roof is loose, he wants cash now.")
     incidents = select(col(AgendaRow.incident_id)).where(col(AgendaRow.kind) == "warn").limit(1)
     incident_id = await town.app.database.look(lambda c: c.execute(incidents).scalar_one())
-    poison = Something("poison", town.clock.now(), kind="nobody knows this")
-    await town.app.database.run(lambda tx: work.arm(tx, incident_id, 1, -1, [poison]))
+    poison = Something("poison", town.clock.now() - 60 * MINUTE, kind="nobody knows this")
+    await town.app.database.run(lambda tx: work.arm(tx, incident_id, 1, 0, [poison]))
     second = await town.reports("Two men want 3000 pounds for her gutters, they come back in an hour.")
     for seconds in (0, 1, 5, 20, 60, 3600):
         town.clock.advance(timedelta(seconds=seconds))

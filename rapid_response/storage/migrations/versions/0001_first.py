@@ -51,10 +51,19 @@ def upgrade() -> None:
         sa.Column("parked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("seen_to_by", sa.String(length=80), nullable=True),
         sa.Column("error", sa.String(length=80), nullable=True),
+        sa.CheckConstraint("rank BETWEEN 0 AND 4", name=op.f("ck_agenda_rank_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agenda")),
         sa.UniqueConstraint(
             "incident_id", "kind", "subject", "cycle", name=op.f("uq_agenda_incident_id_kind_subject_cycle")
         ),
+    )
+    op.create_index(
+        "ix_agenda_danger",
+        "agenda",
+        ["rank", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("settled_at IS NULL AND parked_at IS NULL"),
+        postgresql_where=sa.text("settled_at IS NULL AND parked_at IS NULL"),
     )
     op.create_index(
         "ix_agenda_due",
