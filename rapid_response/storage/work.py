@@ -19,7 +19,6 @@ from sqlalchemy import (
     Update,
     and_,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -247,19 +246,24 @@ def claim_due(tx: Tx, limit: int = 150, kinds: Sequence[str] | None = None) -> l
 def _due_ranks(tx: Tx, kinds: Sequence[str] | None) -> list[int]:
     """The degrees of which anything is due that nobody has leased."""
     asking = _which(tx.now, tx.real) if kinds is None else _which_of_kinds(tx.now, tx.real, kinds)
-    due: Sequence[bool] = tx.execute(asking).one()
-    return [rank for rank, is_due in zip(_RANKS, due, strict=True) if is_due]
+    firsts: Sequence[int | None] = tx.execute(asking).one()
+    return [rank for rank, first in zip(_RANKS, firsts, strict=True) if first is not None]
 
 
 @once
 def _which(now: datetime, real: datetime) -> Executable:
-    return select(*(exists().where(*_free(now, real, rank)) for rank in _RANKS))
+    return select(*(_first(*_free(now, real, rank)) for rank in _RANKS))
 
 
 @once
 def _which_of_kinds(now: datetime, real: datetime, kinds: Sequence[str]) -> Executable:
     of_kinds = col(AgendaRow.kind).in_(kinds)
-    return select(*(exists().where(*_free(now, real, rank), of_kinds) for rank in _RANKS))
+    return select(*(_first(*_free(now, real, rank), of_kinds) for rank in _RANKS))
+
+
+def _first(*which: ColumnElement[bool]) -> ColumnElement[Any]:
+    """One of them, or NULL. In order, without which PostgreSQL goes through the table for any one of many."""
+    return select(col(AgendaRow.id)).where(*which).order_by(col(AgendaRow.due_at)).limit(1).scalar_subquery()
 
 
 @once
