@@ -20,7 +20,7 @@ from sqlmodel import SQLModel, col
 
 from bench.serving import Product, Server
 from rapid_response.storage.columns import UtcDateTime
-from rapid_response.storage.database import sync_url
+from rapid_response.storage.engines import sync_url
 from rapid_response.storage.tables import IncidentRow
 
 #: The first 32 of the 48 bits of milliseconds with which a row's id begins count in these seconds.

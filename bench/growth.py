@@ -34,7 +34,7 @@ from bench.shape import (
     written,
 )
 from rapid_response.core.events import SERVICE_STREAM
-from rapid_response.storage.database import sync_url
+from rapid_response.storage.engines import sync_url
 from rapid_response.storage.tables import AgendaRow, ChainRow, DeliveryRow
 from rapid_response.storage.tx import Tx
 

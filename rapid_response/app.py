@@ -27,10 +27,11 @@ from rapid_response.settings import Settings
 from rapid_response.simulator import api as simulator
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
-from rapid_response.storage.database import Database, DatabaseUnavailable, suspect_damage
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable, suspect_damage
 from rapid_response.webhooks import twilio
 from rapid_response.webhooks.signature import WebhookRefused
-from rapid_response.worker import Worker
+from rapid_response.worker.worker import Worker
 
 logger = structlog.get_logger("app")
 

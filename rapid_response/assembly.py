@@ -45,7 +45,8 @@ from rapid_response.storage import clock_mark
 from rapid_response.storage.database import Database
 from rapid_response.webhooks.signature import HEADER, Verifier, sign
 from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
-from rapid_response.worker import Second, Worker, clock_offset
+from rapid_response.worker.second import Second
+from rapid_response.worker.worker import Worker
 
 if TYPE_CHECKING:
     from rapid_response.messaging.twilio_gateway import TwilioGateway
@@ -261,7 +262,7 @@ async def living(parts: Parts, *, works: bool = True) -> AsyncIterator[None]:
     database.claim_serving()
     clock = database.clock
     if isinstance(clock, SystemClock):
-        clock.set_offset(clock_offset(database, clock))
+        clock.set_offset(database.clock_offset() + clock.offset)
         await clock_mark.restore(database, clock)
     await parts.caretaker.remember_service()
     beside: list[asyncio.Task[None]] = []
@@ -286,7 +287,7 @@ async def _make_ready(worker: Worker) -> None:
     """Load what the first reports would wait for, some half a second of work: after what is overdue."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_CATCHES_UP_WITHIN):
-            await worker.has_caught_up.wait()
+            await worker.ringer.has_caught_up.wait()
     for load in (shipped_knowledge, shipped_table):
         await asyncio.to_thread(load)
     # All of it stays: it need not be looked through for what is gone.

@@ -26,8 +26,9 @@ from rapid_response.steps.mending import mend
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage import duties, log
 from rapid_response.storage.checking import damage, is_waited_for
-from rapid_response.storage.database import Database, DatabaseDamaged
+from rapid_response.storage.database import Database
 from rapid_response.storage.duties import Duty, Mine
+from rapid_response.storage.failures import DatabaseDamaged
 from rapid_response.storage.schema import SchemaBehind, SchemaNewer, check_schema
 from rapid_response.storage.tx import Tx
 

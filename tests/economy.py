@@ -11,7 +11,7 @@ from unittest.mock import patch
 from fastapi.dependencies import models
 from sqlalchemy import Engine, create_engine, make_url
 
-from rapid_response.storage import database
+from rapid_response.storage import engines
 
 #: Objects made before the youngest of them are looked at; Python's own 700 is for small programs.
 _YOUNG = 20_000
@@ -34,7 +34,7 @@ def one_compiler_of_statements() -> Iterator[None]:
         made._compiled_cache = first._compiled_cache
         return made  # type: ignore[no-any-return]
 
-    with patch.object(database, "create_engine", make):
+    with patch.object(engines, "create_engine", make):
         yield
 
 

@@ -175,16 +175,10 @@ class Town:
             await do()
 
     def _loops(self) -> dict[str, Callable[[], Awaitable[int]]]:
-        worker, network = self.app.worker, self.app.network
-        return {
-            "ring": worker.ring_due,
-            "send": worker.send_queued,
-            "deliver": worker.deliver_events,
-            "second": worker.ask_second_reader,
-            "places": worker.ask_places,
-            "mail": worker.send_mail,
-            "phones": network.settle,
-        }
+        worker = self.app.worker
+        passes = {**worker.loops.passes, "send": worker.sender.send_queued, "phones": self.app.network.settle}
+        names = ("ring", "send", "deliver", "second", "places", "mail", "phones")
+        return {name: passes[name] for name in names if name in passes}
 
     async def _waiting(self) -> list[_Waits]:
         """What is still to be done, by which loop."""

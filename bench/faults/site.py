@@ -25,7 +25,7 @@ from sqlmodel import SQLModel, col
 from rapid_response.access.accounts import add_user
 from rapid_response.access.passwords import Passwords
 from rapid_response.core.vocabulary import Role
-from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import AgendaRow, IncidentRow, MessageRow, ReportRow
 from tests.journeys.browser import PASSWORD, Shown
 from tests.nodes.running import Council, Node

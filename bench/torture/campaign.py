@@ -34,7 +34,7 @@ from bench.torture.points import Blow
 from bench.torture.towns import PHONES, SOON, TOWN
 from rapid_response.core.states import MessageState
 from rapid_response.steps.sending import HELD_BY_PERSON
-from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, InboundMessageRow, MessageRow
 from tests.databases import TestDatabases
 from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN

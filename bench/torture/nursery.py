@@ -87,8 +87,8 @@ def _hurry_more() -> None:
     """
     from httpx._transports import default
 
-    from rapid_response import worker
     from rapid_response.steps import catch_up, notices
+    from rapid_response.worker import worker
 
     worker._SEAL_SECONDS, worker._SWEEP_SECONDS = 3, 4
     catch_up.EVERY, catch_up.WHILE_ASKED = timedelta(seconds=12), timedelta(seconds=8)

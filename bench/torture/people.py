@@ -18,7 +18,7 @@ import httpx
 from sqlalchemy import select
 from sqlmodel import col
 
-from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import IncidentRow
 from tests.gateways.fake_twilio import Message
 from tests.nodes.running import Council

@@ -17,7 +17,8 @@ from rapid_response.access.fingerprints import fingerprint
 from rapid_response.access.principal import Kind, Principal
 from rapid_response.core.events import SERVICE_STREAM, AccountChanged
 from rapid_response.core.vocabulary import Scope
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import ApiKeyRow
 from rapid_response.storage.tx import Tx, read_from

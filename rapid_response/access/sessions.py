@@ -14,7 +14,8 @@ from sqlmodel import col
 
 from rapid_response.access.fingerprints import fingerprint
 from rapid_response.access.principal import Kind, Principal
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import SessionRow, UserRow
 from rapid_response.storage.tx import Tx, read_from

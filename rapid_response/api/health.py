@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 
 from rapid_response.api.context import Service
 from rapid_response.audit.readiness import Readiness, readiness, without_database
-from rapid_response.storage.database import DatabaseUnavailable, suspect_damage
+from rapid_response.storage.failures import DatabaseUnavailable, suspect_damage
 
 router = APIRouter()
 

@@ -18,7 +18,7 @@ from rapid_response.intake.report_in import Answers, ReportIn
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.errors import Forbidden, Invalid, KeyReused, NotFound, NothingOffered, Refusal
 from rapid_response.steps.service import NoService
-from rapid_response.storage.database import DatabaseUnavailable, InDoubt
+from rapid_response.storage.failures import DatabaseUnavailable, InDoubt
 
 MEDIA_TYPE = "application/problem+json"
 

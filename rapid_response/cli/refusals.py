@@ -57,7 +57,7 @@ def explain(error: Exception) -> Refused | None:
     from rapid_response.steps.holding import HeldAlready, NotHeld
     from rapid_response.steps.service import NoService
     from rapid_response.storage.copies import CopyProblem
-    from rapid_response.storage.database import AlreadyServed, DatabaseDamaged, DatabaseUnavailable, InDoubt
+    from rapid_response.storage.failures import AlreadyServed, DatabaseDamaged, DatabaseUnavailable, InDoubt
     from rapid_response.storage.schema import SchemaProblem
 
     if isinstance(error, SchemaProblem | PeriodError):

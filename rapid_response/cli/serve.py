@@ -96,7 +96,7 @@ def _refuse_damaged(database: Database, settings: Settings) -> None:
     if not database.is_sqlite:
         return
     from rapid_response.storage.checking import damage, is_waited_for
-    from rapid_response.storage.database import DatabaseDamaged
+    from rapid_response.storage.failures import DatabaseDamaged
 
     if not is_waited_for(database.path):
         return

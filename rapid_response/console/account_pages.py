@@ -14,7 +14,8 @@ from rapid_response.access.sessions import end_session, start_session
 from rapid_response.access.sign_in import SignInRefused, Why
 from rapid_response.console.form_pages import safe_next
 from rapid_response.console.forms import FieldError, Filled
-from rapid_response.console.views import AccountView, Page, SignInView
+from rapid_response.console.views.accounts import AccountView, SignInView
+from rapid_response.console.views.frame import Page
 from rapid_response.console.visit_pages import AnyVisit, NotSignedIn, SignedIn, Visit, home_of
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import UserRow

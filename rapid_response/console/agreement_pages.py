@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from rapid_response.access.permissions import Permission
-from rapid_response.console.views import AgreementLine, AgreementMonth, AgreementView
+from rapid_response.console.views.agreement import AgreementLine, AgreementMonth, AgreementView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.reporting.agreement import Line, Reader, Share, read_agreement
 

@@ -22,7 +22,8 @@ from rapid_response.console import filling
 from rapid_response.console.filling import Names
 from rapid_response.console.forms import Posted
 from rapid_response.console.moments import at_words
-from rapid_response.console.views import AlarmPart, BoardFilters, BoardRow, BoardView
+from rapid_response.console.views.board import BoardFilters, BoardRow, BoardView
+from rapid_response.console.views.pieces import AlarmPart
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.incident import Status

@@ -17,7 +17,7 @@ from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.filling import Names
 from rapid_response.console.forms import FieldError, Filled, read_vehicle
 from rapid_response.console.timeline import pounds
-from rapid_response.console.views import DisclosuresView, DisclosureView
+from rapid_response.console.views.sharing import DisclosuresView, DisclosureView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import QUESTIONS, field_words, plain
 from rapid_response.steps import casefile, disclosing

@@ -18,41 +18,41 @@ from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.access.principal import Principal
 from rapid_response.console import related, timeline
 from rapid_response.console.forms import CALLER_ROLES
-from rapid_response.console.views import (
+from rapid_response.console.views.case import FailedAction, IncidentView
+from rapid_response.console.views.case_parts import (
     AgeTargetingPart,
-    AlarmPart,
     AreaPart,
-    CheckIn,
-    Choice,
-    Clock,
-    DisclosurePart,
     EvidenceSpan,
-    FailedAction,
-    IncidentView,
-    MarkerPart,
     MessagePart,
-    NextStep,
     NotePart,
     NoticePart,
     OfferPart,
     OutcomePart,
     Person,
-    Place,
     ProposalPart,
     ReachPart,
     ReferralPart,
     ReportPart,
-    SafeContact,
     SafeguardingPart,
     SecondReadingPart,
     StepPart,
     SuggestionPart,
     TaskPart,
     TimelinePart,
-    TransferPart,
-    VisitPart,
     Words,
 )
+from rapid_response.console.views.pieces import (
+    AlarmPart,
+    CheckIn,
+    Choice,
+    Clock,
+    MarkerPart,
+    NextStep,
+    Place,
+    SafeContact,
+    VisitPart,
+)
+from rapid_response.console.views.sharing import DisclosurePart, TransferPart
 from rapid_response.console.words import QUESTIONS, plain
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.facts import Facts

@@ -14,7 +14,7 @@ from rapid_response.access.permissions import Permission
 from rapid_response.console import filling, related
 from rapid_response.console.forms import FieldError, Posted, read_handler_report
 from rapid_response.console.public_pages import STALE, take_in, with_fault
-from rapid_response.console.views import HandlerFormView, HandlerSentView
+from rapid_response.console.views.reporting import HandlerFormView, HandlerSentView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.incident import Status
 from rapid_response.core.safe_contact import MayBeTold, may_be_told

@@ -18,7 +18,7 @@ from rapid_response.console.filling import Looking
 from rapid_response.console.form_pages import once, once_key
 from rapid_response.console.forms import FieldError, Filled, Parsed, Posted, read_action
 from rapid_response.console.public_pages import STALE, faults_of
-from rapid_response.console.views import FailedAction, IncidentView
+from rapid_response.console.views.case import FailedAction, IncidentView
 from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action, NotAllowed

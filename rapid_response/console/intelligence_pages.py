@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
-from rapid_response.console.views import IntelligenceView, NotificationLine
+from rapid_response.console.views.intelligence import IntelligenceView, NotificationLine
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.steps import notifying
 from rapid_response.steps.errors import NotFound

@@ -32,7 +32,7 @@ from rapid_response.console.forms import (
 )
 from rapid_response.console.moments import at_words
 from rapid_response.console.public_pages import STALE
-from rapid_response.console.views import JobLine, JobStage, JobsView, JobView, Verb
+from rapid_response.console.views.responder import JobLine, JobStage, JobsView, JobView, Verb
 from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
 from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status

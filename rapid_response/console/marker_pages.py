@@ -27,7 +27,7 @@ from rapid_response.console.forms import (
     read_reason,
 )
 from rapid_response.console.public_pages import faults_of
-from rapid_response.console.views import MarkerLine, MarkersView
+from rapid_response.console.views.upkeep import MarkerLine, MarkersView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.vocabulary import RiskSubject
 from rapid_response.safety.rules import MARKER_MONTHS

@@ -39,14 +39,15 @@ from rapid_response.console import (
 from rapid_response.console.assets import PREFIX, App, Message, Receive, Scope, Send
 from rapid_response.console.form_pages import LARGEST_FORM, sign_in_address
 from rapid_response.console.security import SecurityHeaders
-from rapid_response.console.views import ErrorView
+from rapid_response.console.views.frame import ErrorView
 from rapid_response.console.visit_pages import MayNot, NotSignedIn, Pages, PageSettings, Visit, visit_of
 from rapid_response.core.incident import NotAllowed
 from rapid_response.simulator.network import SimulatedNetwork
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Forbidden, NotFound, NothingOffered, Refusal
 from rapid_response.steps.service import LastKnown, NoService
-from rapid_response.storage.database import Database, DatabaseUnavailable, InDoubt
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable, InDoubt
 
 __all__ = ["PageSettings", "Pages", "add_pages", "failed", "is_page"]
 

@@ -22,7 +22,7 @@ from rapid_response.console.forms import (
     read_now,
     read_public_report,
 )
-from rapid_response.console.views import ReportFormView, ReportSentView, ReportStartView
+from rapid_response.console.views.reporting import ReportFormView, ReportSentView, ReportStartView
 from rapid_response.console.visit_pages import AnyVisit, Visit, home_of
 from rapid_response.core.vocabulary import Priority
 from rapid_response.intake.advice import script

@@ -11,7 +11,7 @@ from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.console.forms import CALLER_ROLES, NO, UNKNOWN, WAS, YES, Filled, local_minute
 from rapid_response.console.moments import at_words
 from rapid_response.console.timeline import pounds
-from rapid_response.console.views import CorrectionPart, LinkPart, ToldPart
+from rapid_response.console.views.case_parts import CorrectionPart, LinkPart, ToldPart
 from rapid_response.console.words import field_words, plain
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, Facts
 from rapid_response.core.incident import Action

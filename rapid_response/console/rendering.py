@@ -22,7 +22,8 @@ from markupsafe import Markup, escape
 from rapid_response.console import forms, timeline, words
 from rapid_response.console.assets import Assets
 from rapid_response.console.moments import at_words, clock_time, moment_words
-from rapid_response.console.views import PAGE_WORDS, EvidenceSpan, Frame, Site, View
+from rapid_response.console.views.case_parts import EvidenceSpan
+from rapid_response.console.views.frame import PAGE_WORDS, Frame, Site, View
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, Facts
 from rapid_response.core.incident import OPEN_STATUSES, Action, Status
 from rapid_response.core.vocabulary import Category

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from rapid_response.access.permissions import Permission
 from rapid_response.console.form_pages import once, once_key
 from rapid_response.console.forms import FieldError, Filled, Posted
-from rapid_response.console.views import (
+from rapid_response.console.views.pieces import Choice
+from rapid_response.console.views.rota import (
     AbsenceLine,
-    Choice,
     GapLine,
     HandOverLine,
     PersonAsked,

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
-from rapid_response.console.views import CallToReturn, TextsView, TextToRead
+from rapid_response.console.views.upkeep import CallToReturn, TextsView, TextToRead
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.intake.matching.profile import Told, identify
 from rapid_response.storage.log import record_view

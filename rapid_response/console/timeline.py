@@ -9,7 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rapid_response.console.moments import at_words
-from rapid_response.console.views import TimelinePart, minutes_words
+from rapid_response.console.views.case_parts import TimelinePart
+from rapid_response.console.views.pieces import minutes_words
 from rapid_response.console.words import ENUM_WORDS, field_words, plain
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.core.vocabulary import (

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
 from rapid_response.console.access_pages import ask_why, must_say_why
-from rapid_response.console.views import TransferView
+from rapid_response.console.views.sharing import TransferView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import QUESTIONS, field_words, plain
 from rapid_response.steps import casefile

@@ -21,7 +21,8 @@ from rapid_response.audit.sheet import content_security_policy, new_serial, read
 from rapid_response.console.board_pages import parked_count
 from rapid_response.console.filling import Names, read_names
 from rapid_response.console.moments import at_words
-from rapid_response.console.views import Check, ExceptionsView, ParkedWork, StatusView, minutes_words
+from rapid_response.console.views.pieces import minutes_words
+from rapid_response.console.views.upkeep import Check, ExceptionsView, ParkedWork, StatusView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Status

@@ -31,12 +31,13 @@ from rapid_response.console.assets import Assets
 from rapid_response.console.form_pages import read_form
 from rapid_response.console.forms import Posted
 from rapid_response.console.rendering import Renderer
-from rapid_response.console.views import Frame, Page, Site, View, Viewer
+from rapid_response.console.views.frame import Frame, Page, Site, View, Viewer
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.service import LastKnown, NoService
 from rapid_response.storage import holds
-from rapid_response.storage.database import Database, Stored
+from rapid_response.storage.database import Database
+from rapid_response.storage.jobs import Stored
 from rapid_response.storage.tx import Tx
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from rapid_response.core.clock import Clock
 from rapid_response.core.ids import Ids, SystemIds
 from rapid_response.storage import log, schema
 from rapid_response.storage.checking import damage
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.migrate import migrate
 from rapid_response.storage.tx import Tx
 

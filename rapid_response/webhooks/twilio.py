@@ -23,7 +23,9 @@ from rapid_response.messaging import hotline as words
 from rapid_response.messaging import wording
 from rapid_response.steps import hotline, inbound, receipts, spoken
 from rapid_response.steps.desk import Desk
-from rapid_response.storage.database import Database, DatabaseUnavailable, looks_itself
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
+from rapid_response.storage.jobs import looks_itself
 from rapid_response.webhooks import twiml
 from rapid_response.webhooks.signature import Verifier, WebhookRefused
 

@@ -19,7 +19,8 @@ from rapid_response.access.keys import (
 from rapid_response.access.principal import Kind
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.vocabulary import Scope
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import ApiKeyRow
 from tests.access.conftest import meet
 from tests.access.test_accounts import changes

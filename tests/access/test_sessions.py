@@ -21,7 +21,8 @@ from rapid_response.access.sessions import (
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SystemIds
 from rapid_response.core.vocabulary import Role
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import SessionRow
 
 Add = Callable[..., Account]

@@ -124,5 +124,5 @@ def between(town: Town) -> Carrier:
     """Put a carrier between a town's worker and its network."""
     inner = SimulatorGateway(town.app.network)
     carrier = Carrier(inner, town.clock.now, inner.our_numbers)
-    town.app.worker._gateway = carrier
+    town.app.worker.sender.gateway = town.app.worker.provided.gateway = carrier
     return carrier

@@ -12,7 +12,7 @@ from rapid_response.messaging.gateway import SendOutcome
 from rapid_response.steps import sending
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.sending import Claimed
-from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import MessageRow
 from rapid_response.storage.tx import Tx
 from tests.builders import paid_today
@@ -55,16 +55,16 @@ async def test_a_text_that_the_provider_is_slow_to_take_holds_no_other_up(
     carrier.texts.append(slow)
     worker = town.app.worker
     await reports(town, 1)
-    assert await worker.send_more() == 1
+    assert await worker.sender.send_more() == 1
     await slow.asked.acquire()
 
     await reports(town, 1)
     carrier.usual_text = quick = Slow()
     quick.goes_on.set()
-    assert await worker.send_more() == 1
+    assert await worker.sender.send_more() == 1
     await quick.asked.acquire()
     slow.goes_on.set()
-    assert await worker.send_queued() == 0
+    assert await worker.sender.send_queued() == 0
     assert MessageState.SENDING not in await states(town)
     assert len(carrier.posted) == 2  # each once
 
@@ -73,16 +73,16 @@ async def test_no_more_than_so_many_are_with_it_at_once(town: Town, carrier: Car
     carrier.usual_text = slow = Slow()
     worker = town.app.worker
     await reports(town, AT_ONCE + 3)
-    assert await worker.send_more() == AT_ONCE
+    assert await worker.sender.send_more() == AT_ONCE
     for _ in range(AT_ONCE):
         await slow.asked.acquire()
-    more = asyncio.create_task(worker.send_more())
+    more = asyncio.create_task(worker.sender.send_more())
     assert (await states(town)).count(MessageState.SENDING) == AT_ONCE
     assert not more.done()
     assert len(carrier.posted) == AT_ONCE
     slow.goes_on.set()
     assert await more == 3
-    await worker.send_queued()
+    await worker.sender.send_queued()
     assert len(carrier.posted) == AT_ONCE + 3
 
 
@@ -103,7 +103,7 @@ async def test_an_answer_that_could_not_be_written_down_is_told_and_the_others_a
     await reports(town, 2)
     carrier.usual_text = takes
     with pytest.raises(DatabaseUnavailable):
-        await town.app.worker.send_queued()
+        await town.app.worker.sender.send_queued()
     # Nobody knows of the first until its lease ends: then the provider is asked, and it is not sent again.
     assert (await states(town)).count(MessageState.SENDING) == 1
     await town.pass_time(seconds=40)

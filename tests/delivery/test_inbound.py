@@ -52,7 +52,7 @@ def sid_of(number: int) -> str:
 
 async def catches_up(town: Town) -> int:
     """The worker looks for lost texts, and acts on what it finds."""
-    found = await town.app.worker.catch_up()
+    found = await town.app.worker.provided.catch_up()
     await town.settle()
     return found
 

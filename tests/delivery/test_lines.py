@@ -167,20 +167,20 @@ async def test_z1_300_offers_at_one_text_a_second(database_url: str, start: date
         assert len(offers) == 300
         for _ in range(60):
             town.clock.advance(timedelta(seconds=1))
-            await town.app.worker.send_queued()
+            await town.app.worker.sender.send_queued()
         sent = [m for m in await town.rows(MessageRow) if m.attempts]
         assert 58 <= len(sent) <= 62
         assert await town.metric("oldest_pending_message_seconds") == 60
 
         town.clock.advance(timedelta(seconds=30))
-        await town.app.worker.ring_due()
+        await town.app.worker.ringer.ring_due()
         rung = [m for m in await town.rows(MessageRow) if m.way == "voice1"]
         assert (
             len(rung) >= 50
         )  # as many as one pass of the agenda takes: at their time, whatever the texts do
 
         town.clock.advance(timedelta(minutes=5))
-        while await town.app.worker.send_queued():
+        while await town.app.worker.sender.send_queued():
             pass
         late = [m for m in await town.rows(MessageRow) if m.way == "sms1" and not m.attempts]
         assert late

@@ -286,7 +286,7 @@ async def test_u3_two_workers_claim_one_message_and_one_request_goes_out(
 ) -> None:
     await patient(town)
     await town.post("/api/v1/reports", paid_today())
-    await asyncio.gather(*(town.app.worker.send_queued() for _ in range(4)))
+    await asyncio.gather(*(town.app.worker.sender.send_queued() for _ in range(4)))
     assert len(carrier.to(ASHA)) == 1
 
 
@@ -305,7 +305,7 @@ async def test_u4_a_crash_between_request_and_commit_sends_nothing_again(
     await patient(town)
     await town.fails(no_receipts=True)
     claimed = await _claimed(town)
-    await town.app.worker._hand_over(claimed)  # and the process is gone
+    await town.app.worker.sender.hand_over(claimed)  # and the process is gone
     await town.pass_time(minutes=3)
     assert [b for b in carrier.to(ASHA) if b != "(call)"] == [claimed.body]
     assert (await offer_of(town)).state in (MessageState.IN_NETWORK, MessageState.DELIVERED)

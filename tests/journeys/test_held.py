@@ -144,12 +144,12 @@ async def test_the_desk_is_told_on_every_page_and_so_is_readiness(town: Town) ->
 async def test_g17_a_release_is_taken_up_although_no_message_waits(town: Town) -> None:
     worker, database = town.app.worker, town.app.database
     await database.run(hold)
-    assert "send" not in worker._due(await database.look(glance))
+    assert "send" not in worker.loops.due(await database.look(glance))
     await database.run(release)
-    assert "send" in worker._due(await database.look(glance))
-    await worker.send_queued()
+    assert "send" in worker.loops.due(await database.look(glance))
+    await worker.sender.send_queued()
     assert await town.rows(HoldRow) == []
-    assert "send" not in worker._due(await database.look(glance))
+    assert "send" not in worker.loops.due(await database.look(glance))
 
 
 async def test_hold_and_release_say_what_cannot_be(town: Town) -> None:

@@ -105,13 +105,13 @@ async def test_what_is_not_taken_for_a_day_is_left_and_said(town: Town, server: 
     (row,) = await town.rows(MailRow)
     assert row.error == "refused_451"
     town.clock.advance(timedelta(hours=24, minutes=1))
-    assert await town.app.worker.send_mail() == 1
+    assert await town.app.worker.loops.passes["mail"]() == 1
     (row,) = await town.rows(MailRow)
     assert (row.state, row.error) == ("parked", "refused_451")
     assert [e.type for e in await town.rows(EventRow) if e.type == "mail_parked"] == ["mail_parked"]
     server.refuses = ""
     town.clock.advance(timedelta(hours=2))
-    assert await town.app.worker.send_mail() == 0
+    assert await town.app.worker.loops.passes["mail"]() == 0
     assert server.taken == []
 
 
@@ -134,7 +134,7 @@ async def test_one_mail_is_sent_by_one_node(town: Town, server: MailServer) -> N
     assert await town.app.database.run(mailing.claim) is None
     # The first node dies; after its lease another one sends it, and what the first says later is nothing.
     town.clock.advance(timedelta(seconds=61))
-    assert await town.app.worker.send_mail() == 1
+    assert await town.app.worker.loops.passes["mail"]() == 1
     assert await states(town) == ["sent"]
     late = partial(mailing.failed, claimed=first, error="timeout")
     assert await town.app.database.run(late) is False
@@ -148,7 +148,7 @@ async def test_without_a_mail_server_nothing_of_it_is_there(database_url: str, s
         await town.takes(roofers_now())
         await town.takes(paid_today())
         assert await town.rows(MailRow) == []
-        assert "mail" not in town.app.worker._loops
+        assert "mail" not in town.app.worker.loops.names
 
 
 # --- the adapter ------------------------------------------------------------------------------------------

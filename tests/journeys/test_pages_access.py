@@ -21,7 +21,7 @@ from rapid_response.core.vocabulary import Role
 from rapid_response.steps.alarms import raise_alarm
 from rapid_response.steps.disclosing import disclose_vehicle
 from rapid_response.steps.service import service_now
-from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import AccessRow, AgendaRow, AlarmRow, IncidentRow, SessionRow
 from tests.builders import roofers_now
 from tests.harness import Town

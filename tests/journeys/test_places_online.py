@@ -48,9 +48,9 @@ def asked() -> Asked:
 async def town(database_url: str, start: datetime, asked: Asked) -> AsyncIterator[Town]:
     async with Town(database_url, start, BORDERED, place_lookup_url="https://places.example.org") as made:
         worker = made.app.worker
-        assert worker._online is not None
-        await worker._online.close()
-        worker._online = Online("https://places.example.org", httpx.MockTransport(asked))
+        assert worker.places is not None
+        await worker.places.close()
+        worker.places.online = Online("https://places.example.org", httpx.MockTransport(asked))
         yield made
 
 

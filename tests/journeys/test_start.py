@@ -14,7 +14,7 @@ from rapid_response.app import build
 from rapid_response.assembly import assemble
 from rapid_response.cli.server import Served
 from rapid_response.settings import Settings
-from rapid_response.storage.database import DatabaseUnavailable
+from rapid_response.storage.failures import DatabaseUnavailable
 from tests.databases import TestDatabases
 
 _WAIT = 20.0
@@ -40,7 +40,7 @@ async def test_what_is_overdue_is_done_while_the_web_side_is_loaded(databases: T
     loop = asyncio.get_running_loop()
 
     def load() -> Recorder:
-        done = asyncio.run_coroutine_threadsafe(parts.worker.has_caught_up.wait(), loop)
+        done = asyncio.run_coroutine_threadsafe(parts.worker.ringer.has_caught_up.wait(), loop)
         assert done.result(_WAIT)
         return web
 

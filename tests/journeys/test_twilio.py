@@ -202,7 +202,7 @@ async def test_nothing_of_the_simulator_is_there(town: TwilioTown) -> None:
     assert town.app.simulated is None
     with pytest.raises(LookupError):
         _ = town.app.network
-    assert "pump" not in town.app.worker._loops
+    assert "pump" not in town.app.worker.loops.names
     page = await town.http.get("/report")
     assert page.status_code == 200
     assert "simulat" not in page.text.lower()
@@ -293,15 +293,15 @@ async def test_the_words_of_texts_are_blanked_at_twilio_after_a_day(town: Twilio
     await town.reports(**URGENT)
     await town.texts_us("+447700900777", "there is a man at my door, 12 Sample Street")
     assert all(text.body for text in town.double.messages)
-    assert await town.app.worker.blank_old_words() == 0
+    assert await town.app.worker.provided.blank_old_words() == 0
     town.clock.advance(timedelta(hours=24, minutes=1))
     old = list(town.double.messages)
     # Where Twilio cannot be asked, it is tried again: nothing counts as blank that may not be.
     town.double.next.append(Fault(status=503, body="busy"))
-    assert await town.app.worker.blank_old_words() == 0
-    assert await town.app.worker.blank_old_words() == len(old)
+    assert await town.app.worker.provided.blank_old_words() == 0
+    assert await town.app.worker.provided.blank_old_words() == len(old)
     assert [text.body for text in old] == [""] * len(old)
-    assert await town.app.worker.blank_old_words() == 0
+    assert await town.app.worker.provided.blank_old_words() == 0
     kept = {text.body for text in await town.rows(InboundMessageRow)}
     assert "there is a man at my door, 12 Sample Street" in kept  # here it stays
 
@@ -331,14 +331,14 @@ async def test_a_voicemail_is_deleted_at_twilio_a_month_after_its_words_stand_he
     await leaves_a_message(town, "7", "a roofer wants cash today")
     unread = await leaves_a_message(town, "8", None)
     town.clock.advance(timedelta(days=29))
-    await town.app.worker.blank_old_words()
+    await town.app.worker.provided.blank_old_words()
     assert len(town.double.kept) == 3
     town.clock.advance(timedelta(days=2))
     town.double.next.append(Fault(status=503, body="busy"))
-    while await town.app.worker.blank_old_words():
+    while await town.app.worker.provided.blank_old_words():
         pass
     assert len(town.double.kept) == 3  # Twilio could not be asked: it is tried again
-    while await town.app.worker.blank_old_words():
+    while await town.app.worker.provided.blank_old_words():
         pass
     # What nobody has read can only be heard there.
     assert town.double.kept == unread
@@ -351,7 +351,7 @@ async def test_with_deletion_off_voicemails_stay_at_twilio(databases: TestDataba
     async with twilio_town(databases.fresh("sqlite"), start, **off) as town:
         kept = await leaves_a_message(town, "7", "a roofer wants cash today")
         town.clock.advance(timedelta(days=365))
-        assert await town.app.worker.blank_old_words() == 0
+        assert await town.app.worker.provided.blank_old_words() == 0
         assert town.double.kept == kept
 
 
@@ -359,5 +359,5 @@ async def test_with_redaction_off_words_stay_at_twilio(databases: TestDatabases,
     async with twilio_town(databases.fresh("sqlite"), start, twilio_redact_after="off") as town:
         await town.reports(**URGENT)
         town.clock.advance(timedelta(days=3))
-        assert await town.app.worker.blank_old_words() == 0
+        assert await town.app.worker.provided.blank_old_words() == 0
         assert all(text.body for text in town.double.messages)

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from rapid_response.console.views import Page as PAGES
+from rapid_response.console.views.frame import Page as PAGES
 from tests.pages.samples import STATES
 from tests.pages.town import Town, serving
 

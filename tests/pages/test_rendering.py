@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from html.parser import HTMLParser
+from importlib import import_module
+from pkgutil import iter_modules
 
 from rapid_response.console import views
 from rapid_response.console.rendering import Renderer, highlights, marked, phone_words
-from rapid_response.console.views import EvidenceSpan, View
+from rapid_response.console.views.board import BoardView
+from rapid_response.console.views.case_parts import EvidenceSpan
+from rapid_response.console.views.frame import View
+from rapid_response.console.views.pieces import SafeContact, minutes_words
+from rapid_response.console.views.responder import JobView
 from tests.cases import each
 from tests.pages.samples import HOSTILE, NARRATIVE, STATES, frame, frame_of, poisoned
 
@@ -86,7 +92,13 @@ def parsed_page(name: str) -> Parsed:
 
 def test_every_view_has_a_state() -> None:
     shown = {type(view) for view, *_ in STATES.values()}
-    made = {c for c in vars(views).values() if isinstance(c, type) and issubclass(c, View) and c is not View}
+    of_pages = [import_module(f"{views.__name__}.{found.name}") for found in iter_modules(views.__path__)]
+    made = {
+        its
+        for of in of_pages
+        for its in vars(of).values()
+        if isinstance(its, type) and issubclass(its, View) and its is not View
+    }
     assert made == shown
 
 
@@ -225,17 +237,17 @@ def test_a_job_that_is_not_yours_shows_no_address() -> None:
 
 def test_a_number_that_is_not_safe_is_not_offered_to_be_rung() -> None:
     view = STATES["job-accepted"][0]
-    assert isinstance(view, views.JobView)
+    assert isinstance(view, JobView)
     silent = poisonless_copy(view)
     html = RENDERER.page(silent, frame())
     assert "07700 900145" not in html
     assert "Do not ring, text or leave a voicemail" in html
 
 
-def poisonless_copy(view: views.JobView) -> views.JobView:
+def poisonless_copy(view: JobView) -> JobView:
     from dataclasses import replace
 
-    return replace(view, safe_contact=views.SafeContact())
+    return replace(view, safe_contact=SafeContact())
 
 
 def test_board_prints_the_time_due_and_names_nobody_who_called() -> None:
@@ -247,7 +259,7 @@ def test_board_prints_the_time_due_and_names_nobody_who_called() -> None:
 
 def test_board_puts_the_soonest_need_first() -> None:
     view = STATES["board"][0]
-    assert isinstance(view, views.BoardView)
+    assert isinstance(view, BoardView)
     assert [row.reference for row in view.ordered] == [
         "RR-1B2C3D4",
         "RR-9X8Y7Z6",
@@ -306,5 +318,5 @@ def test_the_simulated_town_says_so_on_every_page() -> None:
 
 def test_time_left_in_words() -> None:
     assert [
-        views.minutes_words(timedelta(minutes=m)) for m in (0.5, 1, 59, 60, 65, 47 * 60, 48 * 60, 24 * 60 * 9)
+        minutes_words(timedelta(minutes=m)) for m in (0.5, 1, 59, 60, 65, 47 * 60, 48 * 60, 24 * 60 * 9)
     ] == ["less than 1 min", "1 min", "59 min", "1 h", "1 h 5 min", "47 h", "2 days", "9 days"]

@@ -10,7 +10,7 @@ import pytest
 
 from rapid_response.console import timeline, words
 from rapid_response.console.moments import ago_words, at_words, clock_time, moment_words
-from rapid_response.console.views import Clock, Place, SafeContact, Shade
+from rapid_response.console.views.pieces import Clock, Place, SafeContact, Shade
 from rapid_response.console.when import NotATime, Side, read_when
 from rapid_response.core import states, vocabulary
 from rapid_response.core.events import EVENT_TYPES

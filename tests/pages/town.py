@@ -14,7 +14,8 @@ from rapid_response.console.assets import PREFIX, Assets, Receive, Scope, Send
 from rapid_response.console.forms import Now, Posted, read_public_report
 from rapid_response.console.rendering import Renderer
 from rapid_response.console.security import SecurityHeaders
-from rapid_response.console.views import ErrorView, ReportFormView, ReportSentView, ReportStartView, View
+from rapid_response.console.views.frame import ErrorView, View
+from rapid_response.console.views.reporting import ReportFormView, ReportSentView, ReportStartView
 from tests.pages.samples import NOW, SCRIPT, SITE, STATES, frame, frame_of
 
 STARTS_WITHIN_SECONDS = 10.0

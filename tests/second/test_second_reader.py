@@ -319,7 +319,7 @@ async def test_the_days_budget_is_kept_newest_first_and_over_a_restart(
     assert (last["state"], last["suggestions"]) == ("waiting", [])
     # The next day begins at midnight in London.
     town.clock.set(town.clock.now().replace(hour=23, minute=30))
-    await town.app.worker.ask_second_reader()
+    await town.app.worker.loops.passes["second"]()
     assert len(reader.asked) == 3
     assert (await cases[2].now())["second_reading"][0]["state"] == "read"
 
@@ -330,7 +330,7 @@ async def test_what_waited_for_a_day_is_skipped(town: Town, reader: FakeReader) 
     await town.reports(**QUIET)
     await town.reports(**QUIET)
     town.clock.advance(timedelta(hours=25))
-    await town.app.worker.ask_second_reader()
+    await town.app.worker.loops.passes["second"]()
     states = sorted(row.state for row in await readings(town))
     assert states == [SecondReadingState.READ, SecondReadingState.SKIPPED]
     assert len(reader.asked) == 1
@@ -339,7 +339,7 @@ async def test_what_waited_for_a_day_is_skipped(town: Town, reader: FakeReader) 
 async def test_no_more_at_once_than_two_over_all_nodes(town: Town, reader: FakeReader) -> None:
     for _ in range(5):
         assert (await town.post("/api/v1/reports", QUIET)).status_code == 201
-    await town.app.worker.deliver_events()
+    await town.app.worker.deliverer.deliver_events()
     take = partial(claim, town)
     assert [len(await take()) for _ in range(3)] == [2, 0, 0]
     town.clock.advance(timedelta(minutes=2))
@@ -365,7 +365,7 @@ async def test_killed_between_the_call_and_the_record_it_is_read_again_and_sugge
     reader.answer = DANGER
     answer = await town.post("/api/v1/reports", QUIET)
     case = Case(town, answer.json()["reference"], None)
-    await town.app.worker.deliver_events()
+    await town.app.worker.deliverer.deliver_events()
     # A node takes it, asks, and dies before it has written down the answer.
     (dead,) = await claim(town)
     await town.settle()
@@ -388,7 +388,7 @@ async def test_killed_between_the_call_and_the_record_it_is_read_again_and_sugge
 @on_sqlite
 async def test_a_node_that_always_dies_parks_it(town: Town) -> None:
     assert (await town.post("/api/v1/reports", QUIET)).status_code == 201
-    await town.app.worker.deliver_events()
+    await town.app.worker.deliverer.deliver_events()
     for _ in range(4):
         assert len(await claim(town)) == 1
         town.clock.advance(timedelta(minutes=2))

@@ -109,17 +109,17 @@ class Driven(Town):
     async def _ring(self) -> int:
         due = await self.app.database.run(work.claim_due)
         for entry in due:
-            await self.app.worker._ring(entry)
+            await self.app.worker.ringer.ring(entry)
         return len(due)
 
     async def _send(self) -> int:
         found = await self.app.database.run(partial(sending.look_for_work, desk=self.app.desk, limit=8))
         for claimed in found.claimed:
-            await self.app.worker._send(claimed)
+            await self.app.worker.sender.send(claimed)
         for unknown in found.unknown:
-            await self.app.worker._look_up(unknown)
+            await self.app.worker.sender.look_up(unknown)
         for fetching in found.fetching:
-            await self.app.worker._fetch(fetching)
+            await self.app.worker.sender.fetch(fetching)
         return len(found)
 
     async def _phones(self) -> int:
@@ -801,7 +801,7 @@ class RandomDays(RuleBasedStateMachine):
                 for claimed in found.claimed:
                     if how == "before sending":
                         continue
-                    outcome = await worker._hand_over(claimed)
+                    outcome = await worker.sender.hand_over(claimed)
                     if how == "told late":
                         town.clock.advance(timedelta(seconds=27))
                         await town.settle()

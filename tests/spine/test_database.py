@@ -20,10 +20,13 @@ from sqlmodel import select as typed_select
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.events import SERVICE_STREAM, AccountChanged
 from rapid_response.core.ids import SystemIds
-from rapid_response.storage import database as database_module
+from rapid_response.storage import sqlite as sqlite_module
 from rapid_response.storage.checking import damage
-from rapid_response.storage.database import AlreadyServed, Database, DatabaseUnavailable, Step
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import AlreadyServed, DatabaseUnavailable
+from rapid_response.storage.jobs import Step
 from rapid_response.storage.log import verify
+from rapid_response.storage.sqlite import SqliteFile
 from rapid_response.storage.tables import NodeRow, NoteRow, TallyRow
 from rapid_response.storage.tx import Tx
 from tests.databases import TestDatabases
@@ -75,7 +78,7 @@ def writer_held(database: Database) -> Iterator[None]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Groups take everything that waits, however slow this machine is."""
-    monkeypatch.setattr(database_module, "GROUP_SECONDS", _WAIT)
+    monkeypatch.setattr(sqlite_module, "GROUP_SECONDS", _WAIT)
 
 
 def at_each_commit(database: Database, look: Callable[[], None]) -> None:
@@ -536,11 +539,11 @@ def test_a_checkpoint_that_fails_makes_no_step_run_twice(
         runs.append(1)
         tx.add(NodeRow, id=f"{len(runs)}", started_at=tx.now, swept_at=tx.now)
 
-    def broken(_: Connection) -> None:
+    def broken(_: SqliteFile, connection: Connection) -> None:
         raise OperationalError("PRAGMA wal_checkpoint", {}, Exception("database or disk is full"))
 
     sqlite.claim_serving()
-    monkeypatch.setattr(sqlite, "_checkpoint", broken)
+    monkeypatch.setattr(SqliteFile, "_checkpoint", broken)
     sqlite.run_now(step)
     assert len(runs) == 1
 

@@ -16,7 +16,8 @@ from sqlmodel import col
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.events import NoteAdded, TaskDone, WorkParked
 from rapid_response.storage import work
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import DeliveryRow, EventRow, TallyRow
 from rapid_response.storage.tx import Tx

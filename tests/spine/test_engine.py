@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from rapid_response.audit.looking import Moment, audit
-from rapid_response.storage.database import Step
+from rapid_response.storage.jobs import Step
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.waiting import glance
@@ -72,7 +72,7 @@ async def test_what_runs_by_itself_and_a_report_go_through_no_table_that_grows(t
         await town.reports("Somebody rang and said he was from the bank; she has paid.")
         await town.pass_time(minutes=6)
         await app.worker.sweep()
-        await app.worker.catch_up()
+        await app.worker.provided.catch_up()
         await app.worker.seal()
         await app.database.run(glance)
         await app.database.look(lambda c: audit(c, Moment(town.clock.now(), town.clock.real())))

@@ -69,7 +69,7 @@ async def _asked(url: str) -> dict[str, Any]:
 
     async with Town(url, NOON) as town:
         database, worker = town.app.database, town.app.worker
-        for engine in (database.engine(), database._reader_engine):
+        for engine in (database.engine(), database.engine(reading=True)):
             event.listen(engine, "before_cursor_execute", heard)
         case = await town.takes(paid_today())
         await town.takes(roofers_now())

@@ -16,8 +16,10 @@ from sqlalchemy import Connection, func, select, text
 
 from rapid_response.core.clock import ManualClock
 from rapid_response.core.ids import SystemIds
-from rapid_response.storage import database as database_module
-from rapid_response.storage.database import Database, DatabaseUnavailable, InDoubt, looks_itself
+from rapid_response.storage import postgres
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable, InDoubt
+from rapid_response.storage.jobs import looks_itself
 from rapid_response.storage.migrate import migrate
 from rapid_response.storage.tables import IdempotencyRow, IncidentRow, OfferRow, ReportRow, TallyRow
 from rapid_response.storage.tx import Tx
@@ -58,7 +60,7 @@ def database(url: str) -> Iterator[Database]:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask again at once, lest the tests wait."""
-    monkeypatch.setattr(database_module, "_ASK_AGAIN_WITHIN", timedelta(milliseconds=20))
+    monkeypatch.setattr(postgres, "_ASK_AGAIN_WITHIN", timedelta(milliseconds=20))
 
 
 class Killer:
@@ -323,7 +325,7 @@ async def test_g16_a_restart_costs_seconds_and_nothing_that_was_acknowledged(
     ready = await town.ready()
     assert "The database cannot be reached." in ready["reasons"]
     with pytest.raises(DatabaseUnavailable):
-        await town.app.worker.ring_due()
+        await town.app.worker.ringer.ring_due()
     server.start()
     assert (await town.post("/api/v1/reports", paid_today())).status_code == 201
     await town.settle()

@@ -29,7 +29,8 @@ from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.states import MessageChannel
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.once import Filled, once
 from rapid_response.storage.prepared import prepared
 from rapid_response.storage.tables import LineRow, TallyRow

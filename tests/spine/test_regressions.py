@@ -116,7 +116,7 @@ async def test_a_failed_text_brings_no_offer_forward_while_the_clock_stands_stil
     await town.fails(number=ASHA, phone_off=True)
     answer = await town.post("/api/v1/reports", paid_today())
     case = Case(town, answer.json()["reference"], None)
-    await town.app.worker.send_queued()
+    await town.app.worker.sender.send_queued()
     await town.app.network.settle()
     await town.http.post(
         f"/api/v1/incidents/{case.reference}/actions/pause", json={"reason": "police_requested_hold"}

@@ -18,7 +18,9 @@ from sqlmodel import select as typed_select
 
 from rapid_response.core.events import NoteAdded
 from rapid_response.storage import log
-from rapid_response.storage.database import Database, DatabaseUnavailable, InDoubt, looks_itself
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable, InDoubt
+from rapid_response.storage.jobs import looks_itself
 from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import EventRow, TallyRow
 from rapid_response.storage.tx import Tx, rows_of

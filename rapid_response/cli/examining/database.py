@@ -18,8 +18,9 @@ from rapid_response.core.clock import SystemClock
 from rapid_response.settings import Settings
 from rapid_response.steps import clockwatch
 from rapid_response.storage.clock_mark import follow
-from rapid_response.storage.database import Database, DatabaseUnavailable
+from rapid_response.storage.database import Database
 from rapid_response.storage.duties import Duty
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.schema import SchemaProblem, check_schema, newest
 from rapid_response.storage.tables import DutyRow
 

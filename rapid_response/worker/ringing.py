@@ -1,0 +1,72 @@
+"""Doing what has fallen due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from rapid_response.core import failpoints
+from rapid_response.core.events import SERVICE_STREAM
+from rapid_response.steps import holding
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.ring import ring, ring_all, together
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
+from rapid_response.storage.work import Due
+from rapid_response.worker import parking
+
+logger = structlog.get_logger("worker")
+
+#: Of what falls due together so many entries are done in one step; a few are done one by one, side by side.
+_AT_ONCE = 30
+_ALONE = 3
+
+
+class Ringer:
+    """Rings what is due; `look_again_at` is told when nothing is, and when the next entry will be."""
+
+    def __init__(self, database: Database, desk: Desk, look_again_at: Callable[[datetime], None]) -> None:
+        self._database = database
+        self._desk = desk
+        self._look_again_at = look_again_at
+        #: Nothing is overdue any more of what fell due before the start.
+        self.has_caught_up = asyncio.Event()
+
+    async def ring_due(self) -> int:
+        """Do what has fallen due; gives how much that was."""
+        due, next_at = await self._database.run(holding.look_for_due, urgent=True)
+        if next_at is not None:
+            self._look_again_at(next_at)
+        if due:
+            failpoints.reach(failpoints.AGENDA_CLAIMED)
+        else:
+            self.has_caught_up.set()
+        parts = together(due, _AT_ONCE if len(due) > _ALONE else 1)
+        await asyncio.gather(*(self._ring_all(part) for part in parts))
+        return len(due)
+
+    async def _ring_all(self, entries: Sequence[Due]) -> None:
+        if len(entries) > 1:
+            try:
+                await self._database.run(partial(ring_all, desk=self._desk, entries=entries), urgent=True)
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # one of them is poisoned, and nothing of the others was done
+                logger.warning("ringing_one_by_one", entries=len(entries))
+            else:
+                return
+        for entry in entries:
+            await self.ring(entry)
+
+    async def ring(self, due: Due) -> None:
+        """Do one entry."""
+        try:
+            await self._database.run(partial(ring, desk=self._desk, due=due), urgent=True)
+        except DatabaseUnavailable:  # not this work's fault: its lease ends, and it is done then
+            raise
+        except Exception as error:  # poisoned work is parked and shown, and never in the way of other work
+            await parking.failed(self._database, due, due.incident_id or SERVICE_STREAM, due.kind, error)
