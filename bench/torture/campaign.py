@@ -29,6 +29,7 @@ from bench.torture import points
 from bench.torture.carrier import Line, Unruly
 from bench.torture.judging import Verdict, judge
 from bench.torture.nodes import Nursery, Process
+from bench.torture.onlookers import Onlookers
 from bench.torture.people import WEBHOOK, People
 from bench.torture.points import Blow
 from bench.torture.towns import PHONES, SOON, TOWN
@@ -151,6 +152,7 @@ class Round:
     is_calm: bool = False
     carrier: Unruly = field(init=False)
     partner: Partner = field(init=False)
+    onlookers: Onlookers = field(init=False)
     living: list[Process] = field(default_factory=list)
     #: Each process that was killed, by where; and what else was done to them.
     killed: Counter[str] = field(default_factory=Counter)
@@ -166,6 +168,7 @@ class Round:
         self.carrier.is_calm = self.is_calm
         self.carrier.text_webhook = f"http://127.0.0.1:{self._ports[0]}{WEBHOOK}"
         self.partner = Partner(self.council)
+        self.onlookers = Onlookers(self.council, self.seed)
 
     def _alive(self) -> list[int]:
         """The ports of those that live, in an order by chance."""
@@ -190,6 +193,8 @@ class Round:
                 await restarting
             self.carrier.is_calm = True
             await self._rest(client)
+            async with self._server_up():
+                seen = await self.onlookers.try_all(client, self._ports[0])
             await self.carrier.hang_up()
             for process in self.living:
                 process.kill()
@@ -203,6 +208,7 @@ class Round:
                     self.killed,
                     logs=[self.council.folder / f"node-{port}.log" for port in self._ports],
                 )
+                verdict.faults += [*seen, *self.onlookers.not_written_down()]
             verdict.struck = Counter(self.struck)
             self._hear_answers(verdict)
             return verdict
@@ -214,6 +220,8 @@ class Round:
     def _hear_answers(self, verdict: Verdict) -> None:
         for name, count in self.carrier.people.told.items() if self.carrier.people else ():
             verdict.counts[f"desk: {name}"] += count
+        verdict.counts["looks by the desk"] += self.onlookers.shown.total()
+        verdict.counts["looks tried at rest"] += self.onlookers.tried
         for (_, status), count in self.partner.answers.items():
             verdict.counts[f"reports answered {status}"] += count
         for _, path, status in self.carrier.line.failures:  # type: ignore[attr-defined]
@@ -290,6 +298,7 @@ class Round:
         next_at = loop.time() + _NEXT_AFTER
         while doomed.lives:
             await self.partner.sends(client, doomed.port, new)
+            await self.onlookers.look(client, doomed.port, list(self.partner.acknowledged.values()))
             new = 1 if not self.partner.unanswered and loop.time() >= next_at else 0
             next_at += _NEXT_AFTER * new
             await asyncio.sleep(_EVERY)

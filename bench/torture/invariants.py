@@ -1,8 +1,8 @@
 """What must be true of a database at rest, whatever was killed: I1 to I9 and I11 of reliability.md 7.
 
-I10 (what each role may see) and I12 (both databases end alike after one history) are not of a campaign in
-which nobody looks and no two histories are alike: the page tests and tests/torture hold those. That what was
-said to have been sent was sent, and once (I4), is judged by the provider's ledger (judging.py).
+I10 (what each role may see) is asked over HTTP (onlookers.py). I12 (both databases end alike after one
+history) is not of a campaign in which no two histories are alike: tests/torture holds it. That what was said
+to have been sent was sent, and once (I4), is judged by the provider's ledger (judging.py).
 """
 
 from __future__ import annotations
