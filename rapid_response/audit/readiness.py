@@ -19,10 +19,10 @@ from rapid_response.core.clock import TOLERANCE, Clock, SystemClock, speed_of
 from rapid_response.core.pulse import Pulse
 from rapid_response.core.states import MessageState
 from rapid_response.storage import holds
+from rapid_response.storage.due import first_due
 from rapid_response.storage.duties import Duty
 from rapid_response.storage.schema import current, newest
 from rapid_response.storage.tables import (
-    AgendaRow,
     ClockFaultRow,
     DefinitionRow,
     DutyRow,
@@ -203,11 +203,7 @@ def _worker(connection: Connection, node: Node) -> Iterator[str]:
 
 
 def _agenda(connection: Connection, clock: Clock) -> Iterator[str]:
-    oldest = connection.execute(
-        select(func.min(col(AgendaRow.due_at))).where(
-            col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None)
-        )
-    ).scalar()
+    oldest: datetime | None = connection.execute(select(first_due())).scalar()
     speed = speed_of(clock)
     if oldest is not None and clock.now() - oldest > LATE * speed and holds.standing(connection) is None:
         yield f"Work on the agenda is overdue by {_seconds((clock.now() - oldest) / speed)}."

@@ -43,6 +43,7 @@ from rapid_response.reporting.tallies import (
     labels_key,
 )
 from rapid_response.storage import holds
+from rapid_response.storage.due import due
 from rapid_response.storage.duties import Duty
 from rapid_response.storage.tables import (
     AgendaRow,
@@ -333,13 +334,7 @@ def _gauges(
     yield (
         "agenda_overdue",
         connection.execute(
-            select(func.count())
-            .select_from(AgendaRow)
-            .where(
-                col(AgendaRow.settled_at).is_(None),
-                col(AgendaRow.parked_at).is_(None),
-                col(AgendaRow.due_at) < now - _OVERDUE_AFTER,
-            )
+            select(func.count()).select_from(AgendaRow).where(*due(now - _OVERDUE_AFTER))
         ).scalar_one(),
     )
     yield "work_parked", sum(_parked(connection))

@@ -23,6 +23,7 @@ from rapid_response.sla.rules import Kind
 from rapid_response.steps import messages
 from rapid_response.steps.outbox import READY
 from rapid_response.storage import holds, work
+from rapid_response.storage.due import due
 from rapid_response.storage.holds import ONLY, Hold
 from rapid_response.storage.tables import (
     AgendaRow,
@@ -111,15 +112,7 @@ def _let_go(tx: Tx, standing: Hold) -> bool:
     """Whether sending begins now: a person has said so, and nothing that is due still waits to be done."""
     if standing.released_at is None:
         return False
-    waits = tx.execute(
-        select(col(AgendaRow.id))
-        .where(
-            col(AgendaRow.settled_at).is_(None),
-            col(AgendaRow.parked_at).is_(None),
-            col(AgendaRow.due_at) <= tx.now,
-        )
-        .limit(1)
-    ).first()
+    waits = tx.execute(select(col(AgendaRow.id)).where(*due(tx.now)).limit(1)).first()
     if waits is not None and tx.real - standing.released_at < _DRAINED_WITHIN:
         return False
     tx.execute(delete(HoldRow).where(col(HoldRow.id) == ONLY))
@@ -166,15 +159,7 @@ def release(tx: Tx, *, dry_run: bool = False) -> Letting:
     dropped = {message.id for message in stale}
     going = [message for message in unsent if message.id not in dropped]
     unknown = tx.all(typed_select(MessageRow).where(col(MessageRow.state).in_(_UNKNOWN)))
-    overdue = tx.execute(
-        select(func.count())
-        .select_from(AgendaRow)
-        .where(
-            col(AgendaRow.settled_at).is_(None),
-            col(AgendaRow.parked_at).is_(None),
-            col(AgendaRow.due_at) <= tx.now,
-        )
-    ).scalar_one()
+    overdue = tx.execute(select(func.count()).select_from(AgendaRow).where(*due(tx.now))).scalar_one()
     letting = Letting(_waiting(tx, going), _waiting(tx, unknown), _waiting(tx, stale), overdue, standing)
     if not dry_run:
         _let(tx, row, going, stale)

@@ -512,11 +512,14 @@ def _answers(text: _Text, since: datetime, *where: ColumnElement[bool]) -> int:
 def _last_real(text: _Text) -> datetime | None:
     """When the number last did something real."""
     at: datetime | None = text.tx.execute(
-        select(func.max(col(InboundMessageRow.received_at))).where(
+        select(col(InboundMessageRow.received_at))
+        .where(
             col(InboundMessageRow.from_number) == text.row.from_number,
             col(InboundMessageRow.effect).in_([effect.value for effect in _REAL]),
             col(InboundMessageRow.id) != text.row.id,
         )
+        .order_by(col(InboundMessageRow.received_at).desc())
+        .limit(1)
     ).scalar()
     return at
 

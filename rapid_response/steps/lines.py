@@ -159,6 +159,7 @@ def _let_go(tx: Tx, channel: MessageChannel) -> None:
     tx.execute(
         update(MessageRow)
         .where(
+            col(MessageRow.next_attempt_at).is_not(None),
             col(MessageRow.held) == HELD_BY_LINE,
             col(MessageRow.channel) == channel,
             # Not what is over: nobody would ever look at it again, and the auditor would see it wait.

@@ -21,7 +21,7 @@ from rapid_response.messaging import mail
 from rapid_response.messaging.mail import Mail
 from rapid_response.messaging.smtp import ALL_SECONDS
 from rapid_response.steps.desk import Desk
-from rapid_response.storage.tables import IncidentRow, MailRow, NoticeRow
+from rapid_response.storage.tables import IS_PARKED, IS_UNSENT, IncidentRow, MailRow, NoticeRow
 from rapid_response.storage.tx import Tx
 
 _LEASE = timedelta(seconds=ALL_SECONDS * 2)
@@ -130,8 +130,8 @@ class Standing:
 
 def standing(connection: Connection, now: datetime) -> Standing:
     """What the mail server has not taken."""
-    waiting = (col(MailRow.state) == MailState.WAITING, col(MailRow.error).is_not(None))
-    left = (col(MailRow.state) == MailState.PARKED, col(MailRow.settled_at) >= now - _SHOWN_FOR)
+    waiting = (IS_UNSENT, col(MailRow.error).is_not(None))
+    left = (IS_PARKED, col(MailRow.settled_at) >= now - _SHOWN_FOR)
     failing, parked = (
         connection.execute(select(func.count()).select_from(MailRow).where(*wanted)).scalar_one()
         for wanted in (waiting, left)

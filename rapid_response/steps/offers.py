@@ -35,6 +35,7 @@ from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind
+from rapid_response.storage.due import is_pending
 from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import IS_LIVE, AgendaRow, IncidentRow, OfferRow, ResponderRow
 from rapid_response.storage.tx import Tx
@@ -557,8 +558,8 @@ def retry_all(tx: Tx) -> None:
     moved = tx.execute(
         update(AgendaRow)
         .where(
+            *is_pending(),
             col(AgendaRow.kind) == Kind.RETRY.value,
-            col(AgendaRow.settled_at).is_(None),
             col(AgendaRow.due_at) > tx.now,
         )
         .values(due_at=tx.now)

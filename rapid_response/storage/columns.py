@@ -80,6 +80,11 @@ def word(members: type[StrEnum], **options: Any) -> Any:
     return Field(sa_type=kind, **options)
 
 
+def if_true(column: str) -> dict[str, Any]:
+    """As :func:`where`, of rows where that is true: said as each database says it in a query."""
+    return {"sqlite_where": text(f"{column} = 1"), "postgresql_where": text(column)}
+
+
 def where(words: str) -> dict[str, Any]:
     """The condition of an index that holds only some rows, the same on both databases."""
     return {"sqlite_where": text(words), "postgresql_where": text(words)}

@@ -12,8 +12,9 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, func, select
 from sqlmodel import col
 
+from rapid_response.storage.due import first_due
 from rapid_response.storage.once import Filled
-from rapid_response.storage.tables import AgendaRow, DeliveryRow, HoldRow, MessageRow
+from rapid_response.storage.tables import DeliveryRow, HoldRow, MessageRow
 from rapid_response.storage.tx import Tx, read_from
 
 
@@ -33,10 +34,7 @@ class Waiting:
 
 _GLANCE = Filled(
     select(
-        select(func.min(col(AgendaRow.due_at)))
-        .where(col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None))
-        .scalar_subquery()
-        .label("ring_at"),
+        first_due().label("ring_at"),
         select(func.min(col(MessageRow.next_attempt_at)))
         .where(col(MessageRow.next_attempt_at).is_not(None))
         .scalar_subquery()

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Update,
     and_,
     delete,
-    func,
     or_,
     select,
     update,
@@ -28,14 +27,12 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rapid_response.core.vocabulary import Priority
+from rapid_response.storage.due import RANKS, first_due, is_pending
 from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, EventRow
 from rapid_response.storage.tx import Tx
 
 LEASE = timedelta(seconds=30)
-#: Degrees of danger, the highest first.
-_RANKS = tuple(sorted(priority.rank for priority in Priority))
 #: Waits before the second, third … attempt; after the last the work is parked.
 _BACK_OFF = (
     timedelta(seconds=1),
@@ -247,18 +244,18 @@ def _due_ranks(tx: Tx, kinds: Sequence[str] | None) -> list[int]:
     """The degrees of which anything is due that nobody has leased."""
     asking = _which(tx.now, tx.real) if kinds is None else _which_of_kinds(tx.now, tx.real, kinds)
     firsts: Sequence[int | None] = tx.execute(asking).one()
-    return [rank for rank, first in zip(_RANKS, firsts, strict=True) if first is not None]
+    return [rank for rank, first in zip(RANKS, firsts, strict=True) if first is not None]
 
 
 @once
 def _which(now: datetime, real: datetime) -> Executable:
-    return select(*(_first(*_free(now, real, rank)) for rank in _RANKS))
+    return select(*(_first(*_free(now, real, rank)) for rank in RANKS))
 
 
 @once
 def _which_of_kinds(now: datetime, real: datetime, kinds: Sequence[str]) -> Executable:
     of_kinds = col(AgendaRow.kind).in_(kinds)
-    return select(*(_first(*_free(now, real, rank), of_kinds) for rank in _RANKS))
+    return select(*(_first(*_free(now, real, rank), of_kinds) for rank in RANKS))
 
 
 def _first(*which: ColumnElement[bool]) -> ColumnElement[Any]:
@@ -280,9 +277,7 @@ def _claim_kinds(
 
 def _free(now: datetime, real: datetime, rank: int) -> tuple[ColumnElement[bool], ...]:
     return (
-        col(AgendaRow.settled_at).is_(None),
-        col(AgendaRow.parked_at).is_(None),
-        col(AgendaRow.rank) == rank,
+        *is_pending(rank),
         col(AgendaRow.due_at) <= now,
         or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= real),
     )
@@ -454,14 +449,13 @@ def release_parked(tx: Tx, table: type[AgendaRow] | type[DeliveryRow], row_id: i
 
 def next_due(tx: Tx) -> datetime | None:
     """When the next entry falls due, in domain time; what is due already is being done, or waits to be."""
-    found: datetime | None = tx.execute(
-        select(func.min(col(AgendaRow.due_at))).where(
-            col(AgendaRow.settled_at).is_(None),
-            col(AgendaRow.parked_at).is_(None),
-            col(AgendaRow.due_at) > tx.now,
-        )
-    ).scalar()
+    found: datetime | None = tx.execute(_next(tx.now)).scalar()
     return found
+
+
+@once
+def _next(now: datetime) -> Executable:
+    return select(first_due(col(AgendaRow.due_at) > now))
 
 
 def look_for_due(tx: Tx) -> tuple[list[Due], datetime | None]:

@@ -11,10 +11,13 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from rapid_response.audit.looking import Moment, audit
+from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.storage import work
 from rapid_response.storage.jobs import Step
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.waiting import glance
+from tests.conftest import NOON
 from tests.harness import Town
 from tests.journeys.browser import on_sqlite
 from tests.spine.conftest import Open
@@ -81,6 +84,29 @@ async def test_what_runs_by_itself_and_a_report_go_through_no_table_that_grows(t
             assert (await town.http.get(f"/api/v1/incidents?{filters}")).status_code == 200
     assert len(asked) > 100
     assert goes_through(town, asked) == []
+
+
+def test_a_claim_looks_at_no_more_than_it_takes(opened: Open) -> None:
+    """However much is due, of whatever degree: each is the beginning of one index, on PostgreSQL too.
+
+    PostgreSQL goes by what it counted: where most of a table was due, it would go through it for any one.
+    """
+    database = opened()
+    entries = [Deadline(Kind.RUNG, NOON, f"{n}") for n in range(2000)]
+    database.run_now(lambda tx: work.arm(tx, "somebody's", 1, 1, entries))
+    with database.engine().begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    with statements() as asked:
+        assert len(database.run_now(lambda tx: work.claim_due(tx, 10))) == 10
+    explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+    with database.engine().connect() as connection:
+        for words, values in asked.items():
+            plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {words}", values))
+            # The rows of so few ids may be had in any way.
+            looked = plan if words.startswith("SELECT") else plan[max(0, plan.find("Limit")) :]
+            assert "ix_agenda_due" in looked
+            assert not re.search(r"Seq Scan|SCAN agenda", looked), plan
+    assert len(asked) == 2
 
 
 async def test_a_glance_says_when_the_next_thing_falls_due(town: Town) -> None:

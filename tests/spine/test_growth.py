@@ -10,16 +10,20 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import event, make_url
 
+from rapid_response.core.vocabulary import Role
+from rapid_response.steps import blanking
 from rapid_response.storage.waiting import glance
 from tests.builders import paid_today, roofers_now
 from tests.conftest import NOON
 from tests.databases import TestDatabases
 from tests.harness import ASHA, Town
+from tests.journeys.browser import browser_of
 
 #: Tables that get rows with each case, and keep them.
 _GROWS = frozenset(
@@ -27,6 +31,7 @@ _GROWS = frozenset(
         "access_log",
         "agenda",
         "attempts",
+        "calls",
         "chains",
         "corrections",
         "events",
@@ -52,12 +57,24 @@ _FEW = re.compile(
     r"(?:^|_)(?:incident_id|report_id|message_id|attempt_id|offer_id|notice_id|sid)$|^stream$|^token$"
 )
 #: Asked for a time as well, or for the newest few; and for what is open alone.
-_RECENT = frozenset({"ix_attempts_claimed_at", "ix_messages_to_number", "ix_reports_received_at"})
-_OPEN = frozenset({"ix_tasks_open"})
+_RECENT = frozenset(
+    {
+        "ix_attempts_claimed_at",
+        "ix_inbound_messages_from_number",
+        "ix_messages_to_number",
+        "ix_reports_received_at",
+    }
+)
+_OPEN = frozenset({"ix_tasks_open", "ix_offers_responder_live"})
 _STEP = re.compile(
     r"(?:SCAN|SEARCH) (?P<table>\w+)(?: USING (?:COVERING )?(?:INTEGER PRIMARY KEY|INDEX (?P<index>\w+)))?"
     r"(?: \((?P<by>.*)\))?"
 )
+
+
+_MONTH = timedelta(days=30)
+#: What somebody has open all day.
+_PAGES = ("/console", "/board", "/texts", "/exceptions", "/status", "/reviews", "/rota", "/j")
 
 
 async def _asked(url: str) -> dict[str, Any]:
@@ -75,6 +92,13 @@ async def _asked(url: str) -> dict[str, Any]:
         await town.takes(roofers_now())
         await case.hears(ASHA, "OK {n}")
         await town.pass_time(minutes=3)
+        for words in ("GO {n}", "HERE {n}", "DONE {n} HELPED", "OFF", "BACK"):
+            await case.hears(ASHA, words)
+        for name, role in (("dot", Role.DUTY_OFFICER), ("asha", Role.RESPONDER)):
+            browser = await browser_of(town, name, role)
+            for path in (*_PAGES, f"/incidents/{case.reference}", f"/j/{case.number}"):
+                assert (await browser.get(path)).status in (200, 303, 403, 404), path
+        await database.run(lambda tx: blanking.due(tx, town.app.desk, _MONTH, _MONTH))
         await database.run(glance)
         await worker.sweep()
         await worker.seal()

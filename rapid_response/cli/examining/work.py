@@ -17,6 +17,7 @@ from rapid_response.core.states import MessageState
 from rapid_response.steps import mailing
 from rapid_response.storage import holds
 from rapid_response.storage.database import Database
+from rapid_response.storage.due import due
 from rapid_response.storage.holds import Hold
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, MessageRow, NodeRow
 
@@ -93,9 +94,7 @@ def _overdue(database: Database) -> Iterator[Finding]:
         lambda c: _count(
             c,
             AgendaRow,
-            col(AgendaRow.settled_at).is_(None),
-            col(AgendaRow.parked_at).is_(None),
-            col(AgendaRow.due_at) < limit,
+            *due(limit),
         )
     )
     if late:

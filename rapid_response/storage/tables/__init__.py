@@ -19,7 +19,9 @@ from rapid_response.storage.tables.accounts import (
 )
 from rapid_response.storage.tables.agenda import AgendaRow, DeliveryRow, TallyRow
 from rapid_response.storage.tables.cases import (
+    IS_PARKED,
     IS_UNDECIDED,
+    IS_UNSENT,
     RANG_OFF,
     CallRow,
     CorrectionRow,
@@ -76,8 +78,10 @@ from rapid_response.storage.tables.service import (
 
 __all__ = [
     "IS_LIVE",
+    "IS_PARKED",
     "IS_UNANSWERED",
     "IS_UNDECIDED",
+    "IS_UNSENT",
     "RANG_OFF",
     "AccessRow",
     "AgendaRow",

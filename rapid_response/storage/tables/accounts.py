@@ -72,13 +72,17 @@ class AccessRow(Row, table=True):
     """Who saw which case, when, why. Says that it was seen, not what it said."""
 
     __tablename__ = "access_log"
-    __table_args__ = (Index("ix_access_log_unsealed", "id", **where("sealed_by IS NULL")),)
+    __table_args__ = (
+        Index("ix_access_log_unsealed", "id", **where("sealed_by IS NULL")),
+        # Who saw a case, and whether she did: a handler opens thousands.
+        Index("ix_access_log_incident", "incident_id", "viewer"),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=AutoId)
     at: datetime = Field(sa_type=UtcDateTime)
     viewer: str = Field(max_length=80, index=True)
     what: str = Field(max_length=40)
-    incident_id: str | None = Field(default=None, max_length=36, index=True)
+    incident_id: str | None = Field(default=None, max_length=36)
     sealed_by: int | None = Field(default=None)
 
 

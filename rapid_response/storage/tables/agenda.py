@@ -20,8 +20,7 @@ class AgendaRow(Row, table=True):
         UniqueConstraint("incident_id", "kind", "subject", "cycle"),
         # Work is claimed degree by degree: of one that nobody knows, nothing would ever be done.
         CheckConstraint(f"rank BETWEEN 0 AND {len(Priority) - 1}", name="rank_known"),
-        Index("ix_agenda_due", "due_at", **where("settled_at IS NULL AND parked_at IS NULL")),
-        Index("ix_agenda_danger", "rank", "due_at", **where("settled_at IS NULL AND parked_at IS NULL")),
+        Index("ix_agenda_due", "rank", "due_at", **where("settled_at IS NULL AND parked_at IS NULL")),
         Index("ix_agenda_parked", "parked_at", **where("parked_at IS NOT NULL")),
     )
 

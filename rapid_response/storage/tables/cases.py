@@ -24,7 +24,7 @@ from rapid_response.core.vocabulary import (
     StoppedBy,
     Urgency,
 )
-from rapid_response.storage.columns import UtcDateTime, where, word
+from rapid_response.storage.columns import UtcDateTime, if_true, where, word
 from rapid_response.storage.tables.row import Row
 
 #: Somebody was perhaps chosen for their age, and nobody has decided.
@@ -38,12 +38,7 @@ class IncidentRow(Row, table=True):
     __table_args__ = (
         CheckConstraint("paused_seconds >= 0", name="paused_not_negative"),
         # SQLite takes it only where a query says the very same, and a query says `is_open = 1`.
-        Index(
-            "ix_incidents_open",
-            "received_at",
-            sqlite_where=text("is_open = 1"),
-            postgresql_where=text("is_open"),
-        ),
+        Index("ix_incidents_open", "received_at", **if_true("is_open")),
         Index("ix_incidents_received_at", "received_at"),
         # For a ward that has had none for years, too.
         Index("ix_incidents_ward", "ward", "received_at"),
@@ -229,15 +224,18 @@ class InboundMessageRow(Row, table=True):
     __tablename__ = "inbound_messages"
     __table_args__ = (
         UniqueConstraint("provider", "provider_sid"),
+        # The newest first: a responder sends thousands.
+        Index("ix_inbound_messages_from_number", "from_number", "received_at"),
         Index("ix_inbound_messages_incident", "incident_id", **where("incident_id IS NOT NULL")),
         Index("ix_inbound_messages_to_count", "id", **where("to_count IS NOT NULL")),
         Index("ix_inbound_messages_unblanked", "received_at", **where("blanked_at IS NULL")),
+        Index("ix_inbound_messages_unread", "received_at", **if_true("needs_person")),
     )
 
     id: str = Field(primary_key=True, max_length=36)
     provider: str = Field(max_length=20)
     provider_sid: str = Field(max_length=64)
-    from_number: str = Field(max_length=32, index=True)
+    from_number: str = Field(max_length=32)
     to_number: str = Field(max_length=32)
     body: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=UtcDateTime)
@@ -282,6 +280,13 @@ class CallRow(Row, table=True):
             "created_at",
             **where("outcome = 'rang_off' AND incident_id IS NULL"),
         ),
+        Index("ix_calls_to_return", "created_at", **if_true("needs_person")),
+        Index(
+            "ix_calls_on_the_line",
+            "created_at",
+            sqlite_where=text("inbound = 1 AND outcome IS NULL"),
+            postgresql_where=text("inbound AND outcome IS NULL"),
+        ),
         # Calls that turned out to be the first contact of a case, for the board.
         Index("ix_calls_joined", "created_at", **where("outcome = 'rang_off' AND incident_id IS NOT NULL")),
     )
@@ -308,11 +313,18 @@ class CallRow(Row, table=True):
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+#: A mail that the server has not taken yet, and one that it never took.
+IS_UNSENT, IS_PARKED = text("mails.state = 'waiting'"), text("mails.state = 'parked'")
+
+
 class MailRow(Row, table=True):
     """An e-mail to the desk. It names a reference and what to do, so that nothing of it has to be erased."""
 
     __tablename__ = "mails"
-    __table_args__ = (Index("ix_mails_waiting", "due_at", **where("state = 'waiting'")),)
+    __table_args__ = (
+        Index("ix_mails_waiting", "due_at", **where("state = 'waiting'")),
+        Index("ix_mails_parked", "settled_at", **where("state = 'parked'")),
+    )
 
     id: str = Field(primary_key=True, max_length=36)
     dedupe_key: str = Field(unique=True, max_length=80)

@@ -15,10 +15,11 @@ class EventRow(Row, table=True):
     """Append-only; `seq` counts within its stream (an incident, or the service)."""
 
     __tablename__ = "events"
+    __table_args__ = (Index("ix_events_type", "type", "at"),)
 
     stream: str = Field(primary_key=True, max_length=36)
     seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    type: str = Field(max_length=40, index=True)
+    type: str = Field(max_length=40)
     version: int = 1
     at: datetime = Field(sa_type=UtcDateTime)
     actor: str = Field(max_length=80)

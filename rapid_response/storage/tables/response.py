@@ -33,6 +33,7 @@ class OfferRow(Row, table=True):
 
     __tablename__ = "offers"
     __table_args__ = (
+        Index("ix_offers_incident", "incident_id", "responder_id"),
         Index("uq_offers_owner", "incident_id", unique=True, **where("state = 'accepted'")),
         Index("ix_offers_responder_live", "responder_id", "state"),
         # Of the few that are live: asked at each report, so in the index's own words (IS_LIVE).
@@ -40,7 +41,7 @@ class OfferRow(Row, table=True):
     )
 
     id: str = Field(primary_key=True, max_length=36)
-    incident_id: str = Field(foreign_key="incidents.id", index=True, max_length=36)
+    incident_id: str = Field(foreign_key="incidents.id", max_length=36)
     responder_id: str = Field(max_length=60)
     episode: int
     cycle: int

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("sealed_by", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_log")),
     )
-    op.create_index(op.f("ix_access_log_incident_id"), "access_log", ["incident_id"], unique=False)
+    op.create_index("ix_access_log_incident", "access_log", ["incident_id", "viewer"], unique=False)
     op.create_index(
         "ix_access_log_unsealed",
         "access_log",
@@ -58,17 +58,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_agenda_danger",
-        "agenda",
-        ["rank", "due_at"],
-        unique=False,
-        sqlite_where=sa.text("settled_at IS NULL AND parked_at IS NULL"),
-        postgresql_where=sa.text("settled_at IS NULL AND parked_at IS NULL"),
-    )
-    op.create_index(
         "ix_agenda_due",
         "agenda",
-        ["due_at"],
+        ["rank", "due_at"],
         unique=False,
         sqlite_where=sa.text("settled_at IS NULL AND parked_at IS NULL"),
         postgresql_where=sa.text("settled_at IS NULL AND parked_at IS NULL"),
@@ -152,6 +144,22 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("outcome = 'rang_off' AND incident_id IS NULL"),
         postgresql_where=sa.text("outcome = 'rang_off' AND incident_id IS NULL"),
+    )
+    op.create_index(
+        "ix_calls_to_return",
+        "calls",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("needs_person = 1"),
+        postgresql_where=sa.text("needs_person"),
+    )
+    op.create_index(
+        "ix_calls_on_the_line",
+        "calls",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("inbound = 1 AND outcome IS NULL"),
+        postgresql_where=sa.text("inbound AND outcome IS NULL"),
     )
     op.create_index(
         "ix_calls_to_erase",
@@ -268,7 +276,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("stream", "seq", name=op.f("pk_events")),
     )
-    op.create_index(op.f("ix_events_type"), "events", ["type"], unique=False)
+    op.create_index("ix_events_type", "events", ["type", "at"], unique=False)
     op.create_table(
         "holds",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -314,7 +322,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        op.f("ix_inbound_messages_from_number"), "inbound_messages", ["from_number"], unique=False
+        "ix_inbound_messages_from_number", "inbound_messages", ["from_number", "received_at"], unique=False
     )
     op.create_index(
         "ix_inbound_messages_incident",
@@ -331,6 +339,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("to_count IS NOT NULL"),
         postgresql_where=sa.text("to_count IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_inbound_messages_unread",
+        "inbound_messages",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("needs_person = 1"),
+        postgresql_where=sa.text("needs_person"),
     )
     op.create_index(
         "ix_inbound_messages_unblanked",
@@ -497,6 +513,14 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_mails_dedupe_key")),
+    )
+    op.create_index(
+        "ix_mails_parked",
+        "mails",
+        ["settled_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'parked'"),
+        postgresql_where=sa.text("state = 'parked'"),
     )
     op.create_index(
         "ix_mails_waiting",
@@ -964,7 +988,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_offers_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offers")),
     )
-    op.create_index(op.f("ix_offers_incident_id"), "offers", ["incident_id"], unique=False)
+    op.create_index("ix_offers_incident", "offers", ["incident_id", "responder_id"], unique=False)
     op.create_index(
         "ix_offers_live",
         "offers",

@@ -1,0 +1,43 @@
+"""What is pending on the agenda and when it falls due, said so that both databases find it by one index.
+
+The index is by danger and then by time, because work is claimed so. Whoever asks by time alone asks each
+degree of danger: the first of each, or what of each is before a moment, is one end of it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, func, select, union_all
+from sqlmodel import col
+
+from rapid_response.core.vocabulary import Priority
+from rapid_response.storage.tables import AgendaRow
+
+#: Degrees of danger, the highest first. No entry has another.
+RANKS = tuple(sorted(priority.rank for priority in Priority))
+
+Conditions = tuple[ColumnElement[bool], ...]
+
+
+def is_pending(rank: Any = None) -> Conditions:
+    """Neither settled nor parked; of one degree of danger, or of any."""
+    of_degree = col(AgendaRow.rank).in_(RANKS) if rank is None else col(AgendaRow.rank) == rank
+    return (col(AgendaRow.settled_at).is_(None), col(AgendaRow.parked_at).is_(None), of_degree)
+
+
+def due(moment: datetime) -> Conditions:
+    """Pending, and due at that moment, in domain time."""
+    return (*is_pending(), col(AgendaRow.due_at) <= moment)
+
+
+def first_due(*which: ColumnElement[bool]) -> ScalarSelect[datetime]:
+    """When the first pending entry of which that is true falls due; NULL where there is none."""
+    firsts = union_all(
+        *(
+            select(func.min(col(AgendaRow.due_at)).label("due_at")).where(*is_pending(rank), *which)
+            for rank in RANKS
+        )
+    ).subquery()
+    return select(func.min(firsts.c.due_at)).scalar_subquery()
