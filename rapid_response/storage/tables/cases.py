@@ -46,6 +46,7 @@ class IncidentRow(Row, table=True):
         # As IS_UNDECIDED says it.
         Index("ix_incidents_undecided", "received_at", **where("age_state IN ('potential', 'under_review')")),
         Index("ix_incidents_reviewed", "review_decided_at", **where("review_decided_at IS NOT NULL")),
+        Index("ix_incidents_held", "legal_hold_at", **where("legal_hold_at IS NOT NULL")),
         Index("ix_incidents_to_erase", "retention_class", "closed_at", **where("erased_at IS NULL")),
     )
 
@@ -281,6 +282,7 @@ class CallRow(Row, table=True):
             **where("outcome = 'rang_off' AND incident_id IS NULL"),
         ),
         Index("ix_calls_to_return", "created_at", **if_true("needs_person")),
+        Index("ix_calls_incident", "incident_id", **where("incident_id IS NOT NULL")),
         Index(
             "ix_calls_on_the_line",
             "created_at",

@@ -130,6 +130,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("inbound AND outcome IS NOT NULL"),
     )
     op.create_index(
+        "ix_calls_incident",
+        "calls",
+        ["incident_id"],
+        unique=False,
+        sqlite_where=sa.text("incident_id IS NOT NULL"),
+        postgresql_where=sa.text("incident_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_calls_joined",
         "calls",
         ["created_at"],
@@ -441,6 +449,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("age_state IN ('potential', 'under_review')"),
         postgresql_where=sa.text("age_state IN ('potential', 'under_review')"),
+    )
+    op.create_index(
+        "ix_incidents_held",
+        "incidents",
+        ["legal_hold_at"],
+        unique=False,
+        sqlite_where=sa.text("legal_hold_at IS NOT NULL"),
+        postgresql_where=sa.text("legal_hold_at IS NOT NULL"),
     )
     op.create_index(
         "ix_incidents_open",
