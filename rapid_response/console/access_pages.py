@@ -13,7 +13,8 @@ from sqlmodel import select as typed_select
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
-from rapid_response.console.forms import FieldError, Filled, read_view_reason
+from rapid_response.console.forms.posted import FieldError, Filled
+from rapid_response.console.forms.privacy import read_view_reason
 from rapid_response.console.views.access import AccessView, OpenedLine, ReasonView, RetentionView, ViewLine
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.vocabulary import ViewReason

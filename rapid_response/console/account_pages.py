@@ -13,7 +13,7 @@ from rapid_response.access.permissions import Permission
 from rapid_response.access.sessions import end_session, start_session
 from rapid_response.access.sign_in import SignInRefused, Why
 from rapid_response.console.form_pages import safe_next
-from rapid_response.console.forms import FieldError, Filled
+from rapid_response.console.forms.posted import FieldError, Filled
 from rapid_response.console.views.accounts import AccountView, SignInView
 from rapid_response.console.views.frame import Page
 from rapid_response.console.visit_pages import AnyVisit, NotSignedIn, SignedIn, Visit, home_of

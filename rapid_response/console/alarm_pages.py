@@ -13,7 +13,8 @@ from sqlmodel import select as typed_select
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
-from rapid_response.console.forms import Filled, read_reason
+from rapid_response.console.forms.markers import read_reason
+from rapid_response.console.forms.posted import Filled
 from rapid_response.console.views.upkeep import AlarmView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.messaging import wording

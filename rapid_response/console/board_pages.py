@@ -20,7 +20,7 @@ from rapid_response.access.permissions import Permission, may
 from rapid_response.access.principal import Principal
 from rapid_response.console import filling
 from rapid_response.console.filling import Names
-from rapid_response.console.forms import Posted
+from rapid_response.console.forms.posted import Posted
 from rapid_response.console.moments import at_words
 from rapid_response.console.views.board import BoardFilters, BoardRow, BoardView
 from rapid_response.console.views.pieces import AlarmPart

@@ -15,7 +15,8 @@ from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
 from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.filling import Names
-from rapid_response.console.forms import FieldError, Filled, read_vehicle
+from rapid_response.console.forms.posted import FieldError, Filled
+from rapid_response.console.forms.privacy import read_vehicle
 from rapid_response.console.timeline import pounds
 from rapid_response.console.views.sharing import DisclosuresView, DisclosureView
 from rapid_response.console.visit_pages import NeedsAny, Visit

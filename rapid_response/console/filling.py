@@ -17,7 +17,7 @@ from sqlmodel import col
 from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.access.principal import Principal
 from rapid_response.console import related, timeline
-from rapid_response.console.forms import CALLER_ROLES
+from rapid_response.console.forms.public import CALLER_ROLES
 from rapid_response.console.views.case import FailedAction, IncidentView
 from rapid_response.console.views.case_parts import (
     AgeTargetingPart,

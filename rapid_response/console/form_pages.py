@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from rapid_response.console.forms import Posted
+from rapid_response.console.forms.posted import Posted
 from rapid_response.storage.tables import IdempotencyRow
 from rapid_response.storage.tx import Tx
 

@@ -12,7 +12,8 @@ from fastapi.responses import Response
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling, related
-from rapid_response.console.forms import FieldError, Posted, read_handler_report
+from rapid_response.console.forms.handler import read_handler_report
+from rapid_response.console.forms.posted import FieldError, Posted
 from rapid_response.console.public_pages import STALE, take_in, with_fault
 from rapid_response.console.views.reporting import HandlerFormView, HandlerSentView
 from rapid_response.console.visit_pages import NeedsAny, Visit

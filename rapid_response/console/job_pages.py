@@ -20,12 +20,10 @@ from starlette.exceptions import HTTPException
 from rapid_response.access.permissions import Permission, may_act
 from rapid_response.console import filling
 from rapid_response.console.form_pages import once, once_key
-from rapid_response.console.forms import (
+from rapid_response.console.forms.posted import FieldError, Filled, Posted
+from rapid_response.console.forms.responder import (
     CANNOT_GO_WORDS,
     CannotGo,
-    FieldError,
-    Filled,
-    Posted,
     read_cannot_go,
     read_finish,
     read_outcomes,

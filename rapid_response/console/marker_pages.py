@@ -16,16 +16,8 @@ from sqlmodel import select as typed_select
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
 from rapid_response.console.form_pages import once, once_key
-from rapid_response.console.forms import (
-    MARKER_LINES,
-    FieldError,
-    Filled,
-    Parsed,
-    Posted,
-    read_marker,
-    read_marker_review,
-    read_reason,
-)
+from rapid_response.console.forms.markers import MARKER_LINES, read_marker, read_marker_review, read_reason
+from rapid_response.console.forms.posted import FieldError, Filled, Parsed, Posted
 from rapid_response.console.public_pages import faults_of
 from rapid_response.console.views.upkeep import MarkerLine, MarkersView
 from rapid_response.console.visit_pages import NeedsAny, Visit

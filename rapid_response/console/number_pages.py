@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from rapid_response.access.permissions import Permission
-from rapid_response.console.forms import FieldError, Filled
+from rapid_response.console.forms.posted import FieldError, Filled
 from rapid_response.console.views.upkeep import NumberLine, NumbersView
 from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
 from rapid_response.core.numbers import masked

@@ -14,14 +14,8 @@ from pydantic import ValidationError
 
 from rapid_response.access.throttle import address_prefix
 from rapid_response.console.form_pages import digest, once_key
-from rapid_response.console.forms import (
-    FieldError,
-    Now,
-    Parsed,
-    Posted,
-    read_now,
-    read_public_report,
-)
+from rapid_response.console.forms.posted import FieldError, Parsed, Posted
+from rapid_response.console.forms.public import Now, read_now, read_public_report
 from rapid_response.console.views.reporting import ReportFormView, ReportSentView, ReportStartView
 from rapid_response.console.visit_pages import AnyVisit, Visit, home_of
 from rapid_response.core.vocabulary import Priority

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from rapid_response.access.permissions import Permission, may, may_act
-from rapid_response.console.forms import CALLER_ROLES, NO, UNKNOWN, WAS, YES, Filled, local_minute
+from rapid_response.console.forms.correcting import WAS
+from rapid_response.console.forms.handler import local_minute
+from rapid_response.console.forms.posted import NO, UNKNOWN, YES, Filled
+from rapid_response.console.forms.public import CALLER_ROLES
 from rapid_response.console.moments import at_words
 from rapid_response.console.timeline import pounds
 from rapid_response.console.views.case_parts import CorrectionPart, LinkPart, ToldPart

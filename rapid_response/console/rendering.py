@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import phonenumbers
@@ -19,14 +20,35 @@ from jinja2 import (
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from rapid_response.console import forms, timeline, words
+from rapid_response.console import timeline, words
 from rapid_response.console.assets import Assets
+from rapid_response.console.forms.actions import ACTION_FORMS, CORRECTION_FORM, POLICE_REFERENCE
+from rapid_response.console.forms.correcting import outcome_field
+from rapid_response.console.forms.handler import local_minute
+from rapid_response.console.forms.markers import MARKER_LINES
+from rapid_response.console.forms.posted import OUTCOME_ROWS, FieldError, Filled, field_id
+from rapid_response.console.forms.public import CALLER_ROLES, NOW_WORDS, PAID_WORDS, PUBLIC_ROLES
+from rapid_response.console.forms.responder import CANNOT_GO_WORDS
 from rapid_response.console.moments import at_words, clock_time, moment_words
 from rapid_response.console.views.case_parts import EvidenceSpan
 from rapid_response.console.views.frame import PAGE_WORDS, Frame, Site, View
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, Facts
 from rapid_response.core.incident import OPEN_STATUSES, Action, Status
 from rapid_response.core.vocabulary import Category
+
+#: What templates say of forms.
+_FORMS = SimpleNamespace(
+    ACTION_FORMS=ACTION_FORMS,
+    CALLER_ROLES=CALLER_ROLES,
+    CORRECTION_FORM=CORRECTION_FORM,
+    FieldError=FieldError,
+    Filled=Filled,
+    MARKER_LINES=MARKER_LINES,
+    OUTCOME_ROWS=OUTCOME_ROWS,
+    POLICE_REFERENCE=POLICE_REFERENCE,
+    PUBLIC_ROLES=PUBLIC_ROLES,
+    outcome_field=outcome_field,
+)
 
 
 class Renderer:
@@ -68,7 +90,7 @@ def _environment(assets: Assets) -> Environment:
             "tel": _tel,
             "marked": marked,
             "highlights": highlights,
-            "field_id": forms.field_id,
+            "field_id": field_id,
             "options": _options,
             "facts_known": _facts_known,
             "lines": _lines,
@@ -78,15 +100,15 @@ def _environment(assets: Assets) -> Environment:
         {
             "asset": assets.url,
             "words": words,
-            "forms": forms,
+            "forms": _FORMS,
             "Action": Action,
             "category_choices": words.choices(Category),
             "choices_of": {enum.__name__: words.choices(enum) for enum in words.ENUM_WORDS},
             "open_status_choices": [(s, words.plain(s)) for s in OPEN_STATUSES if s is not Status.RECEIVED],
-            "words_of_now": list(forms.NOW_WORDS.items()),
+            "words_of_now": list(NOW_WORDS.items()),
             "words_of_pages": PAGE_WORDS,
-            "words_of_paid": list(forms.PAID_WORDS.items()),
-            "cannot_go": list(forms.CANNOT_GO_WORDS.items()),
+            "words_of_paid": list(PAID_WORDS.items()),
+            "cannot_go": list(CANNOT_GO_WORDS.items()),
             "fact_names": BOOLEAN_FACTS,
         }
     )
@@ -129,7 +151,7 @@ def _clock_time(context: Context, moment: datetime) -> str:
 @pass_context
 def _local_minute(context: Context, moment: datetime) -> str:
     """As a `datetime-local` field wants it."""
-    return forms.local_minute(moment.astimezone(_site(context).zone)).isoformat(timespec="minutes")
+    return local_minute(moment.astimezone(_site(context).zone)).isoformat(timespec="minutes")
 
 
 # --- words ------------------------------------------------------------------------------------------------

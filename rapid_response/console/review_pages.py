@@ -13,7 +13,7 @@ from rapid_response.access.permissions import Permission
 from rapid_response.access.principal import Principal
 from rapid_response.console import filling
 from rapid_response.console.filling import Names
-from rapid_response.console.forms import Posted
+from rapid_response.console.forms.posted import Posted
 from rapid_response.console.views.case_parts import Words
 from rapid_response.console.views.reviews import ReferralLine, ReviewFilters, ReviewLine, ReviewsView
 from rapid_response.console.visit_pages import NeedsAny, Visit

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console.form_pages import once, once_key
-from rapid_response.console.forms import FieldError, Filled, Posted
+from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.views.pieces import Choice
 from rapid_response.console.views.rota import (
     AbsenceLine,

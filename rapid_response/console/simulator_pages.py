@@ -16,7 +16,7 @@ from sqlmodel import col
 from starlette.routing import Match
 
 from rapid_response.console.assets import Scope
-from rapid_response.console.forms import FieldError, Filled, Posted
+from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.public_pages import faults_of
 from rapid_response.console.views.simulator import Phone, PhoneCall, PhoneMessage, SimulatorView
 from rapid_response.console.visit_pages import AnyVisit, Visit

@@ -29,7 +29,7 @@ from rapid_response.access.throttle import Throttle
 from rapid_response.audit.readiness import Node
 from rapid_response.console.assets import Assets
 from rapid_response.console.form_pages import read_form
-from rapid_response.console.forms import Posted
+from rapid_response.console.forms.posted import Posted
 from rapid_response.console.rendering import Renderer
 from rapid_response.console.views.frame import Frame, Page, Site, View, Viewer
 from rapid_response.core.definition import ServiceDefinition

@@ -10,7 +10,10 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from rapid_response.console import timeline
-from rapid_response.console.forms import FieldError, Filled, Now, Posted, read_action, read_handler_report
+from rapid_response.console.forms.actions import read_action
+from rapid_response.console.forms.handler import read_handler_report
+from rapid_response.console.forms.posted import FieldError, Filled, Posted
+from rapid_response.console.forms.public import Now
 from rapid_response.console.views.access import AccessView, OpenedLine, ReasonView, RetentionView, ViewLine
 from rapid_response.console.views.accounts import AccountView, SignInView
 from rapid_response.console.views.agreement import AgreementLine, AgreementMonth, AgreementView

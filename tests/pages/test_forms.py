@@ -9,21 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapid_response.console.forms import (
-    ACTION_FORMS,
-    NARRATIVE_LIMIT,
-    Kind,
-    Now,
-    Parsed,
-    Posted,
-    read_action,
-    read_cannot_go,
-    read_finish,
-    read_handler_report,
-    read_now,
-    read_pounds,
-    read_public_report,
-)
+from rapid_response.console.forms.actions import ACTION_FORMS, Kind, read_action
+from rapid_response.console.forms.handler import read_handler_report
+from rapid_response.console.forms.posted import NARRATIVE_LIMIT, Parsed, Posted
+from rapid_response.console.forms.public import Now, read_now, read_public_report
+from rapid_response.console.forms.reading import read_pounds
+from rapid_response.console.forms.responder import read_cannot_go, read_finish
 from rapid_response.console.words import FIELDS
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS
 from rapid_response.core.incident import Action

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl
 import uvicorn
 
 from rapid_response.console.assets import PREFIX, Assets, Receive, Scope, Send
-from rapid_response.console.forms import Now, Posted, read_public_report
+from rapid_response.console.forms.posted import Posted
+from rapid_response.console.forms.public import Now, read_public_report
 from rapid_response.console.rendering import Renderer
 from rapid_response.console.security import SecurityHeaders
 from rapid_response.console.views.frame import ErrorView, View

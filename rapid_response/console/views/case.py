@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from rapid_response.console.forms import CORRECTION, Filled
+from rapid_response.console.forms.actions import CORRECTION
+from rapid_response.console.forms.posted import Filled
 from rapid_response.console.views.case_parts import (
     AgeTargetingPart,
     AreaPart,

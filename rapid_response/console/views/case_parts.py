@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rapid_response.console.forms import Filled
+from rapid_response.console.forms.posted import Filled
 from rapid_response.core.safe_contact import MayBeTold
 from rapid_response.core.states import (
     MessageChannel,

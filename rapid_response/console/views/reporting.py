@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from rapid_response.console.forms import Filled, Now
+from rapid_response.console.forms.posted import Filled
+from rapid_response.console.forms.public import Now
 from rapid_response.console.views.case_parts import LinkPart
 from rapid_response.console.views.frame import View
 from rapid_response.console.views.pieces import Clock, NextStep

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from rapid_response.console.forms import Filled
+from rapid_response.console.forms.posted import Filled
 from rapid_response.console.views.case_parts import Person
 from rapid_response.console.views.frame import View
 from rapid_response.console.views.pieces import Clock, MarkerPart, Place, SafeContact, VisitPart

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from rapid_response.console.forms import Filled
+from rapid_response.console.forms.posted import Filled
 from rapid_response.console.views.frame import View
 from rapid_response.console.views.pieces import Choice
 from rapid_response.core.vocabulary import Category, ContactRole

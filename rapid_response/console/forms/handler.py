@@ -1,0 +1,95 @@
+"""The call handler's form."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rapid_response.console.forms.posted import LINES_LIMIT, NARRATIVE_LIMIT, YES, Parsed, Posted
+from rapid_response.console.forms.public import CALLER_ROLES
+from rapid_response.console.forms.reading import Reading
+from rapid_response.console.when import Side
+from rapid_response.core.facts import BOOLEAN_FACTS
+from rapid_response.core.vocabulary import Channel, ContactRoute, PaymentMethod, ReferralSource
+
+PAST_TIMES = ("suspect_left_at", "paid_at", "happened_at")
+FUTURE_TIMES = ("courier_expected_at", "suspect_returning_at")
+_HANDLER_LINES = (
+    *("location.postcode", "location.ward", "external_reference"),
+    *("caller.name", "caller.email", "victim.name"),
+    *("suspect.name", "suspect.company", "suspect.vehicle_registration", "suspect.website"),
+)
+HANDLER_PARAGRAPHS = ("location.address", "safe_contact.note", "suspect.description")
+_LATEST_AHEAD = timedelta(minutes=5)
+#: The narrative of a call that broke off before anything could be written down.
+LINE_WENT_DEAD = "The line went dead before more was said."
+
+
+def read_handler_report(posted: Posted, *, now: datetime, zone: ZoneInfo) -> Parsed:
+    """The call handler's form: every fact of the contract, all but the narrative optional."""
+    reading = Reading(posted, now, zone)
+    channel = posted.text("channel") or Channel.PHONE.value
+    reading.put("channel", channel if channel in set(Channel) else Channel.PHONE.value)
+    _read_received_at(reading, now, zone)
+    if posted.text("narrative") or posted.text("answers.line_went_dead") != YES:
+        reading.text("narrative", "Write what has happened. A few words are enough", NARRATIVE_LIMIT)
+    else:
+        # Whoever hears a line go dead has no time for a sentence: what is known is kept as it stands.
+        reading.put("narrative", LINE_WENT_DEAD)
+    for name in BOOLEAN_FACTS:
+        reading.yes_no(f"answers.{name}")
+    for name in PAST_TIMES:
+        reading.when(f"answers.{name}", Side.PAST)
+    for name in FUTURE_TIMES:
+        reading.when(f"answers.{name}", Side.FUTURE)
+    reading.pounds("answers.amount_gbp")
+    reading.choice("answers.payment_method", PaymentMethod)
+    for path in _HANDLER_LINES:
+        reading.text(path)
+    for path in HANDLER_PARAGRAPHS:
+        reading.text(path, limit=LINES_LIMIT)
+    _read_handler_people(reading)
+    if posted.text("back_entry") == YES:
+        reading.put("back_entry", True)
+    return reading.done()
+
+
+def _read_handler_people(reading: Reading) -> None:
+    """Numbers, roles, age, and what is safe."""
+    posted = reading.posted
+    for path in ("caller.phone", "victim.phone", "suspect.phone"):
+        reading.phone(path)
+    if (role := posted.text("caller.role")) in dict(CALLER_ROLES):
+        reading.put("caller.role", role)
+    reading.choice("caller.route", ContactRoute)
+    reading.choice("referral_source", ReferralSource)
+    reading.number("victim.age", 0, 120, "Write the age in years, like 82, or leave it empty")
+    if (alone := reading.body.get("answers", {}).get("lives_alone")) is not None:
+        reading.put("victim.lives_alone", alone)
+    for means in ("sms", "voice", "voicemail"):
+        reading.put(f"safe_contact.{means}", means in posted.all("safe"))
+
+
+def _read_received_at(reading: Reading, now: datetime, zone: ZoneInfo) -> None:
+    """When the call was answered: to the second if the field was left as the page showed it."""
+    reading.when("received_at", Side.PAST)
+    written = reading.body.get("received_at")
+    try:
+        opened = datetime.fromisoformat(reading.posted.text("opened_at")).astimezone(zone)
+    except ValueError:
+        opened = now.astimezone(zone)
+    if written is None:
+        if not reading.errors:
+            reading.put("received_at", opened.isoformat())
+        return
+    moment = datetime.fromisoformat(written)
+    if moment.replace(tzinfo=None) == local_minute(opened):
+        moment = opened
+        reading.put("received_at", moment.isoformat())
+    if moment > now + _LATEST_AHEAD:
+        reading.fail("received_at", "The call cannot have come in the future. Check the time")
+
+
+def local_minute(moment: datetime) -> datetime:
+    """A local time as a `datetime-local` field holds it."""
+    return moment.replace(second=0, microsecond=0, tzinfo=None)

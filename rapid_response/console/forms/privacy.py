@@ -1,0 +1,24 @@
+"""Reasons to look, and what partners are shown."""
+
+from __future__ import annotations
+
+from rapid_response.console.forms.posted import LINE_LIMIT, Parsed, Posted
+from rapid_response.console.forms.reading import Reading
+from rapid_response.core.vocabulary import ViewReason
+
+
+def read_view_reason(posted: Posted) -> Parsed:
+    """Why somebody opens a case that is not theirs."""
+    reading = Reading(posted)
+    reading.choice("reason", ViewReason, "Choose why you need to see it")
+    reading.text("words", limit=LINE_LIMIT)
+    return reading.done()
+
+
+def read_vehicle(posted: Posted) -> Parsed:
+    """Who asks for all reports of one vehicle, and on what authority."""
+    reading = Reading(posted)
+    reading.text("registration", "Write the registration")
+    reading.text("to", "Write who gets it")
+    reading.text("authority", "Write on what authority they get it")
+    return reading.done()

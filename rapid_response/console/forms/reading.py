@@ -1,0 +1,118 @@
+"""Reading a form field by field."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from rapid_response.console.forms.posted import LINE_LIMIT, NO, YES, FieldError, Filled, Parsed, Posted
+from rapid_response.console.when import NotATime, Side, read_when
+
+
+class Reading:
+    """Collects a body and its errors; each method reads one field."""
+
+    def __init__(self, posted: Posted, now: datetime | None = None, zone: ZoneInfo | None = None) -> None:
+        self.posted, self.now, self.zone = posted, now, zone
+        self.body: dict[str, Any] = {}
+        self.errors: list[FieldError] = []
+
+    def put(self, path: str, value: object) -> None:
+        """Set a value by its dotted path."""
+        *parents, last = path.split(".")
+        level = self.body
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[last] = value
+
+    def fail(self, name: str, message: str) -> None:
+        self.errors.append(FieldError(name, message))
+
+    def text(self, path: str, missing: str | None = None, limit: int = LINE_LIMIT) -> None:
+        """A text; `missing` is what to say when it must not be empty."""
+        value = self.posted.text(path)
+        if len(value) > limit:
+            self.fail(path, f"Make this {limit:,} characters or fewer. It has {len(value):,}")
+        elif value:
+            self.put(path, value)
+        elif missing is not None:
+            self.fail(path, missing)
+
+    def yes_no(self, path: str) -> None:
+        """Yes, no, or (as by default) not known, which is left out."""
+        value = self.posted.text(path)
+        if value in (YES, NO):
+            self.put(path, value == YES)
+
+    def choice(self, path: str, enum: type[StrEnum], missing: str | None = None) -> None:
+        value = self.posted.text(path)
+        if value in {member.value for member in enum}:
+            self.put(path, value)
+        elif value or missing is not None:
+            self.fail(path, missing or "Choose one of the list")
+
+    def phone(self, path: str) -> None:
+        """A phone number; drama numbers are possible but not valid, so possible is enough."""
+        value = self.posted.text(path)
+        if not value:
+            return
+        try:
+            number = phonenumbers.parse(value, "GB")
+        except phonenumbers.NumberParseException:
+            number = None
+        if number is None or not phonenumbers.is_possible_number(number):
+            self.fail(path, "Check the phone number. It should look like 020 7946 0018 or 07700 900123")
+        else:
+            self.put(path, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+    def number(self, path: str, low: int, high: int, wrong: str) -> None:
+        value = self.posted.text(path)
+        if not value:
+            return
+        if value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high:
+            self.put(path, int(value))
+        else:
+            self.fail(path, wrong)
+
+    def when(self, path: str, side: Side) -> None:
+        value = self.posted.text(path)
+        if not value:
+            return
+        if self.now is None or self.zone is None:
+            raise ValueError("a form with times is read with the time and the zone")
+        try:
+            self.put(path, read_when(value, now=self.now, zone=self.zone, side=side).isoformat())
+        except (NotATime, OverflowError) as problem:
+            self.fail(path, str(problem))
+
+    def pounds(self, path: str) -> None:
+        value = self.posted.text(path)
+        if not value:
+            return
+        try:
+            self.put(path, read_pounds(value))
+        except ValueError as problem:
+            self.fail(path, str(problem))
+
+    def done(self, **extra: Any) -> Parsed:
+        return Parsed(self.body, Filled(self.posted.values, tuple(self.errors)), **extra)
+
+
+def read_pounds(text: str) -> int | float:
+    """Pounds as typed: `£1,200.50`, `4k`; a whole sum stays a whole number."""
+    words = text.strip().lower().replace("£", "").replace(",", "").replace(" ", "").removesuffix("pounds")
+    factor = 1
+    if words.endswith("k"):
+        words, factor = words[:-1], 1000
+    try:
+        amount = Decimal(words) * factor
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or not 0 <= amount <= 10_000_000 or amount != round(amount, 2):
+        raise ValueError("Write the sum in pounds, like 450 or 1,200.50")
+    return int(amount) if amount == int(amount) else float(amount)
