@@ -60,7 +60,7 @@ class Onlookers:
         try:
             answer = await client.get(
                 f"http://127.0.0.1:{port}/api/v1/incidents/{reference}",
-                headers={"authorization": f"Bearer {self.council.key}"},
+                headers=self.council.authorization,
             )
         except httpx.TransportError:
             return

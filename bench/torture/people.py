@@ -93,7 +93,7 @@ class People:
             answer = await self.client.post(
                 f"http://127.0.0.1:{ports[0]}/api/v1/incidents/{reference}/actions/{action}",
                 json=body,
-                headers={"authorization": f"Bearer {self.council.key}"},
+                headers=self.council.authorization,
             )
         except httpx.TransportError:
             self.told[f"{action} unanswered"] += 1

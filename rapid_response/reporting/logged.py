@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from rapid_response.reporting.record import StoredEvent
+from rapid_response.storage.columns import not_by
 from rapid_response.storage.tables import EventRow
 
 #: PostgreSQL ends a statement, and a transaction in which nothing is asked, after ten seconds: the events of
@@ -31,8 +32,7 @@ def events_of(
                 col(EventRow.at),
                 col(EventRow.data),
             )
-            # Not the bare type: SQLite would go through all events of these types there ever were.
-            .where(col(EventRow.stream).in_(part), func.coalesce(col(EventRow.type), "").in_(types))
+            .where(col(EventRow.stream).in_(part), not_by(col(EventRow.type)).in_(types))
             .order_by(col(EventRow.stream), col(EventRow.seq))
         )
         for incident_id, seq, type_, at, data in rows.all():

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from rapid_response.core.states import MessageChannel
 from rapid_response.steps.desk import Desk
+from rapid_response.storage.columns import not_by
 from rapid_response.storage.tables import AttemptRow, CallRow, InboundMessageRow, MessageRow
 from rapid_response.storage.tx import Tx
 
@@ -74,8 +75,7 @@ def _theirs(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
         select(col(InboundMessageRow.id), col(InboundMessageRow.provider_sid))
         .where(
             col(InboundMessageRow.blanked_at).is_(None),
-            # SQLite would go by the provider alone, and through all texts there ever were.
-            func.coalesce(col(InboundMessageRow.provider), "") == desk.provider,
+            not_by(col(InboundMessageRow.provider)) == desk.provider,
             col(InboundMessageRow.received_at) <= tx.now - after,
         )
         .order_by(col(InboundMessageRow.received_at))
@@ -90,7 +90,7 @@ def _voicemails(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
         .where(
             col(CallRow.erased_at).is_(None),
             col(CallRow.words_at) <= tx.now - after,
-            func.coalesce(col(CallRow.provider), "") == desk.provider,
+            not_by(col(CallRow.provider)) == desk.provider,
         )
         .order_by(col(CallRow.words_at))
         .limit(_AT_ONCE)

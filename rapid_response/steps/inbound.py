@@ -56,6 +56,7 @@ from rapid_response.steps.outbox import queue
 from rapid_response.steps.receive import receive
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
+from rapid_response.storage.columns import not_by
 from rapid_response.storage.tables import (
     InboundMessageRow,
     IncidentRow,
@@ -281,12 +282,11 @@ def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
     live = select(JobNumberRow.incident_id).where(
         or_(col(JobNumberRow.free_from).is_(None), col(JobNumberRow.free_from) > tx.now)
     )
-    # Looked for by the few cases that have a number, never by all that she was offered or told in years:
-    # `coalesce` keeps SQLite from that.
+    # Looked for by the few cases that have a number, never by all that she was offered or told in years.
     asked = tx.all(
         select(OfferRow)
         .where(
-            func.coalesce(col(OfferRow.responder_id), "") == (responder_id or ""),
+            not_by(col(OfferRow.responder_id)) == (responder_id or ""),
             col(OfferRow.incident_id).in_(live),
         )
         .order_by(col(OfferRow.made_at), col(OfferRow.id))
@@ -297,7 +297,7 @@ def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
             exists().where(
                 col(MessageRow.incident_id) == col(NoticeRow.incident_id),
                 col(MessageRow.notice_id) == col(NoticeRow.id),
-                func.coalesce(col(MessageRow.to_number), "") == known.number,
+                not_by(col(MessageRow.to_number)) == known.number,
             ),
         )
     )

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, text
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Integer, func, text
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field
@@ -80,9 +80,19 @@ def word(members: type[StrEnum], **options: Any) -> Any:
     return Field(sa_type=kind, **options)
 
 
-def if_true(column: str) -> dict[str, Any]:
-    """As :func:`where`, of rows where that is true: said as each database says it in a query."""
-    return {"sqlite_where": text(f"{column} = 1"), "postgresql_where": text(column)}
+def if_true(column: str, *, more: str = "") -> dict[str, Any]:
+    """As :func:`where`, of rows where that is true, and `more`: said as each database says it in a query."""
+    also = f" AND {more}" if more else ""
+    return {"sqlite_where": text(f"{column} = 1{also}"), "postgresql_where": text(f"{column}{also}")}
+
+
+def not_by(column: Any) -> ColumnElement[Any]:
+    """The text of a column, to compare with it and not to look for rows by it.
+
+    SQLite has no statistics, and takes the index of whatever is compared for equality, also where that is the
+    same in nearly every row of years.
+    """
+    return func.coalesce(column, "")
 
 
 def where(words: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from rapid_response.core import backoff, failpoints
 from rapid_response.storage import failures
 from rapid_response.storage.engines import postgres_engine
-from rapid_response.storage.failures import DatabaseUnavailable, InDoubt
+from rapid_response.storage.failures import InDoubt
 from rapid_response.storage.jobs import Job, Runner
 from rapid_response.storage.prepared import commit, forget
 from rapid_response.storage.sqlstates import RETRYABLE
@@ -74,6 +74,8 @@ class _Group:
 class PostgresServer:
     """Steps and reads of one PostgreSQL database; `others` are the threads of what is not urgent."""
 
+    failure = staticmethod(failures.of_postgres)
+
     def __init__(self, url: str, runner: Runner, others: ThreadPoolExecutor, threads: int) -> None:
         self.writing = self.reading = postgres_engine(url, threads + _URGENT_THREADS)
         self._runner = runner
@@ -108,10 +110,6 @@ class PostgresServer:
                 found = read(connection)
                 commit(connection)
                 return found
-
-    def failure(self, error: DBAPIError, sentence: str) -> DatabaseUnavailable | None:
-        """As :func:`failures.of_postgres`."""
-        return failures.of_postgres(error, sentence)
 
     def close(self) -> None:
         """Finish what is urgent; the other threads are whose they are."""

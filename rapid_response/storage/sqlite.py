@@ -39,6 +39,8 @@ _CHECKPOINT_ROWS = 2000
 class SqliteFile:
     """Steps and reads of one SQLite file."""
 
+    failure = staticmethod(failures.of_sqlite)
+
     def __init__(self, url: str, runner: Runner, readers: int) -> None:
         self.path = Path(make_url(url).database or "")
         self.writing = sqlite_engine(url, begin="BEGIN IMMEDIATE")
@@ -75,10 +77,6 @@ class SqliteFile:
                     return read(connection)
             finally:
                 self._looking.discard(driver)
-
-    def failure(self, error: BaseException, sentence: str) -> DatabaseUnavailable | None:
-        """As :func:`failures.of_sqlite`."""
-        return failures.of_sqlite(error, sentence)
 
     def close(self) -> None:
         """Finish the steps that wait; what is still being read is broken off."""

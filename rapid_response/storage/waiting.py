@@ -46,6 +46,6 @@ _GLANCE = Filled(
 
 
 def glance(source: Connection | Tx) -> Waiting:
-    """Look; each part is the end of one index."""
+    """Look; each part is ends of one index."""
     row = read_from(source, _GLANCE).one()
     return Waiting(row.ring_at, row.send_at, bool(row.delivers), bool(row.lets_go))

@@ -168,9 +168,14 @@ class Council:
         council.load(definition)
         return council
 
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header of whoever has the key."""
+        return {"authorization": f"Bearer {self.key}"}
+
     def numbered_report(self, number: int) -> dict[str, Any]:
         """What a partner posts, and posts again under the same key while nobody answers."""
-        headers = {"authorization": f"Bearer {self.key}", "idempotency-key": f"report-{number}"}
+        headers = {**self.authorization, "idempotency-key": f"report-{number}"}
         return {"json": paid_today(), "headers": headers}
 
     def load(self, definition: str) -> None:
@@ -196,7 +201,7 @@ class Council:
         """Somebody with a key, at one node."""
         return httpx.AsyncClient(
             base_url=node.url,
-            headers={"authorization": f"Bearer {self.key}"},
+            headers=self.authorization,
             timeout=60,
             # Well before a node closes an idle connection, or a request could meet that moment.
             limits=httpx.Limits(max_connections=60, keepalive_expiry=1.0),

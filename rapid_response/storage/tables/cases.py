@@ -267,12 +267,7 @@ class CallRow(Row, table=True):
     __tablename__ = "calls"
     __table_args__ = (
         UniqueConstraint("provider", "provider_sid"),
-        Index(
-            "ix_calls_inbound",
-            "outcome",
-            sqlite_where=text("inbound = 1 AND outcome IS NOT NULL"),
-            postgresql_where=text("inbound AND outcome IS NOT NULL"),
-        ),
+        Index("ix_calls_inbound", "outcome", **if_true("inbound", more="outcome IS NOT NULL")),
         Index("ix_calls_to_erase", "words_at", **where("words_at IS NOT NULL AND erased_at IS NULL")),
         # Who rang off without a message, for when that number rings again.
         Index(
@@ -283,12 +278,7 @@ class CallRow(Row, table=True):
         ),
         Index("ix_calls_to_return", "created_at", **if_true("needs_person")),
         Index("ix_calls_incident", "incident_id", **where("incident_id IS NOT NULL")),
-        Index(
-            "ix_calls_on_the_line",
-            "created_at",
-            sqlite_where=text("inbound = 1 AND outcome IS NULL"),
-            postgresql_where=text("inbound AND outcome IS NULL"),
-        ),
+        Index("ix_calls_on_the_line", "created_at", **if_true("inbound", more="outcome IS NULL")),
         # Calls that turned out to be the first contact of a case, for the board.
         Index("ix_calls_joined", "created_at", **where("outcome = 'rang_off' AND incident_id IS NOT NULL")),
     )
