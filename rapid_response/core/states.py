@@ -67,6 +67,13 @@ class MessageState(StrEnum):
     EXPIRED = "expired"
 
 
+#: Before they leave, or while they wait to be tried again: these can still be stopped. A query for them alone
+#: says so in the words of their index (`storage.tables.IS_READY`).
+READY = (MessageState.PENDING, MessageState.RETRY_WAIT)
+#: These may have gone already, so they cannot.
+ON_THE_WAY = (MessageState.SENDING, MessageState.UNKNOWN, MessageState.IN_NETWORK)
+
+
 class TaskState(StrEnum):
     """Whether a task is still owed."""
 

@@ -20,7 +20,7 @@ from sqlmodel import col
 
 from rapid_response.audit.findings import Check
 from rapid_response.core.incident import OPEN_STATUSES
-from rapid_response.core.states import EndpointState, MessageChannel, MessageState, Purpose
+from rapid_response.core.states import READY, EndpointState, MessageChannel, MessageState, Purpose
 from rapid_response.core.vocabulary import (
     AgeTargeting,
     Category,
@@ -256,7 +256,7 @@ def read_snapshot(connection: Connection, now: datetime, responders_on_duty: int
     )
 
 
-_LIVE = (MessageState.PENDING, MessageState.RETRY_WAIT, MessageState.UNKNOWN, MessageState.IN_NETWORK)
+_LIVE = (*READY, MessageState.UNKNOWN, MessageState.IN_NETWORK)
 
 
 def _message_states(connection: Connection) -> list[tuple[_Labels, float]]:
@@ -351,7 +351,7 @@ def _gauges(
     waits = connection.execute(
         select(func.min(col(MessageRow.created_at))).where(
             col(MessageRow.next_attempt_at).is_not(None),
-            col(MessageRow.state).in_((MessageState.PENDING, MessageState.RETRY_WAIT)),
+            col(MessageRow.state).in_(READY),
         )
     ).scalar()
     yield "oldest_pending_message_seconds", max(0.0, (now - waits).total_seconds()) if waits else 0.0

@@ -10,14 +10,14 @@ from __future__ import annotations
 from rapid_response.core.definition import Means
 from rapid_response.core.events import OtherWayTried
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose
+from rapid_response.core.states import READY, MessageChannel, MessageState, OfferState, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.messaging import lives, retries
 from rapid_response.messaging.ladder import Way
 from rapid_response.steps import messages, notices, offers, reaching, texts
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.lines import HELD_BY_LINE
-from rapid_response.steps.outbox import READY, queue
+from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service
 from rapid_response.storage.tables import IncidentRow, MessageRow, NoticeRow, OfferRow
 from rapid_response.storage.tx import Tx

@@ -17,11 +17,10 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.events import SERVICE_STREAM, DatabaseRestored, SendingHeld, SendingReleased
-from rapid_response.core.states import MessageState, OfferState, Purpose
+from rapid_response.core.states import READY, MessageState, OfferState, Purpose
 from rapid_response.messaging.lives import REPEAT, STALE, Move
 from rapid_response.sla.rules import Kind
 from rapid_response.steps import messages
-from rapid_response.steps.outbox import READY
 from rapid_response.storage import holds, work
 from rapid_response.storage.due import due
 from rapid_response.storage.holds import ONLY, Hold

@@ -14,11 +14,10 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 
 from rapid_response.core import events as happened
-from rapid_response.core.states import MessageChannel
+from rapid_response.core.states import READY, MessageChannel
 from rapid_response.messaging import breaker, pace
 from rapid_response.messaging.breaker import Breaker, Gate, Heard
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.outbox import READY
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import LineRow, MessageRow
 from rapid_response.storage.tx import Tx

@@ -11,8 +11,10 @@ from sqlalchemy import Executable, select, update
 from sqlmodel import col
 
 from rapid_response.core.numbers import is_uk_mobile
-from rapid_response.core.states import MessageChannel, MessageState, Purpose
+from rapid_response.core.states import ON_THE_WAY, READY, MessageChannel, MessageState, Purpose
+from rapid_response.core.vocabulary import Priority
 from rapid_response.messaging.gsm7 import foreign, normalise
+from rapid_response.storage import due
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import IncidentRow, MessageRow
 from rapid_response.storage.tx import Tx
@@ -30,11 +32,9 @@ _WORTH = {
     Purpose.ALARM: timedelta(minutes=60),
 }
 #: Behind the messages of every priority.
-LAST = 5
-#: Before they leave, or while they wait to be tried again: these can still be stopped.
-READY = (MessageState.PENDING, MessageState.RETRY_WAIT)
-#: These may have gone already, so they cannot.
-ON_THE_WAY = (MessageState.SENDING, MessageState.UNKNOWN, MessageState.IN_NETWORK)
+LAST = len(Priority)
+#: Degrees of danger, the highest first. No message has another.
+RANKS = (*due.RANKS, LAST)
 #: Why a text was never sent: landlines read it aloud to whoever answers, and some numbers cost a fortune.
 NOT_A_MOBILE = "not_a_mobile"
 

@@ -7,12 +7,14 @@ have happened, and the answer is looked up before anything is sent again (reliab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import compress
+from typing import Any
 
 import structlog
-from sqlalchemy import Executable, or_
+from sqlalchemy import ColumnElement, Executable, Select, TextClause, or_
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -26,10 +28,12 @@ from rapid_response.messaging.rules import AttemptState, word
 from rapid_response.steps import endpoints, lines, messages, receipts, unknowns
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.lines import Allowance
-from rapid_response.steps.outbox import READY
+from rapid_response.steps.outbox import RANKS
 from rapid_response.steps.unknowns import Fetching, Unknown
+from rapid_response.storage.columns import not_by
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import (
+    IS_READY,
     AlarmRow,
     AttemptRow,
     IncidentRow,
@@ -78,23 +82,67 @@ class Work:
 
 def look_for_work(tx: Tx, desk: Desk, limit: int) -> Work:
     """Everything the sender has to do, claimed in one step."""
-    found = {(row.state, row.channel) for row in tx.execute(_what_is_due(tx.real))}
-    states = {state for state, _ in found}
-    dead = settle_dead_leases(tx, desk) if MessageState.SENDING in states else 0
-    unknown, fetching, lost = unknowns.claim(tx, LEASE) if states & set(unknowns.LOOKED_AT) else ([], [], 0)
+    due = _look(tx)
+    dead = settle_dead_leases(tx, desk) if MessageState.SENDING in due.asked else 0
+    asked_after = not due.asked.isdisjoint(unknowns.LOOKED_AT)
+    unknown, fetching, lost = unknowns.claim(tx, LEASE) if asked_after else ([], [], 0)
     # What a dead lease or a lost text leaves ready is claimed in the next pass, which comes at once.
-    ready = [channel for channel in MessageChannel if any((state, channel) in found for state in READY)]
-    claimed, moved = _claim(tx, desk, limit, ready)
+    claimed, moved = _claim(tx, desk, limit, due.ready)
     return Work(dead + lost + moved, claimed, unknown, fetching)
 
 
-@once
-def _what_is_due(real: datetime) -> Executable:
-    return (
-        core_select(col(MessageRow.state), col(MessageRow.channel))
-        .where(col(MessageRow.next_attempt_at) <= real)
-        .distinct()
+#: A way out, and a degree of danger.
+_Degree = tuple[MessageChannel, int]
+_ASKED = (MessageState.SENDING, *unknowns.LOOKED_AT)
+_DEGREES: tuple[_Degree, ...] = tuple((channel, rank) for channel in MessageChannel for rank in RANKS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Of what anything is due: states of messages that were handed over, and degrees of what is ready."""
+
+    asked: frozenset[MessageState]
+    ready: frozenset[_Degree]
+
+
+def _look(tx: Tx) -> _Due:
+    """One question, each part of which is the beginning of an index."""
+    firsts: Sequence[str | None] = tx.execute(_firsts(tx.real)).one()
+    there = [first is not None for first in firsts]
+    return _Due(
+        frozenset(compress(_ASKED, there)),
+        frozenset(compress(_DEGREES, there[len(_ASKED) :])),
     )
+
+
+@once
+def _firsts(real: datetime) -> Executable:
+    return core_select(
+        *(_first_asked(real, state).scalar_subquery() for state in _ASKED),
+        *(_first_ready(real, *degree).scalar_subquery() for degree in _DEGREES),
+    )
+
+
+# In order, which keeps PostgreSQL from going through the table for any one.
+
+
+def _first_asked(real: datetime, state: MessageState) -> Select[*tuple[Any, ...]]:
+    next_at = col(MessageRow.next_attempt_at)
+    asked = core_select(col(MessageRow.id)).where(col(MessageRow.state) == state, next_at <= real)
+    return asked.order_by(next_at).limit(1)
+
+
+def _first_ready(real: datetime, channel: MessageChannel, rank: int) -> Select[*tuple[Any, ...]]:
+    ready = core_select(col(MessageRow.id)).where(*_is_ready(real, channel, rank))
+    return ready.order_by(col(MessageRow.created_at)).limit(1)
+
+
+def _is_ready(
+    real: datetime, channel: MessageChannel, rank: int
+) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    """Found by danger and age, so that the first are the first to go, and not by when they may."""
+    may_go_from = not_by(col(MessageRow.next_attempt_at), col(MessageRow.created_at))
+    return (IS_READY, col(MessageRow.channel) == channel, col(MessageRow.rank) == rank, may_go_from <= real)
 
 
 # --- claiming --------------------------------------------------------------------------------------------
@@ -102,10 +150,10 @@ def _what_is_due(real: datetime) -> Executable:
 
 def claim(tx: Tx, desk: Desk, limit: int = 8) -> list[Claimed]:
     """Lease what is due: most dangerous first. What is no longer wanted is cancelled instead."""
-    return _claim(tx, desk, limit, tuple(MessageChannel))[0]
+    return _claim(tx, desk, limit, _look(tx).ready)[0]
 
 
-def _claim(tx: Tx, desk: Desk, limit: int, channels: Iterable[MessageChannel]) -> tuple[list[Claimed], int]:
+def _claim(tx: Tx, desk: Desk, limit: int, ready: Collection[_Degree]) -> tuple[list[Claimed], int]:
     """What is ours to send now, and how many others were settled or made to wait.
 
     The line's row is locked before any message is looked at, and until the commit: of two calls to one
@@ -113,8 +161,8 @@ def _claim(tx: Tx, desk: Desk, limit: int, channels: Iterable[MessageChannel]) -
     """
     claimed: list[Claimed] = []
     moved = 0
-    for channel in channels:
-        due = _due(tx, channel, limit)
+    for channel in MessageChannel:
+        due = _due(tx, channel, [rank for rank in RANKS if (channel, rank) in ready], limit)
         left = lines.allowance(tx, desk, channel) if due else None
         for message in due:
             # One after the other: of two calls to one person the second must see the first.
@@ -126,21 +174,22 @@ def _claim(tx: Tx, desk: Desk, limit: int, channels: Iterable[MessageChannel]) -
     return claimed, moved
 
 
-def _due(tx: Tx, channel: MessageChannel, limit: int) -> Sequence[MessageRow]:
-    return tx.all(_ready(tx.real, channel, limit))
+def _due(tx: Tx, channel: MessageChannel, ranks: Iterable[int], limit: int) -> Sequence[MessageRow]:
+    """Most dangerous first, then oldest; not ordered from all that is ready, as there may be much of it."""
+    due: list[MessageRow] = []
+    for rank in ranks:
+        if len(due) < limit:
+            due += tx.all(_ready(tx.real, channel, rank, limit - len(due)))
+    return due
 
 
 @once
-def _ready(real: datetime, channel: MessageChannel, limit: int) -> SelectOfScalar[MessageRow]:
+def _ready(real: datetime, channel: MessageChannel, rank: int, limit: int) -> SelectOfScalar[MessageRow]:
     return (
         select(MessageRow)
-        .where(
-            col(MessageRow.next_attempt_at) <= real,
-            col(MessageRow.state).in_(READY),
-            col(MessageRow.channel) == channel,
-        )
+        .where(*_is_ready(real, channel, rank))
         # Two rungs of one ladder may be written in the same moment: the earlier way goes first.
-        .order_by(col(MessageRow.rank), col(MessageRow.created_at), col(MessageRow.way), col(MessageRow.id))
+        .order_by(col(MessageRow.created_at), col(MessageRow.way), col(MessageRow.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

@@ -86,13 +86,13 @@ def if_true(column: str, *, more: str = "") -> dict[str, Any]:
     return {"sqlite_where": text(f"{column} = 1{also}"), "postgresql_where": text(f"{column}{also}")}
 
 
-def not_by(column: Any) -> ColumnElement[Any]:
-    """The text of a column, to compare with it and not to look for rows by it.
+def not_by(column: Any, otherwise: Any = "") -> ColumnElement[Any]:
+    """What stands in a column, to compare with it and not to look for rows by it; `otherwise` for NULL.
 
-    SQLite has no statistics, and takes the index of whatever is compared for equality, also where that is the
-    same in nearly every row of years.
+    SQLite has no statistics, and takes the index of whatever is compared, also where that is the same in
+    nearly every row of years, or where another index has the rows in the order in which they are wanted.
     """
-    return func.coalesce(column, "")
+    return func.coalesce(column, otherwise)
 
 
 def where(words: str) -> dict[str, Any]:

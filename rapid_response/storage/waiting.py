@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, ScalarSelect, exists, func, select, union_all
 from sqlmodel import col
 
+from rapid_response.core.states import ON_THE_WAY, READY
 from rapid_response.storage.due import first_due
 from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import DeliveryRow, HoldRow, MessageRow
@@ -32,13 +33,23 @@ class Waiting:
     lets_go: bool
 
 
+def _first_to_go() -> ScalarSelect[datetime]:
+    """When the first message is to be sent or asked about; NULL where there is none."""
+    firsts = union_all(
+        *(
+            select(func.min(col(MessageRow.next_attempt_at)).label("at")).where(
+                col(MessageRow.state) == state, col(MessageRow.next_attempt_at).is_not(None)
+            )
+            for state in (*READY, *ON_THE_WAY)
+        )
+    ).subquery()
+    return select(func.min(firsts.c.at)).scalar_subquery()
+
+
 _GLANCE = Filled(
     select(
         first_due().label("ring_at"),
-        select(func.min(col(MessageRow.next_attempt_at)))
-        .where(col(MessageRow.next_attempt_at).is_not(None))
-        .scalar_subquery()
-        .label("send_at"),
+        _first_to_go().label("send_at"),
         exists().where(col(DeliveryRow.parked_at).is_(None)).label("delivers"),
         exists().where(col(HoldRow.released_at).is_not(None)).label("lets_go"),
     )

@@ -6,19 +6,24 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Engine, event
 
 from rapid_response.audit.looking import Moment, audit
+from rapid_response.core.states import Purpose
 from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import sending
+from rapid_response.steps.outbox import queue
 from rapid_response.storage import work
+from rapid_response.storage.database import Database
 from rapid_response.storage.jobs import Step
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, MessageRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.waiting import glance
 from tests.conftest import NOON
-from tests.harness import Town
+from tests.harness import ASHA, Town
 from tests.journeys.browser import on_sqlite
 from tests.spine.conftest import Open
 
@@ -87,26 +92,56 @@ async def test_what_runs_by_itself_and_a_report_go_through_no_table_that_grows(t
 
 
 def test_a_claim_looks_at_no_more_than_it_takes(opened: Open) -> None:
-    """However much is due, of whatever degree: each is the beginning of one index, on PostgreSQL too.
-
-    PostgreSQL goes by what it counted: where most of a table was due, it would go through it for any one.
-    """
     database = opened()
     entries = [Deadline(Kind.RUNG, NOON, f"{n}") for n in range(2000)]
     database.run_now(lambda tx: work.arm(tx, "somebody's", 1, 1, entries))
-    with database.engine().begin() as connection:
-        connection.exec_driver_sql("ANALYZE")
+    analyze(database)
     with statements() as asked:
         assert len(database.run_now(lambda tx: work.claim_due(tx, 10))) == 10
+    assert len(asked) == 2
+    assert_by_index(database, asked, "agenda", "ix_agenda_due")
+
+
+async def test_a_claim_of_messages_looks_at_no_more_than_it_takes(town: Town) -> None:
+    database, desk = town.app.database, town.app.desk
+
+    def write(tx: Tx) -> None:
+        for _ in range(20):
+            key = tx.ids.uuid()
+            queue(tx, key=key, purpose=Purpose.TEST, to_number=ASHA, recipient="", body="", is_new=True)
+
+    for _ in range(100):
+        await database.run(write)
+        town.clock.advance(timedelta(seconds=1))
+    analyze(database)
+    with statements() as asked:
+        found = await database.run(lambda tx: sending.look_for_work(tx, desk, 8))
+        await database.run(glance)
+    assert len(found.claimed) == 8
+    of_messages = {words: values for words, values in asked.items() if "messages.rank = " in words}
+    assert len(of_messages) == 2
+    assert_by_index(database, of_messages, "messages", "ix_messages_ready")
+    at_a_glance = {words: values for words, values in asked.items() if "min(messages.next" in words}
+    assert len(at_a_glance) == 1
+    assert_by_index(database, at_a_glance, "messages", "ix_messages_next")
+
+
+def analyze(database: Database) -> None:
+    """Have PostgreSQL count: where most of a table is due, it would go through it for any one."""
+    with database.engine().begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+
+
+def assert_by_index(database: Database, asked: dict[str, Any], table: str, index: str) -> None:
+    """However much is due, of whatever degree: each is the beginning of one index, on PostgreSQL too."""
     explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
     with database.engine().connect() as connection:
         for words, values in asked.items():
             plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {words}", values))
             # The rows of so few ids may be had in any way.
             looked = plan if words.startswith("SELECT") else plan[max(0, plan.find("Limit")) :]
-            assert "ix_agenda_due" in looked
-            assert not re.search(r"Seq Scan|SCAN agenda", looked), plan
-    assert len(asked) == 2
+            assert index in looked, plan
+            assert not re.search(rf"Seq Scan on {table}|SCAN {table}|B-TREE FOR ORDER BY", looked), plan
 
 
 async def test_a_glance_says_when_the_next_thing_falls_due(town: Town) -> None:

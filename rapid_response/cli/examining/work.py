@@ -13,7 +13,7 @@ from rapid_response.audit.findings import Check
 from rapid_response.audit.looking import Moment, audit
 from rapid_response.cli.examining import Finding, fail, ok, warn
 from rapid_response.core.clock import speed_of
-from rapid_response.core.states import MessageState
+from rapid_response.core.states import READY
 from rapid_response.steps import mailing
 from rapid_response.storage import holds
 from rapid_response.storage.database import Database
@@ -24,7 +24,6 @@ from rapid_response.storage.tables import AgendaRow, DeliveryRow, IncidentRow, M
 #: A serving process sweeps each second; on a fast clock much falls due in it.
 _ALIVE_WITHIN = timedelta(seconds=15)
 _LATE_AFTER = timedelta(seconds=60)
-_UNSENT = (MessageState.PENDING, MessageState.RETRY_WAIT)
 
 
 def examine(database: Database) -> Iterator[Finding]:
@@ -48,7 +47,7 @@ def examine(database: Database) -> Iterator[Finding]:
         lambda c: _count(
             c,
             MessageRow,
-            col(MessageRow.state).in_(_UNSENT),
+            col(MessageRow.state).in_(READY),
             col(MessageRow.created_at) < _a_minute_ago(database),
         )
     )

@@ -35,6 +35,7 @@ from rapid_response.storage.tables.cases import (
 from rapid_response.storage.tables.log import ChainRow, EventRow, SealedHeadRow, SealRow
 from rapid_response.storage.tables.matching import IdentifierRow, SuggestedLinkRow
 from rapid_response.storage.tables.messages import (
+    IS_READY,
     AttemptRow,
     LineRow,
     MessageRow,
@@ -79,6 +80,7 @@ from rapid_response.storage.tables.service import (
 __all__ = [
     "IS_LIVE",
     "IS_PARKED",
+    "IS_READY",
     "IS_UNANSWERED",
     "IS_UNDECIDED",
     "IS_UNSENT",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
+from rapid_response.core.vocabulary import Priority
 from rapid_response.storage.columns import UtcDateTime, where, word
 from rapid_response.storage.tables.row import Row
+
+#: What has not left yet, in the words of its index (:data:`rapid_response.core.states.READY`).
+IS_READY = text("messages.state IN ('pending', 'retry_wait')")
 
 
 class MessageRow(Row, table=True):
@@ -19,10 +23,21 @@ class MessageRow(Row, table=True):
     __table_args__ = (
         # The newest first: a duty phone gets thousands.
         Index("ix_messages_to_number", "to_number", "created_at"),
-        # Only what is still to be looked at is in it, whatever the number of settled messages.
+        # Only what is still to be looked at is in these, whatever the number of settled messages.
         # For the auditor, which does not go by when the worker means to look next.
         Index("ix_messages_unsettled", "state", **where("settled_at IS NULL")),
-        Index("ix_messages_next", "next_attempt_at", **where("next_attempt_at IS NOT NULL")),
+        Index("ix_messages_next", "state", "next_attempt_at", **where("next_attempt_at IS NOT NULL")),
+        # Claimed degree by degree, so that however much waits, no more of it is read than is sent now.
+        Index(
+            "ix_messages_ready",
+            "channel",
+            "rank",
+            "created_at",
+            "next_attempt_at",
+            **where("state IN ('pending', 'retry_wait')"),
+        ),
+        # Of a degree that nobody knows, none would ever be sent. The last is behind every priority.
+        CheckConstraint(f"rank BETWEEN 0 AND {len(Priority)}", name="rank_known"),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -38,7 +53,7 @@ class MessageRow(Row, table=True):
     to_number: str = Field(max_length=32)
     recipient: str = Field(max_length=80)
     body: str = Field(sa_type=Text)
-    #: 0 goes first: the rank of the incident's priority.
+    #: 0 goes first: the rank of the incident's priority, or behind all of them.
     rank: int = 4
     state: MessageState = word(MessageState, default=MessageState.PENDING)
     reason: str | None = Field(default=None, max_length=60)

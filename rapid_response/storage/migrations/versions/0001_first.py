@@ -577,6 +577,7 @@ def upgrade() -> None:
         sa.Column("failing_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("report_recorded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("rank BETWEEN 0 AND 5", name=op.f("ck_messages_rank_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_messages_dedupe_key")),
     )
@@ -592,10 +593,18 @@ def upgrade() -> None:
     op.create_index(
         "ix_messages_next",
         "messages",
-        ["next_attempt_at"],
+        ["state", "next_attempt_at"],
         unique=False,
         sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
         postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_messages_ready",
+        "messages",
+        ["channel", "rank", "created_at", "next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('pending', 'retry_wait')"),
+        postgresql_where=sa.text("state IN ('pending', 'retry_wait')"),
     )
     op.create_index(op.f("ix_messages_offer_id"), "messages", ["offer_id"], unique=False)
     op.create_index("ix_messages_to_number", "messages", ["to_number", "created_at"], unique=False)
