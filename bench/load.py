@@ -48,7 +48,8 @@ class Connection:
 
     async def post(self, body: bytes) -> tuple[int, bytes]:
         """Post once; gives status and body."""
-        if self._reader is None or self._writer is None:
+        # One that rested for longer than the server keeps it is closed by now.
+        if self._reader is None or self._writer is None or self._reader.at_eof():
             self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         head = f"POST {self._path} HTTP/1.1\r\n{self._headers}Content-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)

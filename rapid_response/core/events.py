@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar
 
 
@@ -1073,7 +1074,12 @@ EVENT_TYPES: dict[str, type[Event]] = {
 
 def event_data(event: Event) -> dict[str, Any]:
     """The event's fields as plain JSON values; times as RFC 3339 in UTC."""
-    return {f.name: _plain(getattr(event, f.name)) for f in fields(event)}
+    return {name: _plain(getattr(event, name)) for name in _names(event.type)}
+
+
+@cache
+def _names(type_: str) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(EVENT_TYPES[type_]))
 
 
 def _plain(value: object) -> object:

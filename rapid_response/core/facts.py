@@ -53,6 +53,8 @@ class Facts:
     payment_method: PaymentMethod | None = None
 
 
+FACT_NAMES = tuple(f.name for f in fields(Facts))
+_KNOWN = frozenset(FACT_NAMES)
 BOOLEAN_FACTS = tuple(f.name for f in fields(Facts) if str(f.type).startswith("bool"))
 TIME_FACTS = tuple(f.name for f in fields(Facts) if str(f.type).startswith("datetime"))
 #: The facts that say a person is more easily harmed (rules R05 and R12).
@@ -82,30 +84,29 @@ DANGER_FACTS = (
 
 def merge(proposed: Facts, answered: Facts) -> Facts:
     """What holds when `answered` (a person) speaks beside `proposed` (the text): answers win where given."""
-    given = {f.name: v for f in fields(Facts) if (v := getattr(answered, f.name)) is not None}
+    given = {name: v for name in FACT_NAMES if (v := getattr(answered, name)) is not None}
     return replace(proposed, **given)
 
 
 def facts_to_json(facts: Facts) -> dict[str, Any]:
     """The known facts, ready to store; times as RFC 3339."""
     out: dict[str, Any] = {}
-    for f in fields(Facts):
-        value = getattr(facts, f.name)
+    for name in FACT_NAMES:
+        value = getattr(facts, name)
         if value is not None:
-            out[f.name] = value.isoformat() if isinstance(value, datetime) else value
+            out[name] = value.isoformat() if isinstance(value, datetime) else value
     return out
 
 
 def facts_from_json(stored: Mapping[str, Any]) -> Facts:
     """The inverse of :func:`facts_to_json`; unknown keys of a newer version are left out."""
     known: dict[str, Any] = {}
-    for f in fields(Facts):
-        value = stored.get(f.name)
-        if value is None:
+    for name, value in stored.items():
+        if value is None or name not in _KNOWN:
             continue
-        if f.name in TIME_FACTS:
+        if name in TIME_FACTS:
             value = datetime.fromisoformat(value)
-        elif f.name == "payment_method":
+        elif name == "payment_method":
             value = PaymentMethod(value)
-        known[f.name] = value
+        known[name] = value
     return Facts(**known)

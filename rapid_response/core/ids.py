@@ -66,7 +66,11 @@ class SystemIds:
         return _in_order(*at, secrets.randbits(62))
 
     def reference(self) -> str:
-        return "RR-" + "".join(secrets.choice(_ALPHABET) for _ in range(7))
+        chance, letters = secrets.randbelow(len(_ALPHABET) ** 7), ""
+        for _ in range(7):
+            chance, at = divmod(chance, len(_ALPHABET))
+            letters += _ALPHABET[at]
+        return f"RR-{letters}"
 
     def token(self) -> str:
         return secrets.token_urlsafe(24)

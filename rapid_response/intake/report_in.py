@@ -6,14 +6,13 @@ Unknown keys are refused, because a misspelt `suspect_on_premisses` would otherw
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, create_model, model_validator
 
-from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, Facts
+from rapid_response.core.facts import BOOLEAN_FACTS, FACT_NAMES, TIME_FACTS, Facts
 from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import Channel, ContactRoute, ImportKind, PaymentMethod, ReferralSource
 
@@ -148,7 +147,7 @@ class ReportIn(Part):
     def facts(self) -> Facts:
         """The answers as facts; what the victim's part says of living alone counts as answered."""
         said = {
-            f.name: value for f in fields(Facts) if (value := getattr(self.answers, f.name, None)) is not None
+            name: value for name in FACT_NAMES if (value := getattr(self.answers, name, None)) is not None
         }
         if self.answers.amount_gbp is not None:
             said["amount_pence"] = int(self.answers.amount_gbp * 100)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, VULNERABILITY_FACTS, Facts
+from rapid_response.core.facts import BOOLEAN_FACTS, FACT_NAMES, TIME_FACTS, VULNERABILITY_FACTS, Facts
 from rapid_response.core.vocabulary import Category, Channel, Priority
 from rapid_response.intake.reading.port import Matter
 
@@ -621,18 +621,18 @@ def either(one: Facts, other: Facts) -> Facts:
     True if one says so; false only where neither says true; the more urgent time; the larger amount.
     """
     merged: dict[str, Any] = {}
-    for field in fields(Facts):
-        values = [v for v in (getattr(one, field.name), getattr(other, field.name)) if v is not None]
+    for name in FACT_NAMES:
+        values = [v for v in (getattr(one, name), getattr(other, name)) if v is not None]
         if not values:
             continue
-        if field.name == "safe_to_talk":
-            merged[field.name] = all(values)  # here "no" is the danger
-        elif field.name in _SOONEST:
-            merged[field.name] = min(values)
-        elif field.name == "payment_method":
-            merged[field.name] = values[0]
+        if name == "safe_to_talk":
+            merged[name] = all(values)  # here "no" is the danger
+        elif name in _SOONEST:
+            merged[name] = min(values)
+        elif name == "payment_method":
+            merged[name] = values[0]
         else:
-            merged[field.name] = max(values)
+            merged[name] = max(values)
     return Facts(**merged)
 
 

@@ -6,44 +6,72 @@ fewer than 50 of those are free (design.md 9, delivery.md 9.1).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
 
-from sqlalchemy import and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
-from rapid_response.storage.once import Filled
+from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import JobNumberRow
 from rapid_response.storage.tx import Tx
 
 QUARANTINE = timedelta(hours=72)
 _RANGES = ((2400, 9999), (10000, 99999), (100000, 999999))
 _FEWEST_FREE = 50
+#: So many numbers are looked at first, and when so many of them are free, nobody need count all that are not.
+_LOOKED_AT, _ENOUGH = 16, 5
 
 
 def issue(tx: Tx, incident_id: str) -> int:
     """A free number, now this incident's."""
     for low, high in _RANGES:
-        busy = tx.read(_BUSY.given({"low": low, "high": high, "now": tx.now})).scalar_one()
-        if high - low + 1 - busy < _FEWEST_FREE:
+        some = _spread(low, high, tx.ids.below(high - low + 1))
+        busy = set(tx.read(_busy_among(some, tx.now)).scalars())
+        free = [number for number in some if number not in busy]
+        if len(free) < _ENOUGH and _count_free(tx, low, high) < _FEWEST_FREE:
             continue
         # With at least 50 free this ends: another node may only be quicker on single numbers.
-        while True:
-            number = low + tx.ids.below(high - low + 1)
+        for number in chain(free, _at_random(tx, low, high)):
             if _take(tx, number, incident_id):
                 return number
     raise RuntimeError("no job number is free")
 
 
+def _spread(low: int, high: int, begin: int) -> list[int]:
+    """Some of the numbers, `begin` being the place of the first, the others at equal distances from it."""
+    count = high - low + 1
+    return [low + (begin + n * count // _LOOKED_AT) % count for n in range(_LOOKED_AT)]
+
+
+def _at_random(tx: Tx, low: int, high: int) -> Iterator[int]:
+    while True:
+        yield low + tx.ids.below(high - low + 1)
+
+
+def _count_free(tx: Tx, low: int, high: int) -> int:
+    busy: int = tx.read(_count_busy(low, high, tx.now)).scalar_one()
+    return high - low + 1 - busy
+
+
+@once
+def _busy_among(numbers: Sequence[int], now: datetime) -> Executable:
+    return select(col(JobNumberRow.number)).where(col(JobNumberRow.number).in_(numbers), _is_busy(now))
+
+
+@once
+def _count_busy(low: int, high: int, now: datetime) -> Executable:
+    of_range = col(JobNumberRow.number).between(low, high)
+    return select(func.count()).select_from(JobNumberRow).where(of_range, _is_busy(now))
+
+
+def _is_busy(now: datetime) -> ColumnElement[bool]:
+    return or_(col(JobNumberRow.free_from).is_(None), col(JobNumberRow.free_from) > now)
+
+
 _FREE = and_(col(JobNumberRow.free_from).is_not(None), col(JobNumberRow.free_from) <= bindparam("now"))
-_BUSY = Filled(
-    select(func.count())
-    .select_from(JobNumberRow)
-    .where(
-        col(JobNumberRow.number).between(bindparam("low"), bindparam("high")),
-        or_(col(JobNumberRow.free_from).is_(None), col(JobNumberRow.free_from) > bindparam("now")),
-    )
-)
 _TAKE = {
     is_sqlite: Filled(
         make(JobNumberRow)

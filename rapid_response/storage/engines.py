@@ -6,7 +6,7 @@ import math
 from time import perf_counter
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -30,6 +30,10 @@ def sync_url(url: str) -> str:
     raise ValueError("DATABASE_URL must begin with sqlite+aiosqlite:// or postgresql+psycopg://")
 
 
+def _as_json(value: Any) -> str:
+    return to_json(value).decode()
+
+
 def sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engine:
     """Connections to a SQLite file, where `begin` begins a transaction; with `readers`, they read alone."""
     reading = readers is not None
@@ -40,6 +44,7 @@ def sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engine
         # To write: the writer's own, and one for whoever changes the schema.
         pool_size=readers or 2,
         max_overflow=0,
+        json_serializer=_as_json,
         json_deserializer=from_json,
     )
 
@@ -55,6 +60,8 @@ def sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engine
             "secure_delete=ON",
             "trusted_schema=OFF",
             "wal_autocheckpoint=0",
+            # What a savepoint could undo, some hundred pages a report, is not written to a file of its own.
+            "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         if cursor.execute("PRAGMA synchronous").fetchone()[0] != 2:
@@ -112,6 +119,7 @@ def postgres_engine(url: str, threads: int) -> Engine:
         pool_size=threads,
         max_overflow=2,
         pool_timeout=10,
+        json_serializer=_as_json,
         json_deserializer=from_json,
         connect_args={
             "connect_timeout": 5,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from sqlalchemy import Connection, Enum, Executable, Select
@@ -41,6 +42,40 @@ _ROWS_AT_ONCE = 16
 _PLACE = re.compile(r"\$(\d+)")
 
 
+class _Takes:
+    """Takes all values of a statement at once: a report writes some six hundred."""
+
+    def __init__(self, binds: Sequence[_Bind]) -> None:
+        self._get = itemgetter(*(name for name, *_ in binds))
+        converted = [(at, convert) for at, (_, _, convert, _) in enumerate(binds) if convert is not None]
+        self._some = [(at, convert) for at, convert in converted if _leaves_nothing(convert)]
+        self._all = [(at, convert) for at, convert in converted if not _leaves_nothing(convert)]
+
+    @classmethod
+    def of(cls, binds: Sequence[_Bind]) -> _Takes | None:
+        """None where a statement has values of its own, or lists."""
+        is_plain = len(binds) > 1 and all(place is None and its is _REQUIRED for _, place, _, its in binds)
+        return cls(binds) if is_plain else None
+
+    def __call__(self, values: Mapping[str, Any]) -> list[Any]:
+        """Raises KeyError where one is not given."""
+        taken = list(self._get(values))
+        for at, convert in self._some:
+            if (value := taken[at]) is not None:
+                taken[at] = convert(value)
+        for at, convert in self._all:
+            taken[at] = convert(taken[at])
+        return taken
+
+
+def _leaves_nothing(convert: Convert) -> bool:
+    """Whether nothing stays nothing: in a column of JSON it may be JSON's own."""
+    try:
+        return convert(None) is None
+    except (TypeError, ValueError, LookupError, AttributeError):
+        return False
+
+
 class Answer(IteratorResult[Any]):
     """The rows of a statement, or how many it changed."""
 
@@ -58,6 +93,8 @@ class Prepared:
     types: tuple[TypeEngine[Any], ...]
     #: The class whose rows it reads, if it reads whole rows of one.
     entity: Any = None
+    #: How its values are taken where each must be given by its name: as most are, and all that are written.
+    takes: _Takes | None = None
     #: Known from the first answer on: names of the columns, and how their values are read.
     metadata: SimpleResultMetaData | None = None
     reads: tuple[tuple[int, Convert], ...] = ()
@@ -117,6 +154,8 @@ class Prepared:
             begin += count
 
     def _bound(self, values: Mapping[str, Any]) -> list[Any]:
+        if self.takes is not None:
+            return self.takes(values)
         bound = []
         for name, place, convert, default in self.binds:
             if name in values:
@@ -198,6 +237,13 @@ def _reading(kind: TypeEngine[Any], dialect: Dialect, code: Any) -> Convert | No
     return kind.dialect_impl(dialect).result_processor(dialect, code)
 
 
+def _binding(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """How ours become the driver's; a word of a closed list, or its text, by one call of C."""
+    if isinstance(kind, Enum) and kind.enum_class is not None and issubclass(kind.enum_class, str):
+        return {None: None, **{member.value: member.value for member in kind.enum_class}}.__getitem__
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
 def _at(values: Sequence[Any], place: int) -> Any:
     """The value at a place of a list that was filled up with its last."""
     return values[min(place, len(values) - 1)]
@@ -254,7 +300,7 @@ def _prepare(statement: Executable, dialect: Dialect, names: Sequence[str]) -> P
         lists = {compiled.bind_names[bind]: bind.value for bind in compiled.post_compile_params}
         return _OfLists(compiled, lists, kinds, types, entity)
     binds = tuple(kinds[name] for name in compiled.positiontup or ())
-    return Prepared(str(compiled), binds, types, entity)
+    return Prepared(str(compiled), binds, types, entity, _Takes.of(binds))
 
 
 def _by_places(dialect: Dialect) -> Dialect:
@@ -325,7 +371,7 @@ def _entity(statement: Executable) -> Any:
 def _kinds(compiled: SQLCompiler, dialect: Dialect) -> dict[str, _Bind]:
     kinds: dict[str, _Bind] = {}
     for name, bind in compiled.binds.items():
-        convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        convert = _binding(bind.type, dialect)
         value = _REQUIRED if bind.required or bind.expanding else bind.effective_value
         if value is not _REQUIRED and convert is not None:
             value = convert(value)

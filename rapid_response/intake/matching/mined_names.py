@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
@@ -31,14 +32,28 @@ _READ = 0.9
 
 def mine_websites(text: str) -> Iterator[Mention]:
     """Web addresses, written or said; not those of e-mail addresses."""
-    for m in (*islice(_SITE.finditer(text), MOST_TRIED), *_SAID_SITE.finditer(lower(text))):
+    lowered = lower(text)
+    said = _SAID_SITE.finditer(lowered) if " dot " in lowered else ()
+    for m in (*islice(_SITE.finditer(text), MOST_TRIED), *said):
         site = normalise_website(m[0])
         if site is not None:
             yield Mention("website", m.start(), m.end(), site)
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """How companies are named; in vain, and so not looked for, where the text has none of `marks`."""
+
+    pattern: re.Pattern[str]
+    marks: tuple[str, ...] = ()
+
+    def found_in(self, text: str, lowered: str) -> Iterator[re.Match[str]]:
+        if not self.marks or any(mark in lowered for mark in self.marks):
+            yield from islice(self.pattern.finditer(text), MOST_TRIED)
+
+
 @cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
+def _patterns() -> tuple[_Names, ...]:
     known = words()
     name = r"(?:[A-Z][\w'’-]*|&|and|of)"
     endings = "|".join(known.name_endings)
@@ -46,21 +61,24 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         f"(?:{'|'.join(map(re.escape, known.named_by))}"
         f"|(?:{'|'.join(known.named_on)})s? (?:that )?(?:said|says|saying|had|read|reads|marked))"
     )
+    ends_as_they_do = tuple({lower(ending) for ending in known.name_endings})
+    called_so = rf"\b{named}:? [\"“‘']?((?:[a-z][\w'’-]* ){{1,3}}(?:{lower(endings)})(?: (?:ltd|limited))?)\b"
     return (
-        re.compile(rf"\b({name}(?: {name}){{0,4}} (?:{endings})(?: (?:{endings})){{0,2}})\b"),
-        re.compile(rf"\b{named}:? [\"“‘']?({name}(?: {name}){{0,4}})"),
-        re.compile(
-            rf"\b{named}:? [\"“‘']?((?:[a-z][\w'’-]* ){{1,3}}(?:{endings.lower()})(?: (?:ltd|limited))?)\b",
-            re.IGNORECASE,
+        _Names(
+            re.compile(rf"\b({name}(?: {name}){{0,4}} (?:{endings})(?: (?:{endings})){{0,2}})\b"),
+            ends_as_they_do,
         ),
-        re.compile(r"\b((?:[a-z][\w'’-]+ ){1,3}ltd)\b"),
+        _Names(re.compile(rf"\b{named}:? [\"“‘']?({name}(?: {name}){{0,4}})")),
+        _Names(re.compile(called_so, re.IGNORECASE), ends_as_they_do),
+        _Names(re.compile(r"\b((?:[a-z][\w'’-]+ ){1,3}ltd)\b"), ("ltd",)),
     )
 
 
 def mine_companies(text: str) -> Iterator[Mention]:
     """Names that end as companies' do, or that follow words such as “trading as”."""
-    for pattern in _patterns():
-        for m in islice(pattern.finditer(text), MOST_TRIED):
+    lowered = lower(text)
+    for names in _patterns():
+        for m in names.found_in(text, lowered):
             start, said = _without_lead(m.start(1), m[1])
             company = normalise_company(said)
             if company is not None and len(company) > 3 and (" " in company or len(company) > 5):

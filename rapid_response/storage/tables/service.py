@@ -19,10 +19,11 @@ class DefinitionRow(Row, table=True):
     __tablename__ = "definitions"
 
     version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    body: dict[str, Any] = Field(sa_type=JSON)
     digest: str = Field(max_length=64)
     loaded_at: datetime = Field(sa_type=UtcDateTime)
     actor: str = Field(max_length=80)
+    #: The last: to come to what stands behind it, SQLite would go through all of its pages, in every step.
+    body: dict[str, Any] = Field(sa_type=JSON)
 
 
 class ResponderRow(Row, table=True):

@@ -222,10 +222,10 @@ def upgrade() -> None:
     op.create_table(
         "definitions",
         sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("body", sa.JSON(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("loaded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("version", name=op.f("pk_definitions")),
     )
     op.create_table(
