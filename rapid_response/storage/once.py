@@ -16,14 +16,14 @@ S = TypeVar("S", bound=Executable)
 _AT_A_PLACE = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Filled(Generic[S]):
-    """A statement that is made once, and the values of its parameters."""
+    """A statement that is made once, and the values of its parameters. Not frozen: a step makes dozens."""
 
     statement: S
     values: Mapping[str, Any] = field(default_factory=dict)
     #: How each database runs it, for `storage.prepared`: all fillings of one statement share it.
-    ways: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    ways: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def given(self, values: Mapping[str, Any]) -> Filled[S]:
         """The same statement with other values, always of the same names."""

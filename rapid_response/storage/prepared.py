@@ -16,7 +16,8 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from sqlalchemy import Connection, Enum, Executable, Select
+from pydantic_core import from_json
+from sqlalchemy import JSON, Connection, Enum, Executable, Select
 from sqlalchemy.engine import Dialect, IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError
@@ -231,9 +232,11 @@ class _OfLists:
 
 
 def _reading(kind: TypeEngine[Any], dialect: Dialect, code: Any) -> Convert | None:
-    """How the driver's values of a kind become ours; a word of a closed list, by one call of C."""
+    """How the driver's values of a kind become ours; JSON and the word of a closed list by one call of C."""
     if isinstance(kind, Enum) and kind.enum_class is not None:
         return {member.value: member for member in kind.enum_class}.__getitem__
+    if isinstance(kind, JSON) and dialect.positional:
+        return from_json
     return kind.dialect_impl(dialect).result_processor(dialect, code)
 
 

@@ -7,13 +7,15 @@ another to write its changes (ADR 0018).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import Table
 from sqlalchemy.orm.attributes import instance_state, manager_of_class
+from sqlalchemy.orm.state import InstanceState
 from sqlmodel import SQLModel
 
 R = TypeVar("R", bound=SQLModel)
@@ -26,14 +28,10 @@ class Shape(Generic[R]):
 
     row: type[R]
     names: tuple[str, ...]
-    #: Where the columns of its primary key stand.
-    key_at: tuple[int, ...]
+    #: The primary key in a row of values.
+    key: Callable[[Sequence[Any]], Key]
     #: Tables that are referred to come before those that refer to them.
     order: int
-
-    def key(self, values: Sequence[Any]) -> Key:
-        """The primary key in a row of values."""
-        return tuple(values[n] for n in self.key_at)
 
 
 @dataclass(slots=True)
@@ -112,7 +110,8 @@ class Records:
 
 def blank(row: type[R]) -> R:
     """A record without values, past SQLModel's constructor, which takes a millisecond for an incident."""
-    record: R = manager_of_class(row).new_instance()
+    record: R = row.__new__(row)
+    record.__dict__["_sa_instance_state"] = InstanceState(record, manager_of_class(row))
     return record
 
 
@@ -127,5 +126,7 @@ def shape_of(row: type[R]) -> Shape[R]:
     """What a row class looks like."""
     table = table_of(row)
     names = tuple(table.columns.keys())
-    key_at = tuple(names.index(column.name) for column in table.primary_key.columns)
-    return Shape(row, names, key_at, table.metadata.sorted_tables.index(table))
+    first, *others = (names.index(column.name) for column in table.primary_key.columns)
+    # Always a tuple, also of one.
+    key = itemgetter(first, *others) if others else itemgetter(slice(first, first + 1))
+    return Shape(row, names, key, table.metadata.sorted_tables.index(table))
