@@ -232,12 +232,17 @@ class _OfLists:
 
 
 def _reading(kind: TypeEngine[Any], dialect: Dialect, code: Any) -> Convert | None:
-    """How the driver's values of a kind become ours; JSON and the word of a closed list by one call of C."""
+    """How the driver's values of a kind become ours; the word of a closed list, by one call of C."""
     if isinstance(kind, Enum) and kind.enum_class is not None:
         return {member.value: member for member in kind.enum_class}.__getitem__
     if isinstance(kind, JSON) and dialect.positional:
-        return from_json
+        return _of_json
     return kind.dialect_impl(dialect).result_processor(dialect, code)
+
+
+def _of_json(value: Any) -> Any:
+    """SQLite takes a number in a column of JSON for a number, and gives it back as one."""
+    return from_json(value) if isinstance(value, str) else value
 
 
 def _binding(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:

@@ -1,0 +1,73 @@
+"""What is owed: tasks and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rapid_response.access.permissions import Permission, may
+from rapid_response.console.filling.looking import Looking
+from rapid_response.console.filling.names import Names, role_words
+from rapid_response.console.filling.pieces import NOTICE_WORDS, TASK_WORDS
+from rapid_response.console.views.case_parts import (
+    NoticePart,
+    TaskPart,
+)
+from rapid_response.console.words import plain
+from rapid_response.core.incident import Action
+from rapid_response.core.notices import NoticeKind
+from rapid_response.core.states import TaskState
+from rapid_response.hatecrime.rules import UNDECIDED
+from rapid_response.steps.casefile import CaseFile
+from rapid_response.steps.tasks import TaskKind
+from rapid_response.storage.tables import (
+    NoticeRow,
+    TaskRow,
+)
+
+
+def task_part(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> TaskPart:
+    is_open, explains = task.state is TaskState.OPEN, task.kind == TaskKind.BREACH_REASON
+    # Nobody below a team leader settles a breach: it may have been of their own shift.
+    may_settle = not explains or may(looking.principal, Permission.BREACH_REVIEW)
+    # A decision ends the one, what became of the referral the other: each has its own form.
+    has_form = task.kind in (TaskKind.CHASE_REFERRAL, TaskKind.TRANSFER, TaskKind.SAFEGUARDING) or (
+        task.kind == TaskKind.REVIEW_AGE_TARGETING and looking.case.incident.age_state in UNDECIDED
+    )
+    return TaskPart(
+        task_id=task.id,
+        words=_task_words(task, looking.case),
+        owner=looking.names.owner(task.owner),
+        due_at=task.due_at,
+        state=task.state,
+        done_at=task.done_at,
+        done_by=looking.names.actor(task.done_by) if task.done_by else "",
+        may_finish=is_open and may_settle and not has_form and Action.TASK_DONE in actions,
+        asks_breach_reason=explains,
+    )
+
+
+def _task_words(task: TaskRow, case: CaseFile) -> str:
+    said = TASK_WORDS.get(task.kind) or plain(task.kind)
+    referral = next((r for r in case.referrals if r.id == task.subject), None)
+    return f"{said}: {plain(referral.kind)}" if referral else said
+
+
+#: What stands for a person in `acknowledged_by` where the case had moved on.
+_OVERTAKEN = "overtaken"
+
+
+def notice_part(notice: NoticeRow, names: Names, actions: Sequence[Action]) -> NoticePart:
+    seen_by = notice.acknowledged_by
+    words = NOTICE_WORDS.get(notice.kind) or plain(notice.kind)
+    if notice.kind == NoticeKind.WARNING and "share" in notice.detail:
+        words = f"{round(float(notice.detail['share']) * 100)}% of the time is used"
+    return NoticePart(
+        words=words,
+        role=role_words(notice.role),
+        given_at=notice.given_at,
+        repeats=notice.repeats,
+        acknowledged_at=notice.acknowledged_at,
+        acknowledged_by=names.actor(seen_by) if seen_by and seen_by != _OVERTAKEN else "",
+        is_overtaken=seen_by == _OVERTAKEN,
+        may_acknowledge=notice.acknowledged_at is None and Action.ACKNOWLEDGE in actions,
+    )
