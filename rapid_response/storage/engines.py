@@ -60,14 +60,16 @@ def sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engine
             "secure_delete=ON",
             "trusted_schema=OFF",
             "wal_autocheckpoint=0",
-            # What a savepoint could undo, some hundred pages a report, is not written to a file of its own.
-            "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         if cursor.execute("PRAGMA synchronous").fetchone()[0] != 2:
             raise DatabaseUnavailable("SQLite refused synchronous=FULL")
         if reading:
             cursor.execute("PRAGMA query_only=ON")
+        else:
+            # What a savepoint could undo, some hundred pages a report, is not written to a file of its own.
+            # Of readers, who may have a year to sort, whatever is large still goes to one.
+            cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -10,19 +10,12 @@ from rapid_response.console import timeline
 from rapid_response.console.filling.looking import Looking
 from rapid_response.console.filling.names import Names
 from rapid_response.console.filling.pieces import RULE_TITLES
-from rapid_response.console.views.case_parts import (
-    MessagePart,
-    OfferPart,
-    ReachPart,
-    TimelinePart,
-)
+from rapid_response.console.views.case_parts import MessagePart, OfferPart, ReachPart, TimelinePart
 from rapid_response.core.states import Purpose
 from rapid_response.dispatch.rules import explain
 from rapid_response.messaging.explaining import Verdict
 from rapid_response.steps.deliveries import Chain
-from rapid_response.storage.tables import (
-    OfferRow,
-)
+from rapid_response.storage.tables import OfferRow
 
 
 def offer_part(offer: OfferRow, names: Names) -> OfferPart:

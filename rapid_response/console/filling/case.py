@@ -27,19 +27,14 @@ from rapid_response.console.filling.sharing import area_part, choices_of, safegu
 from rapid_response.console.filling.targeting import age_targeting_part, disclosure, referral_part
 from rapid_response.console.filling.work import notice_part, task_part
 from rapid_response.console.views.case import FailedAction, IncidentView
-from rapid_response.console.views.case_parts import (
-    NotePart,
-    OutcomePart,
-)
+from rapid_response.console.views.case_parts import NotePart, OutcomePart
 from rapid_response.console.words import plain
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.states import OfferState
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
-from rapid_response.storage.tables import (
-    OutcomeRow,
-)
+from rapid_response.storage.tables import OutcomeRow
 
 
 def incident_view(

@@ -16,9 +16,7 @@ from rapid_response.core.incident import Action
 from rapid_response.core.states import OfferState
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.deliveries import Chain
-from rapid_response.storage.tables import (
-    AlarmRow,
-)
+from rapid_response.storage.tables import AlarmRow
 
 
 @dataclass(frozen=True, slots=True)

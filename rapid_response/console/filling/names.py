@@ -10,16 +10,11 @@ from sqlalchemy import Connection, select
 from sqlmodel import col
 
 from rapid_response.console.words import plain
-from rapid_response.core.vocabulary import (
-    ContactRole,
-)
+from rapid_response.core.vocabulary import ContactRole
 from rapid_response.steps import casefile
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.service import stored_definition
-from rapid_response.storage.tables import (
-    ApiKeyRow,
-    UserRow,
-)
+from rapid_response.storage.tables import ApiKeyRow, UserRow
 
 
 @dataclass(frozen=True, slots=True)

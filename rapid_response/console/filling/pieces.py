@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rapid_response.console.filling.names import Names
-from rapid_response.console.views.case_parts import (
-    Person,
-)
+from rapid_response.console.views.case_parts import Person
 from rapid_response.console.views.pieces import (
     AlarmPart,
     CheckIn,
@@ -21,20 +19,13 @@ from rapid_response.console.views.pieces import (
 )
 from rapid_response.console.words import plain
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.vocabulary import (
-    ContactRole,
-    Priority,
-)
+from rapid_response.core.vocabulary import ContactRole, Priority
 from rapid_response.intake.rules import RULEBOOK, rows_of
 from rapid_response.messaging import wording
 from rapid_response.steps import casefile
 from rapid_response.steps.markers import Found
 from rapid_response.steps.tasks import TaskKind
-from rapid_response.storage.tables import (
-    AlarmRow,
-    IncidentRow,
-    VisitRow,
-)
+from rapid_response.storage.tables import AlarmRow, IncidentRow, VisitRow
 
 
 def clock(incident: IncidentRow) -> Clock:

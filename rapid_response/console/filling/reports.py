@@ -17,17 +17,9 @@ from rapid_response.console.views.case_parts import (
 from rapid_response.console.words import QUESTIONS, plain
 from rapid_response.core.incident import Action
 from rapid_response.core.safe_contact import may_be_told
-from rapid_response.core.vocabulary import (
-    Category,
-    ContactRoute,
-    Urgency,
-)
+from rapid_response.core.vocabulary import Category, ContactRoute, Urgency
 from rapid_response.intake.second.answering import Label
-from rapid_response.storage.tables import (
-    ReportRow,
-    SecondReadingRow,
-    SuggestionRow,
-)
+from rapid_response.storage.tables import ReportRow, SecondReadingRow, SuggestionRow
 
 
 def report_part(report: ReportRow, looking: Looking) -> ReportPart:

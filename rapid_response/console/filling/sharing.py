@@ -6,22 +6,13 @@ from collections.abc import Mapping
 
 from rapid_response.access.permissions import Permission, may
 from rapid_response.console.filling.looking import Looking
-from rapid_response.console.views.case_parts import (
-    AreaPart,
-    SafeguardingPart,
-)
-from rapid_response.console.views.pieces import (
-    Choice,
-)
+from rapid_response.console.views.case_parts import AreaPart, SafeguardingPart
+from rapid_response.console.views.pieces import Choice
 from rapid_response.console.views.sharing import TransferPart
-from rapid_response.core.vocabulary import (
-    Area,
-)
+from rapid_response.core.vocabulary import Area
 from rapid_response.places.rules import neighbour_of
 from rapid_response.steps import borders, safeguarding
-from rapid_response.storage.tables import (
-    TransferRow,
-)
+from rapid_response.storage.tables import TransferRow
 
 
 def safeguarding_part(looking: Looking) -> SafeguardingPart | None:

@@ -22,19 +22,10 @@ from rapid_response.console.views.sharing import DisclosurePart
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action
 from rapid_response.core.states import TaskState
-from rapid_response.core.vocabulary import (
-    AgeEvidence,
-    AgeTargeting,
-    HateStrand,
-    ReferralKind,
-)
+from rapid_response.core.vocabulary import AgeEvidence, AgeTargeting, HateStrand, ReferralKind
 from rapid_response.hatecrime.referrals import STEPS
 from rapid_response.hatecrime.rules import DECISIONS, is_own_perception
-from rapid_response.storage.tables import (
-    DisclosureRow,
-    IncidentRow,
-    ReferralRow,
-)
+from rapid_response.storage.tables import DisclosureRow, IncidentRow, ReferralRow
 
 
 def age_targeting_part(looking: Looking, events: Iterable[Mapping[str, Any]]) -> AgeTargetingPart:

@@ -8,10 +8,7 @@ from rapid_response.access.permissions import Permission, may
 from rapid_response.console.filling.looking import Looking
 from rapid_response.console.filling.names import Names, role_words
 from rapid_response.console.filling.pieces import NOTICE_WORDS, TASK_WORDS
-from rapid_response.console.views.case_parts import (
-    NoticePart,
-    TaskPart,
-)
+from rapid_response.console.views.case_parts import NoticePart, TaskPart
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
@@ -19,10 +16,7 @@ from rapid_response.core.states import TaskState
 from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.tasks import TaskKind
-from rapid_response.storage.tables import (
-    NoticeRow,
-    TaskRow,
-)
+from rapid_response.storage.tables import NoticeRow, TaskRow
 
 
 def task_part(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> TaskPart:

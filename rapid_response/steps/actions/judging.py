@@ -1,0 +1,142 @@
+"""Judgement: what it is, how urgent, and whether its clock runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rapid_response.core import events as happened
+from rapid_response.core.incident import Action, Status
+from rapid_response.core.vocabulary import Category
+from rapid_response.sla import rules as sla
+from rapid_response.steps import (
+    alarms,
+    clock,
+    commands,
+    notices,
+    offers,
+    raising,
+)
+from rapid_response.steps.actions.doing import Doing, Handlers
+from rapid_response.steps.case import check, facts_of, is_aged_60_plus, move
+from rapid_response.steps.desk import Desk
+from rapid_response.steps.errors import Forbidden, Invalid
+from rapid_response.steps.notekeeping import add_note
+from rapid_response.steps.service import Service
+from rapid_response.storage.tables import IncidentRow
+from rapid_response.storage.tx import Tx
+
+#: How long a clock stands still when nobody said until when.
+DEFAULT_PAUSE = timedelta(hours=24)
+
+
+def _acknowledge(doing: Doing, _: commands.Nothing) -> None:
+    check(doing.incident, Action.ACKNOWLEDGE)
+    notices.acknowledge(doing.tx, doing.incident, doing.who.source)
+    alarms.acknowledge_of(doing.tx, doing.incident, doing.who.source)
+
+
+#: The kind of a category that a person chose without saying which kind it is.
+_NOT_SAID = {
+    Category.DOORSTEP_CRIME: "other_doorstep",
+    Category.SCAM: "other_scam",
+    Category.OTHER: "other",
+}
+
+
+def reclassify(doing: Doing, command: commands.Reclassify) -> None:
+    """A person corrects what it is. What it is describes; how urgent it is stays as the facts say."""
+    incident = doing.incident
+    move(incident, Action.RECLASSIFY)
+    if command.subtype is not None or command.category is not incident.category:
+        incident.subtype = command.subtype or _NOT_SAID[command.category]
+    incident.category, incident.urgency = command.category, command.urgency or incident.urgency
+    victim = incident.victim
+    doing.record(
+        happened.IncidentClassified(
+            incident.category,
+            incident.subtype,
+            incident.urgency,
+            victim_aged_60_plus=is_aged_60_plus(victim),
+            victim_lives_alone=facts_of(incident).lives_alone is True,
+            ward=incident.ward,
+        )
+    )
+    if command.reason:
+        add_note(doing.tx, incident, command.reason, doing.who)
+    reviewed = incident.status is Status.AWAITING_REVIEW and not incident.is_held
+    if reviewed and incident.priority.has_clock and incident.category is not Category.OTHER:
+        raising.go_out(doing.tx, doing.desk, doing.service, incident)
+
+
+def _set_priority(doing: Doing, command: commands.SetPriority) -> None:
+    """Anybody at the desk may raise; only a duty officer or above lowers, with a reason (scenario 25)."""
+    incident, tx = doing.incident, doing.tx
+    check(incident, Action.SET_PRIORITY)
+    new, old = command.priority, incident.priority
+    if new.rank > old.rank:
+        if not doing.who.may_lower:
+            raise Forbidden("Only a duty officer or above may lower the priority. Ask the duty officer.")
+        if not command.reason:
+            raise Invalid("Say why the priority is lowered.", "reason")
+    incident.priority, incident.rule_id = new, "person"
+    doing.record(
+        happened.PriorityDecided(
+            new, "person", incident.rules_version, (), reason_given=command.reason is not None
+        )
+    )
+    if command.reason:
+        add_note(tx, incident, command.reason, doing.who)
+    had_clock, has_clock = old.has_clock, new.has_clock
+    if has_clock and not had_clock:
+        raising.start_second_clock(tx, doing.desk, doing.service, incident)
+    elif had_clock and not has_clock:
+        _give_up_clock(doing)
+    elif incident.status is Status.AWAITING_REVIEW and not incident.is_held:
+        if has_clock:
+            raising.go_out(doing.tx, doing.desk, doing.service, incident)
+        else:
+            doing.schedule("reviewed")
+
+
+def _give_up_clock(doing: Doing) -> None:
+    incident = doing.incident
+    if incident.stopped_at is None:
+        doing.end_promise("priority_lowered")
+    if incident.owner is None:
+        offers.end_search(doing.tx, doing.desk, doing.service, incident, "priority_lowered")
+        incident.is_held = False
+        doing.schedule("priority_lowered")
+
+
+def _pause(doing: Doing, command: commands.Pause) -> None:
+    tx, incident = doing.tx, doing.incident
+    check(incident, Action.PAUSE)
+    until = command.until or tx.now + DEFAULT_PAUSE
+    if until <= tx.now:
+        raise Invalid("Give a time that is still to come.", "until")
+    clock.pause(tx, incident, command.reason, until)
+    if incident.owner is None:
+        offers.end_search(tx, doing.desk, doing.service, incident, "paused")
+    else:
+        clock.disarm(tx, incident, [sla.Kind.RUNG], "paused")
+
+
+def _resume(doing: Doing, _: commands.Nothing) -> None:
+    check(doing.incident, Action.RESUME)
+    resume(doing.tx, doing.desk, doing.service, doing.incident)
+
+
+def resume(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """The clock goes on, and so does the search where nobody has the job."""
+    clock.resume(tx, service, incident)
+    if incident.owner is None and not incident.is_held and incident.status is not Status.SCHEDULED:
+        offers.search(tx, desk, service, incident)
+
+
+DO: Handlers = {
+    Action.ACKNOWLEDGE: _acknowledge,
+    Action.RECLASSIFY: reclassify,
+    Action.SET_PRIORITY: _set_priority,
+    Action.PAUSE: _pause,
+    Action.RESUME: _resume,
+}
