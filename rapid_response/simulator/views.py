@@ -11,6 +11,8 @@ from sqlmodel import col
 
 from rapid_response.simulator import faults
 from rapid_response.simulator.tables import Direction, SimCallRow, SimPostRow, SimTextRow
+from rapid_response.storage.once import Filled
+from rapid_response.storage.tx import read_from
 
 #: The page shows what is recent; everything stays in the tables.
 _RECENT_TEXTS = 400
@@ -235,7 +237,8 @@ def told(connection: Connection, sid: str) -> list[tuple[str, dict[str, str]]]:
 
 def next_due(connection: Connection) -> datetime | None:
     """When, in real time, the next webhook is to be posted."""
-    found: datetime | None = connection.execute(
-        select(func.min(col(SimPostRow.due_at))).where(col(SimPostRow.done_at).is_(None))
-    ).scalar()
+    found: datetime | None = read_from(connection, _NEXT_DUE).scalar()
     return found
+
+
+_NEXT_DUE = Filled(select(func.min(col(SimPostRow.due_at))).where(col(SimPostRow.done_at).is_(None)))
