@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import threading
@@ -42,6 +43,39 @@ def _in_order(milliseconds: int, count: int, chance: int) -> str:
     return str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | count << 64 | low))
 
 
+class _Chance:
+    """The operating system's randomness, fetched some kilobytes at a time.
+
+    Each fetch lets go of Python's lock and waits for its turn again, behind whatever other threads reckon:
+    with one for each id, a busy service waited more for chance than for its database.
+    """
+
+    _FETCHED = 4096
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._stock, self._at, self._process = b"", 0, 0
+
+    def bytes(self, count: int) -> bytes:
+        """So many of them, given once; a process that was forked off has its own."""
+        with self._lock:
+            end = self._at + count
+            if end > len(self._stock) or self._process != os.getpid():
+                self._stock, self._process, end = os.urandom(self._FETCHED), os.getpid(), count
+            self._at = end
+            return self._stock[end - count : end]
+
+    def below(self, limit: int) -> int:
+        """As :func:`secrets.randbelow`."""
+        if limit < 1:
+            raise ValueError("nothing is below nothing")
+        bits = (limit - 1).bit_length()
+        size = (bits + 7) // 8
+        while (value := int.from_bytes(self.bytes(size)) >> (8 * size - bits)) >= limit:
+            pass
+        return value
+
+
 class SystemIds:
     """Ids from the operating system's randomness.
 
@@ -51,6 +85,7 @@ class SystemIds:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._milliseconds, self._count = 0, 0
+        self._chance = _Chance()
 
     def uuid(self) -> str:
         with self._lock:
@@ -63,10 +98,10 @@ class SystemIds:
                 # More than 4,096 in a millisecond, or a clock that was set back: on from where it was.
                 self._milliseconds, self._count = self._milliseconds + 1, 0
             at = self._milliseconds, self._count
-        return _in_order(*at, secrets.randbits(62))
+        return _in_order(*at, self._chance.below(1 << 62))
 
     def reference(self) -> str:
-        chance, letters = secrets.randbelow(len(_ALPHABET) ** 7), ""
+        chance, letters = self._chance.below(len(_ALPHABET) ** 7), ""
         for _ in range(7):
             chance, at = divmod(chance, len(_ALPHABET))
             letters += _ALPHABET[at]
@@ -76,7 +111,7 @@ class SystemIds:
         return secrets.token_urlsafe(24)
 
     def below(self, limit: int) -> int:
-        return secrets.randbelow(limit)
+        return self._chance.below(limit)
 
 
 class SeededIds:
