@@ -21,7 +21,8 @@ from rapid_response.storage.tx import Tx
 QUARANTINE = timedelta(hours=72)
 _RANGES = ((2400, 9999), (10000, 99999), (100000, 999999))
 _FEWEST_FREE = 50
-#: So many numbers are looked at first, and when so many of them are free, nobody need count all that are not.
+#: So many numbers are looked at first, and when so many of them are free, nobody need count all that are not:
+#: were fewer than 50 of 7,600 free, that would be seen once in twenty million times.
 _LOOKED_AT, _ENOUGH = 16, 5
 
 
