@@ -284,12 +284,17 @@ async def living(parts: Parts, *, works: bool = True) -> AsyncIterator[None]:
 
 
 async def _make_ready(worker: Worker) -> None:
-    """Load what the first reports would wait for, some half a second of work: after what is overdue."""
+    """Load what the first reports would wait for: after what is overdue."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_CATCHES_UP_WITHIN):
             await worker.ringer.has_caught_up.wait()
-    for load in (shipped_knowledge, shipped_table):
-        await asyncio.to_thread(load)
+    await asyncio.to_thread(load_what_stays)
+
+
+def load_what_stays() -> None:
+    """What the service knows by itself, some half a second of work."""
+    shipped_knowledge()
+    shipped_table()
     # All of it stays: it need not be looked through for what is gone.
     gc.freeze()
 

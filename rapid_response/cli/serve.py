@@ -152,11 +152,9 @@ def _at_home(settings: Settings, port: int) -> Settings:
 
 
 def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
-    import uvicorn
-
     from rapid_response import logs
     from rapid_response.assembly import assemble
-    from rapid_response.cli.server import Served, Server
+    from rapid_response.cli.server import Served, Server, config
 
     def began() -> None:
         if welcome:
@@ -170,12 +168,8 @@ def _run(settings: Settings, listener: socket.socket, welcome: str) -> None:
     parts = assemble(settings)
     served = Served(parts, partial(_web, parts, settings))
     server = Server(
-        uvicorn.Config(
+        config(
             served,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies or "",
             timeout_graceful_shutdown=_GRACE_SECONDS,

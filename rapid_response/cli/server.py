@@ -23,6 +23,13 @@ _YOUNG_OBJECTS = 10_000
 _LOOKS_EVERY_SECONDS = 1
 
 
+def config(served: Any, **more: Any) -> uvicorn.Config:
+    """How each process of ours is served: our log is the log, and nobody is told what answers."""
+    return uvicorn.Config(
+        served, lifespan="on", log_config=None, access_log=False, server_header=False, **more
+    )
+
+
 class Server(uvicorn.Server):
     """`began` is called once it serves; `refused` makes an error of ours of a port that is taken."""
 

@@ -7,14 +7,14 @@ it would be less urgent is shown, and a person of the right rank lowers it by `s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from rapid_response.core import events as happened
 from rapid_response.core import rota
-from rapid_response.core.facts import Facts
+from rapid_response.core.facts import FACT_NAMES, Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.states import OfferState, Purpose
 from rapid_response.intake.report_in import Part
@@ -128,10 +128,10 @@ def _amended_facts(before: Facts, incident: IncidentRow, command: Amend) -> tupl
 def fact_changes(before: Facts, after: Facts) -> list[Change]:
     """What differs between two sets of facts, as answers in the body of a report."""
     found = []
-    for field in fields(Facts):
-        old, new = getattr(before, field.name), getattr(after, field.name)
+    for fact in FACT_NAMES:
+        old, new = getattr(before, fact), getattr(after, fact)
         if old != new:
-            name = "amount_gbp" if field.name == "amount_pence" else field.name
+            name = "amount_gbp" if fact == "amount_pence" else fact
             found.append(Change(f"answers.{name}", _plain(name, old), _plain(name, new)))
     return found
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
@@ -68,11 +69,10 @@ def _count_busy(low: int, high: int, now: datetime) -> Executable:
     return select(func.count()).select_from(JobNumberRow).where(of_range, _is_busy(now))
 
 
-def _is_busy(now: datetime) -> ColumnElement[bool]:
+def _is_busy(now: Any) -> ColumnElement[bool]:
     return or_(col(JobNumberRow.free_from).is_(None), col(JobNumberRow.free_from) > now)
 
 
-_FREE = and_(col(JobNumberRow.free_from).is_not(None), col(JobNumberRow.free_from) <= bindparam("now"))
 _TAKE = {
     is_sqlite: Filled(
         make(JobNumberRow)
@@ -85,7 +85,7 @@ _TAKE = {
         .on_conflict_do_update(
             index_elements=[col(JobNumberRow.number)],
             set_={"incident_id": bindparam("incident"), "issued_at": bindparam("now"), "free_from": None},
-            where=_FREE,
+            where=~_is_busy(bindparam("now")),
         )
         .returning(col(JobNumberRow.number))
     )

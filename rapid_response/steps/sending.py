@@ -11,10 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import compress
-from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Executable, Select, TextClause, or_
+from sqlalchemy import ColumnElement, Executable, TextClause, or_
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -31,6 +30,7 @@ from rapid_response.steps.lines import Allowance
 from rapid_response.steps.outbox import RANKS
 from rapid_response.steps.unknowns import Fetching, Unknown
 from rapid_response.storage.columns import not_by
+from rapid_response.storage.due import first_id
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import (
     IS_READY,
@@ -117,24 +117,14 @@ def _look(tx: Tx) -> _Due:
 
 @once
 def _firsts(real: datetime) -> Executable:
+    next_at = MessageRow.next_attempt_at
     return core_select(
-        *(_first_asked(real, state).scalar_subquery() for state in _ASKED),
-        *(_first_ready(real, *degree).scalar_subquery() for degree in _DEGREES),
+        *(
+            first_id(MessageRow, next_at, col(MessageRow.state) == state, col(next_at) <= real)
+            for state in _ASKED
+        ),
+        *(first_id(MessageRow, MessageRow.created_at, *_is_ready(real, *degree)) for degree in _DEGREES),
     )
-
-
-# In order, which keeps PostgreSQL from going through the table for any one.
-
-
-def _first_asked(real: datetime, state: MessageState) -> Select[*tuple[Any, ...]]:
-    next_at = col(MessageRow.next_attempt_at)
-    asked = core_select(col(MessageRow.id)).where(col(MessageRow.state) == state, next_at <= real)
-    return asked.order_by(next_at).limit(1)
-
-
-def _first_ready(real: datetime, channel: MessageChannel, rank: int) -> Select[*tuple[Any, ...]]:
-    ready = core_select(col(MessageRow.id)).where(*_is_ready(real, channel, rank))
-    return ready.order_by(col(MessageRow.created_at)).limit(1)
 
 
 def _is_ready(

@@ -6,10 +6,11 @@ degree of danger: the first of each, or what of each is before a moment, is one 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select, union_all
+from sqlalchemy import ColumnElement, ScalarSelect, TextClause, func, select, union_all
 from sqlmodel import col
 
 from rapid_response.core.vocabulary import Priority
@@ -34,10 +35,18 @@ def due(moment: datetime) -> Conditions:
 
 def first_due(*which: ColumnElement[bool]) -> ScalarSelect[datetime]:
     """When the first pending entry of which that is true falls due; NULL where there is none."""
-    firsts = union_all(
-        *(
-            select(func.min(col(AgendaRow.due_at)).label("due_at")).where(*is_pending(rank), *which)
-            for rank in RANKS
-        )
-    ).subquery()
-    return select(func.min(firsts.c.due_at)).scalar_subquery()
+    return earliest(col(AgendaRow.due_at), ((*is_pending(rank), *which) for rank in RANKS))
+
+
+def earliest(moment: Any, groups: Iterable[Conditions]) -> ScalarSelect[datetime]:
+    """The first moment in any of the groups, in each of which it is one end of an index; or NULL."""
+    firsts = union_all(*(select(func.min(moment).label("at")).where(*group) for group in groups)).subquery()
+    return select(func.min(firsts.c.at)).scalar_subquery()
+
+
+def first_id(row: Any, by: Any, *which: ColumnElement[bool] | TextClause) -> ScalarSelect[Any]:
+    """The id of the first of them, or NULL.
+
+    In order, without which PostgreSQL goes through the table for any one of many.
+    """
+    return select(col(row.id)).where(*which).order_by(col(by)).limit(1).scalar_subquery()

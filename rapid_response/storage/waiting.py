@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, ScalarSelect, exists, func, select, union_all
+from sqlalchemy import Connection, ScalarSelect, exists, select
 from sqlmodel import col
 
 from rapid_response.core.states import ON_THE_WAY, READY
-from rapid_response.storage.due import first_due
+from rapid_response.storage.due import earliest, first_due
 from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import DeliveryRow, HoldRow, MessageRow
 from rapid_response.storage.tx import Tx, read_from
@@ -35,15 +35,9 @@ class Waiting:
 
 def _first_to_go() -> ScalarSelect[datetime]:
     """When the first message is to be sent or asked about; NULL where there is none."""
-    firsts = union_all(
-        *(
-            select(func.min(col(MessageRow.next_attempt_at)).label("at")).where(
-                col(MessageRow.state) == state, col(MessageRow.next_attempt_at).is_not(None)
-            )
-            for state in (*READY, *ON_THE_WAY)
-        )
-    ).subquery()
-    return select(func.min(firsts.c.at)).scalar_subquery()
+    next_at = col(MessageRow.next_attempt_at)
+    each = ((col(MessageRow.state) == state, next_at.is_not(None)) for state in (*READY, *ON_THE_WAY))
+    return earliest(next_at, each)
 
 
 _GLANCE = Filled(

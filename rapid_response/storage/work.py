@@ -27,7 +27,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rapid_response.storage.due import RANKS, first_due, is_pending
+from rapid_response.storage.due import RANKS, first_due, first_id, is_pending
 from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, EventRow
 from rapid_response.storage.tx import Tx
@@ -249,18 +249,15 @@ def _due_ranks(tx: Tx, kinds: Sequence[str] | None) -> list[int]:
 
 @once
 def _which(now: datetime, real: datetime) -> Executable:
-    return select(*(_first(*_free(now, real, rank)) for rank in RANKS))
+    return select(*(first_id(AgendaRow, AgendaRow.due_at, *_free(now, real, rank)) for rank in RANKS))
 
 
 @once
 def _which_of_kinds(now: datetime, real: datetime, kinds: Sequence[str]) -> Executable:
     of_kinds = col(AgendaRow.kind).in_(kinds)
-    return select(*(_first(*_free(now, real, rank), of_kinds) for rank in RANKS))
-
-
-def _first(*which: ColumnElement[bool]) -> ColumnElement[Any]:
-    """One of them, or NULL. In order, without which PostgreSQL goes through the table for any one of many."""
-    return select(col(AgendaRow.id)).where(*which).order_by(col(AgendaRow.due_at)).limit(1).scalar_subquery()
+    return select(
+        *(first_id(AgendaRow, AgendaRow.due_at, *_free(now, real, rank), of_kinds) for rank in RANKS)
+    )
 
 
 @once
