@@ -6,13 +6,15 @@ clock-change night must not cost a resident an hour.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from rapid_response.core.definition import Rung, RungAction, SlaPolicy
-from rapid_response.core.vocabulary import ContactRole
+from rapid_response.core.incident import SEEKING_STATUSES, Status
+from rapid_response.core.vocabulary import ClockState, ContactRole
 
 #: A report dated further ahead than this is a mistake (design.md 7).
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -73,6 +75,73 @@ class Deadline:
     kind: Kind
     due_at: datetime
     subject: str = ""
+
+
+class Standing(Protocol):
+    """Where a case stands: what a deadline looks at first."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    @property
+    def status(self) -> Status: ...
+
+    @property
+    def owner(self) -> str | None: ...
+
+    @property
+    def is_held(self) -> bool: ...
+
+    @property
+    def clock_state(self) -> ClockState: ...
+
+    @property
+    def due_at(self) -> datetime | None: ...
+
+    @property
+    def stopped_at(self) -> datetime | None: ...
+
+
+def is_counting(case: Standing) -> bool:
+    """Whether a response is still owed: the clock runs, or ran out without one."""
+    return (
+        case.is_open
+        and case.stopped_at is None
+        and case.clock_state in (ClockState.RUNNING, ClockState.BREACHED)
+    )
+
+
+def may_be_offered(case: Standing) -> bool:
+    """Whether the ladder may offer it: somebody is looked for, or will be, and nothing holds it back."""
+    return (
+        case.status in (Status.RECEIVED, Status.AWAITING_REVIEW, *SEEKING_STATUSES)
+        and not case.is_held
+        and case.clock_state is not ClockState.PAUSED
+    )
+
+
+def is_late(case: Standing, now: datetime) -> bool:
+    """Whether its clock runs, and its time is over: up to and at `due_at` a response is in time."""
+    return case.clock_state is ClockState.RUNNING and case.due_at is not None and now > case.due_at
+
+
+def is_moot(kind: str, case: Standing, now: datetime) -> bool:
+    """Whether what has fallen due no longer matters, by the standing of its case alone."""
+    matters = _MATTERS.get(kind)
+    return matters is not None and not matters(case, now)
+
+
+#: Of the other kinds more is to be looked at than where the case stands.
+_MATTERS: Mapping[str, Callable[[Standing, datetime], bool]] = {
+    Kind.RUNG: lambda case, _: case.is_open and (may_be_offered(case) or is_counting(case)),
+    Kind.ACCEPT_WITHIN: lambda case, _: case.owner is None and is_counting(case),
+    Kind.RETRY: lambda case, _: case.status is Status.UNASSIGNED,
+    Kind.WARN: lambda case, _: case.clock_state is ClockState.RUNNING and is_counting(case),
+    Kind.BREACH: is_late,
+    Kind.RESUME: lambda case, _: case.clock_state is ClockState.PAUSED,
+    Kind.SHIFT_END: lambda case, _: case.owner is not None,
+    Kind.NOTICE: lambda case, _: case.is_open,
+}
 
 
 def due_at(started_at: datetime, policy: SlaPolicy, paused: timedelta = timedelta()) -> datetime:

@@ -132,15 +132,6 @@ def has_clock(incident: IncidentRow) -> bool:
     return incident.clock_state is not ClockState.NOT_APPLICABLE and incident.started_at is not None
 
 
-def is_counting(incident: IncidentRow) -> bool:
-    """Whether a response is still owed: the clock runs, or ran out without one."""
-    return (
-        incident.is_open
-        and incident.stopped_at is None
-        and incident.clock_state in (ClockState.RUNNING, ClockState.BREACHED)
-    )
-
-
 def paused_for(incident: IncidentRow) -> timedelta:
     """How long its clock has stood still so far."""
     return timedelta(seconds=incident.paused_seconds)

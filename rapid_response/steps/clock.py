@@ -23,7 +23,7 @@ from rapid_response.intake.rules import needed_by
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import jobnumbers
-from rapid_response.steps.case import facts_of, is_counting, paused_for
+from rapid_response.steps.case import facts_of, paused_for
 from rapid_response.steps.service import Service
 from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow
@@ -96,7 +96,7 @@ def stop(
 
     True when it is only by this that the deadline is found to be missed.
     """
-    if not is_counting(incident) and incident.clock_state is not ClockState.PAUSED:
+    if not sla.is_counting(incident) and incident.clock_state is not ClockState.PAUSED:
         return False
     if incident.started_at is None or incident.due_at is None:
         return False
@@ -178,7 +178,7 @@ def _bring_forward(tx: Tx, incident: IncidentRow, by: timedelta) -> None:
 
 def miss(tx: Tx, incident: IncidentRow) -> bool:
     """The two hours are over without a response. False when there is nothing to miss any more."""
-    if incident.clock_state is not ClockState.RUNNING or incident.due_at is None or tx.now <= incident.due_at:
+    if not sla.is_late(incident, tx.now):
         return False
     _miss(tx, incident)
     incident.clock_state = ClockState.BREACHED

@@ -14,8 +14,9 @@ from rapid_response.core.vocabulary import ContactRole, JointArrangement
 from rapid_response.messaging import wording
 from rapid_response.messaging.wording import StoodDown
 from rapid_response.safety import rules
+from rapid_response.sla import rules as sla
 from rapid_response.steps import jobnumbers, notices, offers, texts
-from rapid_response.steps.case import is_counting, offers_of
+from rapid_response.steps.case import offers_of
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.outbox import queue
@@ -82,7 +83,7 @@ def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: st
         _stand_down(tx, desk, service, incident, why)
     if incident.owner is not None:
         _text(tx, service, incident, incident.owner, wording.companion_gone(incident.job_number or 0))
-    if incident.joint and (is_counting(incident) or incident.owner is not None):
+    if incident.joint and (sla.is_counting(incident) or incident.owner is not None):
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
 
 

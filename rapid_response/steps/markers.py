@@ -32,9 +32,10 @@ from rapid_response.intake.matching.match import Kind as Alike
 from rapid_response.intake.matching.profile import Profile, Told, identify
 from rapid_response.messaging import wording
 from rapid_response.safety import rules
+from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import notices
-from rapid_response.steps.case import hold, is_counting, offers_of
+from rapid_response.steps.case import hold, offers_of
 from rapid_response.steps.commands import Line, Words
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid, NotFound
@@ -331,7 +332,7 @@ def look_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, prof
                 incident=incident,
                 rank=0,
             )
-    if is_counting(incident) or incident.owner is not None:
+    if sla.is_counting(incident) or incident.owner is not None:
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
 
 

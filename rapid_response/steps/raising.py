@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.sla import rules as sla
 from rapid_response.steps import borders, clock, offers
-from rapid_response.steps.case import facts_of, is_counting
+from rapid_response.steps.case import facts_of
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task, was_opened
@@ -58,7 +58,7 @@ def owe_remote_response(tx: Tx, incident: IncidentRow) -> None:
     Once an episode, whatever else makes the case urgent; who stays silent for it is reminded (scenario 3).
     """
     facts, episode = facts_of(incident), str(incident.episode)
-    if not (facts.remote_access_on or facts.on_phone_with_suspect) or not is_counting(incident):
+    if not (facts.remote_access_on or facts.on_phone_with_suspect) or not sla.is_counting(incident):
         return
     if incident.stopped_at is None and not was_opened(tx, incident, TaskKind.REMOTE_RESPONSE, episode):
         due = max(tx.now, incident.started_at or tx.now) + REMOTE_WITHIN

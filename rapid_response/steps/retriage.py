@@ -14,8 +14,9 @@ from rapid_response.core.vocabulary import Category, ContactRole
 from rapid_response.hatecrime.rules import assess
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.rules import Decision, TriageCase, decide, either, is_news
+from rapid_response.sla import rules as sla
 from rapid_response.steps import clock, knowing, markers, notices, raising, reviewing
-from rapid_response.steps.case import facts_of, is_aged_60_plus, is_counting, needs_two
+from rapid_response.steps.case import facts_of, is_aged_60_plus, needs_two
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.knowing import Known
 from rapid_response.steps.receive import hold_for_joint
@@ -132,7 +133,7 @@ def settle_on(
         _raise(tx, desk, service, incident, decision, started_at)
     if not (incident.is_held and incident.back_entry):
         raising.owe_remote_response(tx, incident)
-    if newly_joint and is_counting(incident):
+    if newly_joint and sla.is_counting(incident):
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
 
 

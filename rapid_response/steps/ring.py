@@ -1,7 +1,8 @@
 """What happens when something on the agenda falls due: one step, which settles the entry with its effect.
 
 Each kind has one function. It finds the incident locked and the entry settled, looks at what is true now,
-and does nothing where the case has moved on: an entry that fires late, or twice, changes nothing wrongly.
+and does nothing where the case has moved on (most of that is `sla.is_moot`): an entry that fires late, or
+twice, changes nothing wrongly.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from sqlmodel import col
 
 from rapid_response.core import events as happened
 from rapid_response.core.definition import Means, RungAction
-from rapid_response.core.incident import SEEKING_STATUSES, Status
+from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import Purpose, TaskState
-from rapid_response.core.vocabulary import ClockState, ContactRole, Priority
+from rapid_response.core.vocabulary import ContactRole, Priority
 from rapid_response.dispatch.rules import who_hears
 from rapid_response.messaging import wording
 from rapid_response.sla import rules as sla
@@ -44,7 +45,6 @@ from rapid_response.steps import (
     texts,
     visits,
 )
-from rapid_response.steps.case import is_counting
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, service_now, stored_definition
@@ -102,22 +102,30 @@ def _has_room(part: Sequence[Due], most: int) -> bool:
     return len(part) < most and bool(part[0].incident_id)
 
 
-def ring_all(tx: Tx, desk: Desk, entries: Sequence[Due]) -> None:
-    """Do what has fallen due of several cases, all or none: far quicker than one by one."""
+def ring_all(tx: Tx, desk: Desk, entries: Sequence[Due]) -> int:
+    """Do what has fallen due of several cases, all or none: far quicker than one by one.
+
+    Gives how much of it was moot.
+    """
     # The incidents first, then the entries: the other order deadlocks when a reply meets a timer.
     tx.lock_all(IncidentRow, (due.incident_id for due in entries))
-    _go_off(tx, desk, work.settle_all(tx, entries, "done"))
+    return _go_off(tx, desk, work.settle_all(tx, entries, "done"))
 
 
-def _go_off(tx: Tx, desk: Desk, settled: Sequence[Due]) -> None:
-    """Do what each entry stands for: their incidents are locked, and they are ours."""
+def _go_off(tx: Tx, desk: Desk, settled: Sequence[Due]) -> int:
+    """Do what each entry stands for, unless it is moot: their incidents are locked, and they are ours."""
     service = service_now(tx, desk.zone)
     rung = [
         _Ringing(tx, desk, service, tx.need(IncidentRow, due.incident_id, lock=True), due) for due in settled
     ]
+    moot = 0
     for ringing in rung:
-        _DO[ringing.due.kind](ringing)
+        if sla.is_moot(ringing.due.kind, ringing.incident, tx.now):
+            moot += 1
+        else:
+            _DO[ringing.due.kind](ringing)
     actions.keep_in_view(tx, service, *(ringing.incident for ringing in rung))
+    return moot
 
 
 def ring(tx: Tx, desk: Desk, due: Due) -> bool:
@@ -141,17 +149,16 @@ def ring(tx: Tx, desk: Desk, due: Due) -> bool:
 def _rung(ringing: _Ringing) -> None:
     incident, ladder = ringing.incident, ringing.service.definition.escalation
     index = int(ringing.due.subject)
-    if index >= len(ladder) or not incident.is_open:
+    if index >= len(ladder):
         return
     rung = ladder[index]
     if rung.action is RungAction.OFFER:
-        waiting = (Status.RECEIVED, Status.AWAITING_REVIEW, *SEEKING_STATUSES)
-        if incident.status not in waiting or incident.is_held or incident.clock_state is ClockState.PAUSED:
+        if not sla.may_be_offered(incident):
             return
         ringing.record(happened.RungReached(index, rung.action, rung.to, ringing.late))
         offers.offer_next(ringing.tx, ringing.desk, ringing.service, incident, index)
         return
-    if not is_counting(incident):
+    if not sla.is_counting(incident):
         return
     ringing.record(happened.RungReached(index, rung.action, rung.to, ringing.late))
     ringing.tell(NoticeKind.RUNG, ContactRole(rung.to), rung.by)
@@ -159,8 +166,7 @@ def _rung(ringing: _Ringing) -> None:
 
 def _accept_within(ringing: _Ringing) -> None:
     """Not accepted in time: the duty officer is told whatever else happens."""
-    if ringing.incident.owner is None and is_counting(ringing.incident):
-        ringing.tell(NoticeKind.NOT_ACCEPTED, ContactRole.DUTY_OFFICER)
+    ringing.tell(NoticeKind.NOT_ACCEPTED, ContactRole.DUTY_OFFICER)
 
 
 def _answer(ringing: _Ringing) -> None:
@@ -171,10 +177,7 @@ def _answer(ringing: _Ringing) -> None:
 
 def _retry(ringing: _Ringing) -> None:
     """Unassigned still: try again, and if it stays so, in five minutes once more."""
-    tx, incident = ringing.tx, ringing.incident
-    if incident.status is not Status.UNASSIGNED:
-        return
-    offers.try_again(tx, ringing.desk, ringing.service, incident)
+    offers.try_again(ringing.tx, ringing.desk, ringing.service, ringing.incident)
 
 
 def _fail_over(ringing: _Ringing) -> None:
@@ -199,7 +202,7 @@ def _warn(ringing: _Ringing) -> None:
     incident, service, tx = ringing.incident, ringing.service, ringing.tx
     index = int(ringing.due.subject)
     shares = service.definition.sla.warn_at
-    if incident.clock_state is not ClockState.RUNNING or not is_counting(incident) or index >= len(shares):
+    if index >= len(shares):
         return
     warned = sla.who_is_warned(index, incident.owner is not None)
     told = [role.value for role in warned.roles]
@@ -224,16 +227,14 @@ def _warn(ringing: _Ringing) -> None:
 def _breach(ringing: _Ringing) -> None:
     """The two hours are over: a fact that nothing later erases, told at once, and a reason is owed."""
     incident, tx = ringing.incident, ringing.tx
-    if not clock.miss(tx, incident):
-        return
+    clock.miss(tx, incident)
     for role in (ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER):
         ringing.tell(NoticeKind.BREACH, role, (Means.SMS, Means.VOICE))
     raising.owe_breach_reason(tx, ringing.service, incident)
 
 
 def _resume(ringing: _Ringing) -> None:
-    if ringing.incident.clock_state is ClockState.PAUSED:
-        actions.resume(ringing.tx, ringing.desk, ringing.service, ringing.incident)
+    actions.resume(ringing.tx, ringing.desk, ringing.service, ringing.incident)
 
 
 # --- people ----------------------------------------------------------------------------------------------
@@ -241,14 +242,14 @@ def _resume(ringing: _Ringing) -> None:
 
 def _notice(ringing: _Ringing) -> None:
     notice = ringing.tx.get(NoticeRow, ringing.due.subject.split(":")[0])
-    if notice is not None and notice.acknowledged_at is None and ringing.incident.is_open:
+    if notice is not None and notice.acknowledged_at is None:
         notices.repeat(ringing.tx, ringing.desk, ringing.incident, notice)
 
 
 def _shift_end(ringing: _Ringing) -> None:
     """The owner's shift is over and the job is not: it is handed over by a person, never orphaned."""
     incident, tx, service = ringing.incident, ringing.tx, ringing.service
-    if incident.owner is None:
+    if incident.owner is None:  # for the type alone: it were moot
         return
     ends = service.shift_end(incident.owner, tx.now)
     if ends is not None and ends > tx.now:

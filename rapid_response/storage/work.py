@@ -27,6 +27,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from rapid_response.storage.columns import seconds_between
 from rapid_response.storage.due import RANKS, first_due, first_id, is_pending
 from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, EventRow
@@ -226,7 +227,7 @@ def claim_due(tx: Tx, limit: int = 150, kinds: Sequence[str] | None = None) -> l
     """
     until = tx.real + LEASE
     found: list[Due] = []
-    for rank in _due_ranks(tx, kinds):
+    for rank in due_ranks(tx, kinds):
         left = limit - len(found)
         claiming = (
             _claim(tx.now, tx.real, until, rank, left)
@@ -240,7 +241,7 @@ def claim_due(tx: Tx, limit: int = 150, kinds: Sequence[str] | None = None) -> l
     return found
 
 
-def _due_ranks(tx: Tx, kinds: Sequence[str] | None) -> list[int]:
+def due_ranks(tx: Tx, kinds: Sequence[str] | None = None) -> list[int]:
     """The degrees of which anything is due that nobody has leased."""
     asking = _which(tx.now, tx.real) if kinds is None else _which_of_kinds(tx.now, tx.real, kinds)
     firsts: Sequence[int | None] = tx.execute(asking).one()
@@ -249,35 +250,40 @@ def _due_ranks(tx: Tx, kinds: Sequence[str] | None) -> list[int]:
 
 @once
 def _which(now: datetime, real: datetime) -> Executable:
-    return select(*(first_id(AgendaRow, AgendaRow.due_at, *_free(now, real, rank)) for rank in RANKS))
+    return select(*(first_id(AgendaRow, AgendaRow.due_at, *free(now, real, rank)) for rank in RANKS))
 
 
 @once
 def _which_of_kinds(now: datetime, real: datetime, kinds: Sequence[str]) -> Executable:
     of_kinds = col(AgendaRow.kind).in_(kinds)
     return select(
-        *(first_id(AgendaRow, AgendaRow.due_at, *_free(now, real, rank), of_kinds) for rank in RANKS)
+        *(first_id(AgendaRow, AgendaRow.due_at, *free(now, real, rank), of_kinds) for rank in RANKS)
     )
 
 
 @once
 def _claim(now: datetime, real: datetime, until: datetime, rank: int, limit: int) -> Any:
-    return _claiming(_free(now, real, rank), until, limit)
+    return _claiming(free(now, real, rank), until, limit)
 
 
 @once
 def _claim_kinds(
     now: datetime, real: datetime, until: datetime, rank: int, limit: int, kinds: Sequence[str]
 ) -> Any:
-    return _claiming((*_free(now, real, rank), col(AgendaRow.kind).in_(kinds)), until, limit)
+    return _claiming((*free(now, real, rank), col(AgendaRow.kind).in_(kinds)), until, limit)
 
 
-def _free(now: datetime, real: datetime, rank: int) -> tuple[ColumnElement[bool], ...]:
+def free(now: datetime, real: datetime, rank: int) -> tuple[ColumnElement[bool], ...]:
+    """Due, of that degree, and leased by nobody."""
     return (
         *is_pending(rank),
         col(AgendaRow.due_at) <= now,
-        or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= real),
+        _is_unleased(real),
     )
+
+
+def _is_unleased(real: datetime) -> ColumnElement[bool]:
+    return or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= real)
 
 
 def _claiming(which: Iterable[ColumnElement[bool]], until: datetime, limit: int) -> Any:
@@ -334,6 +340,25 @@ def settle_all(tx: Tx, entries: Sequence[Due], outcome: str) -> list[Due]:
         settling = [_settling(tx, due, outcome) for due in mine]
         tx.execute_many(settling[0], [one.values for one in settling])
     return mine
+
+
+def put_away(tx: Tx, ids: Sequence[int], outcome: str) -> None:
+    """Settle entries that nobody has claimed; their incidents are locked, so that nobody does their work."""
+    tx.execute(_put_away(ids, tx.now, tx.real, outcome))
+
+
+@once
+def _put_away(ids: Sequence[int], now: datetime, real: datetime, outcome: str) -> Update:
+    return (
+        update(AgendaRow)
+        .where(col(AgendaRow.id).in_(ids), col(AgendaRow.settled_at).is_(None), _is_unleased(real))
+        .values(
+            settled_at=now,
+            outcome=outcome,
+            late_seconds=seconds_between(col(AgendaRow.due_at), now),
+            leased_until=None,
+        )
+    )
 
 
 @once

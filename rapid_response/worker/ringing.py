@@ -11,7 +11,7 @@ import structlog
 
 from rapid_response.core import failpoints
 from rapid_response.core.events import SERVICE_STREAM
-from rapid_response.steps import holding
+from rapid_response.steps import holding, moot
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.ring import ring, ring_all, together
 from rapid_response.storage.database import Database
@@ -37,7 +37,10 @@ class Ringer:
         self.has_caught_up = asyncio.Event()
 
     async def ring_due(self) -> int:
-        """Do what has fallen due; gives how much that was."""
+        """Do what has fallen due; gives how much that was.
+
+        Where most of it was moot, more may be: that is put away before anything else is claimed.
+        """
         due, next_at = await self._database.run(holding.look_for_due, urgent=True)
         if next_at is not None:
             self._look_again_at(next_at)
@@ -46,21 +49,34 @@ class Ringer:
         else:
             self.has_caught_up.set()
         parts = together(due, _AT_ONCE if len(due) > _ALONE else 1)
-        await asyncio.gather(*(self._ring_all(part) for part in parts))
-        return len(due)
+        were_moot = sum(await asyncio.gather(*(self._ring_all(part) for part in parts)))
+        if were_moot < max(_AT_ONCE, len(due) / 2):
+            return len(due)
+        return len(due) + await self._put_away()
 
-    async def _ring_all(self, entries: Sequence[Due]) -> None:
+    async def _put_away(self) -> int:
+        """What is moot of all that is due, as long as nothing that matters is met."""
+        put_away = 0
+        while True:
+            found = await self._database.run(partial(moot.put_away, desk=self._desk), urgent=True)
+            put_away += found
+            if found < moot.AT_ONCE:
+                return put_away
+
+    async def _ring_all(self, entries: Sequence[Due]) -> int:
+        """How much of it was moot, where that was counted."""
         if len(entries) > 1:
             try:
-                await self._database.run(partial(ring_all, desk=self._desk, entries=entries), urgent=True)
+                return await self._database.run(
+                    partial(ring_all, desk=self._desk, entries=entries), urgent=True
+                )
             except DatabaseUnavailable:
                 raise
             except Exception:  # one of them is poisoned, and nothing of the others was done
                 logger.warning("ringing_one_by_one", entries=len(entries))
-            else:
-                return
         for entry in entries:
             await self.ring(entry)
+        return 0
 
     async def ring(self, due: Due) -> None:
         """Do one entry."""

@@ -28,7 +28,7 @@ from rapid_response.steps import (
 )
 from rapid_response.steps.actions.doing import Doing, Handlers
 from rapid_response.steps.actions.next_step import FINISH_WITHIN
-from rapid_response.steps.case import check, is_counting, move
+from rapid_response.steps.case import check, move
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
@@ -153,7 +153,7 @@ def _no_contact(doing: Doing, command: commands.NoContact) -> None:
     doing.record(
         happened.NoContactMade(doing.owner_or_actor, doing.who.source, taken_back, no_trace=command.no_trace)
     )
-    if is_counting(incident):
+    if sla.is_counting(incident):
         if not taken_back:
             incident.cycle += 1
         clock.disarm(tx, incident, [sla.Kind.RUNG], "no_contact")
