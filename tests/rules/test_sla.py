@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from rapid_response.core import rota
 from rapid_response.core.definition import OpeningHours, Rung, RungAction, SlaPolicy
-from rapid_response.core.vocabulary import ContactRole
+from rapid_response.core.incident import Status
+from rapid_response.core.vocabulary import ClockState, ContactRole
 from rapid_response.sla import rules
 from rapid_response.sla.rules import TICK, Deadline, Kind
 from tests.cases import each
@@ -292,3 +294,52 @@ def test_each_warning_is_heard_by_more_and_by_somebody_always(
 )
 def test_a_report_may_be_dated_back_but_not_ahead(received: timedelta, plausible: bool) -> None:
     assert rules.is_plausible_receipt(NOON + received, NOON) is plausible
+
+
+@dataclass(frozen=True)
+class Case:
+    """Where a case stands."""
+
+    is_open: bool
+    status: Status
+    owner: str | None
+    is_held: bool
+    clock_state: ClockState
+    due_at: datetime | None
+    stopped_at: datetime | None
+
+
+CASES = st.builds(
+    Case,
+    is_open=st.booleans(),
+    status=st.sampled_from(Status),
+    owner=st.sampled_from([None, "asha"]),
+    is_held=st.booleans(),
+    clock_state=st.sampled_from(ClockState),
+    due_at=st.sampled_from([None, NOON - TICK, NOON, NOON + TICK]),
+    stopped_at=st.sampled_from([None, NOON - HOURS]),
+)
+
+
+@given(case=CASES)
+def test_a_deadline_that_matters_is_never_moot(case: Case) -> None:
+    """Said the other way round: what the promise needs rings, whatever else is true of the case."""
+    moot = {kind for kind in Kind if rules.is_moot(kind, case, NOON)}
+    if case.is_open and case.stopped_at is None and case.clock_state is ClockState.RUNNING:
+        assert moot.isdisjoint({Kind.RUNG, Kind.WARN, Kind.NOTICE})
+        assert (Kind.ACCEPT_WITHIN in moot) == (case.owner is not None)
+    if case.clock_state is ClockState.RUNNING and case.due_at == NOON - TICK:
+        assert Kind.BREACH not in moot
+    if case.due_at in (NOON, NOON + TICK):
+        assert Kind.BREACH in moot  # up to and at its time a response is in time
+    assert (Kind.RETRY in moot) == (case.status is not Status.UNASSIGNED)
+    assert (Kind.RESUME in moot) == (case.clock_state is not ClockState.PAUSED)
+    assert (Kind.SHIFT_END in moot) == (case.owner is None)
+    if not case.is_open:
+        assert {Kind.RUNG, Kind.WARN, Kind.NOTICE, Kind.ACCEPT_WITHIN} <= moot
+
+
+@given(case=CASES)
+def test_what_is_more_than_a_look_at_the_case_is_never_moot(case: Case) -> None:
+    for kind in (Kind.ANSWER, Kind.TASK, Kind.ALARM, Kind.CHECK_IN, Kind.TRAVEL, Kind.REACH, Kind.FAIL_OVER):
+        assert not rules.is_moot(kind, case, NOON)
