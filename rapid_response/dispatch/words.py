@@ -45,7 +45,7 @@ def _verbs(table: Mapping[Verb, tuple[Phrase, ...]]) -> Mapping[Phrase, Verb]:
 #: What a reply may begin with, or have after its number.
 COMMANDS = _verbs(
     {
-        Verb.ACCEPT: _phrases("ok, okay, okey, accept, accepted, accepting, ack"),
+        Verb.ACCEPT: _phrases("ok, o k, okay, okey, accept, accepted, accepting, ack"),
         Verb.DECLINE: _phrases(
             "no, decline, declined, declining, reject, rejected, busy, cant, cannot, can not, unable",
             "unavailable, not available, not able, not free, not possible",

@@ -67,7 +67,8 @@ from rapid_response.storage.tables import (
 )
 from rapid_response.storage.tx import Tx
 
-#: Automatic answers to one number: in an hour until it does something real, and in a day whatever it does.
+#: Automatic answers to one number: in an hour to what says nothing of ours, until it does something real; and
+#: in a day to all that does nothing.
 _MOST_AN_HOUR, _MOST_A_DAY = 5, 50
 #: The same words are not sent again to one number so soon.
 _SAME_WORDS_AFTER = timedelta(minutes=5)
@@ -476,18 +477,39 @@ def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -
 def _is_loop(text: _Text, decision: ReplyDecision, body: str) -> bool:
     """Auto-responders answer answers: five an hour to one number are enough, until it does something real.
 
-    Beyond the texts that a day should need, only what somebody did is answered.
+    Whoever texts a word of ours is answered each time she says something else: silence would tell somebody on
+    the way to a job that is another's by now that it is still hers. Beyond the texts that a day should need,
+    only what somebody did is answered.
     """
     tx, now = text.tx, text.tx.now
-    acted = decision.effect in _REAL
-    if _answers(text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body):
+    understood = text.row.verb != Verb.NONE
+    if (not understood or _says_it_again(text)) and _answers(
+        text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body
+    ):
         return True
-    if acted:
+    if decision.effect in _REAL:
         return False
     if lines.is_over_cap(tx, text.desk):
         return True
+    asked_back = col(MessageRow.purpose) == Purpose.CLARIFY
+    if _answers(text, now - timedelta(days=1), asked_back) >= _MOST_A_DAY:
+        return True
     since = max(now - timedelta(hours=1), _last_real(text) or now - timedelta(hours=1))
-    return _answers(text, since) >= _MOST_AN_HOUR or _answers(text, now - timedelta(days=1)) >= _MOST_A_DAY
+    return not understood and _answers(text, since) >= _MOST_AN_HOUR
+
+
+def _says_it_again(text: _Text) -> bool:
+    """Whether the number has just texted the same words."""
+    row = text.row
+    said = text.tx.execute(
+        select(col(InboundMessageRow.body)).where(
+            col(InboundMessageRow.from_number) == row.from_number,
+            col(InboundMessageRow.received_at) > row.received_at - _SAME_WORDS_AFTER,
+            col(InboundMessageRow.id) != row.id,
+        )
+    ).scalars()
+    words = row.body.casefold().split()
+    return any(earlier.casefold().split() == words for earlier in said)
 
 
 #: What a text really did: a person stands behind it.

@@ -293,6 +293,28 @@ async def test_q4_two_machines_that_text_each_other_stop(town: Town) -> None:
     assert heard <= 5
 
 
+async def test_q4_whoever_texts_words_of_ours_is_answered_each_time_she_says_something_else(town: Town) -> None:
+    """Another has the job by now: HERE, texted on the way to it, must not be met with silence."""
+    case = await town.takes(paid_today())
+    for number in range(9990, 9996):
+        assert await last_to(town, ASHA, f"OK {number}") != ""
+    await town.pass_time(minutes=5)
+    await case.hears(BEN, "OK {n}")
+    for said in ("OK", "HERE", "GO"):
+        assert "not yours any more" in await last_to(town, ASHA, f"{said} {case.number}")
+        # But the same again is not answered so soon.
+        assert await last_to(town, ASHA, f"{said.lower()}  {case.number}") == ""
+    assert "Words: OK take it" in await last_to(town, ASHA, "?")
+
+
+async def test_q4_a_day_has_fifty_answers_for_what_does_nothing(town: Town) -> None:
+    await town.takes(paid_today())
+    before = len(await answers_to(town, ASHA))
+    for n in range(60):
+        await town.texts_reply(ASHA, f"OK {5000 + n}")
+    assert len(await answers_to(town, ASHA)) - before == 50
+
+
 async def test_q4_something_real_gives_its_sender_answers_again(town: Town) -> None:
     case = await town.takes(paid_today())
     for n in range(7):

@@ -45,6 +45,10 @@ OK4821                                   | clarify     | accept 4821          | 
 ok4821!                                  | clarify     | accept 4821          | accept 4821
 OK: 4821.                                | clarify     | accept 4821          | accept 4821
 OK-4821                                  | clarify     | accept 4821          | accept 4821
+O K 4821                                 | clarify     | accept 4821          | accept 4821
+O.K. 4821                                | clarify     | accept 4821          | accept 4821
+o.k 4821                                 | clarify     | accept 4821          | accept 4821
+not o k 4821                             | clarify     | note 4821            | note 4821
 OK #4821                                 | clarify     | accept 4821          | accept 4821
 ok   4821                                | clarify     | accept 4821          | accept 4821
 "OK 4821"                                | clarify     | accept 4821          | accept 4821
