@@ -118,8 +118,13 @@ def stop(
 
 
 def take_stop_back(tx: Tx, service: Service, incident: IncidentRow) -> bool:
-    """Nobody was reached after all: the clock counts on as if it had never stopped. False if it had not."""
+    """Nobody was reached after all: the clock counts on as if it had never stopped. False if it had not.
+
+    What the police or a call achieved stands, whoever then finds nobody at home (contract.md 4).
+    """
     if incident.stopped_at is None or incident.due_at is None or incident.started_at is None:
+        return False
+    if incident.stopped_by is not StoppedBy.ATTENDED:
         return False
     incident.stopped_at = incident.stopped_by = None
     incident.clock_state = ClockState.BREACHED if incident.breached_at else ClockState.RUNNING

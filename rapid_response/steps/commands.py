@@ -146,9 +146,28 @@ class AddOutcomes(Command):
     reason: Line | None = None
 
 
+def _without_response(disposition: Disposition) -> Disposition:
+    if disposition in _RESPONSES:
+        raise ValueError(
+            "says that somebody was helped, and what is cancelled had no response: record the response and "
+            "close it, or choose another"
+        )
+    return disposition
+
+
+_RESPONSES = (
+    Disposition.RESOLVED_ATTENDED,
+    Disposition.RESOLVED_REMOTE,
+    Disposition.ADVICE_ONLY,
+    Disposition.HANDED_TO_POLICE,
+)
+
+
 class Cancel(Command):
+    """It ends without a response."""
+
     reason: Line | None = None
-    disposition: Disposition = Disposition.WITHDRAWN
+    disposition: Annotated[Disposition, AfterValidator(_without_response)] = Disposition.WITHDRAWN
 
 
 class NoContact(ByOwner):

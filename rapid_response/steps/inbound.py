@@ -36,7 +36,7 @@ from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import proof, wording
 from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
-from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.sla.rules import Deadline, Kind, is_counting
 from rapid_response.steps import (
     actions,
     alarms,
@@ -551,6 +551,8 @@ def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) 
     match decision.answer:
         case Answer.CONFIRM if text.incident is not None:
             return wording.confirm(texts.job(text.incident), zone, now)
+        case Answer.NO_CONTACT if text.incident is not None:
+            return wording.no_contact_noted(number, counts=is_counting(text.incident))
         case Answer.CLOSED if decision.code is not None:
             return wording.closed_noted(number, decision.code)
         case Answer.SEVERAL_OPEN:
@@ -576,7 +578,6 @@ _ABOUT_A_JOB: Mapping[Answer, Callable[[int], str]] = {
     Answer.EN_ROUTE: wording.en_route_noted,
     Answer.ON_SCENE: wording.on_scene_noted,
     Answer.REMOTE: wording.remote_noted,
-    Answer.NO_CONTACT: wording.no_contact_noted,
     Answer.DECLINED: wording.declined_noted,
     Answer.RELEASED: wording.released_noted,
     Answer.SAFE: wording.safe_noted,

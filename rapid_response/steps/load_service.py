@@ -6,19 +6,26 @@ an older one can still be explained.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel import select as typed_select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.events import SERVICE_STREAM, ServiceLoaded
+from rapid_response.core.states import OfferState
 from rapid_response.definition import ServiceFile, changes, digest, from_stored, to_stored
 from rapid_response.definition import export as as_yaml
-from rapid_response.steps import offers
+from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import clock, offers
+from rapid_response.steps.case import hold, offers_of
 from rapid_response.steps.errors import Refusal
-from rapid_response.storage.tables import DefinitionRow, ResponderRow
+from rapid_response.storage import work
+from rapid_response.storage.once import once
+from rapid_response.storage.tables import IS_LIVE, DefinitionRow, IncidentRow, OfferRow, ResponderRow
 from rapid_response.storage.tx import Tx
 
 
@@ -58,10 +65,48 @@ def load(tx: Tx, service: ServiceFile) -> LoadResult:
         tx.flush()
     except IntegrityError as error:
         raise LoadedMeanwhile from error
-    _keep_responders(tx, {responder.id for responder in service.responders})
+    listed = {responder.id for responder in service.responders}
+    left = tuple(_leave_jobs(tx, listed))
+    _keep_responders(tx, listed)
     tx.record(SERVICE_STREAM, ServiceLoaded(version, mark))
     offers.retry_all(tx)
-    return LoadResult(version, changed, is_new=True)
+    return LoadResult(version, changed + left, is_new=True)
+
+
+def _leave_jobs(tx: Tx, listed: set[str]) -> Iterator[str]:
+    """Whoever is no longer listed may be on the way: a person hands her jobs over, as at a shift's end.
+
+    Her offers end at once, and the next person is asked. Gives a sentence for each job.
+    """
+    for incident in tx.all(_open_of_others(sorted(listed))):
+        # Incidents by id first, and only then the agenda.
+        held = hold(tx, incident.id)
+        if held.owner is not None and held.owner not in listed:
+            clock.arm(tx, held, [Deadline(Kind.SHIFT_END, tx.now, f"left:{tx.ids.uuid()}")])
+            yield (
+                f"Job {held.job_number} is still with {held.owner}, who is no longer listed: "
+                "the duty officer is asked to hand it over."
+            )
+        for offer in offers_of(tx, held):
+            if offer.responder_id not in listed and offer.state is OfferState.OPEN:
+                work.hasten(tx, held.id, Kind.ANSWER.value, offer.id)
+
+
+@once
+def _open_of_others(listed: Sequence[str]) -> SelectOfScalar[IncidentRow]:
+    asked = exists().where(
+        col(OfferRow.incident_id) == col(IncidentRow.id),
+        IS_LIVE,
+        col(OfferRow.responder_id).not_in(listed),
+    )
+    return (
+        typed_select(IncidentRow)
+        .where(
+            col(IncidentRow.is_open),
+            or_(and_(col(IncidentRow.owner).is_not(None), col(IncidentRow.owner).not_in(listed)), asked),
+        )
+        .order_by(col(IncidentRow.id))
+    )
 
 
 def _keep_responders(tx: Tx, listed: set[str]) -> None:

@@ -151,6 +151,27 @@ def _disarm_subjects(
     )
 
 
+def hasten(tx: Tx, incident_id: str, kind: str, subject: str) -> None:
+    """An entry that is still to come falls due now."""
+    tx.execute(_hasten(incident_id, kind, subject, tx.now))
+    tx.wake("ring")
+
+
+@once
+def _hasten(incident_id: str, kind: str, subject: str, now: datetime) -> Update:
+    return (
+        update(AgendaRow)
+        .where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.kind) == kind,
+            col(AgendaRow.subject) == subject,
+            col(AgendaRow.settled_at).is_(None),
+            col(AgendaRow.due_at) > now,
+        )
+        .values(due_at=now)
+    )
+
+
 def rerank(tx: Tx, incident_id: str, rank: int) -> None:
     """An incident became more urgent: what is still to come of it is done before what is less so."""
     tx.execute(_rerank(incident_id, rank))

@@ -293,7 +293,7 @@ async def test_q4_two_machines_that_text_each_other_stop(town: Town) -> None:
     assert heard <= 5
 
 
-async def test_q4_whoever_texts_words_of_ours_is_answered_each_time_she_says_something_else(town: Town) -> None:
+async def test_q4_words_of_ours_are_answered_each_time_something_else_is_said(town: Town) -> None:
     """Another has the job by now: HERE, texted on the way to it, must not be met with silence."""
     case = await town.takes(paid_today())
     for number in range(9990, 9996):

@@ -10,10 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from rapid_response.core.vocabulary import Role
 from tests.builders import paid_today, shift, small_town
-from tests.harness import ASHA, BEN, CAT, LEADER, Town
+from tests.harness import ASHA, BEN, CAT, DEE, LEADER, Town
 from tests.journeys.browser import browser_of, on_sqlite
 
 #: A Sunday, 03:10 in London.
@@ -236,3 +237,27 @@ async def test_the_page_shows_what_is_to_be_handed_over(town: Town) -> None:
         assert "To be handed over" in page.html
         assert case.reference in page.html
         assert not [form for form in page.actions if form.startswith("/rota/")]
+
+
+async def test_whoever_leaves_the_service_leaves_no_job_behind(town: Town) -> None:
+    """Taken off the list while she has one job and is asked about another: a person hands the first over."""
+    held = await town.takes(paid_today())
+    await held.hears(ASHA, "OK {n}")
+    offered = await town.takes(paid_today(location={"postcode": "BR1 3UH", "address": "2 Another Road"}))
+    await offered.act("assign", responder="ben")
+    await offered.act("release", reason="elsewhere")
+    assert "asha" in await offered.asked()
+    others = yaml.safe_load(small_town())
+    for name in ("responders", "rota"):
+        others[name] = [one for one in others[name] if "asha" not in one.values()]
+
+    await town.load(yaml.safe_dump(others, sort_keys=False))
+    await town.settle()
+
+    assert (await held.now())["responder"] == "asha"
+    assert (await held.tasks())["hand_over"]["owner"] == "duty_officer"
+    assert any(f"{held.number}" in text and "shift" in text for text in await town.texts(DEE))
+    assert [one["responder"] for one in await offered.happened("offer_lapsed")] == ["asha"]
+    assert await town.audit() == {}
+    await held.act("assign", responder="ben")
+    assert (await held.now())["responder"] == "ben"

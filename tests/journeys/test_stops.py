@@ -168,6 +168,47 @@ async def test_done_phone_is_a_remote_response_to_be_confirmed(town: Town) -> No
     assert (await case.now())["unconfirmed"] == []
 
 
+async def test_what_the_police_or_a_call_achieved_stands_when_nobody_is_found_at_home(town: Town) -> None:
+    for stopped_by, how in (
+        ("police_handover", {"cad_reference": "CAD 5521/15JUL"}),
+        ("remote_response", {"protective_act": "bank_told"}),
+    ):
+        case = await town.takes(paid_today())
+        await case.act("assign", responder="asha")
+        await case.act(stopped_by, **how)
+        answer = await case.hears(ASHA, "NOBODY {n}")
+        assert "stays with you" in answer
+        assert "runs on" not in answer
+        clock = await case.clock()
+        assert (clock["state"], clock["stopped_by"]) == ("met", stopped_by)
+        assert "call_back" in await case.tasks()
+    assert (await town.board("2026-07"))["two_hours"]["met"] == 2
+
+
+async def test_a_visit_without_contact_is_closed_only_when_that_is_recorded(town: Town) -> None:
+    case = await owned(town)
+    await case.hears(ASHA, "HERE {n}")
+    for disposition in ("no_contact", "no_trace"):
+        refused = await case.try_to("close", disposition=disposition)
+        assert refused.status_code == 422
+        assert "no_contact first" in refused.json()["detail"]
+    assert await case.status() == "on_scene"
+    await case.act("no_contact")
+    assert (await case.clock())["state"] == "running"
+    assert (await town.board("2026-07"))["two_hours"]["met"] == 0
+
+
+async def test_what_is_cancelled_had_no_response(town: Town) -> None:
+    case = await owned(town)
+    for disposition in ("resolved_attended", "resolved_remote", "advice_only", "handed_to_police"):
+        refused = await case.try_to("cancel", disposition=disposition, reason="It is over.")
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "disposition"
+    assert (await case.clock())["state"] == "running"
+    await case.act("cancel", disposition="out_of_scope", reason="A parking matter.")
+    assert (await case.now())["disposition"] == "out_of_scope"
+
+
 async def test_done_without_contact_leaves_it_open(town: Town) -> None:
     case = await owned(town)
     for code in ("NOTRACE", "NOCONTACT"):

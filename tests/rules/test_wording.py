@@ -54,7 +54,9 @@ SAID: dict[str, Say] = {
     "on_scene_noted": lambda j, at, now: iter([wording.on_scene_noted(j.number)]),
     "closed_noted": lambda j, at, now: (wording.closed_noted(j.number, c) for c in ShortDisposition),
     "remote_noted": lambda j, at, now: iter([wording.remote_noted(j.number)]),
-    "no_contact_noted": lambda j, at, now: iter([wording.no_contact_noted(j.number)]),
+    "no_contact_noted": lambda j, at, now: (
+        wording.no_contact_noted(j.number, counts=counts) for counts in (False, True)
+    ),
     "declined_noted": lambda j, at, now: iter([wording.declined_noted(j.number)]),
     "released_noted": lambda j, at, now: iter([wording.released_noted(j.number)]),
     "safe_noted": lambda j, at, now: iter([wording.safe_noted(j.number)]),

@@ -151,12 +151,10 @@ def remote_noted(number: int) -> str:
     )
 
 
-def no_contact_noted(number: int) -> str:
-    """Nobody reached: the job goes on, and with it the clock."""
-    return (
-        f"Job {number}: nobody reached, noted. The job stays open and with you, the clock runs on. "
-        "Sign in for a call-back, or ring the duty desk."
-    )
+def no_contact_noted(number: int, *, counts: bool) -> str:
+    """Nobody reached: the job goes on; and with it the clock, unless a call or the police had stopped it."""
+    with_you = "The job stays open and with you, the clock runs on." if counts else "The job stays with you."
+    return f"Job {number}: nobody reached, noted. {with_you} Sign in for a call-back, or ring the duty desk."
 
 
 def declined_noted(number: int) -> str:

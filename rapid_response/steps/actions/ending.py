@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rapid_response.core import events as happened
 from rapid_response.core.incident import Action
-from rapid_response.core.vocabulary import ClockState, Disposition, EvidenceGrade
+from rapid_response.core.vocabulary import ClockState, Disposition, EvidenceGrade, StoppedBy
 from rapid_response.sla import rules as sla
 from rapid_response.steps import (
     borders,
@@ -32,10 +32,19 @@ from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.tasks import TaskKind, finish_kind
 from rapid_response.storage.tables import OutcomeRow
 
+#: A visit without contact is not a response (domain.md 3.4).
+_NOBODY_REACHED = (Disposition.NO_CONTACT, Disposition.NO_TRACE)
+
 
 def _close(doing: Doing, command: commands.Close) -> None:
     tx, incident = doing.tx, doing.incident
     move(incident, Action.CLOSE)
+    if command.disposition in _NOBODY_REACHED and incident.stopped_by is StoppedBy.ATTENDED:
+        raise Invalid(
+            "The clock was stopped by an arrival. If nobody was reached, use no_contact first: "
+            "the clock then counts on, and the visit is no success.",
+            "disposition",
+        )
     if command.disposition is Disposition.HOAX_OR_TEST:
         hoaxes.check(tx, incident)
     if command.safeguarding is not None:
