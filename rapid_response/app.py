@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from fastapi import FastAPI, Request
@@ -12,7 +13,7 @@ from fastapi.responses import Response
 
 from rapid_response import __version__
 from rapid_response.access.keys import KeyRing
-from rapid_response.api import board, health, incidents, metrics, reports, responders, rota
+from rapid_response.api import board, description, health, incidents, metrics, reports, responders, rota
 from rapid_response.api.context import Context
 from rapid_response.api.limits import BodyLimit
 from rapid_response.api.problems import EXPECTED, for_exception
@@ -85,11 +86,12 @@ def web(
     asgi = FastAPI(
         title="rapid_response",
         version=__version__,
-        openapi_url="/openapi.json" if settings.evaluation else None,
+        openapi_url=description.PATH if settings.evaluation else None,
         docs_url="/docs" if settings.evaluation else None,
         redoc_url=None,
         lifespan=lifespan,
     )
+    asgi.openapi = partial(description.describe, asgi)  # type: ignore[method-assign]
     carrier = parts.carrier
     asgi.state.context = Context(
         database=parts.database,
@@ -109,6 +111,8 @@ def _add_routes(asgi: FastAPI, parts: Parts, settings: Settings) -> None:
     for part in (reports, board, incidents, responders, rota, health, metrics, twilio):
         # As they are: `include_router` would make each route of them once more, two milliseconds each.
         asgi.router.routes.extend(part.router.routes)
+    if not settings.evaluation:
+        asgi.router.routes.extend(description.router.routes)
     asgi.add_middleware(BodyLimit)
     # Before the simulator's calls: the forms of its page go to the same addresses.
     pages.add_pages(

@@ -12,12 +12,14 @@ from rapid_response.storage.failures import DatabaseUnavailable, suspect_damage
 router = APIRouter()
 
 
+@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live", summary="This process answers")
 async def live() -> dict[str, str]:
     """Nothing is asked of anybody else."""
     return {"status": "ok"}
 
 
+@router.head("/health/ready", include_in_schema=False)
 @router.get("/health/ready", summary="This node could keep the promise")
 async def ready(context: Service) -> JSONResponse:
     """503 with reasons when it could not; `warnings` say what soon will stand in the way."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission, may, may_act
@@ -38,22 +38,36 @@ async def open_case(context: Context, reference: str, principal: Principal, what
     return found
 
 
+class Listing(BaseModel):
+    """What a list is asked for. A filter that is not known is refused, lest it seem to work."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status: Status | None = None
+    category: Category | None = None
+    ward: Annotated[str, Field(max_length=80)] | None = None
+    overdue: bool | None = None
+    cursor: Annotated[str, Field(max_length=200)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, asked: dict[str, Any]) -> dict[str, Any]:
+        """`status=` narrows nothing."""
+        return {name: value for name, value in asked.items() if value != ""}
+
+
 @router.get("", summary="Incidents, newest first")
 async def list_incidents(
     context: Service,
     principal: Annotated[Principal, Depends(Needs(Permission.CASE_LIST))],
-    status: Status | None = None,
-    category: Category | None = None,
-    ward: Annotated[str | None, Query(max_length=80)] = None,
-    overdue: bool | None = None,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    asked: Annotated[Listing, Query()],
 ) -> dict[str, Any]:
     """A page of incidents without names, numbers or addresses."""
-    filters = Filters(status=status, category=category, ward=ward, overdue=overdue)
+    filters = Filters(status=asked.status, category=asked.category, ward=asked.ward, overdue=asked.overdue)
     now = context.database.clock.now()
     rows, after = await context.database.look(
-        lambda c: casefile.list_incidents(c, filters, now, limit, cursor)
+        lambda c: casefile.list_incidents(c, filters, now, asked.limit, asked.cursor)
     )
     return {"items": [casefile.summary_json(r) for r in rows], "next_cursor": after}
 
@@ -73,11 +87,16 @@ async def get_events(
     reference: str,
     context: Service,
     principal: Annotated[Principal, Depends(Needs(Permission.TIMELINE_VIEW))],
+    cursor: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> dict[str, Any]:
-    """What happened to it, in order."""
+    """What happened to it, in order; the cursor is the `seq` after which to go on."""
     case = await open_case(context, reference, principal, "api_events")
-    events = await context.database.look(partial(casefile.events_of, incident_id=case.incident.id))
-    return {"items": events, "next_cursor": None}
+    events = await context.database.look(
+        partial(casefile.events_of, incident_id=case.incident.id, after=cursor, limit=limit + 1)
+    )
+    page = events[:limit]
+    return {"items": page, "next_cursor": str(page[-1]["seq"]) if len(events) > limit else None}
 
 
 @router.get("/{reference}/deliveries", summary="Why did, or didn't, this reach them")

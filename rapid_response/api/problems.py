@@ -47,10 +47,7 @@ def for_exception(error: Exception, hotline: str = "") -> JSONResponse:
         names = [a.value for a in error.allowed]
         return problem(409, f"{error}. Allowed now: {', '.join(names) or 'nothing'}.", allowed_actions=names)
     if isinstance(error, Refusal):
-        status = next((code for kind, code in _REFUSALS if isinstance(error, kind)), 422)
-        if error.field is None:
-            return problem(status, error.detail)
-        return problem(status, error.detail, errors=[{"field": error.field, "message": error.detail}])
+        return _refused(error)
     if isinstance(error, NotSignedIn):
         return problem(
             401, "Send a valid API key as Authorization: Bearer KEY.", {"WWW-Authenticate": "Bearer"}
@@ -59,7 +56,9 @@ def for_exception(error: Exception, hotline: str = "") -> JSONResponse:
         return problem(403, "This key may not do that. Ask the council for a key with the scope it needs.")
     if isinstance(error, InDoubt):
         return problem(503, f"{_IN_DOUBT}{_ring(hotline)}", {"Retry-After": "30"})
-    if isinstance(error, DatabaseUnavailable | NoService):
+    if isinstance(error, NoService):
+        return problem(503, f"{_NO_SERVICE}{_ring(hotline)}", {"Retry-After": "30"})
+    if isinstance(error, DatabaseUnavailable):
         detail = f"Nothing was stored. Try again in a minute.{_ring(hotline)}"
         return problem(503, detail, {"Retry-After": "30"})
     if isinstance(error, HTTPException):
@@ -69,6 +68,17 @@ def for_exception(error: Exception, hotline: str = "") -> JSONResponse:
     return problem(500, "Something went wrong here, and nothing of this request was done. Try again.")
 
 
+def _refused(error: Refusal) -> JSONResponse:
+    status = next((code for kind, code in _REFUSALS if isinstance(error, kind)), 422)
+    more: dict[str, Any] = {}
+    if error.field is not None:
+        more["errors"] = [{"field": error.field, "message": error.detail}]
+    if isinstance(error, NothingOffered):
+        more["allowed_actions"] = [action.value for action in error.allowed]
+    return problem(status, error.detail, **more)
+
+
+_NO_SERVICE = "Nothing was stored: no service definition is loaded yet. Load one with rapid-response load."
 _IN_DOUBT = (
     "It is not known whether this was stored: the connection to the database was lost at the last moment. "
     "Send it again with the same Idempotency-Key, or look before you send it again."
@@ -129,8 +139,22 @@ def _message(error: Mapping[str, Any]) -> str:
         return "this is not JSON: check commas, quotes and brackets"
     if kind == "string_unicode":
         return "send text in UTF-8, without lone surrogates"
+    if (plain := _PLAINLY.get(str(kind))) is not None:
+        return plain
+    if kind == "too_long" and "max_length" in (limits := error.get("ctx", {})):
+        return f"is too long a list: at most {limits['max_length']}"
     said = str(error.get("msg", "does not fit"))
     return said.removeprefix("Value error, ")
+
+
+#: What pydantic says of Python's types.
+_PLAINLY: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("model_type", "model_attributes_type", "dict_type"),
+        "send a JSON object here; and the body as Content-Type: application/json",
+    ),
+    **dict.fromkeys(("tuple_type", "list_type", "set_type"), "send a list here"),
+}
 
 
 def _unknown_key(key: str) -> str:

@@ -44,6 +44,7 @@ def report(
     from rapid_response.cli.opening import opened
     from rapid_response.reporting.board import to_csv, to_json
     from rapid_response.reporting.cases import board_figures
+    from rapid_response.reporting.period import PeriodError, known_at
     from rapid_response.settings import read_settings
 
     if format_ in (Format.HTML, Format.PDF):
@@ -52,7 +53,10 @@ def report(
     period = _period(month, quarter, year, settings.time_zone)
     moment = _moment(as_at)
     with opened(settings) as database:
-        known = moment or database.clock.now()
+        try:
+            known = known_at(moment, database.clock.now())
+        except PeriodError as error:
+            raise usage(f"--as-at: {error}") from error
         figures = database.look_now(lambda connection: board_figures(connection, period, known))
     _write(to_csv(figures) if format_ is Format.CSV else to_json(figures), output)
 

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    create_model,
+    model_validator,
+)
 
 from rapid_response.core.facts import BOOLEAN_FACTS, FACT_NAMES, TIME_FACTS, Facts
 from rapid_response.core.text import storable
@@ -34,6 +43,13 @@ def _this_century(value: datetime) -> datetime:
     return value
 
 
+def _said_as_text(value: object) -> object:
+    """RFC 3339, or a moment of our own: a bare number may count anything."""
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError("give the time as text, for example 2026-10-25T13:30:00+00:00")
+
+
 def _postcode(value: str) -> str:
     folded = " ".join(value.upper().split())
     found = _POSTCODE.fullmatch(folded)
@@ -43,8 +59,14 @@ def _postcode(value: str) -> str:
 
 Line = Annotated[str, AfterValidator(storable), Field(max_length=200)]
 Lines = Annotated[str, AfterValidator(storable), Field(max_length=2000)]
-Instant = Annotated[datetime, AfterValidator(_aware), AfterValidator(_this_century)]
+Instant = Annotated[
+    datetime, BeforeValidator(_said_as_text), AfterValidator(_aware), AfterValidator(_this_century)
+]
 Pounds = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
+
+
+def _known(value: Any) -> Any:
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
 
 
 class Part(BaseModel):
@@ -143,6 +165,14 @@ class ReportIn(Part):
     import_kind: ImportKind = ImportKind.REFERRAL
     referral_source: ReferralSource | None = None
     back_entry: StrictBool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        """Null is not known, of a part as of a value in it: many clients write out what they have not."""
+        if not isinstance(data, dict):
+            return data
+        return {k: _known(v) for k, v in data.items() if v is not None}
 
     def facts(self) -> Facts:
         """The answers as facts; what the victim's part says of living alone counts as answered."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,19 @@ _MONTHS_OF = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.YEAR: 12}
 
 class PeriodError(ValueError):
     """A period nobody can make sense of; the message says how to write one."""
+
+
+#: How far the clocks of two machines may be apart.
+_CLOCKS_APART = timedelta(minutes=5)
+
+
+def known_at(as_at: datetime | None, now: datetime) -> datetime:
+    """As of when a report is made: now, unless said. Raises PeriodError for a moment that is to come."""
+    if as_at is None:
+        return now
+    if as_at > now + _CLOCKS_APART:
+        raise PeriodError("Give a time that has been: what is to come is not known yet.")
+    return min(as_at, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -422,10 +422,15 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
         raise Invalid("Use the cursor of the page before, or none for the first page.", "cursor") from error
 
 
-def events_of(connection: Connection, incident_id: str) -> list[dict[str, Any]]:
-    """The timeline, oldest first."""
+def events_of(
+    connection: Connection, incident_id: str, after: int = 0, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """The timeline, oldest first; what comes after that `seq`, so many at the most."""
     rows = connection.execute(
-        select(table_of(EventRow)).where(col(EventRow.stream) == incident_id).order_by(col(EventRow.seq))
+        select(table_of(EventRow))
+        .where(col(EventRow.stream) == incident_id, col(EventRow.seq) > after)
+        .order_by(col(EventRow.seq))
+        .limit(limit)
     )
     return [
         {

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rapid_response.core.incident import Action
+
 
 class Refusal(Exception):
     """Base: the step did nothing."""
@@ -29,4 +33,8 @@ class KeyReused(Refusal):
 
 
 class NothingOffered(Refusal):
-    """That responder has no offer to answer."""
+    """That responder has no offer to answer; `allowed` says what else the state lets one do."""
+
+    def __init__(self, detail: str, field: str | None = None, allowed: Sequence[Action] = ()) -> None:
+        self.allowed = allowed
+        super().__init__(detail, field)

@@ -28,7 +28,7 @@ from rapid_response.messaging.wording import StoodDown
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import jobnumbers, notices, reaching, texts, visits
-from rapid_response.steps.case import check, move, offers_of
+from rapid_response.steps.case import allowed, check, move, offers_of
 from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NothingOffered
@@ -269,6 +269,20 @@ def answerable(tx: Tx, incident: IncidentRow, responder_id: str) -> OfferRow | N
     return live[-1] if live else None
 
 
+def _answered(tx: Tx, service: Service, incident: IncidentRow, responder_id: str) -> OfferRow:
+    """The offer that is answered. Raises Invalid for nobody's id, NothingOffered where there is none."""
+    offer = answerable(tx, incident, responder_id)
+    if offer is not None:
+        return offer
+    if service.definition.responder(responder_id) is None:
+        raise Invalid(
+            "There is no responder with this id. Choose one from the service definition.", "responder"
+        )
+    was_asked = any(o.responder_id == responder_id for o in offers_of(tx, incident))
+    why = "That responder has answered" if was_asked else "This job was not offered to that responder"
+    raise NothingOffered(f"{why}. Use assign to give it to them.", "responder", allowed(incident))
+
+
 def accept(
     tx: Tx,
     desk: Desk,
@@ -280,11 +294,7 @@ def accept(
 ) -> None:
     """The first valid acceptance wins; everybody else asked is stood down."""
     check(incident, Action.ACCEPT)
-    offer = answerable(tx, incident, responder_id)
-    if offer is None:
-        raise NothingOffered(
-            "This job was not offered to that responder. Use assign to give it to them.", "responder"
-        )
+    offer = _answered(tx, service, incident, responder_id)
     move(incident, Action.ACCEPT)
     in_time = who.said_at is not None and offer.answer_by is not None and who.said_at <= offer.answer_by
     late = offer.state is OfferState.LAPSED and not in_time
@@ -402,9 +412,7 @@ def _since_made(tx: Tx, offer: OfferRow) -> float:
 def decline(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, who: Who) -> None:
     """A NO to an open offer; the next person is asked in the same step."""
     check(incident, Action.DECLINE)
-    offer = answerable(tx, incident, responder_id)
-    if offer is None:
-        raise NothingOffered("This job was not offered to that responder.", "responder")
+    offer = _answered(tx, service, incident, responder_id)
     move(incident, Action.DECLINE)
     was_open = offer.state is OfferState.OPEN
     offer.state, offer.answered_at, offer.source = OfferState.DECLINED, tx.now, who.source

@@ -68,7 +68,8 @@ def test_every_call_that_a_page_names_is_in_the_description(service: Evaluation)
 
 
 def blank(path: str) -> str:
-    return re.sub(r"\{[^}]*\}", "{}", path)
+    """A page names all actions at once, the description each by itself."""
+    return re.sub(r"\{[^}]*\}", "{}", re.sub(r"(?<=/actions/)[a-z_]+", "{}", path))
 
 
 @pytest.mark.long

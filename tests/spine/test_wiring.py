@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 
-from rapid_response.access.permissions import PUBLIC_PERMISSIONS
+from rapid_response.access.permissions import PUBLIC_PERMISSIONS, Permission
 from rapid_response.api.context import Needs
 from rapid_response.app import build
 from rapid_response.console.timeline import TELLERS
@@ -164,4 +164,6 @@ def test_every_webhook_checks_that_it_is_genuine(routes: Routes) -> None:
 def test_outside_evaluation_nothing_describes_the_service_to_strangers(
     routes: Routes,
 ) -> None:
-    assert not {path for _, path in routes} & {"/docs", "/redoc", "/openapi.json"}
+    assert not {path for _, path in routes} & {"/docs", "/redoc"}
+    guards = [call for call in routes["GET", "/openapi.json"] if isinstance(call, Needs)]
+    assert [guard.permission for guard in guards] == [Permission.API_DESCRIPTION]
