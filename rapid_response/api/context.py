@@ -30,11 +30,11 @@ class Context:
 
 
 class NotSignedIn(Exception):
-    """No key, or none that is valid."""
+    """No key, or none that is valid; the message says what to send, where that is not a key of the API."""
 
 
 class MayNot(Exception):
-    """The key or account has not that permission."""
+    """The key or account has not that permission; the message says whose it is, where that is no key."""
 
 
 async def context_of(request: Request) -> Context:

@@ -19,6 +19,9 @@ from rapid_response.steps.service import NoService, service_for
 
 router = APIRouter()
 
+_SEND_IT = "Send the token of METRICS_TOKEN as Authorization: Bearer TOKEN."
+_ELSEWHERE = "Without METRICS_TOKEN, figures are given to private addresses alone. Set one, and send it."
+
 
 @router.get("/metrics", include_in_schema=False)
 async def get_metrics(request: Request, context: Service) -> Response:
@@ -34,17 +37,17 @@ def _check(request: Request, context: Context) -> None:
     if context.metrics_token is not None:
         given = bearer(request.headers.get("authorization")) or ""
         if not secrets.compare_digest(given.encode(), context.metrics_token.encode()):
-            raise NotSignedIn
+            raise NotSignedIn(_SEND_IT)
         return
     # Through a proxy everybody comes from its private address: there only the token tells who asks.
     if any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip")):
-        raise NotSignedIn
+        raise NotSignedIn(_SEND_IT)
     try:
         address = ip_address(request.client.host if request.client else "")
     except ValueError:
-        raise MayNot from None
+        raise MayNot(_ELSEWHERE) from None
     if not (address.is_loopback or address.is_private):
-        raise MayNot
+        raise MayNot(_ELSEWHERE)
 
 
 def _of_this_node(node: Node) -> dict[str, float]:

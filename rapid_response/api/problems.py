@@ -49,11 +49,11 @@ def for_exception(error: Exception, hotline: str = "") -> JSONResponse:
     if isinstance(error, Refusal):
         return _refused(error)
     if isinstance(error, NotSignedIn):
-        return problem(
-            401, "Send a valid API key as Authorization: Bearer KEY.", {"WWW-Authenticate": "Bearer"}
-        )
+        detail = str(error) or "Send a valid API key as Authorization: Bearer KEY."
+        return problem(401, detail, {"WWW-Authenticate": "Bearer"})
     if isinstance(error, MayNot):
-        return problem(403, "This key may not do that. Ask the council for a key with the scope it needs.")
+        detail = str(error) or "This key may not do that. Ask the council for a key with the scope it needs."
+        return problem(403, detail)
     if isinstance(error, InDoubt):
         return problem(503, f"{_IN_DOUBT}{_ring(hotline)}", {"Retry-After": "30"})
     if isinstance(error, NoService):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from pydantic import SecretStr
+
 from rapid_response.core.incident import Action
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.storage.tables import ReportRow
 from tests.builders import paid_today
+from tests.conftest import NOON
 from tests.harness import ASHA, Town
 from tests.journeys.test_bad_input import REPORTS, is_a_problem
 
@@ -117,3 +120,11 @@ def resolves(part: Any, whole: dict[str, Any]) -> int:
             at = at[step]
         found = 1
     return found + sum(resolves(one, whole) for one in part.values())
+
+
+async def test_whoever_asks_for_figures_without_the_token_is_told_of_it(database_url: str) -> None:
+    async with Town(database_url, NOON, metrics_token=SecretStr("to-read-figures")) as town:
+        refused = is_a_problem(await town.http.get("/metrics"), 401)
+        assert "METRICS_TOKEN" in refused["detail"]
+        bearer = {"authorization": "Bearer to-read-figures"}
+        assert (await town.http.get("/metrics", headers=bearer)).status_code == 200
