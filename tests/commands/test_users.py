@@ -1,4 +1,4 @@
-"""`users add|list|disable`."""
+"""`users add|list|disable|enable|password|role`."""
 
 import io
 import re
@@ -84,3 +84,22 @@ def test_a_disabled_account_is_listed_as_such(migrated: str, command: Command) -
     assert command("users", "disable", "alice").out == "Disabled alice.\n"
     assert command("users", "disable", "alice").status == 0
     assert command("users", "list").out.splitlines()[1].split()[:4] == ["alice", "admin", "-", "disabled"]
+
+
+def test_what_was_done_to_an_account_is_put_right(migrated: str, command: Command) -> None:
+    command("users", "add", "alice", "--role", "admin")
+    command("users", "disable", "alice")
+    assert command("users", "enable", "ALICE").out == "Enabled alice.\n"
+    assert command("users", "role", "alice", "--role", "auditor").out == "alice has the role auditor.\n"
+    assert command("users", "list").out.splitlines()[1].split()[:4] == ["alice", "auditor", "-", "active"]
+
+
+def test_a_forgotten_password_is_made_anew(database: Database, command: Command) -> None:
+    first = command("users", "add", "alice", "--role", "admin").out.strip()
+    done = command("users", "password", "alice")
+    assert done.err == "alice has a new password.\n"
+    assert done.out.strip() != first
+    assert PasswordHasher().verify(stored_hash(database, "alice"), done.out.strip())
+    nobody = command("users", "password", "nobody")
+    assert (nobody.status, nobody.out) == (1, "")
+    assert one_sentence(nobody.err)
