@@ -23,10 +23,11 @@ from markupsafe import Markup
 from sqlalchemy import Connection, func, select
 from sqlmodel import col
 
+from rapid_response.core.attention import Attention, Place, attention, place_in_list
 from rapid_response.core.ids import Ids
 from rapid_response.core.incident import Status
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import Category, ContactRole
+from rapid_response.core.vocabulary import Category, ContactRole, Priority
 from rapid_response.storage import holds
 from rapid_response.storage.tables import (
     AgendaRow,
@@ -90,6 +91,7 @@ class Line:
     owner: str
     next_step: str
     next_at: datetime | None
+    care: Attention
     address: str = ""
     contact: str = ""
     joint: bool = False
@@ -174,7 +176,7 @@ def read_sheet(
         made_at=now,
         zone=zone,
         serial=serial,
-        lines=tuple(sorted(lines, key=_soonest)),
+        lines=tuple(sorted(lines, key=_place)),
         alarms=tuple(_alarms(connection, names, apart_from)),
         seal=(seal.number, seal.root) if seal else None,
         events=int(connection.execute(_EVENTS).scalar_one()),
@@ -201,9 +203,8 @@ def _alarms(connection: Connection, names: Mapping[str, str], apart_from: str | 
             yield Alarm(name, row.raised_at, row.job_number, row.reference or "")
 
 
-def _soonest(line: Line) -> tuple[bool, float, str]:
-    at = line.due_at or line.next_at
-    return at is None, at.timestamp() if at else 0.0, line.reference
+def _place(line: Line) -> Place:
+    return place_in_list(line.care, line.due_at or line.next_at, Priority(line.priority), line.reference)
 
 
 def _line(connection: Connection, row: Any, names: Mapping[str, str], with_addresses: bool) -> Line:
@@ -220,6 +221,7 @@ def _line(connection: Connection, row: Any, names: Mapping[str, str], with_addre
         owner=names.get(row.owner, row.owner) if row.owner else "",
         next_step=said,
         next_at=at,
+        care=attention(row.priority, is_stopped=row.stopped_at is not None, has_owner=row.owner is not None),
         address=_address(location) if with_addresses else "",
         contact=_contact(row.safe_contact or {}) if with_addresses else "",
         joint=row.joint,

@@ -26,7 +26,7 @@ from rapid_response.console.views.board import BoardFilters, BoardRow, BoardView
 from rapid_response.console.views.pieces import AlarmPart
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.definition import ServiceDefinition
-from rapid_response.core.incident import Status
+from rapid_response.core.incident import OPEN_STATUSES, Status
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.messaging import wording
@@ -51,7 +51,7 @@ E = TypeVar("E", bound=StrEnum)
 
 Desk = Annotated[Visit, Depends(NeedsAny(Permission.CASE_LIST))]
 
-#: More than a borough ever has open; beyond it the filters help.
+#: More than a borough ever has open; beyond it the least pressing are left out, and the filters help.
 _MOST_ROWS = 300
 
 
@@ -73,9 +73,9 @@ async def get_board(visit: Desk) -> Response:
 
 def read_filters(query: Posted, service: ServiceDefinition) -> BoardFilters:
     """The filters of an address; what is none is left out."""
-    ward = query.text("ward")
+    ward, status = query.text("ward"), _member(Status, query.text("status"))
     return BoardFilters(
-        status=_member(Status, query.text("status")),
+        status=status if status in OPEN_STATUSES else None,
         category=_member(Category, query.text("category")),
         ward=ward if ward in service.wards else "",
         overdue=query.text("overdue") == "1",
@@ -100,8 +100,10 @@ class _Reading:
         service = service_for(self.connection, self.zone, self.now)
         on_duty = service.on_duty(self.now)
         counts = casefile.count_open(self.connection)
+        rows, left_out = self._rows(filters)
         return BoardView(
-            rows=self._rows(filters, service.definition),
+            rows=rows,
+            left_out=left_out,
             filters=filters,
             wards=service.definition.wards,
             open_total=sum(counts.values()),
@@ -160,19 +162,18 @@ class _Reading:
         ).scalar_one()
         return found
 
-    def _rows(self, filters: BoardFilters, definition: ServiceDefinition) -> tuple[BoardRow, ...]:
-        is_ended = filters.status in (Status.CLOSED, Status.CANCELLED)
+    def _rows(self, filters: BoardFilters) -> tuple[tuple[BoardRow, ...], int]:
+        """The rows, and how many more there are."""
         wanted = Filters(
             status=filters.status,
             category=filters.category,
             ward=filters.ward or None,
             overdue=True if filters.overdue else None,
-            open_only=not is_ended,
         )
-        incidents, _ = casefile.list_incidents(self.connection, wanted, self.now, _MOST_ROWS)
+        incidents, left_out = casefile.list_open(self.connection, wanted, self.now, _MOST_ROWS)
         names = filling.read_names(self.connection, self.zone)
         comings = self._comings()
-        return tuple(self._row(i, definition, names, comings) for i in incidents)
+        return tuple(self._row(i, names, comings) for i in incidents), left_out
 
     def _comings(self) -> Mapping[str, _Coming]:
         """What is awaited of each open incident."""
@@ -196,7 +197,6 @@ class _Reading:
     def _row(
         self,
         incident: IncidentRow,
-        definition: ServiceDefinition,
         names: Names,
         comings: Mapping[str, _Coming],
     ) -> BoardRow:
@@ -214,6 +214,7 @@ class _Reading:
             sector=wording.area(postcode, None) if postcode else "",
             responder=names.responder(incident.owner),
             next_step=self._step(step, names),
+            next_at=step.due_at if step else None,
             job_number=incident.job_number,
             joint=incident.joint,
             age_targeting=incident.age_state,

@@ -8,20 +8,22 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, or_, select
+from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel, col
 from sqlmodel import select as typed_select
 
+from rapid_response.core.attention import Attention
 from rapid_response.core.incident import OPEN_STATUSES, Action, Status, allowed_actions
 from rapid_response.core.safe_contact import may_be_told, reach
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole
+from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole, Priority
 from rapid_response.hatecrime.rules import is_own_perception
 from rapid_response.sla.rules import Kind
 from rapid_response.steps import borders, markers, outcomes, safeguarding
@@ -375,27 +377,7 @@ def list_incidents(
     connection: Connection, filters: Filters, now: datetime, limit: int, cursor: str | None = None
 ) -> tuple[Sequence[IncidentRow], str | None]:
     """A page of incidents, newest first, and the cursor of the next page. Raises Invalid for a bad cursor."""
-    query = typed_select(IncidentRow)
-    if filters.status is not None:
-        query = query.where(col(IncidentRow.status) == filters.status)
-    if filters.category is not None:
-        query = query.where(col(IncidentRow.category) == filters.category)
-    is_open = filters.open_only or filters.status in OPEN_STATUSES
-    if filters.ward is not None:
-        # Of what is open there is little, of all that a ward ever had much: its index is for that alone.
-        ward = col(IncidentRow.ward).concat("") if is_open or filters.overdue else col(IncidentRow.ward)
-        query = query.where(ward == filters.ward)
-    if is_open:
-        query = query.where(col(IncidentRow.is_open))
-    if filters.overdue is not None:
-        late = (
-            col(IncidentRow.is_open)
-            & col(IncidentRow.stopped_at).is_(None)
-            & col(IncidentRow.due_at).is_not(None)
-            & (col(IncidentRow.due_at) < now)
-            & (col(IncidentRow.clock_state).in_((ClockState.RUNNING, ClockState.BREACHED)))
-        )
-        query = query.where(late if filters.overdue else ~late)
+    query = typed_select(IncidentRow).where(*_fitting(filters, now))
     if cursor is not None:
         at, last_id = _read_cursor(cursor)
         query = query.where(
@@ -408,6 +390,67 @@ def list_incidents(
     found = rows_of(connection, query)
     page = found[:limit]
     return page, _cursor(page[-1]) if len(found) > limit else None
+
+
+def list_open(
+    connection: Connection, filters: Filters, now: datetime, limit: int
+) -> tuple[Sequence[IncidentRow], int]:
+    """Open incidents, and how many more fit: where not all are listed, the least pressing are left out."""
+    fitting = tuple(_fitting(replace(filters, open_only=True), now))
+    query = typed_select(IncidentRow).where(*fitting).order_by(*_PRESSING_FIRST).limit(limit + 1)
+    found = rows_of(connection, query)
+    if len(found) <= limit:
+        return found, 0
+    count: int = connection.execute(
+        select(func.count()).select_from(IncidentRow).where(*fitting)
+    ).scalar_one()
+    return found[:limit], count - limit
+
+
+#: As `core.attention` has it, as far as a case's own row goes; what has no time of its own is not left out
+#: before what has one.
+_PRESSING_FIRST = (
+    case(
+        (
+            col(IncidentRow.stopped_at).is_(None)
+            & col(IncidentRow.priority).in_([p for p in Priority if p.has_clock]),
+            Attention.PRESSING.value,
+        ),
+        (col(IncidentRow.owner).is_not(None), Attention.IN_HAND.value),
+        else_=Attention.OTHER.value,
+    ),
+    case(
+        (col(IncidentRow.needed_by) < col(IncidentRow.due_at), col(IncidentRow.needed_by)),
+        else_=col(IncidentRow.due_at),
+    ).nulls_first(),
+    col(IncidentRow.priority),
+    col(IncidentRow.received_at),
+    col(IncidentRow.id),
+)
+
+
+def _fitting(filters: Filters, now: datetime) -> Iterator[ColumnElement[bool] | Mapped[bool]]:
+    """The conditions that filters stand for."""
+    if filters.status is not None:
+        yield col(IncidentRow.status) == filters.status
+    if filters.category is not None:
+        yield col(IncidentRow.category) == filters.category
+    is_open = filters.open_only or filters.status in OPEN_STATUSES
+    if filters.ward is not None:
+        # Of what is open there is little, of all that a ward ever had much: its index is for that alone.
+        ward = col(IncidentRow.ward).concat("") if is_open or filters.overdue else col(IncidentRow.ward)
+        yield ward == filters.ward
+    if is_open:
+        yield col(IncidentRow.is_open)
+    if filters.overdue is not None:
+        late = (
+            col(IncidentRow.is_open)
+            & col(IncidentRow.stopped_at).is_(None)
+            & col(IncidentRow.due_at).is_not(None)
+            & (col(IncidentRow.due_at) < now)
+            & (col(IncidentRow.clock_state).in_((ClockState.RUNNING, ClockState.BREACHED)))
+        )
+        yield late if filters.overdue else ~late
 
 
 def _cursor(row: IncidentRow) -> str:

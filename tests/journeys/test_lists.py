@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 
-from rapid_response.steps.casefile import Filters, list_incidents
+from rapid_response.core.incident import Status
+from rapid_response.steps.casefile import Filters, list_incidents, list_open
 from tests.builders import paid_today
 from tests.harness import Town
 
 
-def plan_of(town: Town, connection: Connection, filters: Filters) -> str:
+def plan_of(
+    town: Town,
+    connection: Connection,
+    filters: Filters,
+    listing: Callable[[Connection, Filters, datetime, int], object] = list_incidents,
+) -> str:
     """How the database goes about it; on PostgreSQL as if the table were large."""
     asked: list[tuple[str, Any]] = []
     heard = event.listens_for(connection, "before_cursor_execute")
     heard(lambda _connection, _cursor, sql, values, *_: asked.append((sql, values)))
-    list_incidents(connection, filters, town.clock.now(), 50)
+    listing(connection, filters, town.clock.now(), 50)
     (sql, values), *_ = asked
     if town.app.database.is_sqlite:
         return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all())
@@ -41,6 +49,17 @@ async def test_a_ward_without_cases_is_not_looked_for_among_all_others(
     await town.takes(paid_today())
     plan = await town.app.database.look(lambda c: plan_of(town, c, filters))
     assert index in plan
+    assert "SCAN incidents'" not in plan
+    assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize(
+    "filters", [Filters(), Filters(ward="Nowhere"), Filters(status=Status.UNASSIGNED), Filters(overdue=True)]
+)
+async def test_the_board_goes_through_what_is_open_alone(town: Town, filters: Filters) -> None:
+    await town.takes(paid_today())
+    plan = await town.app.database.look(lambda c: plan_of(town, c, filters, list_open))
+    assert "ix_incidents_open" in plan
     assert "SCAN incidents'" not in plan
     assert "Seq Scan" not in plan
 

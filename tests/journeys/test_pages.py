@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from rapid_response.console import board_pages
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import AccessRow, IncidentRow, NoteRow
-from tests.builders import paid_today, roofers_now
+from tests.builders import kettle, paid_today, roofers_now
 from tests.harness import ASHA, BEN, DEE, Town
 from tests.journeys.browser import Browser, Shown, browser_of, on_sqlite
 
@@ -191,6 +192,26 @@ async def test_the_board_is_narrowed_by_its_address(town: Town) -> None:
         odd = await officer.get("/board?status=nonsense&category=%00&ward=<script>")
         assert odd.status == 200
         assert one in odd.html
+
+
+async def test_a_board_too_small_for_all_leaves_out_the_least_pressing_and_says_so(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    courier = (await town.reports(**roofers_now()))["reference"]
+    await town.pass_time(minutes=1)
+    there = (await town.reports(**paid_today()))["reference"]
+    await town.act(there, "assign", responder="ben")
+    await town.act(there, "on_scene", responder="ben")
+    for _ in range(3):
+        await town.pass_time(minutes=1)
+        await town.reports(**kettle())
+    monkeypatch.setattr(board_pages, "_MOST_ROWS", 2)
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        shown = (await officer.get("/board")).html
+        assert set(re.findall(r"RR-[0-9A-Z]{7}", shown)) == {courier, there}
+        assert "3 more, less pressing than these: use the filters to see them" in shown
+        narrowed = (await officer.get("/board?status=on_scene")).html
+        assert "more, less pressing" not in narrowed
 
 
 # --- one incident -----------------------------------------------------------------------------------------

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlencode
 
 from rapid_response.console.views.frame import Page, View
 from rapid_response.console.views.pieces import AlarmPart, CheckIn, Clock
+from rapid_response.core.attention import Place, attention, place_in_list
 from rapid_response.core.incident import Status
 from rapid_response.core.vocabulary import AgeTargeting, Category, Priority
 
@@ -33,6 +34,17 @@ class BoardRow:
     age_targeting: AgeTargeting = AgeTargeting.NONE
     #: Of a responder who is there now.
     check_in: CheckIn | None = None
+    #: By when the next step is due.
+    next_at: datetime | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it stands on the board: what is owed to the person first, then what is awaited."""
+        is_stopped = self.clock.stopped_at is not None
+        care = attention(self.priority, is_stopped=is_stopped, has_owner=bool(self.responder))
+        awaited = self.check_in.by if self.check_in else self.next_at
+        at = self.clock.goal if self.clock.counts else awaited
+        return place_in_list(care, at, self.priority, self.reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,8 @@ class BoardView(View):
 
     template: ClassVar[str] = "board.html"
     rows: tuple[BoardRow, ...] = ()
+    #: How many more there are: the least pressing.
+    left_out: int = 0
     filters: BoardFilters = field(default_factory=BoardFilters)
     wards: tuple[str, ...] = ()
     #: Of all open incidents, whatever the filters.
@@ -111,16 +125,5 @@ class BoardView(View):
 
     @property
     def ordered(self) -> tuple[BoardRow, ...]:
-        """Soonest need first; those without a clock last, by priority."""
-        never = datetime.max.replace(tzinfo=UTC)
-        return tuple(
-            sorted(
-                self.rows,
-                key=lambda row: (
-                    not row.clock.counts,
-                    row.clock.goal or never,
-                    row.priority.rank,
-                    row.reference,
-                ),
-            )
-        )
+        """Whoever nobody has reached first; then by when help is needed or the next step is due."""
+        return tuple(sorted(self.rows, key=lambda row: row.place))
