@@ -36,6 +36,7 @@ SERVICE = {"name": "Small town", "area": AREA, "hotline": "+442079460001"}
 BORDERED = small_town(service=SERVICE, neighbours=NEIGHBOURS)
 LEWISHAM = {"address": "3 Elm Road", "postcode": "SE13 6LG"}
 LEEDS = {"address": "3 Elm Road", "postcode": "LS1 4DY"}
+_RING_999 = "999 first"
 OURS = {"address": "3 Elm Road", "postcode": "BR1 3UH"}
 
 
@@ -87,6 +88,26 @@ async def test_s15_an_address_in_lewisham_is_out_of_area_and_still_gets_its_advi
         "transfer",
         "duty_officer",
     )
+
+
+@on_sqlite
+async def test_s15_the_danger_is_as_plain_to_see_as_that_of_our_own(town: Town) -> None:
+    ours = await town.takes(paid_today(location=OURS))
+    case, _ = await outside(town)
+    waits = await town.takes(kettle())
+    page = f"/incidents/{case.reference}"
+    async with await browser_of(town, "dot", Role.DUTY_OFFICER) as officer:
+        board = (await officer.get("/board")).html
+        # The hand-over is due in minutes, the promise to the others in hours.
+        places = [board.index(f">{c.reference}</a>") for c in (case, ours, waits)]
+        assert places == sorted(places)
+        assert _RING_999 in (await officer.get(page)).html
+        sheet = (await officer.get("/sheet")).html
+        places = [sheet.index(f"<td>{c.reference}</td>") for c in (case, ours, waits)]
+        assert places == sorted(places)
+        await case.act("assign", responder="ben", reason="By agreement.")
+        await case.act("on_scene")
+        assert _RING_999 not in (await officer.get(page)).html
 
 
 async def test_s15_it_is_counted_as_a_contact_and_not_in_the_two_hours(town: Town) -> None:

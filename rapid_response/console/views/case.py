@@ -42,7 +42,7 @@ from rapid_response.console.views.pieces import (
 )
 from rapid_response.console.views.sharing import DisclosurePart, TransferPart
 from rapid_response.core.facts import Facts
-from rapid_response.core.incident import Action, Status
+from rapid_response.core.incident import OPEN_STATUSES, Action, Status
 from rapid_response.core.vocabulary import Category, Disposition, Priority, ReferralSource, Urgency
 
 
@@ -146,5 +146,9 @@ class IncidentView(View):
 
     @property
     def is_emergency(self) -> bool:
-        """Whether 999 belongs at the top: P0, and nobody has reached the person yet."""
-        return self.priority is Priority.P0 and self.clock.counts
+        """Whether 999 belongs at the top: P0, and nobody has reached the person yet.
+
+        Outside our area no clock of ours says who was reached: it stands there until somebody is at the door.
+        """
+        is_reached = self.clock.stopped_at is not None or self.status is Status.ON_SCENE
+        return self.priority is Priority.P0 and self.status in OPEN_STATUSES and not is_reached
