@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission, may_act
-from rapid_response.console import filling
+from rapid_response.console import filling, meanwhile
 from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.filling import Looking
 from rapid_response.console.form_pages import once, once_key
 from rapid_response.console.forms.actions import read_action
 from rapid_response.console.forms.posted import FieldError, Filled, Parsed, Posted
+from rapid_response.console.meanwhile import ChangedMeanwhile
 from rapid_response.console.public_pages import STALE, faults_of
 from rapid_response.console.views.case import FailedAction, IncidentView
 from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
@@ -27,6 +28,7 @@ from rapid_response.steps import casefile, deliveries
 from rapid_response.steps.actions import act
 from rapid_response.steps.commands import COMMANDS, Command
 from rapid_response.steps.errors import Forbidden, NotFound, NothingOffered, Refusal
+from rapid_response.storage.tx import Tx
 
 router = APIRouter(include_in_schema=False)
 
@@ -103,20 +105,20 @@ async def post_action(reference: str, action: str, visit: Desk) -> Response:
     parsed, command = _command(visit, wanted, posted)
     if command is None:
         return await _not_done(visit, reference, FailedAction(wanted, parsed.filled), 422)
-    step = partial(
-        act,
-        desk=visit.pages.desk,
-        reference=reference.upper(),
-        action=wanted,
-        command=command,
-        who=visit.who(),
-    )
+    desk, who = visit.pages.desk, visit.who()
+
+    def step(tx: Tx) -> None:
+        meanwhile.check(tx, reference.upper(), wanted, posted, desk.zone)
+        act(tx, desk, reference.upper(), wanted, command, who)
+
     scope = f"{visit.principal.actor}:page:{visit.request.url.path}"
     key = once_key(posted)
     try:
         await visit.run(lambda tx: once(tx, scope, key, step))
     except NotFound:
         raise
+    except ChangedMeanwhile as changed:
+        return await _not_done(visit, reference, FailedAction(wanted, changed.filled, changed.message), 409)
     except (NotAllowed, Refusal) as refused:
         failed, status = _refusal(wanted, parsed, refused)
         return await _not_done(visit, reference, failed, status)

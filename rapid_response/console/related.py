@@ -24,7 +24,7 @@ from rapid_response.intake.matching.judging import LinkKind
 from rapid_response.steps import corrections
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.knowing import DUPLICATED_BY, SUGGESTED, ShownLink
-from rapid_response.storage.tables import ReportRow
+from rapid_response.storage.tables import IncidentRow, ReportRow
 
 if TYPE_CHECKING:
     from rapid_response.console.filling import Looking
@@ -125,8 +125,8 @@ def corrected(looking: Looking, now: datetime) -> tuple[CorrectionPart, ...]:
     return tuple(
         CorrectionPart(
             words=field_words(c.field),
-            old=_shown(c.field, c.old, looking.zone, now),
-            new=_shown(c.field, c.new, looking.zone, now),
+            old=shown_value(c.field, c.old, looking.zone, now),
+            new=shown_value(c.field, c.new, looking.zone, now),
             at=c.at,
             by=looking.names.actor(c.actor),
             reason=c.reason or "",
@@ -136,7 +136,8 @@ def corrected(looking: Looking, now: datetime) -> tuple[CorrectionPart, ...]:
     )
 
 
-def _shown(field: str, value: Any, zone: ZoneInfo, now: datetime) -> str:
+def shown_value(field: str, value: Any, zone: ZoneInfo, now: datetime) -> str:
+    """A value that was put right, in words; empty where nothing is known."""
     name = field.rpartition(".")[2]
     match value:
         case None:
@@ -165,27 +166,37 @@ _PLAIN = (
     *("suspect.name", "suspect.company", "suspect.phone", "suspect.vehicle_registration"),
     *("suspect.website", "suspect.description"),
 )
+#: The boxes of what is safe.
+SAFE = "safe"
 _CALLER = ("name", "phone", "email", "role")
 
 
 def amend_form(looking: Looking) -> Filled:
     """The form to correct what is known, as the page shows it first."""
-    incident = looking.case.incident
+    return _with_what_was(values_of(looking.case.incident, looking.zone))
+
+
+def values_of(incident: IncidentRow, zone: ZoneInfo) -> dict[str, tuple[str, ...]]:
+    """What is known of a case, as that form holds it."""
     values: dict[str, tuple[str, ...]] = {}
     for path in _PLAIN:
         part, name = path.split(".")
         values[path] = (_typed(getattr(incident, part).get(name)),)
     values["location.ward"] = (incident.ward or "",)
-    values |= {f"answers.{name}": (said,) for name, said in _answers(facts_of(incident), looking.zone)}
+    values |= {f"answers.{name}": (said,) for name, said in _answers(facts_of(incident), zone)}
     safe = incident.safe_contact
-    values["safe"] = tuple(way for way in MEANS if safe.get(way) is True)
-    return _with_what_was(values)
+    values[SAFE] = tuple(way for way in MEANS if safe.get(way) is True)
+    return values
 
 
 def amend_caller_form(report: ReportRow, caller: Mapping[str, Any]) -> Filled:
     """The form to correct who made a report."""
-    values = {f"caller.{name}": (_typed(caller.get(name)),) for name in _CALLER}
-    return _with_what_was(values | {"report": (report.id,)})
+    return _with_what_was(caller_values(caller) | {"report": (report.id,)})
+
+
+def caller_values(caller: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What is known of a caller, as that form holds it."""
+    return {f"caller.{name}": (_typed(caller.get(name)),) for name in _CALLER}
 
 
 def _with_what_was(values: Mapping[str, tuple[str, ...]]) -> Filled:

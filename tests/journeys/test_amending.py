@@ -368,6 +368,53 @@ async def test_two_who_correct_at_once_undo_nothing_of_each_other(town: Town) ->
     assert (victim["name"], victim["age"]) == ("Joan Whitfield", 84)
 
 
+async def test_what_somebody_else_has_put_right_meanwhile_is_not_overwritten_unseen(town: Town) -> None:
+    case = await town.takes(paid_today(location={**CENTRE, "address": "12 Larkspur Way"}))
+    path, action = f"/incidents/{case.reference}", f"/incidents/{case.reference}/actions/amend"
+    handler, officer = (
+        await browser_of(town, "hana", Role.HANDLER),
+        await browser_of(town, "dee", Role.DUTY_OFFICER),
+    )
+    async with handler, officer:
+        first, second = the_form(await handler.get(path), action), the_form(await officer.get(path), action)
+        await handler.send(first, **{"location.address": "14 Larkspur Way", "victim.age": "84"})
+        refused = await officer.send(
+            second, **{"location.address": "16 Larkspur Way", "victim.name": "Joan", "reason": "She rang"}
+        )
+        assert refused.status == 409
+        assert 'href="#amend-location-address"' in refused.html
+        assert "Changed meanwhile to 14 Larkspur Way by hana, 12:00pm. Look again, then save" in refused.html
+        assert (await case.now())["location"]["address"] == "14 Larkspur Way"
+        again = the_form(refused, action)
+        typed = [again.fields[name][0] for name in ("location.address", "victim.name", "reason")]
+        assert typed == ["16 Larkspur Way", "Joan", "She rang"]
+        assert again.fields["victim.age"] == ["84"]
+        # Whoever has seen it may say otherwise; and what two say alike is no quarrel.
+        assert (await officer.send(again)).status == 303
+        both = the_form(await handler.get(path), action), the_form(await officer.get(path), action)
+        for who, form in zip((handler, officer), both, strict=True):
+            assert (await who.send(form, **{"victim.age": "85"})).status == 303
+    known = await case.now()
+    assert known["location"]["address"] == "16 Larkspur Way"
+    assert (known["victim"]["name"], known["victim"]["age"]) == ("Joan", 85)
+
+
+async def test_who_has_the_job_meanwhile_is_not_stood_down_unseen(town: Town) -> None:
+    case = await town.takes(paid_today())
+    path, action = f"/incidents/{case.reference}", f"/incidents/{case.reference}/actions/assign"
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        early = (await officer.get(path)).form(action)
+        await case.hears(ASHA, "OK {n}")
+        refused = await officer.send(early, responder="ben", reason="Nearer")
+        assert refused.status == 409
+        assert "Who has the job: Changed meanwhile to Asha Patel by Asha Patel, 12:00pm" in refused.html
+        assert (await case.now())["responder"] == "asha"
+        again = refused.form(action)
+        assert (again.fields["responder"], again.fields["reason"]) == (["ben"], ["Nearer"])
+        assert (await officer.send(again)).status == 303
+    assert (await case.now())["responder"] == "ben"
+
+
 @on_sqlite
 async def test_who_told_us_is_corrected_beside_what_they_told(town: Town) -> None:
     case = await town.takes(paid_today(caller={"name": "Jo", "role": "neighbour"}))

@@ -62,6 +62,7 @@ def incident_view(
         job_number=incident.job_number,
         episode=incident.episode,
         responder=names.responder(incident.owner or _who_finished(case)),
+        owner=incident.owner or "",
         joint=incident.joint,
         companion=names.responder(incident.companion),
         visit=visit(incident, case.visit, names),

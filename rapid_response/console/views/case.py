@@ -84,6 +84,8 @@ class IncidentView(View):
     job_number: int | None = None
     episode: int = 1
     responder: str = ""
+    #: The id of who has the job now: a form that gives it to somebody else says whom it was shown.
+    owner: str = ""
     joint: bool = False
     companion: str = ""
     visit: VisitPart | None = None

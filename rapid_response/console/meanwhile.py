@@ -1,0 +1,118 @@
+"""Two people at one case: what somebody changed after a page was shown is not overwritten unseen.
+
+A form says beside what can be changed what the page showed (`was.…`). Where that no longer holds, the form
+comes back with what was typed in it, and with what holds now as the new `was.…`: who saves it once more has
+seen it. The API and texts say nothing of what was seen, and are not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rapid_response.console import filling, related
+from rapid_response.console.filling import Names
+from rapid_response.console.forms.correcting import WAS
+from rapid_response.console.forms.posted import FieldError, Filled, Posted
+from rapid_response.console.moments import at_words
+from rapid_response.core.incident import Action
+from rapid_response.steps import case, casefile
+from rapid_response.steps.corrections import Correction, caller_now, corrections_of
+from rapid_response.storage.tables import IncidentRow
+from rapid_response.storage.tx import Tx
+
+OWNER = f"{WAS}owner"
+#: Events by which a job changes hands.
+_HANDS = frozenset({"assigned", "offer_accepted", "released"})
+
+
+class ChangedMeanwhile(Exception):
+    """The form as it is to be shown again; `message` where it belongs to no field of it."""
+
+    def __init__(self, filled: Filled, message: str = "") -> None:
+        self.filled, self.message = filled, message
+        super().__init__("changed since the page was shown")
+
+
+@dataclass(frozen=True, slots=True)
+class _Saying:
+    """Says what was changed, by whom and when."""
+
+    names: Names
+    now: datetime
+    zone: ZoneInfo
+
+    def changed(self, value: str, last: tuple[str, datetime] | None) -> str:
+        """`last`: who changed it last, and when, as far as that is known."""
+        by = f" by {self.names.actor(last[0])}, {at_words(last[1], self.now, self.zone)}" if last else ""
+        return f"Changed meanwhile to {value}{by}. Look again, then save"
+
+    def correction(self, path: str, present: str, corrected: Sequence[Correction]) -> str:
+        """Of one field: as the last correction of it says, where there is one."""
+        last = next((c for c in reversed(corrected) if c.field == path), None)
+        value = related.shown_value(path, last.new, self.zone, self.now) if last else present
+        return self.changed(value or "not known", (last.actor, last.at) if last else None)
+
+
+def check(tx: Tx, reference: str, action: Action, posted: Posted, zone: ZoneInfo) -> None:
+    """Raises :class:`ChangedMeanwhile` where the form would overwrite what its sender has not seen."""
+    if action is not Action.AMEND and OWNER not in posted.values:
+        return
+    incident = case.find(tx, reference)
+    case.check(incident, action)
+    if action is Action.AMEND:
+        _check_values(tx, incident, posted, zone)
+    elif posted.text(OWNER) != (incident.owner or ""):
+        raise _owned_by_another(tx, incident, posted, zone)
+
+
+def _owned_by_another(tx: Tx, incident: IncidentRow, posted: Posted, zone: ZoneInfo) -> ChangedMeanwhile:
+    saying = _Saying(filling.read_names(tx.connection, zone), tx.now, zone)
+    events = reversed(casefile.events_of(tx.connection, incident.id))
+    hands = ((e["actor"], datetime.fromisoformat(e["at"])) for e in events if e["type"] in _HANDS)
+    owner = incident.owner or ""
+    said = saying.changed(saying.names.responder(owner) or "nobody", next(hands, None))
+    return ChangedMeanwhile(Filled({**posted.values, OWNER: (owner,)}), f"Who has the job: {said}")
+
+
+def _check_values(tx: Tx, incident: IncidentRow, posted: Posted, zone: ZoneInfo) -> None:
+    corrected = corrections_of(tx, incident.id)
+    present = _present(tx, incident, posted, corrected, zone)
+    overwritten = [path for path in present.values if _overwrites(path, posted, present)]
+    if overwritten:
+        saying = _Saying(filling.read_names(tx.connection, zone), tx.now, zone)
+        faults = (
+            FieldError(path, saying.correction(path, present.text(path), corrected)) for path in overwritten
+        )
+        raise ChangedMeanwhile(Filled(dict(_shown_again(posted, present)), tuple(faults)))
+
+
+def _present(
+    tx: Tx, incident: IncidentRow, posted: Posted, corrected: Sequence[Correction], zone: ZoneInfo
+) -> Posted:
+    """What the form would show now, cleaned as what was posted is."""
+    values = related.values_of(incident, zone)
+    if report_id := posted.text("report"):
+        report = next((r for r in case.reports_of(tx, incident) if r.id == report_id), None)
+        values = related.caller_values(caller_now(report, corrected)) if report else {}
+    pairs = ((name, value) for name, given in values.items() for value in given)
+    return Posted({**{name: () for name in values}, **Posted.from_pairs(pairs).values})
+
+
+def _overwrites(path: str, posted: Posted, present: Posted) -> bool:
+    """Whether the sender changes what is no longer as the page showed it; to say the same is no quarrel."""
+    if path == related.SAFE or WAS + path not in posted.values:
+        return False  # a box that the sender changed is, where somebody else did so too, as both want it
+    was, typed = posted.text(WAS + path), posted.text(path)
+    return typed != was and present.text(path) not in (was, typed)
+
+
+def _shown_again(posted: Posted, present: Posted) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What was typed stays; what was left as it was is as it is now."""
+    yield from posted.values.items()
+    for path, values in present.values.items():
+        if posted.all(path) == posted.all(WAS + path):
+            yield path, values
+        yield WAS + path, values
