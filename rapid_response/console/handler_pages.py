@@ -36,7 +36,7 @@ _SAID_FIRST = ("dont_pay", "not_your_fault", "we_will_not_ask")
 
 @router.api_route("/console", methods=["GET", "HEAD"])
 async def get_console(visit: Handler) -> Response:
-    """An empty form: the call begins when it is opened."""
+    """An empty form, which notes when the call begins."""
     return await visit.page(_form(visit, visit.now))
 
 

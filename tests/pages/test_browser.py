@@ -255,6 +255,33 @@ def test_the_call_is_saved_from_the_keyboard(page: Page) -> None:
 
 
 @pytest.mark.long
+def test_the_call_begins_with_the_first_word_not_with_the_page(page: Page) -> None:
+    page.clock.install()
+    page.goto("/state/console")
+    page.route("**/console", lambda route: route.fulfill(status=200, body="<h1>Saved</h1>"))
+    page.clock.fast_forward("03:00:00")
+    page.get_by_label("In the caller’s own words").fill("two men on the roof")
+    assert page.get_by_label("Answered at").input_value() == "2026-11-23T17:20"
+    page.clock.fast_forward("20:00")
+    page.get_by_label("Caller’s name").fill("Jo")
+    with page.expect_request(lambda request: request.method == "POST") as posted:
+        page.keyboard.press("Control+Enter")
+    body = posted.value.post_data or ""
+    for said in ("received_at=2026-11-23T17%3A20", "opened_at=2026-11-23T17%3A20%3A30", "begun=yes"):
+        assert said in body
+
+
+@pytest.mark.long
+def test_a_time_that_is_written_first_is_left_as_it_is(page: Page) -> None:
+    page.clock.install()
+    page.goto("/state/console")
+    page.clock.fast_forward("03:00:00")
+    page.get_by_label("Answered at").fill("2026-11-23T12:05")
+    page.get_by_label("In the caller’s own words").fill("two men on the roof")
+    assert page.get_by_label("Answered at").input_value() == "2026-11-23T12:05"
+
+
+@pytest.mark.long
 def test_the_board_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page) -> None:
     page.clock.install()
     page.goto("/state/board")

@@ -188,6 +188,17 @@ def test_the_clock_starts_when_the_call_was_answered() -> None:
     assert handler().body["received_at"].startswith("2026-11-23T14:20:30")
 
 
+def test_a_page_that_was_open_for_long_is_asked_about_once() -> None:
+    opened = NOW - timedelta(hours=3)
+    untouched = {"opened_at": opened.isoformat(), "received_at": "2026-11-23T11:20"}
+    asked = handler(**untouched)
+    assert "Was this call answered at 11:20am, when the page was opened?" in faults(asked)["received_at"]
+    assert asked.filled.value("narrative")
+    # Asked once, or written by the page when the first thing was said: the time is meant.
+    assert handler(**untouched, begun="yes").body["received_at"] == opened.isoformat()
+    assert handler(**untouched | {"received_at": "2026-11-23T14:18"}).ok
+
+
 def test_summer_time_is_written_with_its_offset() -> None:
     summer = datetime.fromisoformat("2026-07-01T12:00:00+00:00")
     parsed = read_handler_report(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from rapid_response.console.forms.posted import LINES_LIMIT, NARRATIVE_LIMIT, YES, Parsed, Posted
 from rapid_response.console.forms.public import CALLER_ROLES
 from rapid_response.console.forms.reading import Reading
+from rapid_response.console.moments import at_words
 from rapid_response.console.when import Side
 from rapid_response.core.facts import BOOLEAN_FACTS
 from rapid_response.core.vocabulary import Channel, ContactRoute, PaymentMethod, ReferralSource
@@ -21,6 +22,8 @@ _HANDLER_LINES = (
 )
 HANDLER_PARAGRAPHS = ("location.address", "safe_contact.note", "suspect.description")
 _LATEST_AHEAD = timedelta(minutes=5)
+#: A page that was open for longer was perhaps not opened for this call.
+_ASKED_AFTER = timedelta(minutes=10)
 #: The narrative of a call that broke off before anything could be written down.
 LINE_WENT_DEAD = "The line went dead before more was said."
 
@@ -71,21 +74,26 @@ def _read_handler_people(reading: Reading) -> None:
 
 
 def _read_received_at(reading: Reading, now: datetime, zone: ZoneInfo) -> None:
-    """When the call was answered: to the second if the field was left as the page showed it."""
+    """When the call was answered: to the second if the field was left as the page showed it.
+
+    The page writes in it when the first thing is said (`begun`). Where it did not, and has been open for
+    long, it asks once: a call that waited for nobody must not be late.
+    """
     reading.when("received_at", Side.PAST)
     written = reading.body.get("received_at")
     try:
         opened = datetime.fromisoformat(reading.posted.text("opened_at")).astimezone(zone)
     except ValueError:
         opened = now.astimezone(zone)
-    if written is None:
-        if not reading.errors:
-            reading.put("received_at", opened.isoformat())
+    if written is None and reading.posted.text("received_at"):
         return
-    moment = datetime.fromisoformat(written)
-    if moment.replace(tzinfo=None) == local_minute(opened):
+    moment = datetime.fromisoformat(written) if written else opened
+    if written is None or moment.replace(tzinfo=None) == local_minute(opened):
         moment = opened
         reading.put("received_at", moment.isoformat())
+        if now - opened > _ASKED_AFTER and not reading.posted.text("begun"):
+            asked = f"Was this call answered at {at_words(opened, now, zone)}, when the page was opened?"
+            reading.fail("received_at", f"{asked} Save again if it was. If not, change the time")
     if moment > now + _LATEST_AHEAD:
         reading.fail("received_at", "The call cannot have come in the future. Check the time")
 

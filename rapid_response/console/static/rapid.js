@@ -65,6 +65,22 @@ if (form) {
   form.addEventListener("change", show);
   show();
 
+  // The call was answered when the first thing is written or ticked, not when the page was opened.
+  const begun = form.querySelector("[data-rr-begins]");
+  if (begun) {
+    const { opened_at: opened, received_at: answered } = form.elements;
+    const loaded = Date.now();
+    form.addEventListener("input", (event) => {
+      begun.value = "yes";
+      if (event.target === answered) return;
+      const now = new Date(Date.parse(opened.value) + (Date.now() - loaded) * Number(begun.dataset.rrSpeed));
+      // Swedish writes a time as such a field holds it.
+      const local = new Intl.DateTimeFormat("sv-SE", { timeZone: begun.dataset.rrZone, dateStyle: "short", timeStyle: "short" });
+      answered.value = local.format(now).replace(" ", "T");
+      opened.value = now.toISOString();
+    }, { once: true });
+  }
+
   // Where the typing begins, without pushing the first questions off the screen.
   const start = form.querySelector("[data-rr-start]");
   if (start) {

@@ -58,7 +58,7 @@ class HandlerFormView(View):
     """`GET /console`, and again (422) with faults. Posts to `/console`."""
 
     template: ClassVar[str] = "console.html"
-    #: When the page was opened, which is when the call began; kept when the form is shown again.
+    #: When the page was opened: the call began then, or with the first word; kept when it is shown again.
     opened_at: datetime
     wards: tuple[str, ...] = ()
     #: Sentences to say first, whatever it is; shown beside the form.
