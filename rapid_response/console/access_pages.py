@@ -56,11 +56,10 @@ async def ask_why(visit: Visit, reference: str, filled: Filled | None = None) ->
 @router.post("/incidents/{reference}/reason")
 async def post_reason(reference: str, visit: Reader) -> Response:
     """The reason is kept, the next one up is told, and the case opens."""
-    posted = await visit.posted()
     incident = await visit.look(lambda c: _incident(c, reference))
     if incident is None:
         raise NotFound("There is no incident with this reference.")
-    parsed = read_view_reason(posted)
+    _, parsed = await visit.filled_in(read_view_reason, "reason")
     if not parsed.ok:
         return await ask_why(visit, reference, parsed.filled)
     step = partial(

@@ -51,9 +51,8 @@ async def post_seen(alarm_id: str, visit: Desk) -> Response:
 @router.post("/alarms/{alarm_id}/end")
 async def post_end(alarm_id: str, visit: InCharge) -> Response:
     """It is over, and how that is known."""
-    posted = await visit.posted()
     await _shown(visit, alarm_id)
-    parsed = read_reason(posted, _HOW_SAFE)
+    _, parsed = await visit.filled_in(partial(read_reason, missing=_HOW_SAFE), "reason")
     if not parsed.ok:
         return await _page(visit, alarm_id, parsed.filled, status=422)
     reason = str(parsed.body["reason"])

@@ -69,7 +69,7 @@ async def get_disclosures(visit: Exporter) -> Response:
 @router.post("/disclosures")
 async def post_disclosure(visit: Exporter) -> Response:
     """Make the sheet; who asks, and on what authority, is kept with it."""
-    parsed = read_vehicle(await visit.posted())
+    _, parsed = await visit.filled_in(read_vehicle, "registration")
     if not parsed.ok:
         return await _list(visit, parsed.filled, status=422)
     body = parsed.body

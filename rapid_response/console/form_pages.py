@@ -17,6 +17,8 @@ from rapid_response.storage.tx import Tx
 #: A narrative of 20,000 characters, each of them twelve when it is encoded, and room for the rest.
 LARGEST_FORM = 256 * 1024
 _MOST_FIELDS = 400
+#: Said of a page whose form is no longer the session's own; the form is shown again as it was filled in.
+STALE = "This page was open for too long. Check what you wrote and send it again"
 _URLENCODED = "application/x-www-form-urlencoded"
 _FORM_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 

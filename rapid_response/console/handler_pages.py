@@ -13,8 +13,8 @@ from fastapi.responses import Response
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling, related
 from rapid_response.console.forms.handler import read_handler_report
-from rapid_response.console.forms.posted import FieldError, Posted
-from rapid_response.console.public_pages import STALE, take_in, with_fault
+from rapid_response.console.forms.posted import Posted
+from rapid_response.console.public_pages import take_in
 from rapid_response.console.views.reporting import HandlerFormView, HandlerSentView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.core.incident import Status
@@ -43,10 +43,8 @@ async def get_console(visit: Handler) -> Response:
 @router.post("/console")
 async def post_console(visit: Handler) -> Response:
     """The call is saved; the answer says what to tell the caller, 999 first."""
-    posted, is_ours = await visit.form()
-    parsed = read_handler_report(posted, now=visit.now, zone=visit.pages.desk.zone)
-    if not is_ours:
-        parsed = with_fault(parsed, FieldError("narrative", STALE))
+    read = partial(read_handler_report, now=visit.now, zone=visit.pages.desk.zone)
+    posted, parsed = await visit.filled_in(read, "narrative")
     parsed, taken = await take_in(visit, parsed, posted)
     if taken is None:
         view = _form(visit, _opened_at(posted, visit.now))

@@ -15,11 +15,11 @@ from rapid_response.access.permissions import Permission, may_act
 from rapid_response.console import filling, meanwhile
 from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.filling import Looking
-from rapid_response.console.form_pages import once, once_key
+from rapid_response.console.form_pages import STALE, once, once_key
 from rapid_response.console.forms.actions import read_action
 from rapid_response.console.forms.posted import FieldError, Filled, Parsed, Posted
 from rapid_response.console.meanwhile import ChangedMeanwhile
-from rapid_response.console.public_pages import STALE, faults_of
+from rapid_response.console.public_pages import faults_of
 from rapid_response.console.views.case import FailedAction, IncidentView
 from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
 from rapid_response.console.words import plain

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 
 from rapid_response.access.permissions import Permission, may_act
 from rapid_response.console import filling
-from rapid_response.console.form_pages import once, once_key
+from rapid_response.console.form_pages import STALE, once, once_key
 from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.forms.responder import (
     CANNOT_GO_WORDS,
@@ -29,7 +29,6 @@ from rapid_response.console.forms.responder import (
     read_outcomes,
 )
 from rapid_response.console.moments import at_words
-from rapid_response.console.public_pages import STALE
 from rapid_response.console.views.responder import JobLine, JobStage, JobsView, JobView, Verb
 from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
 from rapid_response.core.definition import Responder, ServiceDefinition

@@ -57,8 +57,7 @@ async def get_markers(visit: InCharge) -> Response:
 @router.post("/markers")
 async def post_marker(visit: InCharge) -> Response:
     """Set a marker."""
-    posted = await visit.posted()
-    parsed = read_marker(posted)
+    posted, parsed = await visit.filled_in(read_marker, "reason")
     if not parsed.ok:
         return await _page(visit, parsed.filled, status=422)
     try:
@@ -80,8 +79,7 @@ def _set(tx: Tx, new: NewMarker) -> None:
 @router.post("/markers/{marker_id}/review")
 async def post_review(marker_id: str, visit: InCharge) -> Response:
     """It was looked at again, and stands on."""
-    posted = await visit.posted()
-    parsed = read_marker_review(posted)
+    posted, parsed = await visit.filled_in(read_marker_review, "reason")
     if not parsed.ok:
         return await _page(visit, parsed.filled, failed=f"review-{marker_id}", status=422)
     reason, months = str(parsed.body["reason"]), int(parsed.body.get("months", MARKER_MONTHS))
@@ -92,8 +90,7 @@ async def post_review(marker_id: str, visit: InCharge) -> Response:
 @router.post("/markers/{marker_id}/end")
 async def post_end(marker_id: str, visit: InCharge) -> Response:
     """It no longer holds."""
-    posted = await visit.posted()
-    parsed = read_reason(posted, _WHY_ENDS)
+    posted, parsed = await visit.filled_in(partial(read_reason, missing=_WHY_ENDS), "reason")
     if not parsed.ok:
         return await _page(visit, parsed.filled, failed=f"end-{marker_id}", status=422)
     step = partial(markers.end, marker_id=marker_id, reason=str(parsed.body["reason"]))

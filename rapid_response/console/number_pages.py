@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from rapid_response.access.permissions import Permission
-from rapid_response.console.forms.posted import FieldError, Filled
+from rapid_response.console.forms.posted import FieldError, Filled, Parsed
 from rapid_response.console.views.upkeep import NumberLine, NumbersView
 from rapid_response.console.visit_pages import MayNot, NeedsAny, Visit
 from rapid_response.core.numbers import masked
@@ -62,8 +62,10 @@ async def post_send(responder_id: str, position: int, visit: Anybody) -> Respons
 @router.post("/numbers/{responder_id}/{position}/enter")
 async def post_enter(responder_id: str, position: int, visit: Anybody) -> Response:
     """Enter what was sent there."""
-    posted = await visit.posted()
     _check(visit, responder_id)
+    posted, parsed = await visit.filled_in(lambda posted: Parsed({}, Filled(posted.values)), "send")
+    if not parsed.ok:
+        return await _page(visit, parsed.filled, failed=_key(responder_id, position), status=422)
     step = partial(
         proving.enter_code,
         desk=visit.pages.desk,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -33,7 +34,6 @@ _FORM = "report"
 #: Lines for whoever is on the phone with somebody, and what the public page says in their place.
 _NOT_FOR_PAPER = frozenset({"yes_no_questions"})
 _ON_PAPER = {"call_999": "Ring 999 now if they are there, or if you are in danger."}
-STALE = "This page was open for too long. Check what you wrote and send it again"
 _BY_MACHINE = "Check first: the public form was filled in by a machine, or faster than a person can write."
 _MANY = "Check first: more than five reports came from one address within the hour."
 
@@ -57,10 +57,7 @@ async def get_report(visit: AnyVisit) -> Response:
 @router.post("/report")
 async def post_report(visit: AnyVisit) -> Response:
     """A resident's report: taken whatever else is odd about it, as long as it says what happened."""
-    posted, is_ours = await visit.form(_FORM)
-    parsed = read_public_report(posted, now=visit.now)
-    if not is_ours:
-        parsed = with_fault(parsed, FieldError("narrative", STALE))
+    posted, parsed = await visit.filled_in(partial(read_public_report, now=visit.now), "narrative", _FORM)
     parsed, taken = await take_in(visit, parsed, posted, doubts=_doubts(visit, parsed))
     if taken is None:
         shown = ReportFormView(read_now(posted) or Now.NOT_SURE, _shown_at(posted, visit.now), parsed.filled)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console.form_pages import once, once_key
-from rapid_response.console.forms.posted import FieldError, Filled, Posted
+from rapid_response.console.forms.posted import FieldError, Filled, Parsed, Posted
 from rapid_response.console.views.pieces import Choice
 from rapid_response.console.views.rota import (
     AbsenceLine,
@@ -53,22 +53,21 @@ async def get_rota(visit: Viewer) -> Response:
 @router.post("/rota/absence")
 async def post_absence(visit: Changer) -> Response:
     """Somebody is off, or on, or swaps a shift: at once or from a time on."""
-    posted = await visit.posted()
-    filled, responder, wanted = _read(visit, posted)
-    if wanted is None:
-        return await _page(visit, filled=filled, status=422)
+    posted, parsed = await visit.filled_in(partial(_read, visit), "responder")
+    if not parsed.ok:
+        return await _page(visit, filled=parsed.filled, status=422)
     step = partial(
         availability.set_availability,
         desk=visit.pages.desk,
-        responder_id=responder,
-        wanted=wanted,
+        responder_id=posted.text("responder"),
+        wanted=parsed.body["wanted"],
         who=visit.who(),
     )
     try:
         await visit.run(lambda tx: once(tx, f"{visit.principal.actor}:page:rota", once_key(posted), step))
     except Invalid as refused:
         fault = FieldError(refused.field or "responder", refused.detail)
-        return await _page(visit, filled=Filled(filled.values, (fault,)), status=422)
+        return await _page(visit, filled=Filled(posted.values, (fault,)), status=422)
     return visit.go("/rota?done=absence")
 
 
@@ -80,11 +79,11 @@ async def post_back(row_id: str, visit: Changer) -> Response:
     return visit.go("/rota?done=back")
 
 
-def _read(visit: Visit, posted: Posted) -> tuple[Filled, str, Availability | None]:
+def _read(visit: Visit, posted: Posted) -> Parsed:
+    """What is to be recorded, as `wanted`."""
     faults: list[FieldError] = []
-    responder = posted.text("responder")
     people = {r.id for r in visit.definition.responders} if visit.definition else set()
-    if responder not in people:
+    if posted.text("responder") not in people:
         faults.append(FieldError("responder", "Choose who it is about"))
     body: dict[str, object] = {
         "state": AvailabilityKind.ON if posted.text("state") == "on" else AvailabilityKind.OFF,
@@ -104,13 +103,13 @@ def _read(visit: Visit, posted: Posted) -> tuple[Filled, str, Availability | Non
             faults.append(FieldError("until", "Write until when they swap"))
         if body["state"] is AvailabilityKind.ON:
             faults.append(FieldError("swap_with", "Choose “is off” for whoever gives the shift away"))
-    filled = Filled(posted.values, tuple(faults))
-    if faults:
-        return filled, responder, None
-    try:
-        return filled, responder, Availability.model_validate(body)
-    except ValidationError:
-        return Filled(posted.values, (FieldError("until", "Check the times"),)), responder, None
+    wanted = None
+    if not faults:
+        try:
+            wanted = Availability.model_validate(body)
+        except ValidationError:
+            faults.append(FieldError("until", "Check the times"))
+    return Parsed({"wanted": wanted}, Filled(posted.values, tuple(faults)))
 
 
 async def _page(visit: Visit, *, filled: Filled | None = None, done: str = "", status: int = 200) -> Response:

@@ -28,8 +28,8 @@ from rapid_response.access.signing import Signer
 from rapid_response.access.throttle import Throttle
 from rapid_response.audit.readiness import Node
 from rapid_response.console.assets import Assets
-from rapid_response.console.form_pages import read_form
-from rapid_response.console.forms.posted import Posted
+from rapid_response.console.form_pages import STALE, read_form
+from rapid_response.console.forms.posted import Parsed, Posted
 from rapid_response.console.rendering import Renderer
 from rapid_response.console.views.frame import Frame, Page, Site, View, Viewer
 from rapid_response.core.definition import ServiceDefinition
@@ -228,8 +228,22 @@ class Visit:
         posted = await read_form(self.request)
         return posted, self._is_ours(posted.text("csrf_token"), name)
 
+    async def filled_in(
+        self, read: Callable[[Posted], Parsed], beside: str, name: str = ""
+    ) -> tuple[Posted, Parsed]:
+        """A form in which somebody writes, as `read` reads it.
+
+        Where its token does not hold it has a fault beside that field, so that it is shown again with all
+        that was written: whoever was signed out in the middle of it signs in and loads the page again.
+        """
+        posted, is_ours = await self.form(name)
+        parsed = read(posted)
+        return posted, parsed if is_ours else parsed.refused([{"field": beside, "message": STALE}])
+
     async def posted(self, name: str = "") -> Posted:
-        """As :meth:`form`, where a token that does not hold is refused."""
+        """As :meth:`form`, where a token that does not hold is refused: for a button, beside which nothing
+        was written.
+        """
         posted, is_ours = await self.form(name)
         if not is_ours:
             raise CsrfRefused(

@@ -273,6 +273,9 @@ async def test_s37_the_board_shows_it_first_and_the_page_where_she_is(town: Town
     async with await browser_of(town, "tess", Role.TEAM_LEADER) as leader:
         page = await leader.get(f"/alarms/{alarm.id}")
         form = page.form(f"/alarms/{alarm.id}/end")
+        stale = await leader.send(form, reason="We met.", csrf_token="of another session")
+        assert stale.status == 422
+        assert stale.form(f"/alarms/{alarm.id}/end").fields["reason"] == ["We met."]
         assert (await leader.send(form, reason="")).status == 422
         await leader.send(form, reason="Police are with her, she is safe.")
         assert "Duress" not in (await leader.get("/board")).html

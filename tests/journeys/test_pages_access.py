@@ -184,6 +184,37 @@ async def test_a_call_typed_while_signed_out_is_not_lost(town: Town) -> None:
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    ("page", "action", "written"),
+    [
+        (
+            "/markers",
+            "/markers",
+            {"subject": "address", "kind": "dog", "address": "14 Larkspur Way", "reason": "Two dogs bit."},
+        ),
+        ("/rota", "/rota/absence", {"responder": "ben", "until": "tomorrow 9am"}),
+        ("/disclosures", "/disclosures", {"registration": "AB12 CDE", "to": "PC Hart", "authority": "DPA"}),
+    ],
+)
+async def test_what_was_typed_while_signed_out_is_shown_again(
+    town: Town, page: str, action: str, written: dict[str, str]
+) -> None:
+    async with await browser_of(town, "lena", Role.TEAM_LEADER) as leader:
+        form = (await leader.get(page)).form(action)
+        town.clock.advance(IDLE_AFTER + timedelta(minutes=1))
+        assert (await leader.send(form, **written)).status == 401
+        await leader.sign_in("lena")
+        shown = await leader.send(form, **written)
+        assert shown.status == 422
+        assert "Check what you wrote and send it again" in shown.html
+        again = shown.form(action)
+        assert {name: again.fields[name] for name in written} == {n: [v] for n, v in written.items()}
+        done = await leader.send(again)
+        # No such vehicle is known; but what was written is looked at.
+        assert "No case tells of this vehicle" in done.html if page == "/disclosures" else done.status == 303
+
+
+@on_sqlite
 async def test_a_page_that_refreshes_itself_keeps_nobody_signed_in(town: Town) -> None:
     async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
         for _ in range(3):
