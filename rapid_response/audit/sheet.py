@@ -344,5 +344,8 @@ def to_html(sheet: Sheet) -> str:
     def at(moment: datetime | None) -> str:
         return f"{moment.astimezone(sheet.zone):%a %d %b %H:%M}" if moment else ""
 
+    def in_full(moment: datetime) -> str:
+        return f"{moment.astimezone(sheet.zone):%A %d %B %Y, %H:%M %Z}"
+
     page = _environment().get_template("sheet.html")
-    return page.render(sheet=sheet, at=at, blank=range(6), style=_style())
+    return page.render(sheet=sheet, at=at, in_full=in_full, blank=range(6), style=_style())

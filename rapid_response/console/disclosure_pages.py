@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
@@ -17,10 +19,12 @@ from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.filling import Names
 from rapid_response.console.forms.posted import FieldError, Filled
 from rapid_response.console.forms.privacy import read_vehicle
+from rapid_response.console.moments import full_words
 from rapid_response.console.timeline import pounds
 from rapid_response.console.views.sharing import DisclosuresView, DisclosureView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import QUESTIONS, field_words, plain
+from rapid_response.core.facts import TIME_FACTS
 from rapid_response.steps import casefile, disclosing
 from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.storage.log import record_view
@@ -107,23 +111,25 @@ async def _list(visit: Visit, filled: Filled, *, status: int = 200) -> Response:
 
 
 async def _sheet(visit: Visit, row: DisclosureRow, reference: str) -> Response:
-    names: Names = await visit.look(lambda c: filling.read_names(c, visit.pages.desk.zone))
+    zone = visit.pages.desk.zone
+    names: Names = await visit.look(lambda c: filling.read_names(c, zone))
     view = DisclosureView(
         disclosure=filling.disclosure(row, names, visit.principal),
-        cases=tuple(tuple(_lines(case, row.fields)) for case in disclosing.sheet_of(row)),
+        cases=tuple(tuple(_lines(case, row.fields, zone)) for case in disclosing.sheet_of(row)),
         digest=row.digest,
         holds=row.erased_at is not None or hashlib.sha256(row.document.encode()).hexdigest() == row.digest,
         reference=reference,
+        vehicle=disclosing.vehicle_of(row),
     )
     return await visit.page(view)
 
 
-def _lines(case: Mapping[str, Any], fields: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _lines(case: Mapping[str, Any], fields: Iterable[str], zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     """The lines of one case, those of the case itself first."""
     order = [*_LINES, *sorted(name for name in fields if name not in _LINES)]
     for name in order:
         if name in case:
-            yield _heading(name), _said(name, case[name])
+            yield _heading(name), _said(name, case[name], zone)
 
 
 def _heading(name: str) -> str:
@@ -135,8 +141,10 @@ def _heading(name: str) -> str:
     return field_words(name)
 
 
-def _said(name: str, value: Any) -> str:
+def _said(name: str, value: Any, zone: ZoneInfo) -> str:
     match value:
+        case str() if name == "received_at" or name.removeprefix("facts.") in TIME_FACTS:
+            return full_words(datetime.fromisoformat(value), zone)
         case bool():
             return "Yes" if value else "No"
         case int() if name == "facts.amount_pence":

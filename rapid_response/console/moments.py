@@ -1,4 +1,4 @@
-"""Times in words, in the service's zone: “2:14pm, 6 minutes ago”."""
+"""Times in words, in the service's zone: “2:14pm, 6 minutes ago”; in full for what leaves the screen."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ _DAY = timedelta(days=1)
 def clock_time(moment: datetime, zone: ZoneInfo) -> str:
     """`2:14pm`; on a day when the clocks change also `GMT` or `BST`, as an hour comes twice or not at all."""
     local = moment.astimezone(zone)
+    return f"{_hour(local)} {local.tzname()}" if _clocks_change_on(local) else _hour(local)
+
+
+def full_words(moment: datetime, zone: ZoneInfo) -> str:
+    """`Friday 27 November 2026, 3:11am GMT`: right whenever and wherever it is read."""
+    local = moment.astimezone(zone)
+    return f"{local:%A} {local.day} {local:%B %Y}, {_hour(local)} {local.tzname()}"
+
+
+def _hour(local: datetime) -> str:
     half = "am" if local.hour < 12 else "pm"
-    words = f"{local.hour % 12 or 12}:{local.minute:02d}{half}"
-    return f"{words} {local.tzname()}" if _clocks_change_on(local) else words
+    return f"{local.hour % 12 or 12}:{local.minute:02d}{half}"
 
 
 def _clocks_change_on(local: datetime) -> bool:

@@ -29,7 +29,7 @@ from rapid_response.console.forms.markers import MARKER_LINES
 from rapid_response.console.forms.posted import OUTCOME_ROWS, FieldError, Filled, field_id
 from rapid_response.console.forms.public import CALLER_ROLES, NOW_WORDS, PAID_WORDS, PUBLIC_ROLES
 from rapid_response.console.forms.responder import CANNOT_GO_WORDS
-from rapid_response.console.moments import at_words, clock_time, moment_words
+from rapid_response.console.moments import at_words, clock_time, full_words, moment_words
 from rapid_response.console.views.case_parts import EvidenceSpan
 from rapid_response.console.views.frame import PAGE_WORDS, Frame, Site, View
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, Facts
@@ -83,6 +83,7 @@ def _environment(assets: Assets) -> Environment:
             "plain": words.plain,
             "when": _when,
             "at": _at,
+            "in_full": _in_full,
             "clock_time": _clock_time,
             "local_minute": _local_minute,
             "pounds": timeline.pounds,
@@ -141,6 +142,13 @@ def _at(context: Context, moment: datetime) -> Markup:
     """`2:14pm`, with the day where it is another."""
     site = _site(context)
     return _time_element(site, moment, at_words(moment, site.now, site.zone))
+
+
+@pass_context
+def _in_full(context: Context, moment: datetime) -> Markup:
+    """`Friday 27 November 2026, 3:11am GMT`, for paper and for sheets that others are given."""
+    site = _site(context)
+    return _time_element(site, moment, full_words(moment, site.zone))
 
 
 @pass_context

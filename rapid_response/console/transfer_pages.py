@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
@@ -16,9 +18,11 @@ from sqlmodel import Session
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
 from rapid_response.console.access_pages import ask_why, must_say_why
+from rapid_response.console.moments import full_words
 from rapid_response.console.views.sharing import TransferView
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.console.words import QUESTIONS, field_words, plain
+from rapid_response.core.facts import TIME_FACTS
 from rapid_response.steps import casefile
 from rapid_response.steps.errors import NotFound
 from rapid_response.steps.transferring import PURPOSE
@@ -63,7 +67,7 @@ async def get_transfer(reference: str, transfer_id: str, visit: Reader) -> Respo
     view = TransferView(
         reference=looking.case.incident.reference,
         transfer=filling.transfer(transfer, looking),
-        parts=tuple(_parts(json.loads(transfer.document))),
+        parts=tuple(_parts(json.loads(transfer.document), zone)),
         digest=transfer.digest,
         signature=transfer.signature,
         holds=signed and digest == transfer.digest,
@@ -71,22 +75,23 @@ async def get_transfer(reference: str, transfer_id: str, visit: Reader) -> Respo
     return await visit.page(view)
 
 
-def _parts(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+def _parts(document: Mapping[str, Any], zone: ZoneInfo) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
     for name, heading in _HEADINGS.items():
-        lines = tuple(_lines(name, document[name]))
+        lines = tuple(_lines(name, document[name], zone))
         if lines:
             yield heading, lines
     for number, report in enumerate(document["reports"], start=1):
-        caller = tuple(_lines("caller", report["caller"]))
+        caller = tuple(_lines("caller", report["caller"], zone))
         yield f"Report {number}", (*caller, ("What was said", str(report["narrative"])))
 
 
-def _lines(part: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _lines(part: str, values: Mapping[str, Any], zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         if value in (None, "", []):
             continue
         words = QUESTIONS.get(name, name) if part == "facts" else field_words(f"{part}.{name}")
-        yield words, _said(value)
+        is_time = part == "facts" and name in TIME_FACTS
+        yield words, full_words(datetime.fromisoformat(value), zone) if is_time else _said(value)
 
 
 def _said(value: Any) -> str:

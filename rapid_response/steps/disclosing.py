@@ -42,7 +42,7 @@ def disclose_vehicle(tx: Tx, registration: str, to: str, authority: str) -> str:
     if not cases:
         raise Invalid("No case tells of this vehicle.", "registration")
     shown = [_shown(tx, incident, VEHICLE_FIELDS) for incident in cases]
-    return _keep(tx, None, VEHICLE, to, authority, {"cases": shown})
+    return _keep(tx, None, VEHICLE, to, authority, {"vehicle": wanted.upper(), "cases": shown})
 
 
 def _with_vehicle(tx: Tx, wanted: str) -> list[IncidentRow]:
@@ -134,6 +134,11 @@ def sheet_of(row: DisclosureRow) -> list[dict[str, Any]]:
     """The cases on a sheet; none once its words are gone."""
     cases: list[dict[str, Any]] = json.loads(row.document)["cases"] if row.document else []
     return cases
+
+
+def vehicle_of(row: DisclosureRow) -> str:
+    """The registration that a sheet of one vehicle is about; empty for any other, and once it is gone."""
+    return str(json.loads(row.document).get("vehicle", "")) if row.document else ""
 
 
 def vehicle_disclosures(connection: Connection, limit: int = 100) -> list[DisclosureRow]:

@@ -351,7 +351,9 @@ async def test_s59_all_reports_of_one_vehicle_with_authority_and_no_more(town: T
     for case in cases:
         assert case.reference in sheet
     assert other.reference not in sheet
-    assert "AB12 CDE" in sheet
+    assert "All reports of the vehicle <strong>AB12CDE</strong>" in sheet
+    assert "Wednesday 15 July 2026, 12:00pm BST</time> by lea" in sheet
+    assert re.search(r"Reported</dt><dd[^>]*>Wednesday 15 July 2026, 12:00pm BST</dd>", sheet)
     for words in ("Whitlock", "Larkspur", "Priya", "900457", "gutters"):
         assert words not in sheet, words
     (row,) = await town.rows(DisclosureRow)

@@ -1153,7 +1153,9 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         False,
     ),
     "disclosure-broken": (
-        DisclosureView(SHEET, ((("Ward", "A"),), (("Ward", "B"),)), "ab" * 32, holds=False),
+        DisclosureView(
+            SHEET, ((("Ward", "A"),), (("Ward", "B"),)), "ab" * 32, holds=False, vehicle="AB12CDE"
+        ),
         DUTY_OFFICER,
         "/disclosures/d1",
         True,

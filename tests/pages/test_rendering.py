@@ -257,6 +257,11 @@ def test_board_prints_the_time_due_and_names_nobody_who_called() -> None:
     assert "Whitlock" not in words
 
 
+def test_on_paper_each_page_has_its_date_and_zone() -> None:
+    for name in ("board", "incident", "disclosure", "transfer"):
+        assert "Monday 23 November 2026, 2:20pm GMT" in parsed_page(name).words, name
+
+
 def test_board_puts_the_soonest_need_first() -> None:
     view = STATES["board"][0]
     assert isinstance(view, BoardView)

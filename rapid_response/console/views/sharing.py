@@ -71,6 +71,8 @@ class DisclosureView(View):
     holds: bool
     #: Empty where the sheet is of more than one case.
     reference: str = ""
+    #: The registration that was asked about, where it is of one vehicle.
+    vehicle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
