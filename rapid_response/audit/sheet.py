@@ -145,7 +145,7 @@ def read_sheet(
     service: Mapping[str, Any] = (body or {}).get("service", {})
     names = {str(r["id"]): str(r["name"]) for r in (body or {}).get("responders", ())}
     lines = [
-        _line(connection, row, names, with_addresses)
+        _line(connection, row, names, now, with_addresses)
         for row in connection.execute(
             select(
                 col(IncidentRow.id),
@@ -157,6 +157,7 @@ def read_sheet(
                 col(IncidentRow.ward),
                 col(IncidentRow.location),
                 col(IncidentRow.safe_contact),
+                col(IncidentRow.started_at),
                 col(IncidentRow.due_at),
                 col(IncidentRow.needed_by),
                 col(IncidentRow.stopped_at),
@@ -207,7 +208,9 @@ def _place(line: Line) -> Place:
     return place_in_list(line.care, line.due_at or line.next_at, Priority(line.priority), line.reference)
 
 
-def _line(connection: Connection, row: Any, names: Mapping[str, str], with_addresses: bool) -> Line:
+def _line(
+    connection: Connection, row: Any, names: Mapping[str, str], now: datetime, with_addresses: bool
+) -> Line:
     said, at = _next_step(connection, row, names)
     location: Mapping[str, Any] = row.location or {}
     return Line(
@@ -217,7 +220,7 @@ def _line(connection: Connection, row: Any, names: Mapping[str, str], with_addre
         what=_CATEGORIES[row.category],
         area=row.ward or str(location.get("postcode") or "").split(" ", maxsplit=1)[0] or "not known",
         due_at=(row.needed_by or row.due_at) if row.stopped_at is None else None,
-        stage=_STAGES[row.status],
+        stage=_stage(row, now),
         owner=names.get(row.owner, row.owner) if row.owner else "",
         next_step=said,
         next_at=at,
@@ -226,6 +229,12 @@ def _line(connection: Connection, row: Any, names: Mapping[str, str], with_addre
         contact=_contact(row.safe_contact or {}) if with_addresses else "",
         joint=row.joint,
     )
+
+
+def _stage(row: Any, now: datetime) -> str:
+    """Where it stands; of what begins when the service opens, nobody is asked before that."""
+    waits = row.status is Status.DISPATCHING and row.started_at is not None and row.started_at > now
+    return "Waits for opening" if waits else _STAGES[row.status]
 
 
 def _next_step(connection: Connection, row: Any, names: Mapping[str, str]) -> tuple[str, datetime | None]:

@@ -472,6 +472,11 @@ def plain(value: str | None) -> str:
     return text[:1].upper() + text[1:]
 
 
+def status_words(status: Status, *, waits: bool) -> str:
+    """Where a case stands; `waits`: for the opening of the service, before which nobody is asked."""
+    return "Waits for opening" if waits and status is Status.DISPATCHING else plain(status)
+
+
 def field_words(path: str) -> str:
     """A field of a report in words: `location.address`, `answers.lives_alone`."""
     part, _, name = path.partition(".")

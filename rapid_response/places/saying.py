@@ -36,7 +36,8 @@ def out_of_hours(opens_at: datetime, zone: ZoneInfo) -> tuple[str, ...]:
     local = opens_at.astimezone(zone)
     at = f"{local:%A} {local.day} {local:%B} at {local:%H:%M}"
     return (
-        f"The service is closed now. It opens on {at}, and your report is first in line then.",
+        f"The service is closed now. It opens on {at}: nobody of ours comes before that. "
+        "Then the most urgent reports come first.",
         _DANGER,
         _MONEY,
     )

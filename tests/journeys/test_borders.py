@@ -391,10 +391,26 @@ class TestOutOfHours:
         town.clock.set(datetime(2026, 7, 17, 16, 10, tzinfo=UTC))  # a Friday, 17:10 in London
         answer = await town.reports(**paid_today(location=OURS))
         said = " ".join(answer["say"])
-        assert "Monday 20 July at 09:00" in said
+        assert "Monday 20 July at 09:00: nobody of ours comes before that" in said
         assert "999" in said
         assert "159" in said
         assert answer["clock"]["started_at"] == "2026-07-20T08:00:00+00:00"
+
+    @on_sqlite
+    async def test_s48_while_it_is_closed_no_page_says_that_somebody_is_looked_for(self, town: Town) -> None:
+        town.clock.set(datetime(2026, 7, 17, 2, 30, tzinfo=UTC))  # a Friday, 3:30 in London
+        case = await town.takes(paid_today(location=OURS))
+        async with await browser_of(town, "dot", Role.DUTY_OFFICER) as officer:
+            for page in ("/board", f"/incidents/{case.reference}"):
+                shown = (await officer.get(page)).html
+                assert "Waits for opening, 9:00am" in shown
+                assert "Finding a responder" not in shown.split("</details>")[-1], page
+                assert " min left" not in shown
+            assert "<td>Waits for opening</td>" in (await officer.get("/sheet")).html
+            town.clock.set(datetime(2026, 7, 17, 8, 0, tzinfo=UTC))
+            await town.settle()
+            assert "Waits for opening" not in (await officer.get("/board")).html
+        assert await case.asked() == ["asha"]
 
     async def test_s48_just_before_closing_the_clock_runs_on(self, town: Town) -> None:
         town.clock.set(datetime(2026, 7, 17, 15, 50, tzinfo=UTC))

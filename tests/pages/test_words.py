@@ -150,6 +150,8 @@ def test_forty_minutes_are_forty_minutes_on_the_night_the_clocks_change() -> Non
         (running(-4, 61), "Needed 4 min ago", Shade.RED),
         (OVERDUE, "Overdue by 12 min", Shade.RED),
         (running(-12), "Overdue by 12 min", Shade.RED),
+        (running(150), "Waits for opening, 2:50pm", None),
+        (running(-4, 150), "Needed 4 min ago", Shade.RED),
         (MET, "Responded in time", Shade.GREEN),
         (NO_CLOCK, "No two-hour clock", None),
         (Clock(ClockState.PAUSED, due_at=NOW), "Clock paused", Shade.GREY),
@@ -157,12 +159,12 @@ def test_forty_minutes_are_forty_minutes_on_the_night_the_clocks_change() -> Non
     ],
 )
 def test_the_clock_in_words_and_colour(clock: Clock, said: str, shade: Shade | None) -> None:
-    assert clock.words(NOW) == said
+    assert clock.words(NOW, LONDON) == said
     assert clock.shade(NOW) == shade
 
 
 def test_exactly_at_the_time_due_is_in_time() -> None:
-    assert running(0).words(NOW) == "less than 1 min left"
+    assert running(0).words(NOW, LONDON) == "less than 1 min left"
     assert running(0).shade(NOW) == Shade.YELLOW
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
+from rapid_response.console.moments import at_words
 from rapid_response.core.vocabulary import ClockState, RiskKind, RiskSubject, StoppedBy
 from rapid_response.safety import rules as safety
 from rapid_response.safety.rules import Watch
@@ -44,6 +46,10 @@ class Clock:
         """Whether time is running out."""
         return self.stopped_at is None and self.state in (ClockState.RUNNING, ClockState.BREACHED)
 
+    def waits(self, now: datetime) -> bool:
+        """Whether it begins only when the service opens: nobody is asked before that."""
+        return self.counts and self.started_at is not None and self.started_at > now
+
     @property
     def is_needed_sooner(self) -> bool:
         """Whether help is needed before the two hours are up."""
@@ -54,7 +60,7 @@ class Clock:
         """What people work towards: the earlier of needed-by and due."""
         return self.needed_by if self.is_needed_sooner else self.due_at
 
-    def words(self, now: datetime) -> str:
+    def words(self, now: datetime, zone: ZoneInfo) -> str:
         """How it stands, in words that need no colour."""
         if self.state is ClockState.NOT_APPLICABLE:
             return "No two-hour clock"
@@ -68,6 +74,8 @@ class Clock:
             return f"Overdue by {minutes_words(now - self.due_at)}"
         if self.is_needed_sooner and self.needed_by is not None and now > self.needed_by:
             return f"Needed {minutes_words(now - self.needed_by)} ago"
+        if self.started_at is not None and self.waits(now):
+            return f"Waits for opening, {at_words(self.started_at, now, zone)}"
         return f"{minutes_words((self.goal or self.due_at) - now)} left"
 
     def shade(self, now: datetime) -> Shade | None:
