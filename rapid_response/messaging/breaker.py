@@ -16,6 +16,8 @@ from rapid_response.messaging.gateway import Accepted, Ambiguous, Rejected, Send
 #: So many failures to reach the provider, one after another, open it.
 TRIPS_AT = 5
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(seconds=120)
+#: So often the wait doubles; it is the longest by then, however many trips an outage takes.
+_DOUBLINGS = 3
 
 
 class Heard(StrEnum):
@@ -107,7 +109,7 @@ def after(breaker: Breaker, what: Heard, asked_at: datetime, now: datetime) -> B
     if not _is_trial(breaker, asked_at):  # it was under way when the line went down: nothing new
         return breaker
     trips = breaker.trips + 1
-    wait = min(_FIRST_WAIT * 2 ** (trips - 1), _LONGEST_WAIT)
+    wait = min(_FIRST_WAIT * 2 ** min(trips - 1, _DOUBLINGS), _LONGEST_WAIT)
     return Breaker(breaker.failures + 1, what, breaker.opened_at, now + wait, trips)
 
 

@@ -10,11 +10,11 @@ import pytest
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.core.vocabulary import Role
 from rapid_response.steps import sending
-from rapid_response.storage.tables import EventRow, IncidentRow, LineRow, MessageRow
+from rapid_response.storage.tables import AttemptRow, EventRow, IncidentRow, LineRow, MessageRow
 from rapid_response.storage.tx import Tx
 from tests.builders import PATIENT_OFFER, paid_today, small_town
 from tests.delivery.carrier import Carrier, refuses, says_nothing, takes
-from tests.harness import ASHA, BEN, Case, Town
+from tests.harness import ASHA, BEN, DEE, Case, Town
 from tests.journeys.browser import browser_of
 
 
@@ -66,6 +66,26 @@ async def test_r8_what_was_cancelled_while_the_line_was_down_is_not_taken_up_whe
     assert (await line(town)).opened_at is None
     over = [(m.state, m.held, m.next_attempt_at) for m in await _asked(town, waiting)]
     assert set(over) == {(MessageState.CANCELLED, None, None)}
+    assert "message_stuck" not in await town.audit()
+
+
+@pytest.mark.long
+async def test_r8_three_hours_without_a_provider_lose_no_outcome_and_no_notice(
+    town: Town, carrier: Carrier
+) -> None:
+    """A fault of the worker's would end this: nothing else catches it here."""
+    carrier.usual_text = carrier.usual_call = refuses("not_sent")
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=180)
+    assert await town.texts(DEE) == []
+    assert (await line(town)).trips > 80
+
+    carrier.usual_text = carrier.usual_call = takes
+    await town.pass_time(minutes=10)
+    assert (await line(town)).opened_at is None
+    assert any(str(case.number) in text for text in await town.texts(DEE))
+    known = {"rejected", "delivered", "undelivered"}
+    assert {a.state for a in await town.rows(AttemptRow)} <= known
     assert "message_stuck" not in await town.audit()
 
 

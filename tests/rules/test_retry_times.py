@@ -123,6 +123,15 @@ def test_r8_the_wait_doubles_to_two_minutes() -> None:
     assert waits == [15, 30, 60, 120, 120, 120]
 
 
+@given(st.integers(1, 10_000_000))
+def test_r8_however_long_it_is_down_it_is_tried_every_two_minutes(trips: int) -> None:
+    down = Breaker(5, Heard.DOWN, NOON, at(120), trips)
+    still = breaker.after(down, Heard.DOWN, at(120), at(120))
+    assert still.retry_at is not None
+    assert at(120) < still.retry_at <= at(240)
+    assert still.trips == trips + 1
+
+
 def test_r8_what_was_under_way_when_it_opened_does_not_double_its_wait() -> None:
     opened = fold(*((n, Heard.DOWN) for n in range(5)))
     assert breaker.after(opened, Heard.DOWN, at(3), at(6)) == opened
