@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, func, or_, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, update
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core import duress
 from rapid_response.core import events as happened
@@ -57,7 +58,10 @@ from rapid_response.steps.receive import receive
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
 from rapid_response.storage.columns import not_by
+from rapid_response.storage.due import is_pending
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import (
+    AgendaRow,
     InboundMessageRow,
     IncidentRow,
     JobNumberRow,
@@ -67,6 +71,8 @@ from rapid_response.storage.tables import (
 )
 from rapid_response.storage.tx import Tx
 
+#: Before whatever else is due.
+_FIRST = 0
 #: Automatic answers to one number: in an hour to what says nothing of ours, until it does something real; and
 #: in a day to all that does nothing.
 _MOST_AN_HOUR, _MOST_A_DAY = 5, 50
@@ -115,7 +121,7 @@ def take_text(
         sent_at=min(sent_at, tx.now) if sent_at is not None else None,
         opt_out_type=opt_out_type[:10].upper(),
     )
-    work.arm(tx, "", 1, 0, [Deadline(Kind.INBOUND, tx.now, inbound_id)])
+    work.arm(tx, "", 1, _FIRST, [Deadline(Kind.INBOUND, tx.now, inbound_id)])
     return True
 
 
@@ -127,8 +133,49 @@ def _storable(body: str) -> str:
 
 
 def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
-    """Read a kept text, decide by the table, do it, answer it: one step, in the sender's name."""
+    """Act on a kept text, and before it on what its sender wrote earlier: nobody means HERE before her OK.
+
+    Several may be found at once, by several nodes. Whoever is first does the earlier ones too; the others
+    then find nothing to do.
+    """
     text = tx.need(InboundMessageRow, inbound_id)
+    # Locked in the order in which they were written, so that two nodes cannot wait for each other. Nothing
+    # waits for these locks that holds a case, so they may come before the cases'.
+    earlier = tx.all(_not_acted_on_before(tx.now, text.from_number, _written(text), text.id))
+    for each in (*earlier, tx.need(InboundMessageRow, inbound_id, lock=True)):
+        if each.effect is None:
+            _act_on(tx, desk, each)
+
+
+def _written(text: InboundMessageRow) -> datetime:
+    """When it was written, as far as we know."""
+    return text.sent_at or text.received_at
+
+
+@once
+def _not_acted_on_before(
+    now: datetime, from_number: str, written: datetime, inbound_id: str
+) -> SelectOfScalar[InboundMessageRow]:
+    """What a number wrote earlier and is on the agenda still; what has failed there is in nobody's way."""
+    when = func.coalesce(col(InboundMessageRow.sent_at), col(InboundMessageRow.received_at))
+    return (
+        select(InboundMessageRow)
+        .join(AgendaRow, col(AgendaRow.subject) == col(InboundMessageRow.id))
+        .where(
+            *is_pending(_FIRST),
+            col(AgendaRow.due_at) <= now,
+            col(AgendaRow.kind) == Kind.INBOUND.value,
+            col(AgendaRow.error).is_(None),
+            not_by(col(InboundMessageRow.from_number)) == from_number,
+            or_(when < written, and_(when == written, col(InboundMessageRow.id) < inbound_id)),
+        )
+        .order_by(when, col(InboundMessageRow.id))
+        .with_for_update(of=InboundMessageRow)
+    )
+
+
+def _act_on(tx: Tx, desk: Desk, text: InboundMessageRow) -> None:
+    """Read a kept text, decide by the table, do it, answer it: one step, in the sender's name."""
     service = service_now(tx, desk.zone)
     known = _who_sent(desk, service, text)
     reply = _read(text)

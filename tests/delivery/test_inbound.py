@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -15,9 +16,12 @@ from rapid_response.core.states import MessageChannel, MessageState, Purpose
 from rapid_response.core.vocabulary import Role
 from rapid_response.simulator import texts as phone_texts
 from rapid_response.simulator.tables import SimPostRow
+from rapid_response.sla.rules import Kind
 from rapid_response.steps import inbound
 from rapid_response.steps.outbox import queue
+from rapid_response.storage import work
 from rapid_response.storage.tables import (
+    AgendaRow,
     EndpointRow,
     EventRow,
     InboundMessageRow,
@@ -25,9 +29,10 @@ from rapid_response.storage.tables import (
     WatermarkRow,
 )
 from rapid_response.storage.tx import Tx
+from rapid_response.storage.work import Due
 from tests.builders import PATIENT_OFFER, paid_today, scam_paid, small_town
 from tests.delivery.carrier import Carrier
-from tests.harness import ASHA, BEN, DEE, DESK, Town
+from tests.harness import ASHA, BEN, DEE, DESK, Case, Town
 from tests.journeys.browser import browser_of
 
 STRANGER = "+447700900555"
@@ -129,6 +134,71 @@ async def test_u2_after_an_outage_all_lost_texts_are_found_though_a_newer_one_ca
     assert [(await case.now())["responder"] for case in cases] == ["asha", "ben", None]
     sources = {m.source for m in await town.rows(InboundMessageRow)}
     assert sources == {"webhook", "catch_up"}
+
+
+@dataclass
+class Lost:
+    """A visit that was texted word by word while nobody heard, and is found at once."""
+
+    town: Town
+    case: Case
+
+    async def claimed_by_another(self) -> Due:
+        """What another node has taken on, and has not done yet: the first that was written."""
+        found = await self.town.app.worker.provided.catch_up()
+        assert found == 3
+        kinds = [Kind.INBOUND.value]
+        (first,) = await self.town.app.database.run(partial(work.claim_due, limit=1, kinds=kinds))
+        return first
+
+    async def acted(self) -> list[str]:
+        """What was done of it, in order."""
+        wanted = ("offer_accepted", "arrived_on_scene", "incident_closed")
+        return [type_ for type_ in await self.town.event_types(self.case.reference) if type_ in wanted]
+
+    async def effects(self) -> dict[str, str | None]:
+        """What became of each text."""
+        return {row.provider_sid: row.effect for row in await self.town.rows(InboundMessageRow)}
+
+
+@pytest.fixture
+async def lost(town: Town) -> Lost:
+    await town.load(small_town(escalation=[PATIENT_OFFER]))
+    case = await town.takes(paid_today())
+    for n, words in enumerate(("OK", "HERE", "DONE HELPED"), start=1):
+        town.clock.advance(timedelta(seconds=20))
+        await loses(town, ASHA, f"{words} {case.number}", sid_of(n))
+    town.clock.advance(timedelta(seconds=20))
+    return Lost(town, case)
+
+
+async def test_texts_of_one_sender_that_are_found_together_are_acted_on_as_they_were_written(
+    lost: Lost,
+) -> None:
+    assert await catches_up(lost.town) == 3
+    assert await lost.acted() == ["offer_accepted", "arrived_on_scene", "incident_closed"]
+    assert set((await lost.effects()).values()) == {"act"}
+
+
+async def test_also_by_several_nodes_and_each_once(lost: Lost) -> None:
+    town = lost.town
+    first = await lost.claimed_by_another()
+    await town.settle()
+    assert set((await lost.effects()).values()) == {"act"}
+    await town.app.worker.ringer.ring(first)
+    assert await lost.acted() == ["offer_accepted", "arrived_on_scene", "incident_closed"]
+    assert len(await answers_to(town, ASHA)) == 3
+    assert all(row.settled_at for row in await town.rows(AgendaRow) if row.kind == Kind.INBOUND)
+
+
+async def test_a_text_that_fails_is_in_the_way_of_none_that_follows(lost: Lost) -> None:
+    town = lost.town
+    first = await lost.claimed_by_another()
+    await town.app.database.run(partial(work.failed, work=first, error="RuntimeError"))
+    await town.settle()
+    assert await lost.effects() == {sid_of(1): None, sid_of(2): "act", sid_of(3): "act"}
+    await town.pass_time(seconds=1)
+    assert await lost.effects() == {sid_of(1): "already", sid_of(2): "act", sid_of(3): "act"}
 
 
 async def test_u2_a_list_that_could_not_be_read_moves_no_watermark(town: Town, carrier: Carrier) -> None:
