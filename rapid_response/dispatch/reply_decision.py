@@ -74,11 +74,14 @@ class JobView:
     clock_applies: bool = True
     open_notice: bool = False
     notice_seen: bool = False
+    #: When she was first asked to take it, and first told of what she has not seen yet.
+    asked_at: datetime | None = None
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LastText:
-    """The last text that was delivered to the sender's number."""
+    """What the sender's number got last before she wrote, or may have."""
 
     purpose: Purpose
     incident_id: str | None = None
@@ -195,7 +198,7 @@ class _Case:
 
     reply: Reply
     jobs: Sequence[JobView]
-    last: LastText | None
+    last: Sequence[LastText]
     stands: Mapping[str, _Stand] = field(default_factory=dict)
 
     def that(self, *stands: _Stand) -> list[JobView]:
@@ -228,17 +231,39 @@ class _Case:
         return self._last_was(job, Purpose.CHECK_IN)
 
     def _last_was(self, job: JobView, *purposes: Purpose) -> bool:
-        return (
-            self.last is not None
-            and self.last.purpose in purposes
-            and self.last.incident_id == job.incident_id
+        # Whichever of them it was that she got last.
+        return bool(self.last) and all(
+            last.purpose in purposes and last.incident_id == job.incident_id for last in self.last
         )
+
+    @property
+    def last_was_courtesy(self) -> bool:
+        """Whether the last text she got asked nothing."""
+        return bool(self.last) and all(
+            last.purpose in (Purpose.CONFIRM, Purpose.STAND_DOWN) for last in self.last
+        )
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether one of several, of which nobody knows which she got last, wants an answer."""
+        return len(self.last) > 1 and any(last.purpose in _WANT_ANSWERS for last in self.last)
+
+
+_WANT_ANSWERS = frozenset({Purpose.OFFER, Purpose.NOTICE, Purpose.ALARM, Purpose.CHECK_IN})
 
 
 def decide(
-    reply: Reply, sender: Sender, jobs: Sequence[JobView], last_text: LastText | None, now: datetime
+    reply: Reply,
+    sender: Sender,
+    jobs: Sequence[JobView],
+    last_texts: Sequence[LastText],
+    written: datetime,
 ) -> ReplyDecision:
-    """What the reply does. `jobs`: all the sender was offered, holds or was told of, quarantined ones too."""
+    """What a reply that was written then does.
+
+    `jobs`: all the sender was offered, holds or was told of, quarantined ones too. `last_texts`: the last
+    that went to her before, and what may have gone since: nobody knows which of them she had before her.
+    """
     if sender.kind is SenderKind.NOT_A_PERSON:
         return ReplyDecision(Effect.DROP, why="not a person's number")
     if sender.kind is SenderKind.UNKNOWN:
@@ -246,10 +271,25 @@ def decide(
         return ReplyDecision(
             Effect.NEW_REPORT, answer=Answer.UNKNOWN_SENDER, flagged=True, why="unknown number"
         )
-    if last_text and last_text.at and now - last_text.at > CONTEXT:
-        last_text = None
-    case = _Case(reply, jobs, last_text, {job.incident_id: _stand(job) for job in jobs})
-    return _heeding_trouble(case, _by_verb(case))
+    last = [text for text in last_texts if text.at is None or written - text.at <= CONTEXT]
+    all_jobs = _Case(reply, jobs, last, _stands(jobs))
+    if reply.number is not None:
+        return _heeding_trouble(all_jobs, _by_verb(all_jobs))
+    known = [_as_known(job, written) for job in jobs]
+    return _heeding_trouble(all_jobs, _by_verb(replace(all_jobs, jobs=known, stands=_stands(known))))
+
+
+def _stands(jobs: Sequence[JobView]) -> Mapping[str, _Stand]:
+    return {job.incident_id: _stand(job) for job in jobs}
+
+
+def _as_known(job: JobView, written: datetime) -> JobView:
+    """A job as she knew it when she wrote: a word alone means nothing that she heard of only later."""
+    if job.asked_at is not None and job.asked_at > written:
+        job = replace(job, offer_state=None, held=False)
+    if job.told_at is not None and job.told_at > written:
+        job = replace(job, open_notice=False)
+    return job
 
 
 def _heeding_trouble(case: _Case, decided: ReplyDecision) -> ReplyDecision:
@@ -430,7 +470,7 @@ def _without_number(case: _Case) -> ReplyDecision:
 
 def _yes_without_number(case: _Case) -> ReplyDecision:
     """The courtesy guard (delivery.md 9.3): people answer OK to anything."""
-    if case.last and case.last.purpose in (Purpose.CONFIRM, Purpose.STAND_DOWN):
+    if case.last_was_courtesy:
         return _kept_or_silent(case, "courtesy after our own answer")
     if asked := [job for job in case.that(_Stand.HELD, _Stand.ALONG) if case.last_asked_if_safe(job)]:
         return _check_in(case, asked[0])
@@ -448,15 +488,15 @@ def _yes_without_number(case: _Case) -> ReplyDecision:
         return _list("the last text was not this offer") if case.reply.is_bare else _kept_or_silent(case, "")
     if lapsed := [job for job in case.that(_Stand.LAPSED) if case.last_asked_about(job)]:
         return _apply(case, lapsed[0])
-    if told and case.last is None:
+    if told and not case.last:
         return _acknowledge(told[0]) if len(told) == 1 else _list("several notices are open")
     return _kept_or_silent(case, "no open job")
 
 
 def _kept_or_silent(case: _Case, why: str) -> ReplyDecision:
-    """A bare yes is swallowed; words beside it are kept where they belong."""
+    """A bare yes is swallowed, unless it may be an answer; words beside it are kept where they belong."""
     if case.reply.is_bare:
-        return _silent(why)
+        return _list("it is not known what she answers") if case.may_answer else _silent(why)
     return _keep(case, Answer.NOTE_KEPT)
 
 

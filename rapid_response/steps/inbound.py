@@ -36,6 +36,7 @@ from rapid_response.dispatch.reply_decision import (
 from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import proof, wording
+from rapid_response.messaging.lives import REPEAT, UNRESOLVED
 from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
 from rapid_response.sla.rules import Deadline, Kind, is_counting
 from rapid_response.steps import (
@@ -62,6 +63,7 @@ from rapid_response.storage.due import is_pending
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import (
     AgendaRow,
+    AlarmRow,
     InboundMessageRow,
     IncidentRow,
     JobNumberRow,
@@ -181,14 +183,15 @@ def _act_on(tx: Tx, desk: Desk, text: InboundMessageRow) -> None:
     reply = _read(text)
     if _is_duress(tx, service, text, known, reply):
         return
-    jobs = _jobs(tx, known) if known.recipients else {}
+    written = _written(text)
+    jobs = _jobs(tx, known, written) if known.recipients else {}
     views = [view for _, view in jobs.values()]
     # Whoever has taken a job by this phone is its owner, and means another number.
     if known.responder is not None and proof.denies(text.body) and not any(view.held for view in views):
         _denied(_Text(tx, desk, service, text, known, None), [incident for incident, _ in jobs.values()])
         return
-    last = _last_text(tx, known.number)
-    decision = reply_decision.decide(reply, known.sender, views, last, tx.now)
+    last = _last_texts(tx, known.number, written)
+    decision = reply_decision.decide(reply, known.sender, views, last, written)
     tx.actor = known.actor
     if _answers_alarm_of_no_job(_Text(tx, desk, service, text, known, None), reply, last):
         return
@@ -246,13 +249,13 @@ def _is_duress(tx: Tx, service: Service, text: InboundMessageRow, known: _Known,
     return True
 
 
-def _answers_alarm_of_no_job(text: _Text, reply: Reply, last: LastText | None) -> bool:
+def _answers_alarm_of_no_job(text: _Text, reply: Reply, last: Sequence[LastText]) -> bool:
     """An OK to an alarm that no job number could name; others are told apart by their number."""
-    if last is None or last.purpose is not Purpose.ALARM or last.incident_id is not None:
+    if not last or any(t.purpose is not Purpose.ALARM or t.incident_id is not None for t in last):
         return False
     if reply.verb is not Verb.ACCEPT or reply.number is not None:
         return False
-    unseen = [a for a in alarms.unseen_by(text.tx, text.known.recipients) if a.incident_id is None]
+    unseen = [a for a in _unseen_alarms(text.tx, text.known, text.written) if a.incident_id is None]
     if not alarms.acknowledge(text.tx, unseen, "sms"):
         return False
     text.row.sender, text.row.verb, text.row.effect = text.known.actor, reply.verb.value, Effect.ACT.value
@@ -266,6 +269,11 @@ def _answers_alarm_of_no_job(text: _Text, reply: Reply, last: LastText | None) -
         is_new=True,
     )
     return True
+
+
+def _unseen_alarms(tx: Tx, known: _Known, written: datetime) -> list[AlarmRow]:
+    """What she had been told of when she wrote: nobody has seen an alarm by a text that is older."""
+    return [a for a in alarms.unseen_by(tx, known.recipients) if a.raised_at <= written]
 
 
 def _tell_of_trouble(text: _Text, incident: IncidentRow) -> None:
@@ -324,7 +332,7 @@ def _who_sent(desk: Desk, service: Service, text: InboundMessageRow) -> _Known:
     return _Known(number, Sender(kind, responder.id if responder else None, roles), responder, recipients)
 
 
-def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
+def _jobs(tx: Tx, known: _Known, written: datetime) -> dict[str, tuple[IncidentRow, JobView]]:
     """All that was offered to her or told her and still has its number, locked, as the table sees it."""
     responder_id = known.responder.id if known.responder else None
     live = select(JobNumberRow.incident_id).where(
@@ -350,7 +358,7 @@ def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
         )
     )
     along = companions.goes_along(tx, responder_id) if responder_id else []
-    alarmed = {a.incident_id for a in alarms.unseen_by(tx, known.recipients) if a.incident_id}
+    alarmed = {a.incident_id for a in _unseen_alarms(tx, known, written) if a.incident_id}
     found: dict[str, tuple[IncidentRow, JobView]] = {}
     # Locked in the order of their ids, so that two texts cannot wait for each other.
     concerned = {o.incident_id for o in asked} | {n.incident_id for n in told} | alarmed | set(along)
@@ -358,50 +366,67 @@ def _jobs(tx: Tx, known: _Known) -> dict[str, tuple[IncidentRow, JobView]]:
         incident = hold(tx, incident_id)
         mine = [o for o in asked if o.incident_id == incident_id and o.episode == incident.episode]
         hers = [n for n in told if n.incident_id == incident_id]
-        view = _view(incident, mine[-1] if mine else None, hers, responder_id, alarmed=incident_id in alarmed)
+        view = _view(incident, mine, hers, responder_id, alarmed=incident_id in alarmed)
         found[incident_id] = (incident, view)
     return found
 
 
 def _view(
     incident: IncidentRow,
-    offer: OfferRow | None,
+    asked: Sequence[OfferRow],
     told: Sequence[NoticeRow],
     responder_id: str | None,
     *,
     alarmed: bool,
 ) -> JobView:
+    unseen = [n for n in told if n.acknowledged_at is None]
     clock = clock_facts(incident)
     held = responder_id is not None and incident.owner == responder_id
     return JobView(
         job_number=incident.job_number or 0,
         incident_id=incident.id,
         status=incident.status,
-        offer_state=offer.state if offer else None,
+        offer_state=asked[-1].state if asked else None,
         held=held,
         taken_by_other=incident.owner is not None and not held,
         closed=not incident.is_open,
         clock_stopped=clock.is_stopped,
         clock_applies=clock.state is not ClockState.NOT_APPLICABLE,
         companion=responder_id is not None and incident.companion == responder_id,
-        open_notice=alarmed or any(n.acknowledged_at is None for n in told),
+        open_notice=alarmed or bool(unseen),
         notice_seen=any(n.acknowledged_at is not None for n in told),
+        asked_at=asked[0].made_at if asked else None,
+        told_at=None if alarmed else min((n.given_at for n in unseen), default=None),
     )
 
 
-def _last_text(tx: Tx, number: str) -> LastText | None:
-    """The last text that went to that number."""
-    last = tx.first(
+#: It went; and, where nobody knows whether it did, it may have.
+_WENT = (MessageState.IN_NETWORK, MessageState.DELIVERED)
+_MAY_HAVE_GONE = (MessageState.SENDING, MessageState.UNKNOWN)
+#: Why it is sent once more, or no more.
+_MAY_HAVE_GONE_BEFORE = (REPEAT, UNRESOLVED)
+#: Beyond so many of which nobody knows, older ones make nothing clearer.
+_UNKNOWN_AT_MOST = 10
+
+
+def _last_texts(tx: Tx, number: str, written: datetime) -> list[LastText]:
+    """The last text that went to that number before it wrote, and what may have gone since, newest first."""
+    newest = tx.all(
         select(MessageRow)
         .where(
             col(MessageRow.to_number) == number,
             col(MessageRow.channel) == MessageChannel.SMS,
-            col(MessageRow.state).in_((MessageState.IN_NETWORK, MessageState.DELIVERED)),
+            or_(
+                col(MessageRow.state).in_((*_WENT, *_MAY_HAVE_GONE)),
+                col(MessageRow.reason).in_(_MAY_HAVE_GONE_BEFORE),
+            ),
+            col(MessageRow.created_at) <= written,
         )
         .order_by(col(MessageRow.created_at).desc(), col(MessageRow.id).desc())
-        .limit(1)
+        .limit(_UNKNOWN_AT_MOST)
     )
-    return LastText(last.purpose, last.incident_id, last.created_at) if last else None
+    known = next((n for n, message in enumerate(newest) if message.state in _WENT), len(newest))
+    return [LastText(m.purpose, m.incident_id, m.created_at) for m in newest[: known + 1]]
 
 
 # --- doing it --------------------------------------------------------------------------------------------
@@ -417,6 +442,11 @@ class _Text:
     row: InboundMessageRow
     known: _Known
     incident: IncidentRow | None
+
+    @property
+    def written(self) -> datetime:
+        """When it was written, as far as we know."""
+        return _written(self.row)
 
 
 def _carry_out(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
@@ -456,7 +486,7 @@ def _act(text: _Text, decision: ReplyDecision) -> None:
     for action, params in decision.actions:
         if action is Action.ACKNOWLEDGE:
             notices.acknowledge(text.tx, incident, "sms", text.known.recipients)
-            unseen = alarms.unseen_by(text.tx, text.known.recipients)
+            unseen = _unseen_alarms(text.tx, text.known, text.written)
             alarms.acknowledge(text.tx, [a for a in unseen if a.incident_id == incident.id], "sms")
             actions.keep_in_view(text.tx, text.service, incident)
             continue

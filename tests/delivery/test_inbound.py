@@ -30,8 +30,8 @@ from rapid_response.storage.tables import (
 )
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import Due
-from tests.builders import PATIENT_OFFER, paid_today, scam_paid, small_town
-from tests.delivery.carrier import Carrier
+from tests.builders import PATIENT_OFFER, paid_today, scam_paid, shift, small_town
+from tests.delivery.carrier import Carrier, takes_and_says_nothing
 from tests.harness import ASHA, BEN, DEE, DESK, Case, Town
 from tests.journeys.browser import browser_of
 
@@ -201,6 +201,24 @@ async def test_a_text_that_fails_is_in_the_way_of_none_that_follows(lost: Lost) 
     assert await lost.effects() == {sid_of(1): "already", sid_of(2): "act", sid_of(3): "act"}
 
 
+@pytest.mark.parametrize(
+    ("word", "done"), [("OK", "offer_accepted"), ("NO", "offer_declined"), ("GO", "offer_accepted")]
+)
+async def test_a_word_alone_that_is_found_late_answers_no_offer_that_was_made_after_it(
+    town: Town, word: str, done: str
+) -> None:
+    first, second = await town.takes(paid_today()), await town.takes(paid_today())
+    assert (await first.asked(), await second.asked()) == (["asha"], ["ben"])
+    town.clock.advance(timedelta(minutes=2))
+    await loses(town, ASHA, word, sid_of(1))
+    await town.restart(after_minutes=4)
+    await town.settle()
+    assert (await first.asked(), await second.asked()) == (["asha", "ben"], ["ben", "asha"])
+    assert await catches_up(town) == 1
+    assert len(await first.happened(done)) == 1
+    assert await second.happened("offer_accepted") == await second.happened("offer_declined") == []
+
+
 async def test_u2_a_list_that_could_not_be_read_moves_no_watermark(town: Town, carrier: Carrier) -> None:
     await catches_up(town)
     (before,) = await town.rows(WatermarkRow)
@@ -308,6 +326,25 @@ async def test_q2_bare_ok_after_a_confirm_and_with_nothing_open_is_swallowed(tow
     case = await town.takes(paid_today())
     await last_to(town, ASHA, f"OK {case.number}")
     assert await last_to(town, ASHA, "ok") == ""
+
+
+async def test_q2_a_bare_ok_to_an_offer_that_may_not_have_gone_is_asked_back(
+    town: Town, carrier: Carrier
+) -> None:
+    await town.load(small_town(escalation=[PATIENT_OFFER], rota=[shift("asha"), shift("dee")], on_call=[]))
+    done = await town.takes(paid_today())
+    await done.hears(ASHA, "HERE {n}")
+    await done.hears(ASHA, "DONE {n} HELPED")
+    town.clock.advance(timedelta(minutes=6))
+    await town.fails(no_receipts=True)
+    carrier.lists_lag = timedelta(minutes=10)
+    carrier.texts.append(takes_and_says_nothing)
+    case = await town.takes(paid_today())
+    assert f"Reply OK {case.number}" in await town.last_text(ASHA)
+    assert [m.state for m in await town.rows(MessageRow) if m.purpose is Purpose.OFFER][-1] == "unknown"
+    assert "1 job open with you" in await last_to(town, ASHA, "ok")
+    assert await case.status() == "dispatching"
+    assert "is yours" in await last_to(town, ASHA, f"ok {case.number}")
 
 
 async def test_q2_reserved_words_never_reach_a_command(town: Town) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, select
@@ -12,6 +13,7 @@ from rapid_response.core.vocabulary import Role
 from rapid_response.simulator.tables import SimPostRow, SimTextRow
 from rapid_response.storage.tables import AlarmRow, DefinitionRow, InboundMessageRow, MessageRow
 from tests.builders import SMALL_TOWN, paid_today, roofers_now, small_town
+from tests.delivery.test_inbound import catches_up, loses, sid_of
 from tests.harness import ASHA, BEN, DEE, DESK, LEADER, Case, Town
 from tests.journeys.browser import browser_of, on_sqlite
 from tests.journeys.test_check_ins import at_the_door, rung
@@ -51,6 +53,22 @@ async def test_s37_the_duress_word_raises_a_silent_alarm(town: Town, words: str)
     (raised,) = await case.happened("duress_raised")
     assert (raised["responder"], raised["source"]) == ("asha", "sms")
     assert "reply_understood" not in (await town.event_types(case.reference))[-1:]
+
+
+async def test_s37_a_text_that_is_older_than_the_alarm_has_not_seen_it(town: Town) -> None:
+    await town.load(WITH_WORD)
+    case = await at_the_door(town)
+    await loses(town, DEE, f"OK {case.number}", sid_of(1))
+    town.clock.advance(timedelta(seconds=20))
+    await case.hears(ASHA, WORD)
+    assert await catches_up(town) == 1
+    assert await case.happened("duress_acknowledged") == []
+    await town.pass_time(minutes=5)
+    assert len(await town.texts_with("duress", DEE)) == 2
+    await loses(town, DEE, f"OK {case.number}", sid_of(2))
+    town.clock.advance(timedelta(minutes=1))
+    assert await catches_up(town) == 1
+    assert len(await case.happened("duress_acknowledged")) == 1
 
 
 async def test_s37_it_comes_again_each_five_minutes_until_one_person_has_seen_it(town: Town) -> None:

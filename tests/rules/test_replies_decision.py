@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -51,9 +52,9 @@ ASKED = LastText(Purpose.OFFER, "a", NOW)
 
 
 def by(
-    text: str, *jobs: JobView, sender: Sender = ASHA, last: LastText | None = ASKED, now: datetime = NOW
+    text: str, *jobs: JobView, sender: Sender = ASHA, last: LastText | None = ASKED, written: datetime = NOW
 ) -> ReplyDecision:
-    return decide(read(text), sender, jobs, last, now)
+    return decide(read(text), sender, jobs, [last] if last else [], written)
 
 
 def actions(decision: ReplyDecision) -> list[Action]:
@@ -153,6 +154,63 @@ def test_a_bare_ok_with_two_open_jobs_is_asked_back() -> None:
 def test_a_bare_ok_from_the_owner_or_from_nobody_says_nothing() -> None:
     assert by("ok", HELD, last=LastText(Purpose.REMINDER, "a", NOW)).effect is Effect.SILENT
     assert by("ok").effect is Effect.SILENT
+
+
+def perhaps(text: str, *jobs: JobView, last: Sequence[LastText]) -> ReplyDecision:
+    """As `by`, where nobody knows which of several texts she got last."""
+    return decide(read(text), ASHA, jobs, last, NOW)
+
+
+@each("purpose", [Purpose.OFFER, Purpose.NOTICE, Purpose.CHECK_IN])
+@each("job", [OFFERED, LAPSED, HELD, TOLD, AT_THE_DOOR])
+def test_a_bare_ok_to_what_may_not_have_gone_is_asked_back(purpose: Purpose, job: JobView) -> None:
+    last = [LastText(purpose, "a", NOW), LastText(Purpose.CONFIRM, "b", NOW)]
+    for unclear in (last, last[::-1]):
+        assert perhaps("ok", job, last=unclear).effect is Effect.LIST_JOBS
+
+
+def test_a_bare_ok_is_clear_where_it_is_the_same_whichever_text_she_got() -> None:
+    asked_again = [LastText(Purpose.REMINDER, "a", NOW), ASKED]
+    assert actions(perhaps("ok", OFFERED, last=asked_again)) == [Action.ACCEPT]
+    thanked = [LastText(Purpose.CONFIRM, "a", NOW), LastText(Purpose.STAND_DOWN, "b", NOW)]
+    assert perhaps("ok", OFFERED, last=thanked).effect is Effect.SILENT
+
+
+# --- what she had heard of when she wrote ---------------------------------------------------------
+
+LATER = NOW + timedelta(minutes=1)
+
+
+@each("word", ["ok", "no", "go", "here", "done helped", "nobody", "safe", "I will be ten minutes"])
+@each(
+    "job",
+    [
+        replace(OFFERED, asked_at=LATER),
+        replace(HELD, asked_at=LATER),
+        replace(TOLD, told_at=LATER),
+    ],
+)
+def test_a_word_alone_means_nothing_that_she_heard_of_later(word: str, job: JobView) -> None:
+    for last in (None, LastText(Purpose.OFFER, "b", NOW)):
+        decision = by(word, job, last=last)
+        assert (decision.incident_id, decision.actions) == (None, ())
+
+
+def test_a_word_alone_means_what_she_was_asked_before_and_a_number_always_means_its_job() -> None:
+    late = replace(OTHER, asked_at=LATER)
+    for word, action in (("ok", Action.ACCEPT), ("no", Action.DECLINE), ("go", Action.ACCEPT)):
+        decision = by(word, replace(LAPSED, asked_at=NOW), late)
+        assert (decision.incident_id, actions(decision)[0]) == ("a", action)
+    assert actions(by("ok 5530", late)) == [Action.ACCEPT]
+
+
+def test_how_long_the_last_text_explains_an_ok_is_counted_from_when_it_was_written() -> None:
+    assert actions(by("ok", OFFERED, written=NOW + timedelta(hours=12))) == [Action.ACCEPT]
+    assert by("ok", OFFERED, written=NOW + timedelta(hours=13)).effect is Effect.LIST_JOBS
+
+
+def test_words_of_danger_are_heeded_whenever_she_was_asked() -> None:
+    assert by("send police", replace(AT_THE_DOOR, asked_at=LATER)).alert
 
 
 def test_a_thumb_on_an_offer_is_asked_back_and_on_a_confirmation_swallowed() -> None:
@@ -299,7 +357,7 @@ def test_an_ok_to_the_question_is_a_check_in(text: str) -> None:
         Effect.CHECK_IN, Action.CHECK_IN, Answer.SAFE,
     )  # fmt: skip
     assert by(text, AT_THE_DOOR, last=ASKED).effect is not Effect.CHECK_IN
-    late = by("ok", AT_THE_DOOR, last=ASKED_IF_SAFE, now=NOW + timedelta(hours=13))
+    late = by("ok", AT_THE_DOOR, last=ASKED_IF_SAFE, written=NOW + timedelta(hours=13))
     assert late.effect is Effect.SILENT
 
 
@@ -447,7 +505,7 @@ JOB_VIEWS = st.builds(
 def test_a_decision_is_legal_for_its_job(text: str, jobs: list[JobView], data: st.DataObject) -> None:
     sender = data.draw(st.sampled_from([ASHA, DEE, LEADER]))
     about = data.draw(st.sampled_from([None, *(job.incident_id for job in jobs)]))
-    last = data.draw(st.sampled_from([None, *(LastText(p, about, NOW) for p in Purpose)]))
+    last = data.draw(st.lists(st.sampled_from([LastText(p, about, NOW) for p in Purpose]), max_size=2))
     decision = decide(read(text), sender, jobs, last, NOW)
     assert decision.why
     if not decision.actions:

@@ -392,9 +392,9 @@ def test_q1_what_a_reply_does(row: str) -> None:
     done = [
         in_short(decide(reply, ASHA, jobs, last, NOW))
         for jobs, last in (
-            ((), None),
-            ((offered(4821),), ASKED),
-            ((offered(4821), offered(5530), HELD), ASKED),
+            ((), []),
+            ((offered(4821),), [ASKED]),
+            ((offered(4821), offered(5530), HELD), [ASKED]),
         )
     ]
     assert done == expected
