@@ -80,7 +80,7 @@ def not_applicable(tx: Tx, incident: IncidentRow, why: str) -> bool:
 
     True when it is only by this that the deadline is found to be missed.
     """
-    is_news = miss(tx, incident)
+    is_news = miss(tx, incident, tx.now)
     disarm(tx, incident, (*PROMISE, Kind.RESUME), why)
     incident.paused_at = None
     if incident.clock_state is not ClockState.BREACHED:
@@ -181,9 +181,9 @@ def _bring_forward(tx: Tx, incident: IncidentRow, by: timedelta) -> None:
         tx.wake("ring")
 
 
-def miss(tx: Tx, incident: IncidentRow) -> bool:
+def miss(tx: Tx, incident: IncidentRow, at: datetime) -> bool:
     """The two hours are over without a response. False when there is nothing to miss any more."""
-    if not sla.is_late(incident, tx.now):
+    if not sla.is_late(incident, at):
         return False
     _miss(tx, incident)
     incident.clock_state = ClockState.BREACHED
@@ -193,7 +193,7 @@ def miss(tx: Tx, incident: IncidentRow) -> bool:
 def _miss(tx: Tx, incident: IncidentRow) -> None:
     due = incident.due_at or tx.now
     incident.breached_at = due
-    tx.record(incident.id, DeadlineMissed(due, (tx.now - due).total_seconds()))
+    tx.record(incident.id, DeadlineMissed(due, max(0.0, (tx.now - due).total_seconds())))
 
 
 def pause(tx: Tx, incident: IncidentRow, why: str, until: datetime) -> None:

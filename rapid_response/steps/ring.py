@@ -69,8 +69,14 @@ class _Ringing:
     due: Due
 
     @property
+    def at(self) -> datetime:
+        """Now, but never before its own time: a clock may have been put back a little since it was claimed,
+        and what was judged to be too early then would be settled, and never ring."""
+        return max(self.tx.now, self.due.due_at)
+
+    @property
     def late(self) -> float:
-        return max(0.0, (self.tx.now - self.due.due_at).total_seconds())
+        return (self.at - self.due.due_at).total_seconds()
 
     def record(self, event: happened.Event) -> None:
         self.tx.record(self.incident.id, event)
@@ -120,7 +126,7 @@ def _go_off(tx: Tx, desk: Desk, settled: Sequence[Due]) -> int:
     ]
     moot = 0
     for ringing in rung:
-        if sla.is_moot(ringing.due.kind, ringing.incident, tx.now):
+        if sla.is_moot(ringing.due.kind, ringing.incident, ringing.at):
             moot += 1
         else:
             _DO[ringing.due.kind](ringing)
@@ -227,7 +233,7 @@ def _warn(ringing: _Ringing) -> None:
 def _breach(ringing: _Ringing) -> None:
     """The two hours are over: a fact that nothing later erases, told at once, and a reason is owed."""
     incident, tx = ringing.incident, ringing.tx
-    clock.miss(tx, incident)
+    clock.miss(tx, incident, ringing.at)
     for role in (ContactRole.DUTY_OFFICER, ContactRole.TEAM_LEADER):
         ringing.tell(NoticeKind.BREACH, role, (Means.SMS, Means.VOICE))
     raising.owe_breach_reason(tx, ringing.service, incident)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rapid_response.core.vocabulary import Role
+from rapid_response.steps import holding
 from tests.builders import paid_today, small_town
 from tests.harness import ASHA, DEE, HEAD, LEADER, Case, Town
 from tests.journeys.browser import browser_of
@@ -56,6 +57,29 @@ async def test_s42_an_acceptance_does_not_stop_the_clock(town: Town) -> None:
     assert await town.texts_with("promise missed", LEADER)
     assert (await case.tasks())["breach_reason"]["owner"] == "team_leader"
     assert await town.metric("sla_breached_total", category="doorstep_crime") == 1
+
+
+@pytest.mark.parametrize("by", [timedelta(milliseconds=3), timedelta(seconds=2)])
+async def test_g8_a_clock_that_is_put_back_a_little_while_a_breach_rings_does_not_swallow_it(
+    town: Town, by: timedelta
+) -> None:
+    """As nodes on PostgreSQL are, each quarter of a minute, so that they agree."""
+    case = await accepted(town)
+    await town.pass_time(minutes=119, seconds=59)
+    town.clock.advance(timedelta(seconds=1, milliseconds=2))
+    due, _ = await town.app.database.run(holding.look_for_due)
+    assert [entry.kind for entry in due] == ["breach"]
+    town.clock.advance(-by)
+    for entry in due:
+        await town.app.worker.ringer.ring(entry)
+    await town.settle()
+
+    clock = await case.clock()
+    assert (clock["state"], clock["breached_at"]) == ("breached", clock["due_at"])
+    assert [missed["late_seconds"] >= 0 for missed in await case.happened("deadline_missed")] == [True]
+    assert await town.texts_with("promise missed", DEE)
+    assert not await town.audit()
+    assert not await case.happened("next_step_restored")
 
 
 @pytest.mark.long
