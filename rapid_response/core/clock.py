@@ -187,6 +187,11 @@ class ManualClock:
         self._now = to.astimezone(UTC)
 
 
+def lead_of(clock: Clock) -> timedelta:
+    """How far it is known to be ahead of the clock it should go by."""
+    return clock.lead if isinstance(clock, SystemClock) else timedelta()
+
+
 def speed_of(clock: Clock) -> float:
     """How many times as fast as real time domain time runs."""
     return clock.speed if isinstance(clock, SystemClock) else 1.0

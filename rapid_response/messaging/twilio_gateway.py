@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from rapid_response.core.clock import Clock
+from rapid_response.core.clock import Clock, lead_of
 from rapid_response.messaging import twilio_answers as answers
 from rapid_response.messaging.gateway import (
     CallRequest,
@@ -24,7 +24,7 @@ from rapid_response.messaging.gateway import (
     SentRecord,
     TextRequest,
 )
-from rapid_response.messaging.twilio_transport import Timing, TwilioTransport, exchanging
+from rapid_response.messaging.twilio_transport import Timing, TwilioTransport, exchanging, their_time
 
 T = TypeVar("T")
 
@@ -39,6 +39,8 @@ _PAGE = 100
 _MOST_PAGES = 100
 #: How long a service's list of numbers is believed, and how soon a failed look is repeated.
 _POOL_FRESH_FOR, _POOL_AGAIN_AFTER = timedelta(hours=1), timedelta(minutes=1)
+#: Clocks that differ by less are one: an answer takes its time, and the time in it has no fractions.
+_ONE_CLOCK = timedelta(seconds=5)
 #: The package reads these from the environment, silently, unless it is given some environment.
 _NO_ENVIRONMENT = {"rapid_response": "gives everything itself"}
 #: Libraries that write addresses, and with them phone numbers, into their log.
@@ -194,19 +196,28 @@ class TwilioGateway:
     # asking
 
     async def find_sent(self, to_number: str, since: datetime) -> list[SentRecord]:
-        """The texts sent to a number lately, newest first."""
+        """The texts sent to a number lately, newest first.
+
+        `since` and their times are ours, also while our clock is ahead or behind: a text that was not found
+        for that would be sent once more.
+        """
         self._learn_pool()
         # A service picks the sender; one number of ours is the sender.
         sender = {} if self.account.messaging_service_sid else {"from_": self.account.from_number}
-        found = await self._list(since, to=to_number, **sender)
-        return [self._sent(one) for one in found if _is_ours(one)]
+
+        async def read() -> list[SentRecord]:
+            found = await self._pages(lambda: since - self._ahead(), to=to_number, **sender)
+            return [self._sent(one, self._ahead()) for one in found if _is_ours(one)]
+
+        return await self.ask(read)
 
     async def list_inbound(self, to_number: str, since: datetime) -> list[InboundRecord]:
         """Every text to one of our numbers since then, newest first."""
         self._learn_pool()
-        found = await self._list(since, to=to_number)
+        lead = self._lead()
+        found = await self.ask(lambda: self._pages(lambda: since - lead, to=to_number))
         return [
-            InboundRecord(one.sid, one.from_ or "", one.to or "", one.body or "", self._domain(_when(one)))
+            InboundRecord(one.sid, one.from_ or "", one.to or "", one.body or "", _when(one) + lead)
             for one in found
             if one.direction == "inbound"
         ]
@@ -220,7 +231,7 @@ class TwilioGateway:
 
         async def read() -> SentRecord | None:
             one = await kind(sid).fetch_async()
-            return self._sent(one) if _is_ours(one) else None
+            return self._sent(one, self._lead()) if _is_ours(one) else None
 
         return await self.ask_for(read)
 
@@ -259,26 +270,25 @@ class TwilioGateway:
                     return None
                 raise answers.unasked(error, exchange) from error
 
-    async def _list(self, since: datetime, **query: Any) -> list[Any]:
-        """The messages since a moment of domain time, page after page until they are older."""
+    async def _pages(self, since: Callable[[], datetime], **query: Any) -> list[Any]:
+        """The messages since a moment of theirs, page after page until they are older.
+
+        `since` is asked once the first page is here, whose answer tells what time it is there.
+        """
+        found: list[Any] = []
+        page = await self.client.messages.page_async(page_size=_PAGE, **query)
         # Twilio's times have no fractions, and its own date filter knows only what was sent already.
-        oldest = (since - self._lead()).replace(microsecond=0)
-
-        async def read() -> list[Any]:
-            found: list[Any] = []
-            page = await self.client.messages.page_async(page_size=_PAGE, **query)
-            for _ in range(_MOST_PAGES):
-                records = list(page)
-                recent = [one for one in records if _when(one) >= oldest]
-                found += recent
-                if not recent:
-                    return found
-                page = await page.next_page_async()
-                if page is None:
-                    return found
-            raise ValueError("the list does not end")
-
-        return await self.ask(read)
+        oldest = since().replace(microsecond=0)
+        for _ in range(_MOST_PAGES):
+            records = list(page)
+            recent = [one for one in records if _when(one) >= oldest]
+            found += recent
+            if not recent:
+                return found
+            page = await page.next_page_async()
+            if page is None:
+                return found
+        raise ValueError("the list does not end")
 
     def _learn_pool(self) -> None:
         """Look at the numbers of the Messaging Service once an hour, beside whatever goes on."""
@@ -302,22 +312,25 @@ class TwilioGateway:
         self._look_at_pool_from = self.clock.real() + _POOL_FRESH_FOR
         return self._pool
 
-    def _sent(self, one: Any) -> SentRecord:
+    def _sent(self, one: Any, ahead: timedelta) -> SentRecord:
         return SentRecord(
             one.sid,
             one.to or "",
             getattr(one, "body", None) or "",
             one.status or "",
-            self._domain(_created(one)),
+            _created(one) + ahead,
             answers.code_of(getattr(one, "error_code", None)),
         )
 
     def _lead(self) -> timedelta:
-        """How far domain time is ahead: nothing, unless somebody allowed a fast clock."""
+        """How far domain time is ahead of real time: nothing, unless somebody allowed a fast clock."""
         return self.clock.now() - self.clock.real()
 
-    def _domain(self, at: datetime) -> datetime:
-        return at + self._lead()
+    def _ahead(self) -> timedelta:
+        """How far domain time is ahead of Twilio's, as far as is known."""
+        theirs = their_time()
+        apart = lead_of(self.clock) if theirs is None else self.clock.real() - theirs
+        return self._lead() + (apart if abs(apart) > _ONE_CLOCK else timedelta())
 
     async def aclose(self) -> None:
         """Let go of connections."""

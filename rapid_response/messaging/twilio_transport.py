@@ -75,6 +75,12 @@ def exchanging() -> Iterator[Exchange]:
         _exchange.reset(token)
 
 
+def their_time() -> datetime | None:
+    """What the other end's clock said in its last answer, for whoever asks inside :func:`exchanging`."""
+    exchange = _exchange.get()
+    return exchange.date if exchange is not None else None
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """How long to wait, and for how many at once."""

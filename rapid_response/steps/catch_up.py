@@ -2,8 +2,11 @@
 
 A provider gives a webhook some fifteen seconds in all, so an outage of ours loses replies. At the start and
 every minute (each quarter while an answer is awaited) what came to each of our numbers is listed, back to
-the last list that was read whole less ten minutes: the newest text may have come by webhook while an older
-one was lost, so a known one never ends the reading.
+the newest text of the last list that was read whole, less ten minutes: the newest may have come by webhook
+while an older one was lost, so a known one never ends the reading.
+
+How far a list was read is told by the provider's times alone: our own clock may be ahead, and a list that is
+read back to a time that is still to come finds nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from rapid_response.core.incident import Status
 from rapid_response.messaging.gateway import InboundRecord
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.inbound import take_text
-from rapid_response.storage.tables import IncidentRow, WatermarkRow
+from rapid_response.storage.tables import InboundMessageRow, IncidentRow, WatermarkRow
 from rapid_response.storage.tx import Tx
 
 EVERY, WHILE_ASKED = timedelta(seconds=60), timedelta(seconds=15)
@@ -32,12 +35,11 @@ SOURCE = "catch_up"
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One of our numbers, to be listed now. `since` and `to` are the service's time."""
+    """One of our numbers, to be listed now, since a time of the provider's."""
 
     number: str
     fence: int
     since: datetime
-    to: datetime
 
 
 def claim(tx: Tx, desk: Desk, numbers: Sequence[str]) -> list[Listing]:
@@ -89,7 +91,7 @@ def _somebody_is_asked(tx: Tx) -> bool:
 def _take(tx: Tx, row: WatermarkRow) -> Listing:
     row.fence += 1
     row.leased_until = tx.real + _LEASE
-    return Listing(row.number, row.fence, row.listed_to - OVERLAP, tx.now)
+    return Listing(row.number, row.fence, row.listed_to - OVERLAP)
 
 
 def record(tx: Tx, desk: Desk, listing: Listing, found: Sequence[InboundRecord] | None) -> int:
@@ -101,7 +103,8 @@ def record(tx: Tx, desk: Desk, listing: Listing, found: Sequence[InboundRecord] 
     if found is None:
         return 0
     new = 0
-    for text in sorted(found, key=lambda t: (t.sent_at, t.sid)):
+    known = _known(tx, desk, [text.sid for text in found])
+    for text in sorted((t for t in found if t.sid not in known), key=lambda t: (t.sent_at, t.sid)):
         new += take_text(
             tx,
             desk,
@@ -112,5 +115,15 @@ def record(tx: Tx, desk: Desk, listing: Listing, found: Sequence[InboundRecord] 
             source=SOURCE,
             sent_at=text.sent_at,
         )
-    row.listed_to = max(row.listed_to, listing.to)
+    row.listed_to = max([row.listed_to, *(text.sent_at for text in found)])
     return new
+
+
+def _known(tx: Tx, desk: Desk, sids: Sequence[str]) -> set[str]:
+    """Those of them that we have; that a list has them still does not mean that they came once more."""
+    if not sids:
+        return set()
+    kept = core_select(col(InboundMessageRow.provider_sid)).where(
+        col(InboundMessageRow.provider) == desk.provider, col(InboundMessageRow.provider_sid).in_(sids)
+    )
+    return set(tx.execute(kept).scalars())

@@ -233,6 +233,16 @@ async def test_u2_a_list_that_could_not_be_read_moves_no_watermark(town: Town, c
     assert await catches_up(town) == 1
 
 
+async def test_a_text_that_the_list_still_has_is_counted_once(town: Town) -> None:
+    await town.texts_reply(DEE, "hello")
+    for _ in range(20):
+        await catches_up(town)
+        town.clock.advance(timedelta(minutes=1))
+    await town.app.worker.sweep()
+    figures = (await town.http.get("/metrics")).text
+    assert 'inbound_messages_total{result="duplicate"' not in figures
+
+
 async def test_the_list_is_read_each_minute_and_each_quarter_while_somebody_is_asked(
     town: Town, carrier: Carrier
 ) -> None:

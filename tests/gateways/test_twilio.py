@@ -31,6 +31,7 @@ from tests.gateways.carriers import Twilio, account, twilio
 from tests.gateways.conftest import MONDAY
 from tests.gateways.fake_twilio import ACCOUNT, KEY, KEY_SECRET, NUMBER, SERVICE, TOKEN, Fault, problem
 from tests.gateways.service import BASE_URL
+from tests.rules.test_clock_guard import FakeMachine
 
 ASHA = "+447700900101"
 POOL = ("+447700900010", "+447700900011")
@@ -518,6 +519,26 @@ async def test_with_a_fast_clock_the_lists_are_read_in_real_time(carrier: Twilio
     await gateway.send_text(TEXT)
     (found,) = await gateway.find_sent(ASHA, before - timedelta(seconds=5))
     assert timedelta() <= clock.now() - found.created_at < timedelta(minutes=5)
+    await gateway.aclose()
+
+
+@pytest.mark.parametrize("headers", [{}, {"Date": "yesterday"}])
+async def test_g8_what_was_sent_while_our_clock_was_ahead_is_found(
+    carrier: Twilio, headers: dict[str, str]
+) -> None:
+    """By the time that their answer tells; where it tells none, by how far we know ourselves to be ahead."""
+    machine = FakeMachine()
+    clock = SystemClock(machine=machine)
+    carrier.double.clock = ManualClock(machine.wall_time - timedelta(hours=2))
+    machine.steps(timedelta(hours=-2))
+    clock.compare_with_wall()
+    gateway = TwilioGateway(account(carrier.double), clock)
+    asked_at = clock.now() - timedelta(seconds=5)
+    await gateway.send_text(TEXT)
+    carrier.double.next.append(Fault(takes=True, status=200, headers=headers))
+    (found,) = await gateway.find_sent(ASHA, asked_at)
+    assert abs(found.created_at - clock.now()) <= timedelta(seconds=5)
+    assert await gateway.find_sent(ASHA, clock.now() + timedelta(minutes=1)) == []
     await gateway.aclose()
 
 

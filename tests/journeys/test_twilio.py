@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from xml.etree import ElementTree
 
 import pytest
 
+from rapid_response.core.clock import Clock
 from rapid_response.core.states import MessageState
 from rapid_response.definition.load import parse
 from rapid_response.steps.load_service import load
@@ -72,6 +74,41 @@ async def test_a_text_that_was_taken_before_the_line_dropped_is_not_sent_twice(t
     assert len(town.double.texts_to(ASHA)) == 1
     number = (await town.incident(reference))["job_number"]
     assert f"Job {number} is yours" in await town.texts_us(ASHA, f"OK {number}")
+
+
+@dataclass
+class Apart:
+    """A clock that is so far from another."""
+
+    other: Clock
+    by: timedelta
+
+    def now(self) -> datetime:
+        return self.other.now() + self.by
+
+    def real(self) -> datetime:
+        return self.other.real() + self.by
+
+
+@pytest.mark.parametrize("ours_is_ahead", [timedelta(hours=2), timedelta(days=730), timedelta(minutes=-20)])
+async def test_g8_a_text_whose_answer_was_lost_is_found_though_our_clock_is_wrong(
+    town: TwilioTown, ours_is_ahead: timedelta
+) -> None:
+    """A text that went is not sent again because it was looked for in the wrong hours."""
+    town.double.clock = Apart(town.clock, -ours_is_ahead)
+    town.double.next.append(Fault(takes=True, drops=True))
+    await town.http.post(
+        "/api/v1/reports", json={"channel": "phone", "narrative": "A roofer wants cash.", **URGENT}
+    )
+    for _ in range(6):  # nothing is carried, so no receipt tells of it
+        while await town.app.worker.settle():
+            pass
+        town.clock.advance(timedelta(seconds=15))
+    (offer,) = [
+        one for one in await town.rows(MessageRow) if one.purpose == "offer" and one.to_number == ASHA
+    ]
+    assert (offer.state, offer.attempts, offer.repeats) == (MessageState.IN_NETWORK, 1, 0)
+    assert [one.to for one in town.double.messages].count(ASHA) == 1
 
 
 async def test_a_text_from_a_stranger_is_a_report(town: TwilioTown) -> None:

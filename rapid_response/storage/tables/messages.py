@@ -177,11 +177,12 @@ class LineRow(Row, table=True):
 
 
 class WatermarkRow(Row, table=True):
-    """Up to when the texts to one of our numbers were listed, whole; and who lists them now."""
+    """Up to which text those to one of our numbers were listed, whole; and who lists them now."""
 
     __tablename__ = "watermarks"
 
     number: str = Field(primary_key=True, max_length=32)
+    #: When the newest was written, by the provider's clock; at first, when the number was first seen.
     listed_to: datetime = Field(sa_type=UtcDateTime)
     #: Real time.
     asked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
