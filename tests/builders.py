@@ -76,6 +76,17 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
+EVE = "+447700900110"
+
+
+def with_second_duty_officer(handover: str, **changes: Any) -> str:
+    """The small town where Dee is on duty by day, and Eve Adams from that local time on until the morning."""
+    responders = yaml.load(SMALL_TOWN, _LOADER)["responders"]  # noqa: S506  # a safe one
+    eve = {"id": "eve", "name": "Eve Adams", "phones": {"sms": EVE, "voice": EVE}, "roles": ["duty_officer"]}
+    rota = [shift("asha"), shift("ben"), shift("dee", "06:00", handover), shift("eve", handover, "06:00")]
+    return small_town(responders=[*responders, eve], rota=rota, **changes)
+
+
 # --- reports ----------------------------------------------------------------------------------------------
 
 CENTRE = {"ward": "Bromley Town", "postcode": "BR1 3UH"}

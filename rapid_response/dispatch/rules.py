@@ -253,6 +253,11 @@ def who_hears(
     return ()
 
 
+def all_told(before: Sequence[Recipient], now: Sequence[Recipient]) -> tuple[Recipient, ...]:
+    """Everybody whose word counts: who was told before, and who is told now, at the numbers of now."""
+    return tuple({r.id: r for r in (*before, *now)}.values())
+
+
 def _upward_from(role: ContactRole) -> tuple[ContactRole, ...]:
     """The role, those above it, and at last those below it and beside the ladder."""
     above = _CLIMB[_CLIMB.index(role) + 1 :] if role in _CLIMB else _CLIMB

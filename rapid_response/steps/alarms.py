@@ -18,13 +18,13 @@ from rapid_response.core.events import SERVICE_STREAM, DuressAcknowledged, Dures
 from rapid_response.core.incident import Status
 from rapid_response.core.states import MessageChannel, OfferState, Purpose
 from rapid_response.core.vocabulary import ContactRole
-from rapid_response.dispatch.rules import Recipient, ways
+from rapid_response.dispatch.rules import Recipient, all_told, ways
 from rapid_response.messaging import wording
 from rapid_response.safety import rules
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps.case import hold
 from rapid_response.steps.errors import Invalid, NotFound
-from rapid_response.steps.notices import hearers
+from rapid_response.steps.notices import hearers, tell_again
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service
 from rapid_response.storage import work
@@ -45,20 +45,24 @@ def raise_alarm(tx: Tx, service: Service, responder_id: str, source: str, number
     incident = hold(tx, incident_id) if incident_id else None
     if any(a.acknowledged_at is None for a in live(tx) if a.responder_id == responder_id):
         return  # it is being given again already
-    told: dict[str, Recipient] = {}
-    for role in _TOLD:
-        told.update((r.id, r) for r in hearers(tx, service, role, responder_id))
+    told = _hearers(tx, service, responder_id)
     alarm = tx.new(
         AlarmRow,
         id=tx.ids.uuid(),
         incident_id=incident_id,
         responder_id=responder_id,
         source=source,
-        recipients=[asdict(r) for r in told.values()],
+        recipients=[asdict(r) for r in told],
         raised_at=tx.now,
     )
     tx.record(incident_id or SERVICE_STREAM, DuressRaised(alarm.id, responder_id, source))
-    _give(tx, incident, alarm)
+    _give(tx, incident, alarm, told)
+
+
+def _hearers(tx: Tx, service: Service, responder_id: str) -> Sequence[Recipient]:
+    """Everybody who is to hear of her alarm now."""
+    told = [r for role in _TOLD for r in hearers(tx, service, role, responder_id)]
+    return all_told((), told)
 
 
 def where(tx: Tx, responder_id: str, number: int | None = None) -> str | None:
@@ -100,11 +104,11 @@ _NEEDED = func.coalesce(col(IncidentRow.needed_by), col(IncidentRow.received_at)
 )
 
 
-def _give(tx: Tx, incident: IncidentRow | None, alarm: AlarmRow) -> None:
+def _give(tx: Tx, incident: IncidentRow | None, alarm: AlarmRow, told: Sequence[Recipient]) -> None:
     """Text and ring everybody who is to hear, and do so again until one of them says that she has seen it."""
     text = wording.duress(incident.job_number if incident else None)
     body = wording.repeat_of(text) if alarm.repeats else text
-    for recipient in (Recipient(**r) for r in alarm.recipients):
+    for recipient in told:
         for means, number in ways(recipient, _BY):
             queue(
                 tx,
@@ -128,12 +132,13 @@ def _kind(alarm: AlarmRow) -> Kind:
     return Kind.ALARM if alarm.incident_id else Kind.ALARM_OF_NO_JOB
 
 
-def ring_alarm(tx: Tx, subject: str, incident: IncidentRow | None) -> None:
-    """Nobody has said that she saw it: everybody hears it again."""
+def ring_alarm(tx: Tx, service: Service, subject: str, incident: IncidentRow | None) -> None:
+    """Nobody has said that she saw it: everybody hears it again, and whoever has come on duty since."""
     alarm = tx.get(AlarmRow, subject.split(":")[0], lock=True)
     if alarm is not None and alarm.acknowledged_at is None and alarm.ended_at is None:
         alarm.repeats += 1
-        _give(tx, incident, alarm)
+        told, alarm.recipients = tell_again(alarm.recipients, _hearers(tx, service, alarm.responder_id))
+        _give(tx, incident, alarm, told)
 
 
 # --- seen, and over ---------------------------------------------------------------------------------------

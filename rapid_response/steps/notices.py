@@ -14,7 +14,7 @@ from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
 from rapid_response.core.notices import BORDERS, LEADS, SILENCE, NoticeKind
 from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
-from rapid_response.dispatch.rules import Recipient, ways, who_hears
+from rapid_response.dispatch.rules import Recipient, all_told, ways, who_hears
 from rapid_response.sla.rules import NOTICE_REPEAT, Deadline, Kind
 from rapid_response.steps import mailing, texts
 from rapid_response.steps.clock import arm, disarm
@@ -35,6 +35,10 @@ _ENDED_BY_OWNER = frozenset(
         NoticeKind.DELIVERY_FAILING,
     }
 )
+
+
+#: In the detail of a notice: the responder whom it is about, and who is not told of herself.
+_APART_FROM = "apart_from"
 
 
 def give(
@@ -58,6 +62,7 @@ def give(
     # The newest speaks for those it replaces, unsent ones too, and so never more quietly than they did.
     by = tuple(dict.fromkeys([*by, *_supersede(tx, incident, kind, role)]))
     told = hearers(tx, service, role, apart_from)
+    about = {_APART_FROM: apart_from} if apart_from else {}
     notice = tx.new(
         NoticeRow,
         id=tx.ids.uuid(),
@@ -66,10 +71,10 @@ def give(
         role=role.value,
         recipients=[asdict(r) for r in told],
         by=[m.value for m in by],
-        detail=dict(detail or {}),
+        detail={**(detail or {}), **about},
         given_at=tx.now,
     )
-    _send(tx, desk, incident, notice)
+    _send(tx, desk, incident, notice, told)
     mailing.tell_of(tx, desk, incident, notice)
     if kind not in LEADS:
         arm(tx, incident, [_again(tx, notice)])
@@ -117,10 +122,12 @@ def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRol
     return means
 
 
-def repeat(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:
-    """Nobody has said that she saw it: tell her again, marked as a repeat."""
+def repeat(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, notice: NoticeRow) -> None:
+    """Nobody has said that she saw it: tell whoever has the role by now, marked as a repeat."""
     notice.repeats += 1
-    _send(tx, desk, incident, notice)
+    now = hearers(tx, service, ContactRole(notice.role), notice.detail.get(_APART_FROM))
+    told, notice.recipients = tell_again(notice.recipients, now)
+    _send(tx, desk, incident, notice, told)
     arm(tx, incident, [_again(tx, notice)])
     tx.record(
         incident.id,
@@ -132,8 +139,19 @@ def _again(tx: Tx, notice: NoticeRow) -> Deadline:
     return Deadline(Kind.NOTICE, tx.now + NOTICE_REPEAT, f"{notice.id}:{notice.repeats}")
 
 
-def _send(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow) -> None:
-    for recipient in (Recipient(**r) for r in notice.recipients):
+def tell_again(
+    recipients: Sequence[Mapping[str, Any]], now: Sequence[Recipient]
+) -> tuple[Sequence[Recipient], list[dict[str, Any]]]:
+    """Who is told this time, and everybody told so far: the word of each counts.
+
+    Who has gone off duty since, or has another number, is not told at the old one, unless nobody else is.
+    """
+    before = [Recipient(**r) for r in recipients]
+    return now or before, [asdict(r) for r in all_told(before, now)]
+
+
+def _send(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow, told: Sequence[Recipient]) -> None:
+    for recipient in told:
         for means, number in ways(recipient, [Means(m) for m in notice.by]):
             _say(tx, desk, incident, notice, recipient, means, number, is_new=True)
 

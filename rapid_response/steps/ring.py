@@ -249,7 +249,7 @@ def _resume(ringing: _Ringing) -> None:
 def _notice(ringing: _Ringing) -> None:
     notice = ringing.tx.get(NoticeRow, ringing.due.subject.split(":")[0])
     if notice is not None and notice.acknowledged_at is None:
-        notices.repeat(ringing.tx, ringing.desk, ringing.incident, notice)
+        notices.repeat(ringing.tx, ringing.desk, ringing.service, ringing.incident, notice)
 
 
 def _shift_end(ringing: _Ringing) -> None:
@@ -327,7 +327,7 @@ def _sign_of_life(ringing: _Ringing) -> None:
 
 
 def _alarm(ringing: _Ringing) -> None:
-    alarms.ring_alarm(ringing.tx, ringing.due.subject, ringing.incident)
+    alarms.ring_alarm(ringing.tx, ringing.service, ringing.due.subject, ringing.incident)
 
 
 def _border(ringing: _Ringing) -> None:
@@ -340,7 +340,7 @@ def _border(ringing: _Ringing) -> None:
 
 
 def _alarm_of_no_job(tx: Tx, desk: Desk, due: Due) -> None:
-    alarms.ring_alarm(tx, due.subject, None)
+    alarms.ring_alarm(tx, service_now(tx, desk.zone), due.subject, None)
 
 
 def _inbound(tx: Tx, desk: Desk, due: Due) -> None:

@@ -12,7 +12,14 @@ from sqlmodel import SQLModel
 from rapid_response.core.vocabulary import Role
 from rapid_response.simulator.tables import SimPostRow, SimTextRow
 from rapid_response.storage.tables import AlarmRow, DefinitionRow, InboundMessageRow, MessageRow
-from tests.builders import SMALL_TOWN, paid_today, roofers_now, small_town
+from tests.builders import (
+    EVE,
+    SMALL_TOWN,
+    paid_today,
+    roofers_now,
+    small_town,
+    with_second_duty_officer,
+)
 from tests.delivery.test_inbound import catches_up, loses, sid_of
 from tests.harness import ASHA, BEN, DEE, DESK, LEADER, Case, Town
 from tests.journeys.browser import browser_of, on_sqlite
@@ -87,6 +94,23 @@ async def test_s37_it_comes_again_each_five_minutes_until_one_person_has_seen_it
     assert len(await town.texts_with("duress", DEE)) == len(await town.texts_with("duress", LEADER)) == 3
     await case.hears(ASHA, WORD)  # and she says it again
     assert len(await town.texts_with("duress", DEE)) == 4
+
+
+async def test_s37_after_a_change_of_shift_whoever_has_come_on_duty_hears_of_it(town: Town) -> None:
+    await town.load(with_second_duty_officer("12:03", lone_worker=LONE))  # it is noon
+    await town.texts_reply(ASHA, WORD)  # at no job
+    await town.pass_time(minutes=2)
+    assert len(await town.texts_with("duress", DEE)) == 1
+    assert await town.texts_with("duress", EVE) == []
+
+    await town.pass_time(minutes=5)
+    assert len(await town.texts_with("duress", DEE)) == 1
+    assert (await town.last_text(EVE)).startswith("Repeat: TS duty: duress")
+    assert len(await town.texts_with("duress", LEADER)) == 2
+
+    await town.texts_reply(DEE, "OK")  # she was told too
+    await town.pass_time(minutes=10)
+    assert len(await town.texts_with("duress", EVE)) == 1
 
 
 async def test_s37_seen_by_telephone(town: Town) -> None:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import PATIENT_OFFER, paid_today, small_town
-from tests.harness import ASHA, DEE, LEADER, Town
+from tests.builders import (
+    EVE,
+    PATIENT_OFFER,
+    SMALL_TOWN,
+    paid_today,
+    shift,
+    small_town,
+    with_second_duty_officer,
+)
+from tests.harness import ASHA, DEE, LEADER, Case, Town
 
 TOLD_BY_VOICE = {"after": "PT15M", "action": "notify", "to": "duty_officer", "by": ["sms", "voice"]}
 SOON_TOLD = {"after": "PT2M", "action": "notify", "to": "team_leader", "by": ["sms", "voice"]}
@@ -131,3 +139,45 @@ async def test_a_no_to_a_notice_is_kept_and_answers_nothing_away(town: Town) -> 
     await town.pass_time(minutes=5)
     assert await town.texts_with("Repeat", LEADER)
     assert await case.happened("offer_declined") == []
+
+
+async def three_quarters_gone(town: Town) -> Case:
+    """It is half past one: somebody has the job, and the duty officer was warned."""
+    case = await town.takes(paid_today())
+    await case.act("assign", responder="asha")
+    await town.pass_time(minutes=91)
+    assert len(await town.texts_with("75% of time gone", DEE)) == 1
+    return case
+
+
+async def test_after_a_change_of_shift_a_notice_is_repeated_to_whoever_is_on_duty(town: Town) -> None:
+    await town.load(with_second_duty_officer("13:32"))
+    case = await three_quarters_gone(town)
+    assert await town.texts(EVE) == []
+
+    await town.pass_time(minutes=5)
+    assert len(await town.texts(DEE)) == 1
+    (repeat,) = await town.texts(EVE)
+    assert repeat.startswith("Repeat: TS duty: job")
+
+    # Who was told first may still say that it was seen: then nobody hears it again.
+    assert "noted that you have seen this" in await case.hears(DEE, "OK {n}")
+    await town.pass_time(minutes=6)
+    assert await town.texts(EVE) == [repeat]
+
+
+async def test_a_repeat_goes_to_the_number_that_holds_now(town: Town) -> None:
+    case = await three_quarters_gone(town)
+    await town.load(SMALL_TOWN.replace(DEE, EVE))
+
+    await town.pass_time(minutes=5)
+    assert len(await town.texts(DEE)) == 1
+    assert (await town.last_text(EVE)).startswith("Repeat: TS duty: job")
+    assert "noted that you have seen this" in await case.hears(EVE, "OK {n}")
+
+
+async def test_a_repeat_that_nobody_else_would_hear_goes_where_the_notice_went(town: Town) -> None:
+    await three_quarters_gone(town)
+    await town.load(small_town(rota=[shift("asha"), shift("ben")], contacts={}))
+    await town.pass_time(minutes=5)
+    assert (await town.last_text(DEE)).startswith("Repeat: TS duty: job")
