@@ -79,6 +79,8 @@ _DONE: Mapping[str, str] = {
     Action.MARK_HOAX: "It is recorded. Where danger was told of, somebody else has to say the same",
     _GOES_ALONG: "A second officer goes along, and is told",
 }
+#: As `release` is said once the victim was helped: nobody else is asked.
+_TAKEN_BACK = "The job is taken back. Somebody sees how the person is on the next working day"
 
 
 @router.api_route("/incidents/{reference}", methods=["GET", "HEAD"])
@@ -171,8 +173,9 @@ async def _view(
     seen = partial(casefile.seen, reference=looking.case.incident.reference, what="page")
     await visit.run(seen)
     owner = looking.names.responder(looking.case.incident.owner) or "The responder"
-    said = _DONE.get(done, "").format(responder=owner)
-    return filling.incident_view(looking, events, failed=failed, done=said)
+    was_answered = looking.case.incident.stopped_at is not None
+    said = _TAKEN_BACK if done == Action.RELEASE and was_answered else _DONE.get(done, "")
+    return filling.incident_view(looking, events, failed=failed, done=said.format(responder=owner))
 
 
 async def _look(visit: Visit, reference: str) -> tuple[Looking, Sequence[Mapping[str, Any]]]:

@@ -41,7 +41,7 @@ from rapid_response.messaging import wording
 from rapid_response.steps import casefile, safeguarding
 from rapid_response.steps.actions import act_on
 from rapid_response.steps.alarms import raise_alarm
-from rapid_response.steps.case import facts_of, hold
+from rapid_response.steps.case import allowed, facts_of, hold
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.errors import Invalid, NotFound, NothingOffered, Refusal
 from rapid_response.steps.knowing import links_of
@@ -83,6 +83,11 @@ _DONE: Mapping[str, str] = {
     Verb.NOT_ALONG: "You do not go along. The duty officer finds somebody else",
 }
 
+#: As `release` is said once the victim was helped: nobody else is asked.
+_HANDED_BACK = "The job is no longer yours. Somebody sees how the person is on the next working day"
+#: What would end a promise that nobody has kept yet (design.md 7).
+_HERE_FIRST = "Nobody was helped yet: say first that you are there, or choose that you helped by phone"
+
 #: What awaits whoever goes, most dangerous first; `…_at` adds when.
 _DANGERS: Mapping[str, tuple[str, str]] = {
     "threat_or_fear": ("Threats or violence", ""),
@@ -114,7 +119,9 @@ async def get_job(number: str, visit: SignedIn) -> Response:
     if job.goes_on_as is not None:
         return visit.go(f"/j/{job.goes_on_as}")
     done = visit.query.text("done")
-    return await _page(visit, job, done=_DONE.get(done, ""))
+    was_answered = job.incident.stopped_at is not None
+    said = _HANDED_BACK if done == Verb.RELEASE and was_answered else _DONE.get(done, "")
+    return await _page(visit, job, done=said)
 
 
 @router.post("/j/code-9")
@@ -235,6 +242,8 @@ def _finishing(posted: Posted, job: _Job) -> tuple[Filled, Sequence[Deed]]:
         first = [(Action.ON_SCENE, {"responder": job.responder_id})]
     elif code is ShortDisposition.POLICE:
         first = [(Action.NOTE, {"note": f"Police reference: {body['cad_reference']}"})]
+    if not first and Action.CLOSE not in allowed(job.incident):
+        return Filled(posted.values, (FieldError("code", _HERE_FIRST),)), ()
     decided: dict[str, Any] = {
         name: body[name] for name in ("safeguarding", "safeguarding_reason") if name in body
     }

@@ -55,6 +55,9 @@ _ONE_BACKWARDS = """\
 `no_contact` is the one step backwards: nobody was reached, so the stop of the clock is taken back. A closed
 or cancelled incident stays so until somebody reopens it; that is a new episode with a clock of its own.
 
+What is given back (`release`) after a response has stopped the clock goes on to `scheduled` at once: nobody
+else is sent, and somebody checks back.
+
 `amend` and `link` move nothing by themselves. What an amendment makes known may raise the case, and then the
 service moves it as it would have at first; `link` as `duplicate_of` joins it to another (`join`).
 """

@@ -256,9 +256,7 @@ def next_step(
     if not incident.is_open:
         return None
     if incident.owner is not None and incident.status in (Status.ASSIGNED, Status.EN_ROUTE, Status.ON_SCENE):
-        what = {Status.ASSIGNED: "set_off", Status.EN_ROUTE: "arrive", Status.ON_SCENE: "finish"}
-        due = incident.needed_by if incident.stopped_at is None else None
-        return NextStep(what[incident.status], incident.owner, due)
+        return _move_of_owner(incident, incident.owner)
     waiting = [o for o in offers if o.state is OfferState.OPEN]
     if waiting:
         return NextStep("answer_offer", waiting[-1].responder_id, waiting[-1].answer_by)
@@ -273,6 +271,13 @@ def next_step(
     if coming:
         return NextStep(coming[0].kind, "service", coming[0].due_at)
     return NextStep(owed[0].kind, owed[0].owner, owed[0].due_at) if owed else None
+
+
+def _move_of_owner(incident: IncidentRow, owner: str) -> NextStep:
+    """Once the victim was helped, wherever the owner is, she finishes."""
+    if incident.stopped_at is not None or incident.status is Status.ON_SCENE:
+        return NextStep("finish", owner, None if incident.stopped_at else incident.needed_by)
+    return NextStep("set_off" if incident.status is Status.ASSIGNED else "arrive", owner, incident.needed_by)
 
 
 def read_case(connection: Connection, reference: str) -> CaseFile | None:

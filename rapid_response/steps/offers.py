@@ -18,6 +18,7 @@ from rapid_response.core.events import (
     OfferMade,
     OfferWithdrawn,
     Released,
+    Scheduled,
 )
 from rapid_response.core.incident import OWNED_STATUSES, SEEKING_STATUSES, Action, Move, Status
 from rapid_response.core.notices import NoticeKind
@@ -34,7 +35,7 @@ from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
 from rapid_response.steps.service import Service
-from rapid_response.steps.tasks import TaskKind, finish_kind
+from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
 from rapid_response.storage.due import is_pending
 from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import IS_LIVE, AgendaRow, IncidentRow, OfferRow, ResponderRow
@@ -497,15 +498,30 @@ def stand_down(
 
 
 def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
-    """The owner gives the job back: offers and the ladder are armed again from now, warnings never ended."""
+    """The owner gives the job back: offers and the ladder are armed again from now, warnings never ended.
+
+    Once the victim was helped, nobody else is sent: somebody sees how she is (design.md 7).
+    """
     move(incident, Action.RELEASE)
     if incident.owner is not None:
         _end_ownership(tx, desk, service, incident, OfferState.RELEASED, why)
     incident.is_held = False
     finish_kind(tx, incident, TaskKind.HAND_OVER, TaskKind.RELEASE_HELD)
-    incident.cycle += 1
-    search(tx, desk, service, incident)
+    if incident.stopped_at is None:
+        incident.cycle += 1
+        search(tx, desk, service, incident)
+    else:
+        move(incident, Move.SCHEDULE)
+        finish_kind(tx, incident, TaskKind.FINISH_JOB)
+        await_welfare_check(tx, service, incident, why)
     retry_all(tx)
+
+
+def await_welfare_check(tx: Tx, service: Service, incident: IncidentRow, why: str) -> None:
+    """The victim was helped and nobody has the job: on the next working day somebody sees how she is."""
+    due = service.next_working_day(tx.now)
+    task = open_task(tx, incident, TaskKind.WELFARE_CHECK, ContactRole.DUTY_OFFICER, due)
+    tx.record(incident.id, Scheduled(why, task))
 
 
 def _end_ownership(

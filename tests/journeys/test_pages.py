@@ -404,10 +404,50 @@ async def test_finishing_before_arriving(
     async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
         await asha.fill(page, f"{page}/accept")
         going = await asha.fill(page, f"{page}/en_route")
-        form = (await asha.get(going.to)).form(f"{page}/release").to(f"{page}/done")
-        await asha.send(form, code=code, **given)
+        finished = await asha.send((await asha.get(going.to)).form(f"{page}/done"), code=code, **given)
+        is_refused = code == "ADVICE"
+        assert (finished.status, "say first that you are there" in finished.html) == (
+            (422, True) if is_refused else (303, False)
+        )
     incident = await town.incident(report["reference"])
     assert (incident["status"], incident["clock"]["stopped_by"]) == (status, stopped_by)
+
+
+async def test_once_helped_by_phone_the_responders_page_is_to_finish_it(town: Town) -> None:
+    case = await town.takes(paid_today())
+    page = f"/j/{case.number}"
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        accepted = await asha.get((await asha.fill(page, f"{page}/accept")).to)
+        assert "Finish, or helped by phone" in accepted.html
+        await case.act("remote_response", protective_act="bank_told")
+        assert (await case.now())["next_step"]["what"] == "finish"
+
+        helped = await asha.get(page)
+        assert 'href="#finish"' in helped.html
+        assert f"{page}/en_route" not in helped.html
+        form = helped.form(f"{page}/done")
+        finished = await asha.send(form, code="PHONE", protective_act="bank_told")
+        assert "This job is finished" in (await asha.get(finished.to)).html
+    done = await case.now()
+    assert (done["status"], done["disposition"]) == ("closed", "resolved_remote")
+
+
+@on_sqlite
+async def test_a_job_given_back_after_help_by_phone_asks_nobody_else(town: Town) -> None:
+    case = await town.takes(paid_today())
+    page = f"/j/{case.number}"
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        await asha.fill(page, f"{page}/accept")
+        await case.act("remote_response", protective_act="bank_told")
+        back = await asha.fill(page, f"{page}/release", reason="busy")
+        assert "Somebody sees how the person is" in (await asha.get(back.to)).html
+    now = await case.now()
+    assert (now["status"], now["responder"], now["clock"]["state"]) == ("scheduled", None, "met")
+    assert set(await case.tasks()) == {"welfare_check"}
+    assert now["next_step"]["what"] == "welfare_check"
+    await town.pass_time(minutes=30)
+    assert await case.asked() == ["asha"]
+    assert (await case.now())["status"] == "scheduled"
 
 
 # --- phones, and what failed ------------------------------------------------------------------------------

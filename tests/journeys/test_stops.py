@@ -9,7 +9,7 @@ import pytest
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import NoteRow
 from tests.builders import PATIENT_OFFER, paid_today, roofers_now, small_town
-from tests.harness import ASHA, DEE, Case, Town
+from tests.harness import ASHA, BEN, DEE, Case, Town
 from tests.journeys.browser import browser_of
 
 
@@ -258,3 +258,15 @@ async def test_a_response_still_owed_is_not_closed_away(town: Town) -> None:
     assert (await case.try_to("on_scene")).status_code == 200
     assert (await case.act("close", disposition="advice_only"))["status"] == "closed"
     assert await town.texts_with("handed back", DEE) == []
+
+
+async def test_nobody_is_sent_to_somebody_who_was_helped(town: Town) -> None:
+    case = await owned(town)
+    await case.act("remote_response", protective_act="bank_told")
+    answer = await case.hears(ASHA, "NO {n}")
+    assert "handed back" in answer
+    assert await case.status() == "scheduled"
+    assert set(await case.tasks()) == {"welfare_check"}
+    await town.pass_time(minutes=130)
+    assert await case.asked() == ["asha"]
+    assert await town.texts(BEN) == []

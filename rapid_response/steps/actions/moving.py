@@ -197,8 +197,7 @@ def _answered(doing: Doing, action: Action, by: StoppedBy, flagged: bool) -> Non
     else:
         doing.incident.is_held = False
         offers.end_search(doing.tx, doing.desk, doing.service, doing.incident, by)
-        task = doing.next_working_day_task(TaskKind.WELFARE_CHECK)
-        doing.record(happened.Scheduled(by, task))
+        offers.await_welfare_check(doing.tx, doing.service, doing.incident, by)
 
 
 def _to_be_finished(doing: Doing) -> None:
