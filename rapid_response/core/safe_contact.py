@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from rapid_response.core.facts import Facts
+
 #: The ways to reach somebody, each allowed only where somebody has said so.
 MEANS = ("sms", "voice", "voicemail")
 
@@ -34,6 +36,11 @@ def reach(own: Mapping[str, Any], linked: Iterable[Mapping[str, Any]] = ()) -> d
     """
     together = strictest(own, *linked)
     return {**together, **{way: own.get(way) is True and together[way] for way in MEANS}}
+
+
+def is_overheard(facts: Facts) -> bool:
+    """Whether somebody listens, or the line went dead in fear: a call back could give her away (R07)."""
+    return facts.safe_to_talk is False or facts.line_went_dead is True
 
 
 class MayBeTold(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from rapid_response.core.safe_contact import is_overheard
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.sla import rules as sla
 from rapid_response.steps import borders, clock, offers
@@ -56,9 +57,12 @@ def owe_remote_response(tx: Tx, incident: IncidentRow) -> None:
     """Someone is in her computer or on her phone: that is ended by telephone, long before anybody is there.
 
     Once an episode, whatever else makes the case urgent; who stays silent for it is reminded (scenario 3).
+    Who is listened to must not be rung (scenario 20).
     """
     facts, episode = facts_of(incident), str(incident.episode)
-    if not (facts.remote_access_on or facts.on_phone_with_suspect) or not sla.is_counting(incident):
+    if not (facts.remote_access_on or facts.on_phone_with_suspect) or is_overheard(facts):
+        return
+    if not sla.is_counting(incident):
         return
     if incident.stopped_at is None and not was_opened(tx, incident, TaskKind.REMOTE_RESPONSE, episode):
         due = max(tx.now, incident.started_at or tx.now) + REMOTE_WITHIN

@@ -38,6 +38,7 @@ async def test_s03_someone_in_the_computer_is_cut_off_and_rung_within_a_quarter_
         "He says he is from the internet company and he can see my screen.",
         answers={"remote_access_on": True},
         location=CENTRE,
+        safe_contact={"voice": True},
     )
     assert (answer["priority"], answer["rule_id"], answer["category"]) == ("P1", "R09", "scam")
     assert answer["advice"][0] == "cut_connection"
@@ -55,7 +56,12 @@ async def test_s03_someone_in_the_computer_is_cut_off_and_rung_within_a_quarter_
             **{"narrative": "He can see her screen.", "answers.remote_access_on": "yes"},
         )
         assert "Pull out the internet plug" in sent.html
-        assert "get them cut off" in (await handler.get(f"/incidents/{case.reference}")).html
+        page = (await handler.get(f"/incidents/{case.reference}")).html
+        assert "Ring now. Get them cut off" in page
+        await case.act("amend", safe_contact={"voice": False})
+        page = (await handler.get(f"/incidents/{case.reference}")).html
+        assert "Find a safe way to reach them: do not ring this number. Get them cut off" in page
+        assert "Ring now." not in page
 
     await case.act("remote_response", protective_act="connection_cut", responder="ben")
     assert "remote_response" not in await case.tasks()
@@ -86,6 +92,32 @@ async def test_s03_found_out_later_it_is_owed_from_then(town: Town) -> None:
     await case.hears(ASHA, "HERE {n}")
     (task,) = [row for row in await town.rows(TaskRow) if row.kind == "remote_response"]
     assert task.done_at == town.clock.now()
+
+
+# --- scenario 20 ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("why", [{"safe_to_talk": False}, {"line_went_dead": True}])
+async def test_s20_nobody_is_told_to_ring_who_is_listened_to(town: Town, why: dict[str, bool]) -> None:
+    on_the_phone = {"on_phone_with_suspect": True, "paid_within_24h": False}
+    case = await town.takes(scam_paid(answers={**on_the_phone, **why}, safe_contact={"voice": True}))
+    assert (await case.now())["rule_id"] == "R07"
+    assert "remote_response" not in await case.tasks()
+    await case.act("amend", answers={"remote_access_on": True})
+    assert "remote_response" not in await case.tasks()
+
+
+@pytest.mark.long
+async def test_s20_who_is_found_to_be_listened_to_is_not_rung_any_more(town: Town) -> None:
+    on_the_phone = {"on_phone_with_suspect": True, "paid_within_24h": False}
+    case = await town.takes(scam_paid(answers=on_the_phone, safe_contact={"voice": True}))
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        page = f"/incidents/{case.reference}"
+        assert "Ring now." in (await handler.get(page)).html
+        await case.act("amend", answers={"safe_to_talk": False})
+        now = (await handler.get(page)).html
+        assert "Ring now." not in now
+        assert "do not ring this number" in now
 
 
 # --- scenario 5 -------------------------------------------------------------------------------------------

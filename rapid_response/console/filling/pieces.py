@@ -159,7 +159,7 @@ TASK_WORDS: Mapping[str, str] = {
     TaskKind.CONFIRM_HOAX: "Somebody says that it is a hoax: look, and say whether you agree",
     TaskKind.VERIFY_CALLER: "Ring the branch back on its published number: is the call real?",
     TaskKind.TELL_POLICE: "Tell the police (Banking Protocol), and write down their reference",
-    TaskKind.REMOTE_RESPONSE: "Ring now: somebody is in the computer or on the phone; get them cut off",
+    TaskKind.REMOTE_RESPONSE: "Get them cut off: somebody is in the computer or on the phone",
     TaskKind.TRANSFER: "Hand it over to the other service, and get their answer",
 }
 NOTICE_WORDS: Mapping[str, str] = {

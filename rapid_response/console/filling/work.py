@@ -12,8 +12,10 @@ from rapid_response.console.views.case_parts import NoticePart, TaskPart
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
+from rapid_response.core.safe_contact import is_overheard
 from rapid_response.core.states import TaskState
 from rapid_response.hatecrime.rules import UNDECIDED
+from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.tables import NoticeRow, TaskRow
@@ -40,8 +42,16 @@ def task_part(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> Tas
     )
 
 
+#: How a remote response begins, by whether the person may be rung.
+_RING = "Ring now"
+_DO_NOT_RING = "Find a safe way to reach them: do not ring this number"
+
+
 def _task_words(task: TaskRow, case: CaseFile) -> str:
     said = TASK_WORDS.get(task.kind) or plain(task.kind)
+    if task.kind == TaskKind.REMOTE_RESPONSE:
+        may_ring = case.safe_contact["voice"] and not is_overheard(facts_of(case.incident))
+        return f"{_RING if may_ring else _DO_NOT_RING}. {said}"
     referral = next((r for r in case.referrals if r.id == task.subject), None)
     return f"{said}: {plain(referral.kind)}" if referral else said
 
