@@ -208,6 +208,29 @@ def _pending(incident_id: str, kinds: Sequence[str]) -> SelectOfScalar[AgendaRow
     )
 
 
+def disarmed(
+    tx: Tx, incident_id: str, kinds: Sequence[str], outcome: str, at: datetime
+) -> Sequence[AgendaRow]:
+    """What of those kinds was taken off the agenda at that moment, for that reason."""
+    return tx.all(_disarmed(incident_id, kinds, outcome, at))
+
+
+@once
+def _disarmed(
+    incident_id: str, kinds: Sequence[str], outcome: str, at: datetime
+) -> SelectOfScalar[AgendaRow]:
+    return (
+        typed_select(AgendaRow)
+        .where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.kind).in_(kinds),
+            col(AgendaRow.outcome) == outcome,
+            col(AgendaRow.settled_at) == at,
+        )
+        .order_by(col(AgendaRow.due_at), col(AgendaRow.id))
+    )
+
+
 def awaited(tx: Tx, incident_ids: Sequence[str]) -> set[str]:
     """The incidents of these of which anything at all is still to come."""
     return set(tx.execute(_awaited(incident_ids)).scalars())

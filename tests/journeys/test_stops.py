@@ -124,6 +124,33 @@ async def test_s46_a_pause_moves_what_is_due_and_keeps_what_was_promised(town: T
     assert (stopped["gross_seconds"], stopped["paused_seconds"], stopped["met"]) == (220 * 60, 6000, True)
 
 
+async def test_a_pause_moves_the_notices_of_a_visit_where_nobody_answered(town: Town) -> None:
+    case = await owned(town)
+    await case.hears(ASHA, "HERE {n}")
+    await case.hears(ASHA, "NOBODY {n}")
+    await town.pass_time(minutes=16)
+    assert [r["to"] for r in await case.happened("rung_reached")] == ["duty_officer"]
+
+    await case.act("pause", reason="victim_requested_later_time")
+    await town.pass_time(minutes=30)
+    await case.act("resume")
+    await town.pass_time(minutes=13)
+    assert len(await case.happened("rung_reached")) == 1
+    await town.pass_time(minutes=1)  # half an hour after nobody answered, and the pause
+    assert [r["to"] for r in await case.happened("rung_reached")] == ["duty_officer", "team_leader"]
+    assert await case.asked() == ["asha"]
+
+
+async def test_who_takes_the_job_in_a_pause_ends_the_notices(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.act("pause", reason="victim_requested_later_time")
+    await town.pass_time(minutes=5)
+    await case.act("assign", responder="asha")
+    await case.act("resume")
+    await town.pass_time(minutes=59)
+    assert await case.happened("rung_reached") == []
+
+
 async def test_a_pause_ends_by_itself_and_the_search_goes_on(town: Town) -> None:
     case = await town.takes(paid_today())
     until = town.clock.now() + timedelta(minutes=45)

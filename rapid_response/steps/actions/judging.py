@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from rapid_response.core import events as happened
@@ -22,9 +23,12 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Forbidden, Invalid
 from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.service import Service
-from rapid_response.storage.tables import IncidentRow
+from rapid_response.storage import work
+from rapid_response.storage.tables import AgendaRow, IncidentRow
 from rapid_response.storage.tx import Tx
 
+#: What became of a step of the ladder that a pause has held up.
+_PAUSED = "paused"
 #: How long a clock stands still when nobody said until when.
 DEFAULT_PAUSE = timedelta(hours=24)
 
@@ -116,9 +120,9 @@ def _pause(doing: Doing, command: commands.Pause) -> None:
         raise Invalid("Give a time that is still to come.", "until")
     clock.pause(tx, incident, command.reason, until)
     if incident.owner is None:
-        offers.end_search(tx, doing.desk, doing.service, incident, "paused")
+        offers.end_search(tx, doing.desk, doing.service, incident, _PAUSED)
     else:
-        clock.disarm(tx, incident, [sla.Kind.RUNG], "paused")
+        clock.disarm(tx, incident, [sla.Kind.RUNG], _PAUSED)
 
 
 def _resume(doing: Doing, _: commands.Nothing) -> None:
@@ -127,10 +131,26 @@ def _resume(doing: Doing, _: commands.Nothing) -> None:
 
 
 def resume(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
-    """The clock goes on, and so does the search where nobody has the job."""
+    """The clock goes on; so do the search where nobody has the job, and the notices where somebody has."""
+    held_up, stood_before = _held_up(tx, incident), incident.paused_seconds
     clock.resume(tx, service, incident)
-    if incident.owner is None and not incident.is_held and incident.status is not Status.SCHEDULED:
+    stood = timedelta(seconds=incident.paused_seconds - stood_before)
+    if incident.owner is not None:
+        moved = [sla.Deadline(sla.Kind.RUNG, entry.due_at + stood, entry.subject) for entry in held_up]
+        clock.arm(tx, incident, moved)
+    elif not incident.is_held and incident.status is not Status.SCHEDULED:
         offers.search(tx, desk, service, incident)
+
+
+def _held_up(tx: Tx, incident: IncidentRow) -> Sequence[AgendaRow]:
+    """The notices that were still to come of an owned case when its clock was paused (no_contact arms them).
+
+    Who has taken the job since then has ended them.
+    """
+    paused_at, accepted_at = incident.paused_at, incident.accepted_at
+    if paused_at is None or accepted_at is None or accepted_at > paused_at:
+        return ()
+    return work.disarmed(tx, incident.id, [sla.Kind.RUNG.value], _PAUSED, paused_at)
 
 
 DO: Handlers = {
