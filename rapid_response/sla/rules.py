@@ -197,25 +197,26 @@ def answer_within(escalation: Sequence[Rung], rung: int) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Who hears a warning. The owner always does, where there is one."""
+    """Who hears a warning. The owner always does, where there is one who can be told."""
 
     owner: bool
     roles: tuple[ContactRole, ...]
     by_voice: frozenset[ContactRole]
 
 
-def who_is_warned(index: int, has_owner: bool) -> Warned:
+def who_is_warned(index: int, owner_hears: bool) -> Warned:
     """The `index`-th share of `warn_at` (from 0): the owner, then the duty officer, then the team leader.
 
-    Without an owner the duty officer hears the first warning too: a warning that nobody hears is none.
+    Without an owner, or where nothing reaches her, the duty officer hears the first warning too: a warning
+    that nobody hears is none.
     """
     roles: list[ContactRole] = []
-    if index >= 1 or not has_owner:
+    if index >= 1 or not owner_hears:
         roles.append(ContactRole.DUTY_OFFICER)
     if index >= 2:
         roles.append(ContactRole.TEAM_LEADER)
     by_voice = frozenset({ContactRole.TEAM_LEADER}) if index >= 2 else frozenset()
-    return Warned(has_owner, tuple(roles), by_voice)
+    return Warned(owner_hears, tuple(roles), by_voice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,12 @@ def ways_to(tx: Tx, person: Responder) -> tuple[Address, ...]:
     )
 
 
+def best_way(tx: Tx, person: Responder) -> Address | None:
+    """How a person is told of something at once: by text, else by voice; None where nothing reaches her."""
+    rungs = ladder.plan(ways_to(tx, person), urgent=False)
+    return rungs[0].address if rungs and not rungs[0].address.has_opted_out else None
+
+
 def begin(
     tx: Tx,
     desk: Desk,

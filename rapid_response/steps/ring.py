@@ -18,7 +18,7 @@ from rapid_response.core import events as happened
 from rapid_response.core.definition import Means, RungAction
 from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import Purpose, TaskState
+from rapid_response.core.states import MessageChannel, Purpose, TaskState
 from rapid_response.core.vocabulary import ContactRole, Priority
 from rapid_response.dispatch.rules import who_hears
 from rapid_response.messaging import wording
@@ -205,29 +205,39 @@ def _went_out(ringing: _Ringing) -> None:
 
 
 def _warn(ringing: _Ringing) -> None:
-    incident, service, tx = ringing.incident, ringing.service, ringing.tx
     index = int(ringing.due.subject)
-    shares = service.definition.sla.warn_at
+    shares = ringing.service.definition.sla.warn_at
     if index >= len(shares):
         return
-    warned = sla.who_is_warned(index, incident.owner is not None)
-    told = [role.value for role in warned.roles]
-    owner = service.definition.responder(incident.owner) if incident.owner else None
-    if warned.owner and owner is not None and owner.sms:
-        told.append("owner")
-        queue(
-            tx,
-            key=f"warn:{incident.id}:{incident.cycle}:{index}",
-            purpose=Purpose.REMINDER,
-            to_number=owner.sms,
-            recipient=f"responder:{owner.id}",
-            body=texts.warning_to_owner(ringing.desk, incident, shares[index], tx.now),
-            incident=incident,
-        )
+    warned = sla.who_is_warned(index, owner_hears=_warn_owner(ringing, index, shares[index]))
+    told = [*(role.value for role in warned.roles), *(["owner"] if warned.owner else [])]
     ringing.record(happened.DeadlineWarned(shares[index], tuple(told), ringing.late))
     for role in warned.roles:
         by = (Means.SMS, Means.VOICE) if role in warned.by_voice else (Means.SMS,)
         ringing.tell(NoticeKind.WARNING, role, by, share=shares[index])
+
+
+def _warn_owner(ringing: _Ringing, index: int, share: float) -> bool:
+    """Text whoever has the job, or ring her where no text reaches her; False where nothing does."""
+    incident, tx = ringing.incident, ringing.tx
+    owner = ringing.service.definition.responder(incident.owner) if incident.owner else None
+    address = reaching.best_way(tx, owner) if owner else None
+    if owner is None or address is None:
+        return False
+    queue(
+        tx,
+        key=f"warn:{incident.id}:{incident.cycle}:{index}",
+        purpose=Purpose.REMINDER,
+        channel=address.channel,
+        way=address.way,
+        to_number=address.number,
+        recipient=f"responder:{owner.id}",
+        body=texts.warning_to_owner(
+            ringing.desk, incident, share, tx.now, by_voice=address.channel is MessageChannel.VOICE
+        ),
+        incident=incident,
+    )
+    return True
 
 
 def _breach(ringing: _Ringing) -> None:

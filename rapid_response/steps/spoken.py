@@ -95,7 +95,7 @@ def _heard(attempt: AttemptRow) -> bool:
     return bool(attempt.keys.replace(_NINE, ""))
 
 
-def _stand_down(
+def _told(
     _tx: Tx, _desk: Desk, attempt: AttemptRow, message: MessageRow, _incident: IncidentRow, digits: str
 ) -> Said:
     """Nothing is asked; but nothing is said either before a key proves a person."""
@@ -208,4 +208,9 @@ def _answer(tx: Tx, desk: Desk, incident: IncidentRow, responder_id: str, *, acc
     return _bye(wording.spoken_declined())
 
 
-_TURNS = {Purpose.NOTICE: _notice, Purpose.STAND_DOWN: _stand_down, Purpose.CHECK_IN: _check_in}
+_TURNS = {
+    Purpose.NOTICE: _notice,
+    Purpose.STAND_DOWN: _told,
+    Purpose.REMINDER: _told,
+    Purpose.CHECK_IN: _check_in,
+}

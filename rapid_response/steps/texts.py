@@ -69,10 +69,13 @@ def stand_down(desk: Desk, incident: IncidentRow, now: datetime, why: wording.St
     return wording.stand_down(incident.job_number or 0, now, desk.zone, why, now)
 
 
-def warning_to_owner(desk: Desk, incident: IncidentRow, share: float, now: datetime) -> str:
+def warning_to_owner(
+    desk: Desk, incident: IncidentRow, share: float, now: datetime, *, by_voice: bool = False
+) -> str:
     """A share of the time is gone."""
     by = incident.due_at or now
-    return wording.warning_to_owner(incident.job_number or 0, round(share * 100), by, desk.zone, now)
+    say = wording.spoken_warning_to_owner if by_voice else wording.warning_to_owner
+    return say(incident.job_number or 0, round(share * 100), by, desk.zone, now)
 
 
 @dataclass(frozen=True, slots=True)

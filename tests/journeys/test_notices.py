@@ -45,6 +45,37 @@ async def test_warnings_climb_from_the_owner_to_the_team_leader(town: Town) -> N
     ]
 
 
+VI = "+442079460777"
+VIOLET = {"id": "vi", "name": "Vi Page", "phones": {"voice": VI}, "skills": ["doorstep_crime", "scam"]}
+DUTY = {"id": "dee", "name": "Dee Okoro", "phones": {"sms": DEE}, "roles": ["duty_officer"]}
+
+
+async def test_an_owner_without_a_mobile_is_warned_by_voice(town: Town) -> None:
+    await town.load(small_town(responders=[VIOLET, DUTY], rota=[shift("vi"), shift("dee")], on_call=[]))
+    case = await town.takes(paid_today())
+    await town.answers_call(VI, "11")
+    assert await case.status() == "assigned"
+    before = await town.texts(DEE)
+    await town.pass_time(minutes=60)
+
+    assert "Press 1 to hear it" in await town.answers_call(VI, "")
+    said = await town.answers_call(VI, "1")
+    assert "50% of the time is gone, needed by 14:00. Ring the duty desk on arrival" in said
+    assert str(case.number) not in said  # it is said digit by digit
+    assert [w["told"] for w in await case.happened("deadline_warned")] == [["owner"]]
+    assert await town.texts(DEE) == before
+
+
+async def test_of_an_owner_whom_nothing_reaches_the_duty_officer_is_told(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.act("assign", responder="ben")
+    responders = [VIOLET, DUTY]
+    await town.load(small_town(responders=responders, rota=[shift("vi"), shift("dee")], on_call=[]))
+    await town.pass_time(minutes=60)
+    assert "50% of time gone, someone has it" in await town.last_text(DEE)
+    assert [w["told"] for w in await case.happened("deadline_warned")] == [["duty_officer"]]
+
+
 @pytest.mark.long
 async def test_a_response_ends_the_warnings(town: Town) -> None:
     case = await town.takes(paid_today())

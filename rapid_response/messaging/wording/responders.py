@@ -354,10 +354,20 @@ def warning_to_owner(
     number: int, percent: int, by: datetime, zone: ZoneInfo, now: datetime | None = None
 ) -> str:
     """A share of the time is gone and nobody is noted at the door."""
-    return (
-        f"Job {number}: {percent}% of the time is gone, needed by {local_time(by, zone, now)}. Text HERE "
-        f"{number} on arrival. Cannot make it? Ring the duty desk now."
-    )
+    gone = _gone(number, percent, by, zone, now)
+    return f"{gone} Text HERE {number} on arrival. Cannot make it? Ring the duty desk now."
+
+
+def spoken_warning_to_owner(
+    number: int, percent: int, by: datetime, zone: ZoneInfo, now: datetime | None = None
+) -> str:
+    """The same to whoever has no phone for texts."""
+    gone = _gone(number, percent, by, zone, now)
+    return f"{gone} Ring the duty desk on arrival, or now if you cannot make it."
+
+
+def _gone(number: int, percent: int, by: datetime, zone: ZoneInfo, now: datetime | None) -> str:
+    return f"Job {number}: {percent}% of the time is gone, needed by {local_time(by, zone, now)}."
 
 
 def shift_ending_to_owner(number: int, ends: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
