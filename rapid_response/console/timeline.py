@@ -174,7 +174,8 @@ def _stopped(t: Telling) -> Told:
     pause = f"Paused for {minutes_words(timedelta(seconds=paused))} of it." if paused else ""
     flagged = "To be confirmed by the duty officer." if t.data.get("flagged") else ""
     took = f"After {minutes_words(timedelta(seconds=gross))}: {t.word('stopped_by', StoppedBy)}."
-    return f"Clock stopped, {met}", _joined(took, pause, flagged)
+    sent = "Word of it had been sent in time: no breach." if t.data.get("breach_taken_back") else ""
+    return f"Clock stopped, {met}", _joined(took, pause, sent, flagged)
 
 
 def _warned(t: Telling) -> Told:

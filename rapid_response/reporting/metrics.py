@@ -91,6 +91,11 @@ _COUNTERS: Sequence[tuple[str, str, Mapping[str, Sequence[str]]]] = (
     ),
     ("sla_breached", "Two-hour promises missed", {"category": _values(Category)}),
     (
+        "sla_breached_corrections",
+        "Missed promises that were taken back: word of the response had been sent in time",
+        {"category": _values(Category)},
+    ),
+    (
         "messages",
         "Messages, by what became of them",
         {

@@ -46,8 +46,9 @@ class ClockRecord:
     """One run of the two-hour clock; an incident opened again, or raised, has a second one.
 
     `due_at` moves with pauses, `due_unpaused_at` does not; `respond_seconds` is net of them. `missed` stays
-    once the deadline passed unanswered, whatever came later. `ended_why`: it ceased to apply (lowered,
-    cancelled) before it was due.
+    once the deadline passed unanswered, whatever came later, unless word of a response had been sent in time
+    and was found only then: that is `breach_taken_back`. `ended_why`: it ceased to apply (lowered, cancelled)
+    before it was due.
     """
 
     episode: int
@@ -63,6 +64,7 @@ class ClockRecord:
     flagged: bool = False
     ended_why: str | None = None
     breach_reason: str | None = None
+    breach_taken_back: bool = False
 
     def state(self, as_at: datetime) -> ClockState:
         """Where it stood; exactly at `due_at` is in time."""
@@ -298,6 +300,9 @@ def _clock_stopped(draft: _Draft, event: StoredEvent) -> None:
     data = event.data
     if not draft.clocks:
         return
+    if data.get("breach_taken_back"):
+        draft.set_clock(missed=False, breach_taken_back=True)
+        draft.corrections.append(Correction("breach", event.at))
     paused = timedelta(seconds=int(data["paused_seconds"]))
     draft.set_clock(
         # Stopped while paused, it has moved without a word of it: due - started - paused is the promise.

@@ -359,6 +359,10 @@ def _on_clocks(
             sum(clock.missed and clock.met for clock in clocks),
             "Responses recorded as in time only after their deadline had passed, counted as breached: {n}.",
         ),
+        (
+            sum(clock.breach_taken_back for clock in clocks),
+            "Breaches taken back, because word of the response had been sent in time: {n}.",
+        ),
         (sum(clock.flagged for clock in clocks), "Responses flagged for a person to confirm: {n}."),
     )
 

@@ -174,6 +174,8 @@ def _stopped(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     category = _category(sums.tx, event)
     if data["met"]:
         sums.add("sla_met", category=category, mode=data["stopped_by"])
+    if data.get("breach_taken_back"):
+        sums.add("sla_breached_corrections", category=category)
     net = data["gross_seconds"] - data["paused_seconds"]
     sums.observe("time_to_respond_seconds", net, ANSWER_BOUNDS, category=category)
 

@@ -94,6 +94,7 @@ def stop(
 ) -> bool:
     """A response reached the victim: the clock stops, once, and is judged on `due_at`.
 
+    One that was in time, and that we heard of only later, takes the breach back: it stays in the log.
     True when it is only by this that the deadline is found to be missed.
     """
     if not sla.is_counting(incident) and incident.clock_state is not ClockState.PAUSED:
@@ -105,14 +106,25 @@ def stop(
     moment = at or tx.now
     result = sla.stop(incident.started_at, incident.due_at, paused_for(incident), moment)
     incident.stopped_at, incident.stopped_by = moment, by
-    is_news = not result.met and incident.breached_at is None
+    was_missed = incident.breached_at is not None
+    is_news = not result.met and not was_missed
     if is_news:
         _miss(tx, incident)
+    elif result.met:
+        incident.breached_at = None
     incident.clock_state = ClockState.MET if result.met else ClockState.BREACHED
     disarm(tx, incident, (*PROMISE, Kind.RESUME), "answered")
     tx.record(
         incident.id,
-        ClockStopped(by, moment, result.gross_seconds, result.paused_seconds, result.met, flagged),
+        ClockStopped(
+            by,
+            moment,
+            result.gross_seconds,
+            result.paused_seconds,
+            result.met,
+            flagged,
+            breach_taken_back=was_missed and result.met,
+        ),
     )
     return is_news
 

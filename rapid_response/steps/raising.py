@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from rapid_response.core.notices import NoticeKind
 from rapid_response.core.safe_contact import is_overheard
+from rapid_response.core.states import TaskState
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.sla import rules as sla
-from rapid_response.steps import borders, clock, offers
+from rapid_response.steps import borders, clock, notices, offers
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
-from rapid_response.steps.tasks import TaskKind, finish_kind, open_task, was_opened
+from rapid_response.steps.tasks import TaskKind, finish, finish_kind, open_task, open_tasks, was_opened
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 
@@ -51,6 +53,15 @@ def owe_breach_reason(tx: Tx, service: Service, incident: IncidentRow) -> None:
     """A promise was missed: somebody says why."""
     by = service.next_working_day(tx.now)
     open_task(tx, incident, TaskKind.BREACH_REASON, ContactRole.TEAM_LEADER, by)
+
+
+def breach_taken_back(tx: Tx, incident: IncidentRow) -> None:
+    """The response had been in time: nobody owes a reason for this clock, or hears of it again."""
+    for task in open_tasks(tx, incident.id):
+        # One that was open before is about an earlier clock.
+        if task.kind == TaskKind.BREACH_REASON and incident.due_at and task.opened_at > incident.due_at:
+            finish(tx, task, TaskState.DROPPED)
+    notices.overtaken(tx, incident, (NoticeKind.BREACH,))
 
 
 def owe_remote_response(tx: Tx, incident: IncidentRow) -> None:

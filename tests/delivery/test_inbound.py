@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -282,6 +282,60 @@ async def test_an_arrival_counts_from_when_it_was_texted(town: Town) -> None:
     await catches_up(town)
     assert (await case.clock())["stopped_at"] == sent_at.isoformat()
     assert (await case.clock())["stopped_by"] == "attended"
+
+
+async def here_was_texted(town: Town, minutes: float) -> Case:
+    """Asha was there so long after the report, and we know of nothing but the missed deadline."""
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await town.pass_time(minutes=minutes)
+    await loses(town, ASHA, f"HERE {case.number}", sid_of(1))
+    await town.pass_time(minutes=125 - minutes)
+    assert (await case.clock())["state"] == "breached"
+    assert "breach_reason" in await case.tasks()
+    return case
+
+
+async def test_an_arrival_that_was_texted_in_time_takes_a_breach_back(town: Town) -> None:
+    case = await here_was_texted(town, 118)
+    before = len(await town.texts_with("promise missed", DEE))
+    await catches_up(town)
+
+    clock = await case.clock()
+    assert (clock["state"], clock["breached_at"]) == ("met", None)
+    sent_at = datetime.fromisoformat(clock["due_at"]) - timedelta(minutes=2)
+    assert datetime.fromisoformat(clock["stopped_at"]) == sent_at
+    # What was recorded stays so, and is counted back beside it.
+    assert len(await case.happened("deadline_missed")) == 1
+    assert [s["breach_taken_back"] for s in await case.happened("clock_stopped")] == [True]
+    assert await town.metric("sla_breached_total", category="doorstep_crime") == 1
+    assert await town.metric("sla_breached_corrections_total", category="doorstep_crime") == 1
+    assert await town.metric("sla_met_total", category="doorstep_crime", mode="attended") == 1
+    figures = await town.board("2026-07")
+    assert (figures["two_hours"]["met"], figures["two_hours"]["breached"]) == (1, 0)
+    assert any("taken back" in note and note.endswith(": 1.") for note in figures["notes"])
+    assert "breach_reason" not in await case.tasks()
+    await town.pass_time(minutes=11)
+    assert len(await town.texts_with("promise missed", DEE)) == before
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        page = (await officer.get(f"/incidents/{case.reference}")).html
+        assert "Word of it had been sent in time: no breach." in page
+
+    # Nobody was reached after all: then the two hours were missed.
+    await case.hears(ASHA, "NOBODY {n}")
+    await town.settle()
+    assert (await case.clock())["state"] == "breached"
+    assert (await town.board("2026-07"))["two_hours"]["breached"] == 1
+
+
+async def test_an_arrival_that_was_texted_late_is_as_late_as_it_was_texted(town: Town) -> None:
+    case = await here_was_texted(town, 123)
+    await catches_up(town)
+    assert (await case.clock())["state"] == "breached"
+    (breach,) = (await town.board("2026-07"))["two_hours"]["breaches"]
+    assert breach["late_seconds"] == 180
+    assert "breach_reason" in await case.tasks()
+    assert await town.metric("sla_breached_corrections_total", category="doorstep_crime") == 0
 
 
 # --- Q2: rows of the decision table through the doors ------------------------------------------------------

@@ -195,6 +195,16 @@ def test_a_breach_is_not_erased_by_a_later_response() -> None:
     assert "Breaches without a recorded reason: 1." in report["notes"]
 
 
+def test_a_response_told_in_time_and_found_late_takes_the_breach_back_and_is_named() -> None:
+    story = Story().taken_in().missed()
+    stopped = happened.ClockStopped("attended", NOON + mins(118), 7080, 0, True, breach_taken_back=True)
+    report = board(story.record(stopped, NOON + mins(123)))
+    assert (report["two_hours"]["met"], report["two_hours"]["breached"]) == (1, 0)
+    assert "Breaches taken back, because word of the response had been sent in time: 1." in report["notes"]
+    # Whoever asks as at a moment before it was found sees what was known then.
+    assert only_clock(story, NOON + mins(121)) is ClockState.BREACHED
+
+
 def test_scenario_39_nobody_in_takes_the_stop_back_and_a_call_in_time_converts_it() -> None:
     nobody = Story().taken_in().stopped(mins(60)).nobody_in(mins(61))
     assert only_clock(nobody, NOON + mins(90)) is ClockState.RUNNING

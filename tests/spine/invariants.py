@@ -411,6 +411,10 @@ def _stopped(life: Life, data: dict[str, Any]) -> None:
     clock.late = clock.stopped_at > clock.due_at
     assert data["met"] is not clock.late, f"I9 {life.name}: judged wrongly"
     assert not clock.late or clock.missed, f"I9 {life.name}: late, and no deadline missed"
+    taken_back = bool(clock.missed) and not clock.late
+    assert data["breach_taken_back"] is taken_back, f"I9 {life.name}: a breach taken back wrongly"
+    if taken_back:
+        clock.missed = 0
 
 
 @_on("clock_moved_back")

@@ -29,6 +29,11 @@ class ClockNotApplicable(Event):
 
 @dataclass(frozen=True, slots=True)
 class ClockStopped(Event):
+    """A response reached the victim.
+
+    `breach_taken_back`: word of it was sent in time, and found after the deadline was recorded as missed.
+    """
+
     type: ClassVar[str] = "clock_stopped"
     stopped_by: str
     stopped_at: datetime
@@ -36,6 +41,7 @@ class ClockStopped(Event):
     paused_seconds: int
     met: bool
     flagged: bool = False
+    breach_taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

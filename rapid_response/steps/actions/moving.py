@@ -9,7 +9,6 @@ from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
     Area,
-    ClockState,
     ContactRole,
     JointArrangement,
     StoppedBy,
@@ -127,17 +126,25 @@ def _on_scene(doing: Doing, command: commands.ByOwner) -> None:
     move(doing.incident, Action.ON_SCENE)
     visits.arrived(doing.tx, doing.desk, doing.service, doing.incident, doing.owner_or_actor)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
-    if clock.stop(doing.tx, doing.incident, StoppedBy.ATTENDED, at=_arrived_at(doing)):
-        raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
+    _stop_clock(doing, StoppedBy.ATTENDED)
     finish_kind(doing.tx, doing.incident, TaskKind.REMOTE_RESPONSE)
     _to_be_finished(doing)
 
 
-def _arrived_at(doing: Doing) -> datetime:
-    """When she was there: as her text says, where it was held up; never before the clock began."""
+def _stop_clock(doing: Doing, by: StoppedBy, *, flagged: bool = False) -> None:
+    """A response: whoever owes a reason for a late one, or owes none after all, is told."""
+    tx, incident = doing.tx, doing.incident
+    was_missed = incident.breached_at is not None
+    if clock.stop(tx, incident, by, at=_responded_at(doing), flagged=flagged):
+        raising.owe_breach_reason(tx, doing.service, incident)
+    elif was_missed and incident.breached_at is None:
+        raising.breach_taken_back(tx, incident)
+
+
+def _responded_at(doing: Doing) -> datetime:
+    """When the victim was reached: as a text says, where it was held up; never before the clock began."""
     said_at, incident = doing.who.said_at, doing.incident
-    counts = incident.clock_state is ClockState.RUNNING and incident.started_at is not None
-    if said_at is None or not counts or incident.started_at is None:
+    if said_at is None or not sla.is_counting(incident) or incident.started_at is None:
         return doing.tx.now
     return min(doing.tx.now, max(said_at, incident.started_at))
 
@@ -189,8 +196,7 @@ def _answered(doing: Doing, action: Action, by: StoppedBy, flagged: bool) -> Non
     """A response other than at the door: ends the search; without an owner a welfare check remains."""
     unowned = doing.incident.owner is None
     move(doing.incident, action)
-    if clock.stop(doing.tx, doing.incident, by, flagged=flagged):
-        raising.owe_breach_reason(doing.tx, doing.service, doing.incident)
+    _stop_clock(doing, by, flagged=flagged)
     finish_kind(doing.tx, doing.incident, TaskKind.REMOTE_RESPONSE)
     if not unowned:
         _to_be_finished(doing)
