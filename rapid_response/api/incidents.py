@@ -66,10 +66,13 @@ async def list_incidents(
     """A page of incidents without names, numbers or addresses."""
     filters = Filters(status=asked.status, category=asked.category, ward=asked.ward, overdue=asked.overdue)
     now = context.database.clock.now()
-    rows, after = await context.database.look(
-        lambda c: casefile.list_incidents(c, filters, now, asked.limit, asked.cursor)
-    )
-    return {"items": [casefile.summary_json(r) for r in rows], "next_cursor": after}
+
+    def read(connection: Connection) -> dict[str, Any]:
+        rows, after = casefile.list_incidents(connection, filters, now, asked.limit, asked.cursor)
+        had = casefile.who_had(connection, rows)
+        return {"items": [casefile.summary_json(r, had.get(r.id)) for r in rows], "next_cursor": after}
+
+    return await context.database.look(read)
 
 
 @router.get("/{reference}", summary="One incident")

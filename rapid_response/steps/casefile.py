@@ -130,6 +130,12 @@ class CaseFile:
         return allowed_actions(self.incident.status, clock_facts(self.incident))
 
     @property
+    def responder(self) -> str | None:
+        """Who has the job or, once it is over, who had it last."""
+        had = (o for o in reversed(self.offers) if _had_it_last(o, self.incident))
+        return self.incident.owner or next((offer.responder_id for offer in had), None)
+
+    @property
     def next_step(self) -> NextStep | None:
         """See :class:`NextStep`; None once it is closed."""
         return next_step(self.incident, self.offers, self.tasks, self.agenda)
@@ -139,7 +145,7 @@ class CaseFile:
         step = self.next_step
         incident = self.incident
         return {
-            **summary_json(incident),
+            **summary_json(incident, self.responder),
             "age_targeting": {"state": incident.age_state, "evidence": self.age_evidence()},
             "targeting_review": self._review_json(),
             "other_vulnerability_targeted": incident.other_vulnerability,
@@ -458,6 +464,21 @@ def _fitting(filters: Filters, now: datetime) -> Iterator[ColumnElement[bool] | 
         yield late if filters.overdue else ~late
 
 
+def _had_it_last(offer: OfferRow, incident: IncidentRow) -> bool:
+    return not incident.is_open and offer.state is OfferState.DONE and offer.episode == incident.episode
+
+
+def who_had(connection: Connection, incidents: Sequence[IncidentRow]) -> Mapping[str, str]:
+    """By the ids of some incidents, who has the job or, of one that is over, who had it last."""
+    over = {incident.id: incident for incident in incidents if not incident.is_open}
+    wanted = typed_select(OfferRow).where(
+        col(OfferRow.incident_id).in_(over), col(OfferRow.state) == OfferState.DONE
+    )
+    done = rows_of(connection, wanted.order_by(col(OfferRow.made_at), col(OfferRow.id))) if over else ()
+    had = {o.incident_id: o.responder_id for o in done if _had_it_last(o, over[o.incident_id])}
+    return {**had, **{incident.id: incident.owner for incident in incidents if incident.owner}}
+
+
 def _cursor(row: IncidentRow) -> str:
     return base64.urlsafe_b64encode(json.dumps([row.received_at.isoformat(), row.id]).encode()).decode()
 
@@ -505,8 +526,8 @@ def count_open(connection: Connection) -> Mapping[Status, int]:
 # --- as JSON ---------------------------------------------------------------------------------------------
 
 
-def summary_json(incident: IncidentRow) -> dict[str, Any]:
-    """An incident as a list shows it: no name, no number, no address."""
+def summary_json(incident: IncidentRow, responder: str | None) -> dict[str, Any]:
+    """An incident as a list shows it: no name, no number, no address. `responder`: see :func:`who_had`."""
     return {
         "reference": incident.reference,
         "status": incident.status,
@@ -517,7 +538,7 @@ def summary_json(incident: IncidentRow) -> dict[str, Any]:
         "rule_id": incident.rule_id,
         "clock": clock_json(incident),
         "received_at": incident.received_at.isoformat(),
-        "responder": incident.owner,
+        "responder": responder,
         "job_number": incident.job_number,
         "joint": incident.joint,
         "ward": incident.ward,

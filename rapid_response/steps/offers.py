@@ -527,7 +527,9 @@ def await_welfare_check(tx: Tx, service: Service, incident: IncidentRow, why: st
 def _end_ownership(
     tx: Tx, desk: Desk, service: Service, incident: IncidentRow, state: OfferState, why: str
 ) -> None:
-    owner, incident.owner, incident.accepted_at = incident.owner, None, None
+    owner, incident.owner = incident.owner, None
+    if state is not OfferState.DONE:
+        incident.accepted_at = None
     if not (why == "reassigned" and incident.status is Status.ON_SCENE):
         visits.end(tx, incident, why)
     for offer in offers_of(tx, incident):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 from rapid_response.core.incident import Status
 from rapid_response.steps.casefile import Filters, list_incidents, list_open
 from tests.builders import paid_today
-from tests.harness import Town
+from tests.harness import ASHA, Town
 
 
 def plan_of(
@@ -74,3 +74,22 @@ async def test_a_list_of_a_ward_holds_its_cases_alone(town: Town) -> None:
                 lambda c, filters=filters, now=now: list_incidents(c, filters, now, 50)  # type: ignore[misc]
             )
             assert [row.reference for row in found] == there
+
+
+async def test_what_is_over_still_says_who_had_it_and_since_when(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    taken = (await case.clock())["accepted_at"]
+    await case.hears(ASHA, "HERE {n}")
+    closed = await case.act("close", disposition="resolved_attended")
+    for shown in (closed, await case.now()):
+        assert (shown["status"], shown["responder"]) == ("closed", "asha")
+        assert shown["clock"]["accepted_at"] == taken is not None
+    (listed,) = (await town.http.get("/api/v1/incidents")).json()["items"]
+    assert (listed["responder"], listed["clock"]["accepted_at"]) == ("asha", taken)
+
+    # A new episode is nobody's yet.
+    again = await case.act("reopen", reason="they came back")
+    assert (again["responder"], again["clock"]["accepted_at"]) == (None, None)
+    await case.act("cancel", reason="a mistake")
+    assert (await case.now())["responder"] is None

@@ -188,7 +188,7 @@ def _reopen(doing: Doing, command: commands.Reopen) -> None:
     incident.cycle += 1
     incident.disposition = incident.closed_at = None
     incident.job_number = None
-    incident.stopped_at = incident.stopped_by = incident.breached_at = None
+    incident.accepted_at = incident.stopped_at = incident.stopped_by = incident.breached_at = None
     doing.record(happened.IncidentReopened(incident.episode))
     safeguarding.begin_again(tx, incident)
     if command.reason:
