@@ -17,9 +17,7 @@ from rapid_response.console.forms.markers import read_reason
 from rapid_response.console.forms.posted import Filled
 from rapid_response.console.views.upkeep import AlarmView
 from rapid_response.console.visit_pages import NeedsAny, Visit
-from rapid_response.messaging import wording
-from rapid_response.steps import alarms
-from rapid_response.steps.case import facts_of
+from rapid_response.steps import alarms, texts
 from rapid_response.steps.errors import NotFound
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import AlarmRow, IncidentRow, VisitRow
@@ -91,7 +89,7 @@ def _read(
         alarm=filling.alarm(row, incident, names),
         place=filling.place(incident) if incident else None,
         area=filling.area(incident, visit.service.wards) if incident else "",
-        situation=wording.situation(facts_of(incident), incident.category) if incident else "",
+        situation=texts.situation(incident, visit.now) if incident else "",
         other=names.responder(_other(row, incident)),
         last_heard_at=last.heard_at if last else None,
         may_see=row.acknowledged_at is None,

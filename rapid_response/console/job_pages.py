@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -38,10 +39,10 @@ from rapid_response.core.states import OfferState
 from rapid_response.core.vocabulary import ContactRole, ContactRoute, ShortDisposition
 from rapid_response.dispatch.reply_decision import DISPOSITIONS
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile, safeguarding
+from rapid_response.steps import casefile, safeguarding, texts
 from rapid_response.steps.actions import act_on
 from rapid_response.steps.alarms import raise_alarm
-from rapid_response.steps.case import allowed, facts_of, hold
+from rapid_response.steps.case import allowed, dangers_of, hold
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.errors import Invalid, NotFound, NothingOffered, Refusal
 from rapid_response.steps.knowing import links_of
@@ -93,10 +94,12 @@ _DANGERS: Mapping[str, tuple[str, str]] = {
     "threat_or_fear": ("Threats or violence", ""),
     "suspect_on_premises": ("The suspect was there when it was reported", ""),
     "refuses_to_leave": ("The suspect refuses to leave", ""),
+    "demands_money_now": ("The suspect demands money now", ""),
     "being_taken_to_bank": ("The suspect may be taking the person to get cash", ""),
     "courier_expected": ("Somebody is coming to collect", "courier_expected_at"),
     "suspect_returning": ("The suspect is coming back", "suspect_returning_at"),
     "line_went_dead": ("The line went dead during the report", ""),
+    "safe_to_talk": ("The caller could not speak freely: the suspect may be near", ""),
     "distress_or_self_harm": ("The person is in great distress", ""),
 }
 
@@ -105,8 +108,8 @@ _DANGERS: Mapping[str, tuple[str, str]] = {
 async def get_jobs(visit: Worker) -> Response:
     """One's own open jobs and offers."""
     mine = visit.principal.responder_id
-    wards = visit.service.wards
-    jobs = await visit.look(lambda c: _lines(c, mine, wards)) if mine else ()
+    wards, now = visit.service.wards, visit.now
+    jobs = await visit.look(lambda c: _lines(c, mine, wards, now)) if mine else ()
     return await visit.page(JobsView(jobs))
 
 
@@ -375,7 +378,7 @@ def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
     shown = JobView(
         number=job.number,
         stage=stage,
-        situation=_situation(incident),
+        situation=_situation(incident, visit.now),
         priority=incident.priority,
         clock=filling.clock(incident),
         area=wording.area(incident.location.get("postcode"), incident.ward, wards=service.wards),
@@ -420,8 +423,8 @@ def _other(service: ServiceDefinition, job: _Job) -> Responder | None:
 _OF_ALL = ("number", "stage", "situation", "priority", "clock", "area", "desk", "filled", "done")
 
 
-def _situation(incident: IncidentRow) -> str:
-    said = wording.situation(facts_of(incident), incident.category)
+def _situation(incident: IncidentRow, now: datetime) -> str:
+    said = texts.situation(incident, now)
     return said[:1].upper() + said[1:]
 
 
@@ -431,16 +434,16 @@ def _desk(service: ServiceDefinition) -> str:
 
 
 def _dangers(visit: Visit, incident: IncidentRow) -> tuple[str, ...]:
-    facts, zone = facts_of(incident), visit.pages.desk.zone
+    facts, zone = dangers_of(incident, visit.now), visit.pages.desk.zone
     found = []
     for name, (words, at) in _DANGERS.items():
-        if getattr(facts, name) is True:
+        if getattr(facts, name) is (name != "safe_to_talk"):
             when = getattr(facts, at) if at else None
             found.append(f"{words}, {at_words(when, visit.now, zone)}" if when else words)
     return tuple(found)
 
 
-def _lines(connection: Connection, mine: str, wards: Sequence[str]) -> tuple[JobLine, ...]:
+def _lines(connection: Connection, mine: str, wards: Sequence[str], now: datetime) -> tuple[JobLine, ...]:
     """One's open jobs, the soonest need first."""
     offers = (
         select(col(OfferRow.incident_id))
@@ -465,7 +468,7 @@ def _lines(connection: Connection, mine: str, wards: Sequence[str]) -> tuple[Job
     return tuple(
         JobLine(
             number=incident.job_number,
-            situation=_situation(incident),
+            situation=_situation(incident, now),
             stage=_line_stage(incident, mine),
             clock=filling.clock(incident),
             area=wording.area(incident.location.get("postcode"), incident.ward, wards=wards),

@@ -6,9 +6,9 @@ sources of one fact are OR-ed; unknown never lowers anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rapid_response.core.vocabulary import PaymentMethod
@@ -81,11 +81,73 @@ DANGER_FACTS = (
     "property_taken",
 )
 
+#: Who is expected, by the time at which: such a time alone says that somebody comes.
+COMING = {"courier_expected": "courier_expected_at", "suspect_returning": "suspect_returning_at"}
+#: What each fact is implied by, where nobody said yes or no to it.
+IMPLIED_BY = {**COMING, "suspect_on_premises": "refuses_to_leave"}
+#: An expected event whose time has passed by more is taken to be over, not still to come.
+STALE_AFTER = timedelta(hours=12)
+#: A suspect who is there or expected: nobody goes in alone (design.md 5).
+_NOT_ALONE = (
+    "suspect_on_premises",
+    "suspect_returning",
+    "courier_expected",
+    "being_taken_to_bank",
+    "threat_or_fear",
+)
+
 
 def merge(proposed: Facts, answered: Facts) -> Facts:
     """What holds when `answered` (a person) speaks beside `proposed` (the text): answers win where given."""
     given = {name: v for name in FACT_NAMES if (v := getattr(answered, name)) is not None}
-    return replace(proposed, **given)
+    return time_stands(replace(proposed, **given), given)
+
+
+def time_stands(facts: Facts, answered: Collection[str]) -> Facts:
+    """An answered time stands even against a "no": that is not known then, and the time says the rest."""
+    stands: dict[str, Any] = {
+        fact: None
+        for fact, at in COMING.items()
+        if at in answered and getattr(facts, at) and getattr(facts, fact) is False
+    }
+    return replace(facts, **stands)
+
+
+def implied(facts: Facts, now: datetime | None = None) -> Facts:
+    """`facts` with what follows from them; whatever looks for danger looks at these.
+
+    A time at which somebody comes says that he comes, unless it is long past `now`; who refuses to leave is
+    there, even if nobody ticked it. A "no" stands.
+    """
+    follows: dict[str, Any] = {}
+    for fact, by in IMPLIED_BY.items():
+        because = getattr(facts, by)
+        is_over = isinstance(because, datetime) and now is not None and is_stale(because, now)
+        if getattr(facts, fact) is None and because and not is_over:
+            follows[fact] = True
+    return replace(facts, **follows)
+
+
+def is_stale(at: datetime, now: datetime) -> bool:
+    """Whether what was expected then is taken to be over."""
+    return now - at > STALE_AFTER
+
+
+def needs_two(facts: Facts, now: datetime | None = None) -> bool:
+    """Whether a suspect is present or expected, or may well be: then nobody goes in alone (design.md 5)."""
+    known = implied(facts, now)
+    return any(getattr(known, name) for name in _NOT_ALONE) or may_be_there(known)
+
+
+def may_be_there(facts: Facts) -> bool:
+    """Whether something is told that somebody near would do, and nobody said yes or no to his being there.
+
+    Who demands money by telephone, or in a computer, is known to be somewhere else.
+    """
+    is_elsewhere = facts.on_phone_with_suspect or facts.remote_access_on
+    demands = facts.demands_money_now and not is_elsewhere
+    is_near = facts.line_went_dead or facts.safe_to_talk is False or demands
+    return facts.suspect_on_premises is None and bool(is_near)
 
 
 def facts_to_json(facts: Facts) -> dict[str, Any]:

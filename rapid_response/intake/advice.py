@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rapid_response.core.facts import Facts
+from rapid_response.core.facts import Facts, implied
 from rapid_response.core.vocabulary import Category, Priority
 from rapid_response.intake.reading.port import Matter
 from rapid_response.intake.rules import RULEBOOK, TriageCase, holds
@@ -28,6 +28,7 @@ def advice(
     Where the caller cannot speak freely only the covert lines follow (scenario 20). For what is no crime
     the advice is where to go instead (scenario 14).
     """
+    facts = implied(facts)
     case = TriageCase(
         facts=facts,
         category=category,

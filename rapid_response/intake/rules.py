@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +19,17 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from rapid_response.core.facts import BOOLEAN_FACTS, FACT_NAMES, TIME_FACTS, VULNERABILITY_FACTS, Facts
+from rapid_response.core.facts import (
+    BOOLEAN_FACTS,
+    COMING,
+    FACT_NAMES,
+    IMPLIED_BY,
+    TIME_FACTS,
+    VULNERABILITY_FACTS,
+    Facts,
+    implied,
+    is_stale,
+)
 from rapid_response.core.vocabulary import Category, Channel, Priority
 from rapid_response.intake.reading.port import Matter
 
@@ -28,8 +38,6 @@ LONDON = ZoneInfo("Europe/London")
 HIGH_LOSS_PENCE = 500_000
 #: Help must be there this long before the suspect, the courier or the payment (domain.md 3.4).
 HEAD_START = timedelta(minutes=15)
-#: An expected event whose time has passed by more is taken to be over, not still to come.
-STALE_AFTER = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +87,7 @@ class Decision:
 # ---- what a condition sees
 
 #: Expected events: the fact, and the time that belongs to it.
-_EXPECTED = (
-    ("courier_expected", "courier_expected_at"),
-    ("suspect_returning", "suspect_returning_at"),
-    ("payment_pending", "payment_due_at"),
-)
+_EXPECTED = (*COMING.items(), ("payment_pending", "payment_due_at"))
 _FLAGS = ("supporter_present", "repeat_victim", "repeat_address", "repeat_suspect", "contact_again_24h")
 _ATTRIBUTES = ("category", "subtype", "matter", "payment_method")
 _TIMES = (*TIME_FACTS, "payment_due_at")
@@ -95,11 +99,21 @@ class _Seen:
 
     case: TriageCase
     high_loss_pence: int = HIGH_LOSS_PENCE
+    #: The facts with what follows from them.
+    known: Facts = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", implied(self.case.facts, self.case.now))
 
     def value(self, name: str) -> bool | None:
         """A fact (None: unknown), or a circumstance of the case."""
-        known: bool | None = getattr(self.case if name in _FLAGS else self.case.facts, name)
+        known: bool | None = getattr(self.case if name in _FLAGS else self.known, name)
         return known
+
+    def because(self, name: str) -> frozenset[str]:
+        """The names on which a fact rests: itself, and what implies it where nobody said so."""
+        is_said = name not in IMPLIED_BY or getattr(self.case.facts, name) is not None
+        return frozenset((name,) if is_said else (name, IMPLIED_BY[name]))
 
     def attribute(self, name: str) -> str | None:
         owner: object = self.case.facts if name == "payment_method" else self.case
@@ -126,7 +140,7 @@ class _Seen:
     def expected(self, fact: str, at: str) -> bool:
         """Asserted, and not long past."""
         due = self.time(at)
-        return self.asserts(fact, at) and (due is None or self.case.now - due <= STALE_AFTER)
+        return self.asserts(fact, at) and not (due is not None and is_stale(due, self.case.now))
 
     def age(self, at: datetime) -> timedelta:
         return self.case.received_at - at
@@ -163,7 +177,7 @@ class _Is:
     value: bool
 
     def used(self, seen: _Seen) -> frozenset[str] | None:
-        return frozenset((self.name,)) if seen.value(self.name) is self.value else None
+        return seen.because(self.name) if seen.value(self.name) is self.value else None
 
     def words(self) -> str:
         return f"`{self.name}`" if self.value else f"(`{self.name}` is false)"

@@ -14,7 +14,7 @@ from typing import Any
 
 from rapid_response.core import events as happened
 from rapid_response.core import rota
-from rapid_response.core.facts import FACT_NAMES, Facts
+from rapid_response.core.facts import FACT_NAMES, Facts, time_stands
 from rapid_response.core.incident import Action
 from rapid_response.core.states import OfferState, Purpose
 from rapid_response.intake.report_in import Part
@@ -58,7 +58,7 @@ def amend(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, command: 
         return
     apply(incident, changes, ward=lambda said: ward_of(service, said))
     corrections.keep(tx, incident.id, changes, who.source, command.reason)
-    is_newly_joint = retriage.take_facts(incident, after)
+    is_newly_joint = retriage.take_facts(incident, after, tx.now)
     known = knowing.learn(tx, incident, reports, desk.zone)
     markers.look_again(tx, desk, service, incident, known.profile)
     decision, decided_before = _decide(tx, desk, incident, reports, known, before)
@@ -121,7 +121,7 @@ def _amended_facts(before: Facts, incident: IncidentRow, command: Amend) -> tupl
         said["amount_pence"] = None if pounds is None else int(pounds * 100)
     if "lives_alone" in command.victim.model_fields_set:
         said.setdefault("lives_alone", command.victim.lives_alone)
-    after = replace(before, **said)
+    after = time_stands(replace(before, **said), said)
     return after, fact_changes(before, after)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rapid_response.core.facts import Facts, facts_from_json
+from rapid_response.core.facts import Facts, facts_from_json, implied
 from rapid_response.core.incident import (
     OPEN_STATUSES,
     Action,
@@ -123,8 +123,13 @@ def move(incident: IncidentRow, action: Action | Move) -> None:
 
 
 def facts_of(incident: IncidentRow) -> Facts:
-    """The facts that hold of it."""
+    """The facts that hold of it, as they were said."""
     return facts_from_json(incident.facts)
+
+
+def dangers_of(incident: IncidentRow, now: datetime) -> Facts:
+    """The facts that hold of it, and what follows from them: what awaits whoever goes."""
+    return implied(facts_of(incident), now)
 
 
 def has_clock(incident: IncidentRow) -> bool:
@@ -155,14 +160,3 @@ def is_aged_60_plus(victim: Mapping[str, Any]) -> bool:
     """HMICFRS and the CPS work with 60 and over; an aid to counting, never a trigger."""
     age = victim.get("age")
     return isinstance(age, int) and age >= 60
-
-
-def needs_two(facts: Facts) -> bool:
-    """A suspect present or expected: nobody goes in alone (domain.md 4, design.md 5)."""
-    return bool(
-        facts.suspect_on_premises
-        or facts.suspect_returning
-        or facts.courier_expected
-        or facts.being_taken_to_bank
-        or facts.threat_or_fear
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rapid_response.core.events import HoaxMarked
-from rapid_response.core.facts import DANGER_FACTS
+from rapid_response.core.facts import DANGER_FACTS, facts_from_json, implied
 from rapid_response.core.vocabulary import ContactRole, Priority
 from rapid_response.steps.case import reports_of
 from rapid_response.steps.desk import Who
@@ -24,7 +24,8 @@ def told_of_danger(tx: Tx, incident: IncidentRow) -> bool:
     if incident.priority is Priority.P0:
         return True
     said = [incident.facts, *(report.answers for report in reports_of(tx, incident))]
-    return any(facts.get(name) is True for facts in said for name in DANGER_FACTS)
+    known = [implied(facts_from_json(facts)) for facts in said]
+    return any(getattr(facts, name) is True for facts in known for name in DANGER_FACTS)
 
 
 def agreed(tx: Tx, incident: IncidentRow, who: Who, second_person: str | None = None) -> bool:

@@ -627,7 +627,7 @@ def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) 
     number, zone, now = decision.job_number or 0, text.desk.zone, text.tx.now
     match decision.answer:
         case Answer.CONFIRM if text.incident is not None:
-            return wording.confirm(texts.job(text.incident), zone, now)
+            return wording.confirm(texts.job(text.incident, now), zone, now)
         case Answer.NO_CONTACT if text.incident is not None:
             return wording.no_contact_noted(number, counts=is_counting(text.incident))
         case Answer.CLOSED if decision.code is not None:
@@ -638,7 +638,7 @@ def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) 
                 i for i in jobs if i.is_open and (i.owner in (None, hers)) and i.job_number is not None
             ]
             ordered = sorted(open_jobs, key=lambda i: i.needed_by or i.received_at)
-            return wording.several_open([texts.job(i) for i in ordered], zone, now)
+            return wording.several_open([texts.job(i, now) for i in ordered], zone, now)
         case Answer.NO_OPEN_JOB:
             return wording.no_open_job()
         case Answer.WORDS:

@@ -264,7 +264,8 @@ def take(
     was_ward = into.ward
     amending.apply(into, changes, ward=lambda said: ward_of(service, said) or was_ward)
     corrections.keep(tx, into.id, changes, source)
-    return retriage.take_facts(into, facts)
+    # That nobody is there by one report does not undo why two go for the other.
+    return retriage.take_facts(into, facts, tx.now, joint=incident.joint)
 
 
 def take_category(

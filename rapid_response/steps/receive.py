@@ -17,7 +17,7 @@ from sqlmodel import col, select
 from rapid_response.core import events as happened
 from rapid_response.core import rota
 from rapid_response.core.definition import JointAttendance
-from rapid_response.core.facts import Facts, facts_from_json, facts_to_json, merge
+from rapid_response.core.facts import Facts, facts_from_json, facts_to_json, merge, needs_two
 from rapid_response.core.incident import Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
@@ -48,7 +48,7 @@ from rapid_response.steps import (
     raising,
     reviewing,
 )
-from rapid_response.steps.case import is_aged_60_plus, move, needs_two
+from rapid_response.steps.case import is_aged_60_plus, move
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid, KeyReused
@@ -279,7 +279,7 @@ def _new_incident(
         safe_contact=report.safe_contact.given() if "safe_contact" in report.model_fields_set else {},
         suspect=report.suspect.given(),
         ward=ward_of(service, report.location.ward),
-        joint=needs_two(facts),
+        joint=needs_two(facts, tx.now),
         back_entry=report.back_entry,
         referral_source=report.referral_source,
         # Without a clock nothing is sent by itself, so there is nothing to hold back, or to release.

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rapid_response.core import events as happened
 from rapid_response.core.definition import JointAttendance
-from rapid_response.core.facts import Facts, facts_to_json
+from rapid_response.core.facts import Facts, facts_to_json, needs_two
 from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import Category, ContactRole
@@ -16,7 +16,7 @@ from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.rules import Decision, TriageCase, decide, either, is_news
 from rapid_response.sla import rules as sla
 from rapid_response.steps import clock, knowing, markers, notices, raising, reviewing
-from rapid_response.steps.case import facts_of, is_aged_60_plus, needs_two
+from rapid_response.steps.case import facts_of, is_aged_60_plus
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.knowing import Known
 from rapid_response.steps.receive import hold_for_joint
@@ -46,7 +46,7 @@ def read_again(
     if report.first_incident_id == incident.id:
         incident.category, incident.subtype = reading.category, reading.subtype
         incident.urgency = reading.urgency
-    is_newly_joint = take_facts(incident, either(facts_of(incident), reading.facts))
+    is_newly_joint = take_facts(incident, either(facts_of(incident), reading.facts), tx.now)
     known = knowing.learn(tx, incident, reports, desk.zone)
     markers.look_again(tx, desk, service, incident, known.profile)
     tx.record(
@@ -71,10 +71,13 @@ def read_again(
     settle_on(tx, desk, service, incident, decision, newly_joint=is_newly_joint)
 
 
-def take_facts(incident: IncidentRow, facts: Facts) -> bool:
-    """Keep the facts that hold now, and by when help is needed; True where two must go from now on."""
+def take_facts(incident: IncidentRow, facts: Facts, now: datetime, *, joint: bool = False) -> bool:
+    """Keep the facts that hold now, and by when help is needed; True where two must go from now on.
+
+    `joint`: they must go for another reason.
+    """
     incident.facts = facts_to_json(facts)
-    is_newly_joint = not incident.joint and needs_two(facts)
+    is_newly_joint = not incident.joint and (joint or needs_two(facts, now))
     incident.joint = incident.joint or is_newly_joint
     clock.set_needed_by(incident)
     return is_newly_joint

@@ -176,7 +176,7 @@ def _offer(
         _press(attempt, digits)
     elif digits in (_YES, _NO):
         return _answer(tx, desk, incident, offer.responder_id, accepts=digits == _YES)
-    return Said((wording.spoken_job(texts.job(incident), desk.zone, tx.now),), asks=True)
+    return Said((wording.spoken_job(texts.job(incident, tx.now), desk.zone, tx.now),), asks=True)
 
 
 def _not_open(incident: IncidentRow, offer: OfferRow | None) -> str:

@@ -15,7 +15,7 @@ from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.messaging import wording
-from rapid_response.steps.case import facts_of
+from rapid_response.steps.case import dangers_of
 from rapid_response.steps.desk import Desk
 from rapid_response.storage.tables import IncidentRow, NoticeRow
 
@@ -28,11 +28,16 @@ def outward(incident: IncidentRow) -> str | None:
     return str(postcode).split(" ", maxsplit=1)[0] if postcode else None
 
 
-def job(incident: IncidentRow) -> wording.Job:
+def situation(incident: IncidentRow, now: datetime) -> str:
+    """What awaits whoever goes there, in a few words of the fixed list."""
+    return wording.situation(dangers_of(incident, now), incident.category)
+
+
+def job(incident: IncidentRow, now: datetime) -> wording.Job:
     """What a text may say about the incident."""
     return wording.Job(
         number=incident.job_number or 0,
-        situation=wording.situation(facts_of(incident), incident.category),
+        situation=situation(incident, now),
         # Only a ward of the service is ever kept with an incident, so it may be said.
         area=wording.area(incident.location.get("postcode"), incident.ward, wards=(incident.ward or "",)),
         by=incident.needed_by,
@@ -44,24 +49,24 @@ def job(incident: IncidentRow) -> wording.Job:
 def offer(desk: Desk, incident: IncidentRow, now: datetime) -> str:
     """The question to a responder."""
     link = desk.base_url if desk.sms_links else None
-    return wording.offer(job(incident), desk.zone, link_base=link, now=now)
+    return wording.offer(job(incident, now), desk.zone, link_base=link, now=now)
 
 
 def confirm(desk: Desk, incident: IncidentRow, now: datetime) -> str:
     """It is yours."""
-    return wording.confirm(job(incident), desk.zone, now)
+    return wording.confirm(job(incident, now), desk.zone, now)
 
 
 def assigned(desk: Desk, incident: IncidentRow, now: datetime) -> str:
     """The desk gave it to you: to go there, or to take over from who is there."""
     if incident.status is Status.ON_SCENE:
-        return wording.taken_over(job(incident))
-    return wording.assigned(job(incident), desk.zone, now)
+        return wording.taken_over(job(incident, now))
+    return wording.assigned(job(incident, now), desk.zone, now)
 
 
 def companion(desk: Desk, incident: IncidentRow, now: datetime) -> str:
     """You go along as the second officer."""
-    return wording.companion(job(incident), desk.zone, now)
+    return wording.companion(job(incident, now), desk.zone, now)
 
 
 def stand_down(desk: Desk, incident: IncidentRow, now: datetime, why: wording.StoodDown) -> str:
@@ -100,7 +105,7 @@ class _Telling:
 
 def notice(desk: Desk, incident: IncidentRow, given: NoticeRow, now: datetime) -> str:
     """A notice to a role holder, marked when it is a repeat."""
-    telling = _Telling(incident, given, job(incident), desk.zone, now)
+    telling = _Telling(incident, given, job(incident, now), desk.zone, now)
     text = _SAY[NoticeKind(given.kind)](telling)
     return wording.repeat_of(text) if given.repeats else text
 

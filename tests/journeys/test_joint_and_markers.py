@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,81 @@ from tests.journeys.browser import Browser, browser_of, on_sqlite
 
 HOLD = small_town(sla={"joint_attendance": "hold"})
 HOUSE = {"address": "14 Larkspur Way", "postcode": "BR1 3UH", "ward": "Bromley Town"}
+
+
+# --- when two go ------------------------------------------------------------------------------------------
+
+
+async def test_nobody_goes_in_alone_where_danger_is_implied_though_no_one_ticked_that_he_is_there(
+    town: Town,
+) -> None:
+    """A time says that somebody comes, who will not leave is there, who cannot speak may not be alone."""
+    in_minutes = {n: (town.clock.now() + timedelta(minutes=n)).isoformat() for n in (30, 40)}
+    said = "Please send somebody to my mother."
+    told: list[tuple[dict[str, Any], str, str, str]] = [
+        ({"refuses_to_leave": True}, "R05", "will not leave", "The suspect refuses to leave"),
+        ({"courier_expected_at": in_minutes[40]}, "R04", "expected", "Somebody is coming to collect, 12:"),
+        (
+            {"courier_expected": False, "courier_expected_at": in_minutes[40]},
+            "R04",
+            "expected",
+            "Somebody is coming to collect, 12:",
+        ),
+        (
+            {"suspect_returning_at": in_minutes[30]},
+            "R06",
+            "coming back",
+            "The suspect is coming back, 12:",
+        ),
+        ({"line_went_dead": True}, "R07", "call cut off", "The line went dead during the report"),
+        ({"safe_to_talk": False}, "R07", "may be there", "The caller could not speak freely"),
+        ({"demands_money_now": True}, "R10", "may be there", "The suspect demands money now"),
+    ]
+    for answers, rule, phrase, danger in told:
+        case = await town.takes({"channel": "phone", "narrative": said, "answers": answers})
+        whole = await case.now()
+        assert (whole["rule_id"], whole["joint"]) == (rule, True), answers
+        (asked,) = await town.texts_with(f"Reply OK {case.number}")
+        assert re.search(f"urgent, [a-z ]*{phrase}, joint, do not enter alone", asked), asked
+        (told_dee,) = await town.texts_with(f"job {case.number}, ", DEE)
+        assert "Arrange police or 2nd officer" in told_dee
+        who = (await case.asked())[0]
+        async with await browser_of(town, f"{who}{case.number}", Role.RESPONDER, who) as browser:
+            page = (await browser.get(f"/j/{case.number}")).html
+        assert danger in page, answers
+        assert "Joint visit: do not enter alone" in page, answers
+        await case.act("cancel")
+
+
+async def test_one_may_go_alone_where_the_suspect_is_known_to_be_elsewhere(town: Town) -> None:
+    yesterday = (town.clock.now() - timedelta(hours=13)).isoformat()
+    for answers in (
+        {"refuses_to_leave": True, "suspect_on_premises": False},
+        {"line_went_dead": True, "suspect_on_premises": False},
+        {"safe_to_talk": False, "suspect_on_premises": False},
+        {"demands_money_now": True, "suspect_on_premises": False},
+        {"demands_money_now": True, "on_phone_with_suspect": True},
+        {"courier_expected_at": yesterday},
+    ):
+        case = await town.takes({"channel": "phone", "narrative": "Please come.", "answers": answers})
+        assert (await case.now())["joint"] is False, answers
+
+
+async def test_a_time_given_later_makes_it_joint_and_a_joined_report_keeps_it_so(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    assert (await case.now())["joint"] is False
+    soon = (town.clock.now() + timedelta(minutes=50)).isoformat()
+    assert (await case.act("amend", answers={"suspect_returning_at": soon}))["joint"] is True
+    assert f"Job {case.number} has changed: joint, do not enter alone" in await town.last_text(ASHA)
+    assert "Arrange police or 2nd officer" in await town.last_text(DEE)
+
+    calm = await town.takes(paid_today())
+    cut_off = await town.takes(
+        {"channel": "phone", "narrative": "Help.", "answers": {"line_went_dead": True}}
+    )
+    await cut_off.act("link", kind="duplicate_of", reference=calm.reference)
+    assert (await calm.now())["joint"] is True
 
 
 # --- who goes along ---------------------------------------------------------------------------------------

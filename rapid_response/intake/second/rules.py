@@ -7,9 +7,10 @@ urgency is not even shown. Another category may be suggested either way, because
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from rapid_response.core.facts import Facts
+from rapid_response.core.facts import Facts, needs_two
 from rapid_response.core.vocabulary import AgeTargeting, Category, Priority, Urgency
 from rapid_response.intake.second.answering import Claim, Label, Told
 
@@ -36,10 +37,6 @@ class Suggestion:
     raises: bool
 
 
-#: Facts for which nobody goes in alone: news of one matters even where somebody is on the way.
-_NOT_ALONE = frozenset(
-    {"suspect_on_premises", "suspect_returning", "courier_expected", "being_taken_to_bank", "threat_or_fear"}
-)
 _NEARNESS = tuple(reversed(Urgency))
 
 
@@ -70,7 +67,9 @@ def _suggestion(claim: Claim, standing: Standing) -> Suggestion | None:
             # False is a person's answer: it beats what any reader makes of the words.
             if getattr(standing.facts, claim.value) is not None:
                 return None
-            is_news = claim.value in _NOT_ALONE and not standing.joint
+            # That nobody may go in alone is news even where somebody is on the way.
+            danger: dict[str, Any] = {claim.value: True}
+            is_news = not standing.joint and needs_two(replace(standing.facts, **danger))
             return Suggestion(claim, _could_be_sooner(standing) or is_news)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from rapid_response.core.facts import Facts
+from rapid_response.core.facts import Facts, may_be_there
 from rapid_response.core.vocabulary import Category
 from rapid_response.messaging.gsm7 import ONE_SEGMENT, normalise, septets
 
@@ -49,6 +49,8 @@ class StoodDown(StrEnum):
     TRANSFERRED = "handed over"
 
 
+#: Stands for no fact of its own, but for :func:`~rapid_response.core.facts.may_be_there`.
+_MAY_BE_THERE = "may_be_there"
 # The first that holds is said. No health, no vulnerability, no bank or payment fact (delivery.md 10): the
 # situation says what awaits the responder, not what befell the victim. Trader for a doorstep caller, suspect
 # for anybody else.
@@ -60,6 +62,7 @@ _SITUATIONS: tuple[tuple[str, str, str], ...] = (
     ("line_went_dead", "call cut off", "call cut off"),
     ("courier_expected", "collector expected", "courier expected"),
     ("suspect_returning", "trader coming back", "suspect coming back"),
+    (_MAY_BE_THERE, "trader may be there", "suspect may be there"),
     ("suspect_just_left", "trader has just left", "suspect has just left"),
     ("remote_access_on", "scam live on a device", "scam live on a device"),
     ("on_phone_with_suspect", "scam call going on", "scam call going on"),
@@ -83,7 +86,7 @@ def situation(facts: Facts, category: Category) -> str:
     """The one phrase of the fixed list that says most about what awaits the responder."""
     doorstep = category is Category.DOORSTEP_CRIME
     for name, trader, suspect in _SITUATIONS:
-        if getattr(facts, name):
+        if may_be_there(facts) if name == _MAY_BE_THERE else getattr(facts, name):
             return trader if doorstep else suspect
     return _DEFAULTS[category]
 
