@@ -30,26 +30,28 @@ from rapid_response.console.forms.responder import (
     read_outcomes,
 )
 from rapid_response.console.moments import at_words
-from rapid_response.console.views.responder import JobLine, JobStage, JobsView, JobView, Verb
+from rapid_response.console.views.responder import JobLine, JobReport, JobStage, JobsView, JobView, Verb
 from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
 from rapid_response.core.definition import Responder, ServiceDefinition
+from rapid_response.core.facts import awaiting
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
 from rapid_response.core.safe_contact import reach
 from rapid_response.core.states import OfferState
 from rapid_response.core.vocabulary import ContactRole, ContactRoute, ShortDisposition
 from rapid_response.dispatch.reply_decision import DISPOSITIONS
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile, safeguarding, texts
+from rapid_response.steps import casefile, episodes, safeguarding, texts
 from rapid_response.steps.actions import act_on
 from rapid_response.steps.alarms import raise_alarm
-from rapid_response.steps.case import allowed, dangers_of, hold
+from rapid_response.steps.case import allowed, facts_of, hold
 from rapid_response.steps.commands import COMMANDS
+from rapid_response.steps.corrections import caller_now, corrections_of
 from rapid_response.steps.errors import Invalid, NotFound, NothingOffered, Refusal
 from rapid_response.steps.knowing import links_of
 from rapid_response.steps.markers import Found
 from rapid_response.steps.markers import of_incident as markers_of
 from rapid_response.steps.service import service_now
-from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, ReportRow, VisitRow
+from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, VisitRow
 from rapid_response.storage.tx import Tx
 
 router = APIRouter(include_in_schema=False)
@@ -89,7 +91,7 @@ _HANDED_BACK = "The job is no longer yours. Somebody sees how the person is on t
 #: What would end a promise that nobody has kept yet (design.md 7).
 _HERE_FIRST = "Nobody was helped yet: say first that you are there, or choose that you helped by phone"
 
-#: What awaits whoever goes, most dangerous first; `…_at` adds when.
+#: What awaits whoever goes (core.facts.awaiting), in words; `…_at` adds when.
 _DANGERS: Mapping[str, tuple[str, str]] = {
     "threat_or_fear": ("Threats or violence", ""),
     "suspect_on_premises": ("The suspect was there when it was reported", ""),
@@ -271,14 +273,14 @@ class _Job:
     stage: JobStage | None
     responder_id: str = ""
     offer: OfferRow | None = None
-    narrative: str = ""
+    reports: Sequence[JobReport] = ()
     #: What is safe, linked incidents of the same people considered.
     safe_contact: Mapping[str, Any] = field(default_factory=dict)
     #: The number under which this person goes on, where this job was joined to another of hers.
     goes_on_as: int | None = None
     visit: VisitRow | None = None
     markers: Sequence[Found] = ()
-    #: By which help the caller speaks with us.
+    #: By which help the caller speaks with us, as the newest report says that does.
     route: str = ""
 
     @property
@@ -315,8 +317,9 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
     if mine is None or not (offers or goes_along):
         return _Job(number, incident, None)
     stage = JobStage.ALONG if goes_along else _stage(incident, offers[-1], number, mine)
-    first = typed_select(ReportRow).where(col(ReportRow.incident_id) == incident.id)
-    report = session.exec(first.order_by(col(ReportRow.recorded_at), col(ReportRow.id)).limit(1)).first()
+    reports = episodes.reports_of_now(session, incident)
+    corrected = corrections_of(connection, incident.id)
+    routes = [str(caller_now(report, corrected).get("route", "")) for report in reports]
     linked = [
         link.other_safe_contact for link in links_of(connection, incident.id) if link.is_of_the_same_people
     ]
@@ -331,12 +334,12 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
         stage,
         mine,
         offers[-1] if offers else None,
-        report.narrative if report else "",
+        [JobReport(report.received_at, report.narrative) for report in reports],
         reach(incident.safe_contact, linked),
         _goes_on_as(session, incident, mine),
         visit,
         markers_of(connection, incident.id),
-        route=str(report.caller.get("route", "")) if report else "",
+        route=next(filter(None, routes), ""),
     )
 
 
@@ -403,7 +406,7 @@ def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
         safe_contact=filling.safe_contact(job.safe_contact),
         route=ContactRoute(job.route) if job.route in set(ContactRoute) else None,
         at_risk=incident.safeguarding is None and bool(safeguarding.because(incident)),
-        narrative=job.narrative,
+        reports=tuple(job.reports),
         suspect=filling.suspect(incident),
         answer_by=job.offer.answer_by if job.offer and stage is JobStage.OFFERED else None,
     )
@@ -434,12 +437,12 @@ def _desk(service: ServiceDefinition) -> str:
 
 
 def _dangers(visit: Visit, incident: IncidentRow) -> tuple[str, ...]:
-    facts, zone = dangers_of(incident, visit.now), visit.pages.desk.zone
+    facts, zone = facts_of(incident), visit.pages.desk.zone
     found = []
-    for name, (words, at) in _DANGERS.items():
-        if getattr(facts, name) is (name != "safe_to_talk"):
-            when = getattr(facts, at) if at else None
-            found.append(f"{words}, {at_words(when, visit.now, zone)}" if when else words)
+    for name in awaiting(facts, visit.now):
+        words, at = _DANGERS[name]
+        when = getattr(facts, at) if at else None
+        found.append(f"{words}, {at_words(when, visit.now, zone)}" if when else words)
     return tuple(found)
 
 

@@ -95,6 +95,19 @@ _NOT_ALONE = (
     "being_taken_to_bank",
     "threat_or_fear",
 )
+#: What awaits whoever goes, most dangerous first; of `safe_to_talk` it is the "no".
+_AWAITING = (
+    "threat_or_fear",
+    "suspect_on_premises",
+    "refuses_to_leave",
+    "demands_money_now",
+    "being_taken_to_bank",
+    "courier_expected",
+    "suspect_returning",
+    "line_went_dead",
+    "safe_to_talk",
+    "distress_or_self_harm",
+)
 
 
 def merge(proposed: Facts, answered: Facts) -> Facts:
@@ -148,6 +161,12 @@ def may_be_there(facts: Facts) -> bool:
     demands = facts.demands_money_now and not is_elsewhere
     is_near = facts.line_went_dead or facts.safe_to_talk is False or demands
     return facts.suspect_on_premises is None and bool(is_near)
+
+
+def awaiting(facts: Facts, now: datetime | None = None) -> tuple[str, ...]:
+    """The names of the facts that await whoever goes, most dangerous first."""
+    known = implied(facts, now)
+    return tuple(name for name in _AWAITING if getattr(known, name) is (name != "safe_to_talk"))
 
 
 def facts_to_json(facts: Facts) -> dict[str, Any]:

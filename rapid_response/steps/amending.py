@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -16,18 +16,16 @@ from rapid_response.core import events as happened
 from rapid_response.core import rota
 from rapid_response.core.facts import FACT_NAMES, Facts, time_stands
 from rapid_response.core.incident import Action
-from rapid_response.core.states import OfferState, Purpose
 from rapid_response.intake.report_in import Part
 from rapid_response.intake.rules import Decision, decide
 from rapid_response.messaging import wording
-from rapid_response.steps import borders, corrections, knowing, markers, raising, retriage
-from rapid_response.steps.case import check, facts_of, is_aged_60_plus, offers_of, reports_of
+from rapid_response.steps import borders, corrections, knowing, markers, news, raising, retriage
+from rapid_response.steps.case import check, facts_of, is_aged_60_plus, reports_of
 from rapid_response.steps.commands import Amend
 from rapid_response.steps.corrections import Change
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.knowing import Known
-from rapid_response.steps.outbox import queue
 from rapid_response.steps.receive import ward_of
 from rapid_response.steps.service import Service
 from rapid_response.storage.tables import IncidentRow, ReportRow
@@ -39,8 +37,6 @@ PARTS = ("location", "victim", "safe_contact", "suspect")
 _ADDRESS = frozenset({"location.address", "location.postcode"})
 #: A point on the map belongs to the address that it was given with.
 _POINT = ("latitude", "longitude")
-#: How long it is worth telling somebody that the address has changed.
-_WORTH_TELLING = timedelta(hours=1)
 
 
 def amend(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, command: Amend, who: Who) -> None:
@@ -58,14 +54,12 @@ def amend(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, command: 
         return
     apply(incident, changes, ward=lambda said: ward_of(service, said))
     corrections.keep(tx, incident.id, changes, who.source, command.reason)
-    is_newly_joint = retriage.take_facts(incident, after, tx.now)
+    taken = retriage.take_facts(tx, incident, after)
     known = knowing.learn(tx, incident, reports, desk.zone)
     markers.look_again(tx, desk, service, incident, known.profile)
     decision, decided_before = _decide(tx, desk, incident, reports, known, before)
     record(tx, incident, changes, who.source, known, reason=command.reason, decision=decision)
-    retriage.settle_on(
-        tx, desk, service, incident, decision, newly_joint=is_newly_joint, before=decided_before
-    )
+    retriage.settle_on(tx, desk, service, incident, decision, taken, before=decided_before)
     names = {change.field for change in changes}
     if not incident.is_open:
         if names & _ADDRESS:
@@ -73,9 +67,8 @@ def amend(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, command: 
         return
     if names & _ADDRESS:
         come_home(tx, desk, service, incident, who.source)
-        tell(tx, service, incident, wording.address_changed(incident.job_number or 0), "address")
-    if is_newly_joint:
-        tell(tx, service, incident, wording.now_joint(incident.job_number or 0), "joint")
+        moved = wording.address_changed(incident.job_number or 0)
+        news.tell(tx, service, incident, news.going(tx, incident), moved)
 
 
 def _decide(
@@ -228,26 +221,3 @@ def record(
             rules_say=rules_say,
         ),
     )
-
-
-# --- who is told ------------------------------------------------------------------------------------------
-
-
-def tell(tx: Tx, service: Service, incident: IncidentRow, body: str, what: str) -> None:
-    """Text whoever has the job or is being asked: that something has changed, never what it is now."""
-    asked = [o for o in offers_of(tx, incident) if o.state in (OfferState.OPEN, OfferState.ACCEPTED)]
-    for offer in asked:
-        responder = service.definition.responder(offer.responder_id)
-        if responder is None or not responder.sms:
-            continue
-        queue(
-            tx,
-            key=f"changed:{what}:{offer.id}:{tx.ids.uuid()}",
-            purpose=Purpose.REMINDER,
-            to_number=responder.sms,
-            recipient=f"responder:{responder.id}",
-            body=body,
-            incident=incident,
-            expires_at=tx.now + _WORTH_TELLING,
-            is_new=True,
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rapid_response.core.facts import Facts, facts_from_json, implied
+from rapid_response.core.facts import Facts, facts_from_json
 from rapid_response.core.incident import (
     OPEN_STATUSES,
     Action,
@@ -125,11 +125,6 @@ def move(incident: IncidentRow, action: Action | Move) -> None:
 def facts_of(incident: IncidentRow) -> Facts:
     """The facts that hold of it, as they were said."""
     return facts_from_json(incident.facts)
-
-
-def dangers_of(incident: IncidentRow, now: datetime) -> Facts:
-    """The facts that hold of it, and what follows from them: what awaits whoever goes."""
-    return implied(facts_of(incident), now)
 
 
 def has_clock(incident: IncidentRow) -> bool:

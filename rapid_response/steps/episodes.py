@@ -4,8 +4,11 @@ was joined by mistake is taken apart again.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
+
+from sqlmodel import Session, col, select
 
 from rapid_response.core import events as happened
 from rapid_response.core.incident import Action, NotAllowed, Status
@@ -19,7 +22,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.joining import Told
 from rapid_response.steps.service import Service
-from rapid_response.storage.tables import IncidentRow
+from rapid_response.storage.tables import EventRow, IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
 
@@ -83,6 +86,30 @@ def begin(
         ),
     )
     return told
+
+
+_OF_EPISODE = (happened.ReportReceived.type, happened.ReportJoined.type, happened.IncidentReopened.type)
+
+
+def reports_of_now(session: Session, incident: IncidentRow) -> list[ReportRow]:
+    """The reports that tell of this episode, newest first; all that there are, where none of them does."""
+    log = session.exec(
+        select(EventRow)
+        .where(col(EventRow.stream) == incident.id, col(EventRow.type).in_(_OF_EPISODE))
+        .order_by(col(EventRow.seq))
+    )
+    told: set[str] = set()
+    for event in log:
+        if event.type == happened.IncidentReopened.type:
+            told.clear()
+        else:
+            told.add(json.loads(event.data)["report_id"])
+    reports = session.exec(
+        select(ReportRow)
+        .where(col(ReportRow.incident_id) == incident.id)
+        .order_by(col(ReportRow.received_at).desc(), col(ReportRow.recorded_at).desc(), col(ReportRow.id))
+    ).all()
+    return [r for r in reports if r.id in told] or list(reports)
 
 
 def take_apart(tx: Tx, desk: Desk, incident: IncidentRow) -> None:

@@ -31,6 +31,7 @@ from rapid_response.steps import (
     jobnumbers,
     knowing,
     markers,
+    news,
     offers,
     outcomes,
     raising,
@@ -103,7 +104,8 @@ def join(
     brings_category = into.category is Category.OTHER and incident.category is not Category.OTHER
     facts = either(facts_of(into), facts_of(incident))
     changes = _what_fills_gaps(incident, into)
-    is_newly_joint = take(tx, service, into, incident, facts, changes, corrections.JOINED)
+    had_it = into.owner
+    taken = take(tx, service, into, incident, facts, changes, corrections.JOINED)
     into.received_at = min(into.received_at, incident.received_at)
     reports = reports_of(tx, into)
     known = knowing.learn(tx, into, reports, desk.zone)
@@ -117,13 +119,20 @@ def join(
         raising.owe_breach_reason(tx, service, into)
     carry_owner(tx, desk, service, into, told, who)
     decision = _more_urgent(incident, into, decide(retriage.triage_case(tx, desk, into, reports, known)))
-    retriage.settle_on(
-        tx, desk, service, into, decision, newly_joint=is_newly_joint, started_at=told.started_at
-    )
+    is_told = retriage.settle_on(tx, desk, service, into, decision, taken, started_at=told.started_at)
+    _tell_of_another(tx, service, into, had_it, told, is_told)
     amending.come_home(tx, desk, service, into, corrections.JOINED)
     waits = into.status is Status.AWAITING_REVIEW and not into.is_held
     if waits and not told.was_waiting and borders.is_promised(into) and into.stopped_at is None:
         raising.go_out(tx, desk, service, into)
+
+
+def _tell_of_another(
+    tx: Tx, service: Service, into: IncidentRow, had_it: str | None, told: Told, is_told: bool
+) -> None:
+    """Who has the job hears that there are more words to read, unless she was told of this report."""
+    if had_it is not None and had_it != told.owner and not is_told:
+        news.tell(tx, service, into, (had_it,), wording.another_report(into.job_number or 0))
 
 
 def _more_urgent(incident: IncidentRow, into: IncidentRow, by_rules: Decision) -> Decision:
@@ -252,8 +261,8 @@ def take(
     facts: Facts,
     changes: list[Change],
     source: str,
-) -> bool:
-    """Write what the other one told, every change kept as a correction; True where two must go from now on.
+) -> retriage.Taken:
+    """Write what the other one told, every change kept as a correction.
 
     `changes` grows by what the facts and the stricter safe contact change.
     """
@@ -265,7 +274,7 @@ def take(
     amending.apply(into, changes, ward=lambda said: ward_of(service, said) or was_ward)
     corrections.keep(tx, into.id, changes, source)
     # That nobody is there by one report does not undo why two go for the other.
-    return retriage.take_facts(into, facts, tx.now, joint=incident.joint)
+    return retriage.take_facts(tx, into, facts, joint=incident.joint)
 
 
 def take_category(

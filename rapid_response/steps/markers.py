@@ -24,7 +24,7 @@ from rapid_response.core.events import (
     RiskMarkerSet,
 )
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import OfferState, Purpose
+from rapid_response.core.states import Purpose
 from rapid_response.core.vocabulary import ContactRole, RiskKind, RiskSubject
 from rapid_response.intake.matching.comparing import compare
 from rapid_response.intake.matching.judging import SUGGEST_AT
@@ -34,8 +34,8 @@ from rapid_response.messaging import wording
 from rapid_response.safety import rules
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import notices
-from rapid_response.steps.case import hold, offers_of
+from rapid_response.steps import news, notices
+from rapid_response.steps.case import hold
 from rapid_response.steps.commands import Line, Words
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid, NotFound
@@ -319,19 +319,7 @@ def look_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, prof
         return
     incident.joint = True
     warn(tx, incident, warned)
-    for offer in offers_of(tx, incident):
-        responder = service.definition.responder(offer.responder_id)
-        if offer.state in (OfferState.OPEN, OfferState.ACCEPTED) and responder and responder.sms:
-            queue(
-                tx,
-                key=f"now_joint:{offer.id}",
-                purpose=Purpose.REMINDER,
-                to_number=responder.sms,
-                recipient=f"responder:{responder.id}",
-                body=wording.now_joint(incident.job_number or 0),
-                incident=incident,
-                rank=0,
-            )
+    news.more_dangerous(tx, service, incident, news.going(tx, incident))
     if sla.is_counting(incident) or incident.owner is not None:
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from rapid_response.core import events as happened
 from rapid_response.core.definition import JointAttendance
-from rapid_response.core.facts import Facts, facts_to_json, needs_two
+from rapid_response.core.facts import Facts, awaiting, facts_to_json, needs_two
 from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.vocabulary import Category, ContactRole
+from rapid_response.core.vocabulary import Category, ContactRole, Priority
 from rapid_response.hatecrime.rules import assess
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.rules import Decision, TriageCase, decide, either, is_news
 from rapid_response.sla import rules as sla
-from rapid_response.steps import clock, knowing, markers, notices, raising, reviewing
+from rapid_response.steps import clock, knowing, markers, news, notices, raising, reviewing
 from rapid_response.steps.case import facts_of, is_aged_60_plus
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.knowing import Known
@@ -46,7 +47,7 @@ def read_again(
     if report.first_incident_id == incident.id:
         incident.category, incident.subtype = reading.category, reading.subtype
         incident.urgency = reading.urgency
-    is_newly_joint = take_facts(incident, either(facts_of(incident), reading.facts), tx.now)
+    taken = take_facts(tx, incident, either(facts_of(incident), reading.facts))
     known = knowing.learn(tx, incident, reports, desk.zone)
     markers.look_again(tx, desk, service, incident, known.profile)
     tx.record(
@@ -68,19 +69,33 @@ def read_again(
     )
     reviewing.found_later(tx, desk, service, incident, found)
     decision = decide(triage_case(tx, desk, incident, reports, known))
-    settle_on(tx, desk, service, incident, decision, newly_joint=is_newly_joint)
+    settle_on(tx, desk, service, incident, decision, taken)
 
 
-def take_facts(incident: IncidentRow, facts: Facts, now: datetime, *, joint: bool = False) -> bool:
-    """Keep the facts that hold now, and by when help is needed; True where two must go from now on.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What facts that were taken in say beyond what was known, and what those who go then had been told."""
 
-    `joint`: they must go for another reason.
-    """
+    newly_joint: bool
+    new_danger: bool
+    going: tuple[str, ...]
+    priority: Priority
+
+
+def take_facts(tx: Tx, incident: IncidentRow, facts: Facts, *, joint: bool = False) -> Taken:
+    """Keep the facts that hold now, and by when help is needed. `joint`: two must go whatever they say."""
+    before = awaiting(facts_of(incident), tx.now)
+    is_newly_joint = not incident.joint and (joint or needs_two(facts, tx.now))
+    taken = Taken(
+        newly_joint=is_newly_joint,
+        new_danger=not set(awaiting(facts, tx.now)) <= set(before),
+        going=news.going(tx, incident),
+        priority=incident.priority,
+    )
     incident.facts = facts_to_json(facts)
-    is_newly_joint = not incident.joint and (joint or needs_two(facts, now))
     incident.joint = incident.joint or is_newly_joint
     clock.set_needed_by(incident)
-    return is_newly_joint
+    return taken
 
 
 def triage_case(
@@ -120,15 +135,15 @@ def settle_on(
     service: Service,
     incident: IncidentRow,
     decision: Decision,
+    taken: Taken,
     *,
-    newly_joint: bool,
     before: Decision | None = None,
     started_at: datetime | None = None,
-) -> None:
+) -> bool:
     """A decision made anew: it may raise an open case or end its review, and never lowers it.
 
     `before`: what the same rules said of what was known before. `started_at`: when a clock that begins by
-    this is to have started.
+    this is to have started. True where those who go were told that it is worse than they knew.
     """
     if incident.is_open and is_news(
         decision, incident.priority, incident.rule_id, before, by_person=BY_PERSON
@@ -136,8 +151,13 @@ def settle_on(
         _raise(tx, desk, service, incident, decision, started_at)
     if not (incident.is_held and incident.back_entry):
         raising.owe_remote_response(tx, incident)
-    if newly_joint and sla.is_counting(incident):
+    if taken.newly_joint and sla.is_counting(incident):
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
+    is_worse = taken.newly_joint or taken.new_danger or incident.priority.rank < taken.priority.rank
+    if not (is_worse and incident.is_open and taken.going):
+        return False
+    news.more_dangerous(tx, service, incident, taken.going)
+    return True
 
 
 def _raise(

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rapid_response.core.facts import implied
 from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.messaging import wording
-from rapid_response.steps.case import dangers_of
+from rapid_response.steps.case import facts_of
 from rapid_response.steps.desk import Desk
 from rapid_response.storage.tables import IncidentRow, NoticeRow
 
@@ -30,7 +31,7 @@ def outward(incident: IncidentRow) -> str | None:
 
 def situation(incident: IncidentRow, now: datetime) -> str:
     """What awaits whoever goes there, in a few words of the fixed list."""
-    return wording.situation(dangers_of(incident, now), incident.category)
+    return wording.situation(implied(facts_of(incident), now), incident.category)
 
 
 def job(incident: IncidentRow, now: datetime) -> wording.Job:
@@ -62,6 +63,11 @@ def assigned(desk: Desk, incident: IncidentRow, now: datetime) -> str:
     if incident.status is Status.ON_SCENE:
         return wording.taken_over(job(incident, now))
     return wording.assigned(job(incident, now), desk.zone, now)
+
+
+def changed(incident: IncidentRow, now: datetime) -> str:
+    """It is more urgent, or more dangerous, than you were told."""
+    return wording.more_dangerous(job(incident, now))
 
 
 def companion(desk: Desk, incident: IncidentRow, now: datetime) -> str:

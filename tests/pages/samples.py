@@ -63,7 +63,7 @@ from rapid_response.console.views.reporting import (
     ReportSentView,
     ReportStartView,
 )
-from rapid_response.console.views.responder import JobLine, JobStage, JobsView, JobView
+from rapid_response.console.views.responder import JobLine, JobReport, JobStage, JobsView, JobView
 from rapid_response.console.views.reviews import ReferralLine, ReviewFilters, ReviewLine, ReviewsView
 from rapid_response.console.views.rota import (
     AbsenceLine,
@@ -176,6 +176,8 @@ NARRATIVE = (
     "She has already given them 400 in cash and he is coming back at 3pm for the other 2,600. "
     "One said old dears never check."
 )
+
+SECOND_NARRATIVE = "The same two men are at number 14 again, and one of them shouts at her."
 
 
 def span(words: str, label: str, why: str) -> EvidenceSpan:
@@ -872,7 +874,7 @@ JOB = JobView(
     dangers=("Suspect expected at 3pm", "Two men, one aggressive on the phone"),
     victim=Person("Jean Whitlock", "+447700900145", age="84"),
     safe_contact=SAFE,
-    narrative=NARRATIVE,
+    reports=(JobReport(NOW - 5 * MINUTE, SECOND_NARRATIVE), JobReport(NOW - 42 * MINUTE, NARRATIVE)),
     route=ContactRoute.RELAY_UK,
     at_risk=True,
     suspect={"vehicle_registration": "AB12 CDE"},

@@ -79,7 +79,8 @@ SAID: dict[str, Say] = {
     "check_in": lambda j, at, now: iter([wording.check_in(j.number)]),
     "joined": lambda j, at, now: iter([wording.joined(j.number, 999_999)]),
     "address_changed": lambda j, at, now: iter([wording.address_changed(j.number)]),
-    "now_joint": lambda j, at, now: iter([wording.now_joint(j.number)]),
+    "another_report": lambda j, at, now: iter([wording.another_report(j.number)]),
+    "more_dangerous": lambda j, at, now: iter([wording.more_dangerous(j)]),
     "warning_to_owner": lambda j, at, now: (
         wording.warning_to_owner(j.number, p, at, LONDON, now) for p in (1, 50, 100)
     ),

@@ -44,6 +44,14 @@ class JobStage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class JobReport:
+    """What one report says, and since when we know it."""
+
+    received_at: datetime
+    narrative: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobView(View):
     """`GET /j/{number}`, behind sign-in. GET changes nothing; each verb posts to `/j/{number}/{verb}`."""
 
@@ -71,7 +79,8 @@ class JobView(View):
     route: ContactRoute | None = None
     #: A decision on adult safeguarding is owed before it ends.
     at_risk: bool = False
-    narrative: str = ""
+    #: What was reported of this episode, newest first.
+    reports: tuple[JobReport, ...] = ()
     suspect: Mapping[str, str] = field(default_factory=dict)
     answer_by: datetime | None = None
     desk: str = ""

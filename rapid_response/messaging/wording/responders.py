@@ -120,9 +120,18 @@ def address_changed(number: int) -> str:
     )
 
 
-def now_joint(number: int) -> str:
-    """A suspect is there or expected, which was not known when you were asked."""
-    return f"Job {number} has changed: {JOINT}. Sign in for the details, or ring the duty desk."
+def more_dangerous(job: Job) -> str:
+    """It is more urgent, or more dangerous, than was known when you were asked."""
+    urgent, joint = "urgent, " if job.urgent else "", f", {JOINT}" if job.joint else ""
+    return (
+        f"Job {job.number} has changed: {urgent}{safe_situation(job)}{joint}. "
+        "Sign in for the details, or ring the duty desk."
+    )
+
+
+def another_report(number: int) -> str:
+    """Somebody else has told us of it; what they say is behind the sign-in."""
+    return f"Job {number}: another report of it has come in. Sign in for what it says, or ring the duty desk."
 
 
 def en_route_noted(number: int) -> str:

@@ -13,6 +13,7 @@ from rapid_response.steps import (
     alarms,
     clock,
     commands,
+    news,
     notices,
     offers,
     raising,
@@ -82,6 +83,7 @@ def _set_priority(doing: Doing, command: commands.SetPriority) -> None:
             raise Forbidden("Only a duty officer or above may lower the priority. Ask the duty officer.")
         if not command.reason:
             raise Invalid("Say why the priority is lowered.", "reason")
+    going = news.going(tx, incident)
     incident.priority, incident.rule_id = new, "person"
     doing.record(
         happened.PriorityDecided(
@@ -100,6 +102,8 @@ def _set_priority(doing: Doing, command: commands.SetPriority) -> None:
             raising.go_out(doing.tx, doing.desk, doing.service, incident)
         else:
             doing.schedule("reviewed")
+    if new.rank < old.rank:
+        news.more_dangerous(tx, doing.service, incident, going)
 
 
 def _give_up_clock(doing: Doing) -> None:
