@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from html.parser import HTMLParser
@@ -14,10 +14,12 @@ from pkgutil import iter_modules
 from rapid_response.console import views
 from rapid_response.console.rendering import Renderer, highlights, marked, phone_words
 from rapid_response.console.views.board import BoardView
+from rapid_response.console.views.case import IncidentView
 from rapid_response.console.views.case_parts import EvidenceSpan
 from rapid_response.console.views.frame import View
 from rapid_response.console.views.pieces import SafeContact, minutes_words
 from rapid_response.console.views.responder import JobView
+from rapid_response.core.vocabulary import Priority
 from tests.cases import each
 from tests.pages.samples import HOSTILE, NARRATIVE, STATES, frame, frame_of, poisoned
 
@@ -244,9 +246,17 @@ def test_a_number_that_is_not_safe_is_not_offered_to_be_rung() -> None:
     assert "Do not ring, text or leave a voicemail" in html
 
 
-def poisonless_copy(view: JobView) -> JobView:
-    from dataclasses import replace
+def test_what_the_facts_send_somebody_to_is_never_called_no_crime_report() -> None:
+    view = STATES["incident-bare"][0]
+    assert isinstance(view, IncidentView)
+    assert "Not a crime report" in RENDERER.page(view, frame())
+    for priority in (Priority.P0, Priority.P1, Priority.P2):
+        html = RENDERER.page(replace(view, priority=priority), frame())
+        assert "Not clear from the words" in html
+        assert "Not a crime report" not in html.partition("Received")[0]
 
+
+def poisonless_copy(view: JobView) -> JobView:
     return replace(view, safe_contact=SafeContact())
 
 

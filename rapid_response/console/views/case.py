@@ -147,6 +147,11 @@ class IncidentView(View):
     done: str = ""
 
     @property
+    def is_when_unclear(self) -> bool:
+        """Whether the words alone would be no crime report, and the facts send somebody all the same."""
+        return self.urgency is Urgency.NONE and self.priority.has_clock
+
+    @property
     def is_emergency(self) -> bool:
         """Whether 999 belongs at the top: P0, and nobody has reached the person yet.
 
