@@ -164,6 +164,8 @@ class ReportIn(Part):
     #: What only tells us something is kept as intelligence, unless it tells of danger.
     import_kind: ImportKind = ImportKind.REFERRAL
     referral_source: ReferralSource | None = None
+    #: The victim, or who rings for them, says that they were chosen for their age: a person is to look at it.
+    victims_own_perception: StrictBool = False
     back_entry: StrictBool = False
 
     @model_validator(mode="before")

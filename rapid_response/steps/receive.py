@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from rapid_response.core.facts import Facts, facts_from_json, facts_to_json, mer
 from rapid_response.core.incident import Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
+    AgeEvidence,
     Area,
     ClockState,
     ContactRole,
@@ -30,7 +31,7 @@ from rapid_response.core.vocabulary import (
 )
 from rapid_response.hatecrime.rules import Targeting, assess
 from rapid_response.intake.advice import advice
-from rapid_response.intake.reading.port import Reading
+from rapid_response.intake.reading.port import Evidence, Reading
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.intake.rules import Decision, TriageCase, decide
 from rapid_response.sla import rules as sla
@@ -140,6 +141,8 @@ def receive(
             said=list(advice(facts, reading.category, reading.subtype, decision.priority, reading.matter)),
         )
         return _answered(tx, key, json.dumps(told, separators=(",", ":")), None)
+    if report.victims_own_perception:
+        reading = _with_own_perception(reading)
     targeted = assess(
         reading.age_targeted, reading.age_kinds, reading.other_vulnerability_targeted, reading.hate_strand
     )
@@ -164,6 +167,27 @@ def receive(
         _banking_protocol(tx, incident)
     said = _answer(service, incident, facts, reading, report.caller.route)
     return _answered(tx, key, json.dumps(said, separators=(",", ":")), incident.id)
+
+
+#: Beside the words that the reader found; it quotes none, because the handler heard it.
+_SAID = Evidence(
+    label="age_targeted",
+    start=0,
+    end=0,
+    text="",
+    why="Said by the caller, recorded by the handler.",
+    kind=AgeEvidence.STATED_REASON,
+)
+
+
+def _with_own_perception(reading: Reading) -> Reading:
+    """What was read, and that the victim was chosen for their age as they say themselves."""
+    return replace(
+        reading,
+        age_targeted=True,
+        age_kinds=(*reading.age_kinds, AgeEvidence.STATED_REASON),
+        evidence=(*reading.evidence, _SAID),
+    )
 
 
 def _answered(tx: Tx, key: Key | None, answer: str, incident_id: str | None) -> Received:
@@ -280,6 +304,7 @@ def _new_incident(
         suspect=report.suspect.given(),
         ward=ward_of(service, report.location.ward),
         joint=needs_two(facts, tx.now),
+        victims_own_perception=report.victims_own_perception,
         back_entry=report.back_entry,
         referral_source=report.referral_source,
         # Without a clock nothing is sent by itself, so there is nothing to hold back, or to release.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rapid_response.access.keys import create_key
-from rapid_response.core.vocabulary import Scope
+from rapid_response.core.vocabulary import Role, Scope
 from tests.builders import long_ago, paid_today, unclear
 from tests.harness import ASHA, DEE, Town
+from tests.journeys.browser import browser_of
 
 
 async def test_s21_age_alone_flags_nothing(town: Town) -> None:
@@ -29,6 +30,42 @@ async def test_s22_being_chosen_for_age_is_potential_until_a_person_has_looked(t
     assert whole["category"] == "doorstep_crime"
     assert (await case.tasks())["review_age_targeting"]["owner"] == "duty_officer"
     assert whole["statutory_strands"] == []
+
+
+async def test_s23_a_handler_records_that_they_say_so_and_two_rule_it_out(town: Town) -> None:
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        sent = await handler.fill(
+            "/console",
+            "/console",
+            narrative="A man sold her a mattress at the door.",
+            victims_own_perception="yes",
+            **{"answers.happened_at": "10 days ago", "victim.age": "67"},
+        )
+        assert sent.status == 200, sent.html
+    case = await town.newest()
+    whole = await case.now()
+    assert (whole["age_targeting"]["state"], whole["targeting_review"]["victims_own_perception"]) == (
+        "potential",
+        True,
+    )
+    (said,) = [e for e in whole["age_targeting"]["evidence"] if not e["text"]]
+    assert (said["kind"], said["why"]) == ("stated_reason", "Said by the caller, recorded by the handler.")
+    assert "review_age_targeting" in await case.tasks()
+    assert (await case.happened("targeting_assessed"))[0]["kinds"] == ["stated_reason"]
+    assert (whole["priority"], whole["rule_id"]) == ("P3", "R15")
+
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        for page in ("/reviews", f"/incidents/{case.reference}"):
+            html = (await officer.get(page)).html
+            assert "Said by the caller, recorded by the handler." in html
+            assert "“”" not in html
+    ruled_out = {"state": "ruled_out", "reason": "He sold to the whole street."}
+    assert (await case.try_to("review_age_targeting", **ruled_out)).status_code == 422
+
+
+async def test_a_tick_left_empty_flags_nothing(town: Town) -> None:
+    case = await town.takes(paid_today(victims_own_perception=False))
+    assert (await case.now())["age_targeting"] == {"state": "none", "evidence": []}
 
 
 async def test_s24_homophobic_abuse_is_offered_to_the_police_and_is_not_about_age(town: Town) -> None:

@@ -237,14 +237,16 @@ def test_the_rest_of_the_call() -> None:
         suspect__vehicle_registration="AB12 CDE",
         suspect__phone="07700 900199",
         back_entry="yes",
+        victims_own_perception="yes",
     ).body
+    assert body["victims_own_perception"] is True
     assert body["channel"] == "partner"
     assert body["back_entry"] is True
     assert body["caller"] == {"role": "bank", "email": "a@b.example"}
     assert body["location"] == {"address": "14 Larkspur Way", "ward": "Bromley Town"}
     assert body["suspect"] == {"vehicle_registration": "AB12 CDE", "phone": "+447700900199"}
     assert handler(channel="pigeon").body["channel"] == "phone"
-    assert "back_entry" not in handler().body
+    assert not {"back_entry", "victims_own_perception"} & handler().body.keys()
 
 
 def test_the_apis_own_errors_land_on_their_fields() -> None:
@@ -494,6 +496,7 @@ def test_what_the_report_forms_send_is_what_a_report_takes() -> None:
             "suspect__phone": "07700 900145",
         },
         **{"caller__role": "family", "victim__age": "84", "safe": ["voice", "sms"], "back_entry": "yes"},
+        "victims_own_perception": "yes",
         **{"answers__amount_gbp": "1,200.50", "answers__payment_method": "cash", "channel": "email"},
     }
     for parsed in (handler(**answers, **lines, **rest), public(**lines, **rest, now="1", paid="last_day")):

@@ -64,7 +64,8 @@ def words_of(evidence: Sequence[Mapping[str, Any]]) -> tuple[Words, ...]:
 
 def _is_inside(span: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether it is a piece of the other, which speaks for the same."""
-    longer = other["end"] - other["start"] > span["end"] - span["start"]
+    # What quotes no words is no piece of any.
+    longer = other["end"] - other["start"] > span["end"] - span["start"] > 0
     within = other["start"] <= span["start"] and span["end"] <= other["end"]
     return longer and within and all(span.get(key) == other.get(key) for key in ("report", "kind", "label"))
 

@@ -52,8 +52,9 @@ def read_handler_report(posted: Posted, *, now: datetime, zone: ZoneInfo) -> Par
     for path in HANDLER_PARAGRAPHS:
         reading.text(path, limit=LINES_LIMIT)
     _read_handler_people(reading)
-    if posted.text("back_entry") == YES:
-        reading.put("back_entry", True)
+    for name in ("victims_own_perception", "back_entry"):
+        if posted.text(name) == YES:
+            reading.put(name, True)
     return reading.done()
 
 
