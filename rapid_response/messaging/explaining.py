@@ -73,6 +73,7 @@ OVERTAKEN: Mapping[str, str] = {
     "cancelled": "the case was cancelled",
     "transferred": "the case was handed over to another service",
     "seen": "it had been seen",
+    "repeated": "it was said anew",
     "paused": "the clock was paused",
     "attended": "help had arrived",
     "remote_response": "help had been given by phone",

@@ -25,7 +25,7 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps.case import hold
 from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.steps.notices import hearers, tell_again
-from rapid_response.steps.outbox import queue
+from rapid_response.steps.outbox import cancel_repeated, queue
 from rapid_response.steps.service import Service
 from rapid_response.storage import work
 from rapid_response.storage.columns import UtcDateTime
@@ -110,11 +110,15 @@ def _give(tx: Tx, incident: IncidentRow | None, alarm: AlarmRow, told: Sequence[
     body = wording.repeat_of(text) if alarm.repeats else text
     for recipient in told:
         for means, number in ways(recipient, _BY):
+            channel = MessageChannel.VOICE if means is Means.VOICE else MessageChannel.SMS
+            key = f"alarm:{alarm.id}:{alarm.repeats}:{means}:{recipient.id}"
+            if alarm.repeats:
+                cancel_repeated(tx, notice_id=alarm.id, channel=channel, recipient=recipient.id, by_key=key)
             queue(
                 tx,
-                key=f"alarm:{alarm.id}:{alarm.repeats}:{means}:{recipient.id}",
+                key=key,
                 purpose=Purpose.ALARM,
-                channel=MessageChannel.VOICE if means is Means.VOICE else MessageChannel.SMS,
+                channel=channel,
                 to_number=number,
                 recipient=recipient.id,
                 body=body,

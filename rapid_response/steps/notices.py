@@ -19,7 +19,7 @@ from rapid_response.sla.rules import NOTICE_REPEAT, Deadline, Kind
 from rapid_response.steps import mailing, texts
 from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.outbox import LAST, queue
+from rapid_response.steps.outbox import LAST, cancel_repeated, queue
 from rapid_response.steps.service import Service
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import IncidentRow, NoticeRow
@@ -167,11 +167,15 @@ def _say(
     *,
     is_new: bool,
 ) -> None:
+    channel = MessageChannel.VOICE if means is Means.VOICE else MessageChannel.SMS
+    key = f"notice:{notice.id}:{notice.repeats}:{means}:{recipient.id}"
+    if notice.repeats:
+        cancel_repeated(tx, notice_id=notice.id, channel=channel, recipient=recipient.id, by_key=key)
     queue(
         tx,
-        key=f"notice:{notice.id}:{notice.repeats}:{means}:{recipient.id}",
+        key=key,
         purpose=Purpose.NOTICE,
-        channel=MessageChannel.VOICE if means is Means.VOICE else MessageChannel.SMS,
+        channel=channel,
         to_number=number,
         recipient=recipient.id,
         body=texts.notice(desk, incident, notice, tx.now),

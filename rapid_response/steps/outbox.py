@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Executable, select, update
+from sqlalchemy import ColumnElement, Executable, select, update
 from sqlmodel import col
 
 from rapid_response.core.numbers import is_uk_mobile
-from rapid_response.core.states import ON_THE_WAY, READY, MessageChannel, MessageState, Purpose
+from rapid_response.core.states import ON_THE_WAY, MessageChannel, MessageState, Purpose
 from rapid_response.core.vocabulary import Priority
 from rapid_response.messaging.gsm7 import foreign, normalise
 from rapid_response.storage import due
 from rapid_response.storage.once import once
-from rapid_response.storage.tables import IncidentRow, MessageRow
+from rapid_response.storage.tables import IS_READY, IncidentRow, MessageRow
 from rapid_response.storage.tx import Tx
 
 #: How long each kind of text is worth sending (delivery.md 6.1).
@@ -37,6 +37,8 @@ LAST = len(Priority)
 RANKS = (*due.RANKS, LAST)
 #: Why a text was never sent: landlines read it aloud to whoever answers, and some numbers cost a fortune.
 NOT_A_MOBILE = "not_a_mobile"
+#: Why a text or call was not needed any more: the same was said anew.
+REPEATED = "repeated"
 
 
 def queue(
@@ -108,9 +110,33 @@ def cancel_unsent(tx: Tx, *, offer_id: str, why: str) -> None:
     (steps.messages).
     """
     wanted = (col(MessageRow.offer_id) == offer_id, col(MessageRow.purpose) != Purpose.STAND_DOWN)
+    _cancel_ready(tx, why, *wanted)
     tx.execute(
         update(MessageRow)
-        .where(*wanted, col(MessageRow.state).in_(READY))
+        .where(*wanted, col(MessageRow.state).in_(ON_THE_WAY))
+        .values(cancel_requested=why[:20])
+    )
+
+
+def cancel_repeated(tx: Tx, *, notice_id: str, channel: MessageChannel, recipient: str, by_key: str) -> None:
+    """What has not left yet of a notice or alarm will not: it is said to the same person anew, by that key.
+
+    While a line is down it would be said again and again, and leave all at once when that is mended.
+    """
+    _cancel_ready(
+        tx,
+        REPEATED,
+        col(MessageRow.notice_id) == notice_id,
+        col(MessageRow.channel) == channel,
+        col(MessageRow.recipient) == recipient,
+        col(MessageRow.dedupe_key) != by_key,
+    )
+
+
+def _cancel_ready(tx: Tx, why: str, *which: ColumnElement[bool]) -> None:
+    tx.execute(
+        update(MessageRow)
+        .where(*which, IS_READY)
         .values(
             state=MessageState.CANCELLED,
             reason=why[:60],
@@ -119,9 +145,4 @@ def cancel_unsent(tx: Tx, *, offer_id: str, why: str) -> None:
             settled_at=tx.now,
             cancel_requested=why[:20],
         )
-    )
-    tx.execute(
-        update(MessageRow)
-        .where(*wanted, col(MessageRow.state).in_(ON_THE_WAY))
-        .values(cancel_requested=why[:20])
     )

@@ -17,6 +17,8 @@ from tests.delivery.carrier import Carrier, refuses, says_nothing, takes
 from tests.harness import ASHA, BEN, DEE, Case, Town
 from tests.journeys.browser import browser_of
 
+SOON_TOLD = {"after": "PT2M", "action": "notify", "to": "duty_officer", "by": ["sms", "voice"]}
+
 
 async def line(town: Town, channel: str = "sms") -> LineRow:
     """What is known of a line."""
@@ -84,8 +86,7 @@ async def test_r8_three_hours_without_a_provider_lose_no_outcome_and_no_notice(
     await town.pass_time(minutes=10)
     assert (await line(town)).opened_at is None
     assert any(str(case.number) in text for text in await town.texts(DEE))
-    known = {"rejected", "delivered", "undelivered"}
-    assert {a.state for a in await town.rows(AttemptRow)} <= known
+    assert {a.state for a in await town.rows(AttemptRow)}.isdisjoint({"claimed", "unknown", "absent"})
     assert "message_stuck" not in await town.audit()
 
 
@@ -155,6 +156,45 @@ async def test_slow_texts_bring_the_call_forward(town: Town, carrier: Carrier) -
 
 def _make_slow(tx: Tx) -> None:
     tx.need(LineRow, "simulator/sms").delays = [90.0] * 10
+
+
+# --- notices and alarms meanwhile -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["", "heliotrope"], ids=["notice", "alarm"])
+async def test_a_line_that_is_mended_lets_go_the_newest_of_a_repeated_notice_alone(
+    town: Town, words: str
+) -> None:
+    lone = {"check_in_every": "PT30M", "then": ["duty_officer"], "duress_word": "heliotrope"}
+    await town.load(small_town(escalation=[PATIENT_OFFER, SOON_TOLD], lone_worker=lone))
+    await town.takes(paid_today())
+    if words:
+        await town.texts_reply(ASHA, words)
+    await town.pass_time(minutes=3)
+    told = await town.texts(DEE)
+    assert len(told) == (2 if words else 1)
+
+    await town.fails(outage=True)
+    await town.pass_time(minutes=24, seconds=30)
+    assert await town.texts(DEE) == told
+    kept = [m for m in await town.rows(MessageRow) if m.recipient == "responder:dee" and m.settled_at is None]
+    assert len(kept) == (4 if words else 2)  # a text and a call of each
+
+    await town.fails(outage=False)
+    await town.pass_time(minutes=2)
+    new = (await town.texts(DEE))[len(told) :]
+    assert len(new) == len(set(new)) == (2 if words else 1)
+    assert all(text.startswith("Repeat: ") for text in new)
+
+
+async def test_a_notice_whose_texts_fail_is_said_each_time_that_it_is_repeated(
+    town: Town, carrier: Carrier
+) -> None:
+    await town.load(small_town(escalation=[PATIENT_OFFER, SOON_TOLD]))
+    await town.takes(paid_today())
+    carrier.usual_text = refuses("bad_destination", "21211")
+    await town.pass_time(minutes=12, seconds=30)
+    assert len(await town.calls(DEE)) == 3
 
 
 # --- the pace ---------------------------------------------------------------------------------------------
