@@ -121,7 +121,7 @@ def take_text(
         received_at=tx.now,
         source=source,
         sent_at=min(sent_at, tx.now) if sent_at is not None else None,
-        opt_out_type=opt_out_type[:10].upper(),
+        opt_out_type=opt_out_type.upper() if opt_out_type.upper() in _BY_CARRIER else "",
     )
     work.arm(tx, "", 1, _FIRST, [Deadline(Kind.INBOUND, tx.now, inbound_id)])
     return True
@@ -210,12 +210,17 @@ def _act_on(tx: Tx, desk: Desk, text: InboundMessageRow) -> None:
 
 
 #: What the carrier made of a text, whatever words its owner set it to (delivery.md 2.5).
-_BY_CARRIER = {"STOP": Verb.OPT_OUT, "START": Verb.OPT_IN}
+_BY_CARRIER = {"STOP": Verb.OPT_OUT, "START": Verb.OPT_IN, "HELP": Verb.HELP}
 
 
 def _read(text: InboundMessageRow) -> Reply:
+    said = replies.read(text.body)
     verb = _BY_CARRIER.get(text.opt_out_type)
-    return Reply(verb, is_bare=True, heard=(verb,)) if verb is not None else replies.read(text.body)
+    if verb is None:
+        return said
+    # From a door `help` does not ask for words.
+    in_trouble = verb is Verb.HELP and said.in_trouble
+    return Reply(verb, is_bare=True, heard=(verb,), in_trouble=in_trouble)
 
 
 def _denied(text: _Text, jobs: Sequence[IncidentRow]) -> None:

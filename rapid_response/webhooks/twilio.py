@@ -147,6 +147,7 @@ async def text_in(hook: Signed) -> Response:
             from_number=hook.field("From"),
             to_number=hook.field("To"),
             body=hook.field("Body"),
+            opt_out_type=hook.field("OptOutType"),
         )
     )
     return _spoken(twiml.nothing())

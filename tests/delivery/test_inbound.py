@@ -560,6 +560,23 @@ async def test_what_the_carrier_says_it_did_counts_whatever_the_words(town: Town
         assert await opted_out(town, ASHA) is out
 
 
+async def test_help_from_a_door_is_a_cry_for_help_though_the_carrier_has_answered_it(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "HERE {n}")
+    take = partial(
+        inbound.take_text,
+        desk=town.app.desk,
+        sid=sid_of(1),
+        from_number=ASHA,
+        to_number="+447700900000",
+        body="Help",
+        opt_out_type="HELP",
+    )
+    await town.app.database.run(take)
+    await town.settle()
+    assert [told["kind"] for told in await case.happened("notice_given")] == ["not_safe"]
+
+
 async def test_start_brings_texts_back(town: Town) -> None:
     await town.texts_reply(ASHA, "STOP")
     assert "does not take our texts" in await town.last_text(DESK)

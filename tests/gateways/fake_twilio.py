@@ -231,14 +231,20 @@ class FakeTwilio:
         """A key is pressed: posted to the address that the document named."""
         return await self._talk(call, urljoin(call.url, action), {"Digits": key, "msg": "Gather End"})
 
-    async def text_in(self, from_: str, body: str, webhook: str | None, to: str = NUMBER) -> Message:
-        """A phone texts one of the numbers; with `webhook` None nobody hears of it."""
+    async def text_in(
+        self, from_: str, body: str, webhook: str | None, to: str = NUMBER, opt_out: str = ""
+    ) -> Message:
+        """A phone texts one of the numbers; with `webhook` None nobody hears of it.
+
+        `opt_out` is what Advanced Opt-Out made of it: only then is there such a field.
+        """
         message = Message(
             self._id("SM"), "inbound", from_, to, body, "received", self.clock.real(), self.clock.real()
         )
         self.messages.append(message)
         if webhook is not None:
-            await self.post(webhook, self.text_form(message))
+            opted = {"OptOutType": opt_out} if opt_out else {}
+            await self.post(webhook, self.text_form(message) | opted)
         return message
 
     def text_form(self, message: Message) -> dict[str, str]:

@@ -15,7 +15,14 @@ from rapid_response.core.clock import Clock
 from rapid_response.core.states import MessageState
 from rapid_response.definition.load import parse
 from rapid_response.steps.load_service import load
-from rapid_response.storage.tables import CallRow, InboundMessageRow, MessageRow, NoticeRow, ReportRow
+from rapid_response.storage.tables import (
+    CallRow,
+    EndpointRow,
+    InboundMessageRow,
+    MessageRow,
+    NoticeRow,
+    ReportRow,
+)
 from tests.builders import SMALL_TOWN
 from tests.databases import TestDatabases
 from tests.gateways.fake_twilio import NUMBER, Fault
@@ -116,6 +123,20 @@ async def test_a_text_from_a_stranger_is_a_report(town: TwilioTown) -> None:
     assert await town.texts_us(stranger, "a man at my door wants money for the roof") == ""
     (report,) = await town.rows(ReportRow)
     assert report.narrative == "a man at my door wants money for the roof"
+
+
+async def test_what_twilio_made_of_a_word_of_the_councils_own_counts(town: TwilioTown) -> None:
+    """Advanced Opt-Out: which words stop texts, start them or are answered by Twilio, the council chose."""
+    await town.reports(**URGENT)
+    assert "Words: OK take it" not in await town.texts_us(ASHA, "AIDE")
+    assert "Words: OK take it" in await town.texts_us(ASHA, "AIDE", opt_out="HELP")
+    for word, kind, effect in (("LEAVE", "STOP", "opt_out"), ("RETURN", "START", "opt_in")):
+        await town.texts_us(ASHA, word, opt_out=kind)
+        newest = max(await town.rows(InboundMessageRow), key=lambda row: row.id)
+        assert (newest.body, newest.effect) == (word, effect)
+        (known,) = [e for e in await town.rows(EndpointRow) if e.number == ASHA and e.channel == "sms"]
+        assert (known.state == "opted_out") is (kind == "STOP")
+        town.clock.advance(timedelta(minutes=1))
 
 
 async def test_the_same_text_again_even_tomorrow_changes_nothing(town: TwilioTown) -> None:

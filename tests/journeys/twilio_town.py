@@ -69,9 +69,9 @@ class TwilioTown:
         found: dict[str, Any] = (await self.http.get(f"/api/v1/incidents/{reference}")).json()
         return found
 
-    async def texts_us(self, number: str, body: str) -> str:
+    async def texts_us(self, number: str, body: str, opt_out: str = "") -> str:
         """A phone texts our number; Twilio tells us. Gives the newest text on that phone then."""
-        await self.double.text_in(number, body, self.base + TEXTS)
+        await self.double.text_in(number, body, self.base + TEXTS, opt_out=opt_out)
         assert self.double.answers[-1] == (TEXTS, 200)
         await self.settle()
         return (self.double.texts_to(number) or [""])[-1]
