@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlmodel import col
 
 from rapid_response.core.states import MessageChannel
@@ -24,6 +24,8 @@ from rapid_response.storage.tx import Tx
 
 #: So many of each kind a minute: a borough's day of texts in a few.
 _AT_ONCE = 25
+#: What the provider does not let go is asked for again after so long, and in nobody's way meanwhile.
+_ASK_AGAIN_AFTER = timedelta(hours=1)
 
 
 class Where(StrEnum):
@@ -59,6 +61,7 @@ def _ours(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
         .join(MessageRow, col(MessageRow.id) == col(AttemptRow.message_id))
         .where(
             col(AttemptRow.blanked_at).is_(None),
+            _may_be_asked(tx, AttemptRow),
             col(AttemptRow.provider_sid) != "",
             col(AttemptRow.provider) == desk.provider,
             col(AttemptRow.claimed_at) <= tx.real - after,
@@ -75,6 +78,7 @@ def _theirs(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
         select(col(InboundMessageRow.id), col(InboundMessageRow.provider_sid))
         .where(
             col(InboundMessageRow.blanked_at).is_(None),
+            _may_be_asked(tx, InboundMessageRow),
             not_by(col(InboundMessageRow.provider)) == desk.provider,
             col(InboundMessageRow.received_at) <= tx.now - after,
         )
@@ -89,6 +93,7 @@ def _voicemails(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
         select(col(CallRow.id), col(CallRow.recording_sid), col(CallRow.transcription_sid))
         .where(
             col(CallRow.erased_at).is_(None),
+            _may_be_asked(tx, CallRow),
             col(CallRow.words_at) <= tx.now - after,
             not_by(col(CallRow.provider)) == desk.provider,
         )
@@ -102,13 +107,21 @@ def _voicemails(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
     ]
 
 
-def done(tx: Tx, gone: Sequence[Words]) -> None:
-    """The provider keeps nothing of it any more."""
+def _may_be_asked(tx: Tx, row: type[AttemptRow | InboundMessageRow | CallRow]) -> ColumnElement[bool]:
+    return or_(col(row.ask_again_at).is_(None), col(row.ask_again_at) <= tx.real)
+
+
+def done(tx: Tx, gone: Sequence[Words], refused: Sequence[Words]) -> None:
+    """The provider keeps nothing any more of what is gone; what it refused waits."""
     for row, column, where in (
         (AttemptRow, "blanked_at", Where.OURS),
         (InboundMessageRow, "blanked_at", Where.THEIRS),
         (CallRow, "erased_at", Where.VOICEMAIL),
     ):
-        ids = [words.id for words in gone if words.where is where]
-        if ids:
-            tx.execute(update(row).where(col(row.id).in_(ids)).values({column: tx.now}))
+        for some, changes in (
+            (gone, {column: tx.now}),
+            (refused, {"ask_again_at": tx.real + _ASK_AGAIN_AFTER}),
+        ):
+            ids = [words.id for words in some if words.where is where]
+            if ids:
+                tx.execute(update(row).where(col(row.id).in_(ids)).values(changes))

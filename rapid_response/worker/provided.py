@@ -8,7 +8,9 @@ from functools import partial
 
 import structlog
 
-from rapid_response.messaging.gateway import Gateway
+from rapid_response.messaging import breaker
+from rapid_response.messaging.breaker import Heard
+from rapid_response.messaging.gateway import CannotAsk, Gateway
 from rapid_response.steps import blanking, catch_up, holding
 from rapid_response.steps.blanking import Where, Words
 from rapid_response.steps.catch_up import Listing
@@ -20,6 +22,8 @@ logger = structlog.get_logger("worker")
 
 #: So long a minute may be spent on words that the provider need not keep.
 _BLANKING_SECONDS = 20.0
+#: What a refusal may say of the provider, whatever it was asked to let go.
+_OF_ALL = (Heard.BUSY, Heard.DOWN, Heard.ACCOUNT)
 
 
 class Provided:
@@ -61,14 +65,15 @@ class Provided:
     async def blank_old_words(self) -> int:
         """See that the provider keeps no old words; gives of how many texts and voicemails.
 
-        The rest goes next time.
+        The rest goes next time; what the provider does not let go, a while later.
         """
         if self._blank_after is None and self._erase_after is None:
             return 0
         look = partial(
             blanking.due, desk=self._desk, blank_after=self._blank_after, erase_after=self._erase_after
         )
-        blanked: list[Words] = []
+        gone: list[Words] = []
+        refused: list[Words] = []
         nothing: list[Words] = []
         began = asyncio.get_running_loop().time()
         for words in await self._database.run(partial(holding.unless_held, look=look, nothing=nothing)):
@@ -77,12 +82,15 @@ class Provided:
             try:
                 async with asyncio.timeout(ANSWERS_WITHIN_SECONDS):
                     await self._let_go(words)
-            except Exception as error:  # it is tried again in a minute
+            except Exception as error:  # it is tried again
                 logger.warning("words_not_blanked", why=why(error))
-                break
-            blanked.append(words)
-        await self._database.run(partial(blanking.done, gone=blanked))
-        return len(blanked)
+                if _is_of_all(error):
+                    break
+                refused.append(words)
+            else:
+                gone.append(words)
+        await self._database.run(partial(blanking.done, gone=gone, refused=refused))
+        return len(gone)
 
     async def _let_go(self, words: Words) -> None:
         for sid in words.sids:
@@ -90,3 +98,8 @@ class Provided:
                 await self.gateway.erase(sid)
             else:
                 await self.gateway.blank(sid)
+
+
+def _is_of_all(error: Exception) -> bool:
+    """Whether the next would be refused as well: it says nothing of this one."""
+    return isinstance(error, CannotAsk) and breaker.of_class(error.error_class) in _OF_ALL

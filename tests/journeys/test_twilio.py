@@ -25,7 +25,7 @@ from rapid_response.storage.tables import (
 )
 from tests.builders import SMALL_TOWN
 from tests.databases import TestDatabases
-from tests.gateways.fake_twilio import NUMBER, Fault
+from tests.gateways.fake_twilio import NUMBER, Fault, problem
 from tests.harness import ASHA, DEE
 from tests.journeys.twilio_town import CALLS, TEXTS, TwilioTown, twilio_town
 
@@ -355,13 +355,34 @@ async def test_the_words_of_texts_are_blanked_at_twilio_after_a_day(town: Twilio
     town.clock.advance(timedelta(hours=24, minutes=1))
     old = list(town.double.messages)
     # Where Twilio cannot be asked, it is tried again: nothing counts as blank that may not be.
-    town.double.next.append(Fault(status=503, body="busy"))
+    town.double.next.append(Fault(status=429, body="busy"))
     assert await town.app.worker.provided.blank_old_words() == 0
     assert await town.app.worker.provided.blank_old_words() == len(old)
     assert [text.body for text in old] == [""] * len(old)
     assert await town.app.worker.provided.blank_old_words() == 0
     kept = {text.body for text in await town.rows(InboundMessageRow)}
     assert "there is a man at my door, 12 Sample Street" in kept  # here it stays
+
+
+@pytest.mark.parametrize(
+    "fault", [problem(400, 20009), Fault(status=503, body="busy")], ids=["refused", "broken"]
+)
+async def test_what_twilio_does_not_let_go_is_asked_for_later_and_in_nobodys_way(
+    town: TwilioTown, fault: Fault
+) -> None:
+    for n in range(3):
+        await town.texts_us(f"+44770090077{n}", "there is a man at my door, 12 Sample Street")
+    town.clock.advance(timedelta(hours=25))
+    old = list(town.double.messages)
+    town.double.next.append(fault)
+    assert await town.app.worker.provided.blank_old_words() == len(old) - 1
+    assert len([text for text in old if text.body]) == 1
+    asked = len(town.double.seen)
+    assert await town.app.worker.provided.blank_old_words() == 0
+    assert len(town.double.seen) == asked
+    town.clock.advance(timedelta(hours=1))
+    assert await town.app.worker.provided.blank_old_words() == 1
+    assert not [text for text in old if text.body]
 
 
 async def leaves_a_message(town: TwilioTown, call_id: str, said: str | None) -> set[str]:
@@ -392,7 +413,7 @@ async def test_a_voicemail_is_deleted_at_twilio_a_month_after_its_words_stand_he
     await town.app.worker.provided.blank_old_words()
     assert len(town.double.kept) == 3
     town.clock.advance(timedelta(days=2))
-    town.double.next.append(Fault(status=503, body="busy"))
+    town.double.next.append(Fault(status=429, body="busy"))
     while await town.app.worker.provided.blank_old_words():
         pass
     assert len(town.double.kept) == 3  # Twilio could not be asked: it is tried again

@@ -252,6 +252,8 @@ class InboundMessageRow(Row, table=True):
     needs_person: bool = False
     #: Since when the provider keeps no words of it.
     blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: When it is asked once more to let go of them, having refused. Real time.
+    ask_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     #: How often it came since the figures last counted; and whether they have counted what it did.
     to_count: int | None = 1
     is_counted: bool = False
@@ -303,6 +305,8 @@ class CallRow(Row, table=True):
     #: Since when its words stand here, and since when the provider keeps nothing of it.
     words_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: When the provider is asked once more to let go of it, having refused. Real time.
+    ask_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 #: A mail that the server has not taken yet, and one that it never took.

@@ -117,6 +117,8 @@ class AttemptRow(Row, table=True):
     settled_by: str | None = Field(default=None, max_length=10)
     #: Since when the provider keeps no words of it.
     blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    #: When it is asked once more to let go of them, having refused.
+    ask_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class ProviderEventRow(Row, table=True):
