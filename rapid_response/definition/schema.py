@@ -305,7 +305,7 @@ class Retention(_Group):
     notifications: Months = 12
     """What partners only told us, from its receipt."""
     texts: Days = timedelta(days=90)
-    """The words that people texted to us, and numbers of strangers and of callers who left no message."""
+    """The words that people texted to us, and numbers of strangers and of callers of whom no case came."""
 
     def to_core(self) -> core.Retention:
         cases = {kind: getattr(self, kind.value) for kind in RetentionClass}

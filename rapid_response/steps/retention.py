@@ -28,7 +28,6 @@ from rapid_response.steps.service import stored_definition
 from rapid_response.steps.tasks import open_tasks
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
-    RANG_OFF,
     CallRow,
     CorrectionRow,
     DisclosureRow,
@@ -239,9 +238,9 @@ def _old_texts(connection: Connection | Tx, now: datetime, kept: Retention) -> l
 
 
 def _old_callers(connection: Connection | Tx, now: datetime, kept: Retention) -> list[str]:
-    """Callers who left no message, and of whom no case came: their numbers go with the words of texts."""
+    """Callers of whom no case came, whoever spoke with them: their numbers go with the words of texts."""
     query = select(col(CallRow.id)).where(
-        col(CallRow.outcome) == RANG_OFF,
+        col(CallRow.inbound),
         col(CallRow.incident_id).is_(None),
         col(CallRow.created_at) <= now - kept.texts,
         col(CallRow.from_number) != GONE,
@@ -251,7 +250,7 @@ def _old_callers(connection: Connection | Tx, now: datetime, kept: Retention) ->
 
 
 def erase_the_rest(tx: Tx) -> int:
-    """What belongs to no case: old notifications, the words of old texts, numbers that left no message."""
+    """What belongs to no case: old notifications, the words of old texts, the numbers of callers."""
     if not may_delete(tx):
         return 0
     kept = periods(tx)
@@ -270,8 +269,8 @@ def erase_the_rest(tx: Tx) -> int:
         strangers = col(InboundMessageRow.sender).is_(None)
         tx.execute(update(table_of(InboundMessageRow)).where(old, strangers).values(from_number=GONE))
     if callers:
-        rang_off = update(table_of(CallRow)).where(col(CallRow.id).in_(callers))
-        tx.execute(rang_off.values(from_number=GONE, to_number=GONE))
+        rang = update(table_of(CallRow)).where(col(CallRow.id).in_(callers))
+        tx.execute(rang.values(from_number=GONE, to_number=GONE))
     return len(told) + len(texts) + len(callers)
 
 

@@ -313,6 +313,26 @@ async def test_v1_a_caller_is_put_through_to_the_desk_and_leaves_a_message_if_no
     assert ("<Record" in again[0], row.outcome) == ((False, "desk") if ended == "completed" else (True, None))
 
 
+@pytest.mark.parametrize("ended", ["completed", "busy"])
+async def test_v1_the_number_of_a_caller_goes_after_ninety_days_unless_she_is_to_be_rung_back(
+    town: TwilioTown, ended: str
+) -> None:
+    service = parse(SMALL_TOWN.replace("service:\n", f'service:\n  desk_rings: "{DESK_PHONE}"\n'), "t.yaml")
+    await town.app.database.run(partial(load, service=service))
+    sid, account = "CA" + "d" * 32, town.double.account_sid
+    call = {"CallSid": sid, "From": "+447700900777", "To": NUMBER, "AccountSid": account}
+    await town.double.post(town.base + CALLS, call)
+    await town.double.post(f"{town.base}{CALLS}/desk", call | {"DialCallStatus": ended})
+    await town.double.post(f"{town.base}{CALLS}/status", call | {"CallStatus": "completed"})
+    await town.pass_time(minutes=11)
+    town.clock.advance(timedelta(days=91))
+    await town.app.caretaker.erase_due()
+    (row,) = await town.rows(CallRow)
+    spoke = ended == "completed"
+    assert (row.outcome, row.needs_person) == ("desk" if spoke else "rang_off", not spoke)
+    assert (row.from_number, row.to_number) == (("", "") if spoke else ("+447700900777", NUMBER))
+
+
 async def test_v1_a_call_whose_end_nobody_told_us_of_is_rung_back_all_the_same(town: TwilioTown) -> None:
     call = {
         "CallSid": "CA" + "f" * 32,
