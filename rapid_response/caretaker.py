@@ -17,10 +17,10 @@ import structlog
 from rapid_response.audit.findings import Audit, Check
 from rapid_response.audit.looking import Moment, audit
 from rapid_response.audit.readiness import Node, last_seen, readiness
-from rapid_response.core.clock import ClockStep, SystemClock, speed_of
+from rapid_response.core.clock import ClockStep, SystemClock, is_reached, speed_of
 from rapid_response.core.events import SERVICE_STREAM, FileFoundDamaged
 from rapid_response.messaging.signs_of_life import SignsOfLife
-from rapid_response.steps import clockwatch, retention
+from rapid_response.steps import clockwatch, retention, taken_back
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.mending import mend
 from rapid_response.steps.service import LastKnown
@@ -34,9 +34,11 @@ from rapid_response.storage.tx import Tx
 
 logger = structlog.get_logger("caretaker")
 
-AUDIT_EVERY = timedelta(seconds=60)
+AUDIT_EVERY = duties.EVERY[Duty.AUDIT]
 #: After a fault the auditor looks again sooner, lest the alarm outlast what it is about.
 AUDIT_AGAIN = timedelta(seconds=15)
+#: When all times that were taken back are gone, no lease and no turn of the auditor's lies further ahead.
+_NEAR = timedelta(minutes=1)
 #: A file in which a check found nothing is not checked again sooner, whatever somebody read.
 _SUSPECT_AGAIN = timedelta(minutes=10)
 #: No service is without a node for so long: rather, the clock is wrong that it starts with.
@@ -71,6 +73,8 @@ class Caretaker:
         #: When each duty may be ours again: asking the database for it each second would write each second.
         self._look_at: dict[Duty, datetime] = {}
         self._found_whole_at: datetime | None = None
+        #: What is still to be done about what is stored, since our clock was put right; one step a look.
+        self._to_bring_back: list[Callable[[Tx], None]] = []
         #: The file was too large to be checked before it was served.
         self._is_unchecked = False
 
@@ -119,8 +123,27 @@ class Caretaker:
         if clock.lead_since is not None and await self._database.look(
             lambda c: clockwatch.may_take_truth(c, self._node.id, clock)
         ):
-            clock.take_truth()
-            logger.warning("clock_followed_back", node=self._node.id)
+            self._go_back(clock)
+        if self._to_bring_back:
+            await self._database.run(self._to_bring_back[0], urgent=True)
+            self._to_bring_back.pop(0)
+
+    def _go_back(self, clock: SystemClock) -> None:
+        """Go by the truth; nothing waits any more for the time that is taken back."""
+        was = clock.now()
+        clock.take_truth()
+        logger.warning("clock_followed_back", node=self._node.id)
+        by = max(timedelta(), was - clock.now())
+        bring_back = partial(taken_back.bring_back, desk=self._desk)
+        # Once more, for steps that were under way and were stored after it.
+        self._to_bring_back = [
+            partial(bring_back, by=by),
+            partial(bring_back, by=timedelta(), beyond=_NEAR),
+        ]
+        self._look_at.clear()
+        self._found_whole_at = None
+        passed, real = self._node.pulse.passed_at, clock.real()
+        passed.update({loop: min(at, real) for loop, at in passed.items()})
 
     async def _jumped(self, step: ClockStep) -> None:
         logger.error("clock_stepped", seconds=round(step.by.total_seconds(), 1), node=self._node.id)
@@ -166,7 +189,8 @@ class Caretaker:
         self, duty: Duty, do: Callable[[Mine], Awaitable[datetime]], first_at: datetime | None = None
     ) -> int:
         real = self._database.clock.real()
-        if (look_at := self._look_at.get(duty)) is not None and real < look_at:
+        look_at = self._look_at.get(duty)
+        if look_at is not None and not is_reached(look_at, real, duties.EVERY[duty]):
             return 0
         mine = await self._database.run(partial(duties.claim, duty=duty, first_at=first_at))
         if isinstance(mine, datetime):

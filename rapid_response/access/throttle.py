@@ -32,7 +32,8 @@ class Throttle:
         now = self._clock.real()
         tries = self._tries.setdefault(place, deque())
         self._tries.move_to_end(place)
-        while tries and now - tries[0] >= self._window:
+        # As far ahead, it was of a time that was taken back.
+        while tries and abs(now - tries[0]) >= self._window:
             tries.popleft()
         if len(tries) >= self._limit:
             return self._window - (now - tries[0])

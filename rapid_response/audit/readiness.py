@@ -139,7 +139,7 @@ def sections(connection: Connection, node: Node) -> list[Section]:
         Section("Deadlines", "All that is due is done.", tuple(_agenda(connection, clock))),
         Section("Waiting texts and calls", "None waits too long.", tuple(_sender(connection, clock))),
         Section("Auditor", "Every open incident is cared for.", tuple(_auditor(connection, node))),
-        Section("Clock", "It runs evenly.", tuple(_clock(connection, clock)), tuple(_clock_warnings(clock))),
+        Section("Clock", "It runs evenly.", tuple(_clock(connection, node)), tuple(_clock_warnings(clock))),
     ]
 
 
@@ -241,7 +241,8 @@ def _auditor(connection: Connection, node: Node) -> Iterator[str]:
         yield f"The auditor has found fault for {_seconds(real - good_at)}: {found}."
 
 
-def _clock(connection: Connection, clock: Clock) -> Iterator[str]:
+def _clock(connection: Connection, node: Node) -> Iterator[str]:
+    clock = node.clock
     if isinstance(clock, SystemClock) and clock.lead > TOLERANCE:
         yield (
             f"The clock was set back by {_seconds(clock.lead)}; this node counts on without it. "
@@ -257,6 +258,22 @@ def _clock(connection: Connection, clock: Clock) -> Iterator[str]:
             f"The clock has jumped by up to {_seconds(timedelta(seconds=steps[1]))}, and nobody has "
             "confirmed it: look at it, then run `rapid-response clock --confirm`."
         )
+    ahead = _last_mark(connection, node) - clock.real()
+    if ahead > STALE:
+        yield (
+            f"What was done last is marked {_seconds(ahead)} later than the clock says: it was ahead, or is "
+            "behind now. Look at it: see “Clock stepped” in the runbook."
+        )
+
+
+def _last_mark(connection: Connection, node: Node) -> datetime:
+    """When this node or the auditor looked last, as they say themselves."""
+    swept = connection.execute(select(col(NodeRow.swept_at)).where(col(NodeRow.id) == node.id)).scalar()
+    audited = connection.execute(
+        select(col(DutyRow.done_at)).where(col(DutyRow.name) == Duty.AUDIT.value)
+    ).scalar()
+    marks = [at for at in (swept, audited, *node.pulse.passed_at.values()) if at is not None]
+    return max(marks, default=node.clock.real())
 
 
 def _clock_warnings(clock: Clock) -> Iterator[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 _FIRST = timedelta(seconds=0.5)
-_LONGEST = timedelta(seconds=10)
+LONGEST = timedelta(seconds=10)
 _STEPS = 10_000
 
 
-def wait(failures: int, chance: int, longest: timedelta = _LONGEST) -> timedelta:
+def wait(failures: int, chance: int, longest: timedelta = LONGEST) -> timedelta:
     """The wait after so many failures in a row; `chance`, from 0 to 9,999, spreads it between half and whole.
 
     Without the spread, all nodes would come back to a database in the same instant, and again fell it.

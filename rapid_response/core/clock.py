@@ -15,6 +15,8 @@ from typing import Protocol
 
 #: Two clocks that differ by less agree: what synchronisation does all the time.
 TOLERANCE = timedelta(seconds=2)
+#: Nodes' clocks differ by less, each of them held to the database's every so often.
+NODES_DIFFER = timedelta(seconds=10)
 
 
 class Clock(Protocol):
@@ -185,6 +187,14 @@ class ManualClock:
     def set(self, to: datetime) -> None:
         """Jump to a moment."""
         self._now = to.astimezone(UTC)
+
+
+def is_reached(at: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether a wait is over that never lasts longer than that.
+
+    One that lies further ahead is of a time that was taken back: nobody waits for that to come once more.
+    """
+    return at <= now or at - now > longest + NODES_DIFFER
 
 
 def lead_of(clock: Clock) -> timedelta:

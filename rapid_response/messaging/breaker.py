@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from rapid_response.core.clock import is_reached
 from rapid_response.messaging.gateway import Accepted, Ambiguous, Rejected, SendOutcome
 
 #: So many failures to reach the provider, one after another, open it.
@@ -82,7 +83,7 @@ class Breaker:
         """Whether a message may go now; half open lets one through."""
         if self.retry_at is None:
             return Gate.CLOSED
-        return Gate.HALF_OPEN if self.retry_at <= now else Gate.OPEN
+        return Gate.HALF_OPEN if is_reached(self.retry_at, now, _LONGEST_WAIT) else Gate.OPEN
 
     def trying(self, until: datetime) -> Breaker:
         """One message is let through; should it never be answered, another one is after `until`."""

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from rapid_response.core.clock import Clock, lead_of
+from rapid_response.core.clock import Clock, is_reached, lead_of
 from rapid_response.messaging import twilio_answers as answers
 from rapid_response.messaging.gateway import (
     CallRequest,
@@ -295,7 +295,8 @@ class TwilioGateway:
         if self.account.messaging_service_sid is None:
             return
         now = self.clock.real()
-        if self._look_at_pool_from is None or now >= self._look_at_pool_from:
+        look_from = self._look_at_pool_from
+        if look_from is None or is_reached(look_from, now, _POOL_FRESH_FOR):
             self._look_at_pool_from = now + _POOL_AGAIN_AFTER
             self._learning = asyncio.create_task(self._try_to_learn())
 

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
 
+from rapid_response.core.clock import is_reached
 from rapid_response.core.incident import Status
 from rapid_response.messaging.gateway import InboundRecord
 from rapid_response.steps.desk import Desk
@@ -70,13 +71,13 @@ def _is_new(tx: Tx, number: str) -> bool:
 
 
 def _is_free(tx: Tx, row: WatermarkRow) -> bool:
-    return row.leased_until is None or row.leased_until <= tx.real
+    return row.leased_until is None or is_reached(row.leased_until, tx.real, _LEASE)
 
 
 def _is_due(tx: Tx, row: WatermarkRow) -> bool:
-    if row.asked_at is None or tx.real - row.asked_at >= EVERY:
+    if row.asked_at is None or is_reached(row.asked_at + EVERY, tx.real, EVERY):
         return True
-    return tx.real - row.asked_at >= WHILE_ASKED and _somebody_is_asked(tx)
+    return is_reached(row.asked_at + WHILE_ASKED, tx.real, WHILE_ASKED) and _somebody_is_asked(tx)
 
 
 def _somebody_is_asked(tx: Tx) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from sqlmodel import col
 
 from rapid_response.audit.findings import Check, Missing
@@ -74,19 +74,8 @@ _Mend = Callable[[Tx, Desk, Service, IncidentRow, Missing], None]
 def _arm(tx: Tx, incident: IncidentRow, kind: Kind, due_at: datetime | None, subject: str = "") -> None:
     """On the agenda, in a cycle of its own: the entry that was lost may still hold its place."""
     entry = Deadline(kind, due_at or tx.now, subject)
-    cycle = max(_next_cycle(tx, incident.id, entry), incident.cycle)
+    cycle = max(work.next_cycle(tx, incident.id, entry), incident.cycle)
     work.arm(tx, incident.id, cycle, incident.priority.rank, [entry])
-
-
-def _next_cycle(tx: Tx, incident_id: str, entry: Deadline) -> int:
-    used = tx.execute(
-        select(func.max(col(AgendaRow.cycle))).where(
-            col(AgendaRow.incident_id) == incident_id,
-            col(AgendaRow.kind) == entry.kind.value,
-            col(AgendaRow.subject) == entry.subject,
-        )
-    ).scalar()
-    return 1 if used is None else used + 1
 
 
 def _arms(kind: Kind) -> _Mend:
@@ -167,7 +156,7 @@ def _give_again(tx: Tx, found: Missing) -> bool:
     entry = Deadline(
         Kind.ALARM if alarm.incident_id else Kind.ALARM_OF_NO_JOB, tx.now, f"{alarm.id}:{alarm.repeats}"
     )
-    work.arm(tx, found.incident_id, _next_cycle(tx, found.incident_id, entry), 0, [entry])
+    work.arm(tx, found.incident_id, work.next_cycle(tx, found.incident_id, entry), 0, [entry])
     tx.record(found.incident_id or SERVICE_STREAM, NextStepRestored(found.check, alarm.id))
     return True
 

@@ -63,7 +63,7 @@ def _first(tx: Tx, limit: int) -> list[_Entry]:
     """Most dangerous first, then longest overdue; their cases are locked, and nobody is waited for."""
     found: list[_Entry] = []
     for rank in work.due_ranks(tx):
-        rows = tx.execute(_due(tx.now, tx.real, rank, limit - len(found)))
+        rows = tx.execute(_due(tx.now, tx.real, work.last_lease_ends(tx), rank, limit - len(found)))
         found += [_Entry(*tuple(row)) for row in rows.all()]
         if len(found) >= limit:
             break
@@ -71,12 +71,12 @@ def _first(tx: Tx, limit: int) -> list[_Entry]:
 
 
 @once
-def _due(now: datetime, real: datetime, rank: int, limit: int) -> Executable:
+def _due(now: datetime, real: datetime, beyond: datetime, rank: int, limit: int) -> Executable:
     standing = (col(getattr(IncidentRow, name)) for name in _Entry._fields[3:])
     return (
         select(col(AgendaRow.id), col(AgendaRow.kind), col(AgendaRow.incident_id), *standing)
         .join(IncidentRow, col(IncidentRow.id) == col(AgendaRow.incident_id))
-        .where(*work.free(now, real, rank))
+        .where(*work.free(now, real, beyond, rank))
         .order_by(col(AgendaRow.due_at))
         .limit(limit)
         # The incidents first, as everywhere; the entries themselves when they are settled.

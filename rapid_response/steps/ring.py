@@ -400,9 +400,10 @@ def arm_daily_line(tx: Tx, desk: Desk) -> None:
     local = tx.now.astimezone(desk.zone)
     day = local.date() if local.time() < _DAILY_LINE_AT else local.date() + timedelta(days=1)
     at = datetime.combine(day, _DAILY_LINE_AT, desk.zone)
-    waiting = work.pending(tx, "", [Kind.DAILY_LINE.value])
-    if not waiting:
-        work.arm(tx, "", 1, 4, [Deadline(Kind.DAILY_LINE, at, day.isoformat())])
+    if not work.pending(tx, "", [Kind.DAILY_LINE.value]):
+        line = Deadline(Kind.DAILY_LINE, at, day.isoformat())
+        # A clock that was ahead may have come to this day before.
+        work.arm(tx, "", work.next_cycle(tx, "", line), 4, [line])
 
 
 def arm_standing(tx: Tx, desk: Desk) -> None:
@@ -410,6 +411,12 @@ def arm_standing(tx: Tx, desk: Desk) -> None:
     arm_daily_line(tx, desk)
     if stored_definition(tx, desk.zone) is not None:
         readiness.arm_shift_test(tx, desk)
+
+
+def arm_standing_anew(tx: Tx, desk: Desk) -> None:
+    """As :func:`arm_standing`, whatever was armed: it may be for a day that is years away again."""
+    work.take_off(tx, "", [Kind.DAILY_LINE, Kind.SHIFT_TEST])
+    arm_standing(tx, desk)
 
 
 _DO: Mapping[str, Callable[[_Ringing], None]] = {

@@ -19,6 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core import events as happened
+from rapid_response.core.clock import NODES_DIFFER
 from rapid_response.core.states import MessageChannel, MessageState, OfferState, Purpose
 from rapid_response.messaging import breaker, ladder, lives, pace, retries, wording
 from rapid_response.messaging.gateway import Accepted, Ambiguous, Rejected, SendOutcome
@@ -286,12 +287,14 @@ _RANG_OUT = ("call_busy", "call_no_answer")
 def _rung_until(tx: Tx, message: MessageRow) -> datetime | None:
     """Until when this person is not rung again: nobody gets two calls at once, nor two in two minutes."""
     since = tx.real - ladder.CALLS_APART
-    last: datetime | None = tx.execute(_rung_since(message.recipient, message.to_number, since)).scalar()
+    # Whoever was rung later than now was rung in a time that was taken back.
+    rung = _rung_between(message.recipient, message.to_number, since, tx.real + NODES_DIFFER)
+    last: datetime | None = tx.execute(rung).scalar()
     return last + ladder.CALLS_APART if last is not None else None
 
 
 @once
-def _rung_since(recipient: str, number: str, since: datetime) -> Executable:
+def _rung_between(recipient: str, number: str, since: datetime, until: datetime) -> Executable:
     return (
         core_select(col(AttemptRow.claimed_at))
         .join(MessageRow, col(MessageRow.id) == col(AttemptRow.message_id))
@@ -299,6 +302,7 @@ def _rung_since(recipient: str, number: str, since: datetime) -> Executable:
             or_(col(MessageRow.recipient) == recipient, col(MessageRow.to_number) == number),
             col(MessageRow.channel) == MessageChannel.VOICE,
             col(AttemptRow.claimed_at) > since,
+            col(AttemptRow.claimed_at) <= until,
             or_(
                 col(AttemptRow.state).in_([s.value for s in (*_RANG, AttemptState.CLAIMED)]),
                 col(AttemptRow.error_class).in_(_RANG_OUT),

@@ -14,6 +14,7 @@ from sqlalchemy import or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
+from rapid_response.core.clock import NODES_DIFFER, is_reached
 from rapid_response.storage.tables import DutyRow
 from rapid_response.storage.tx import Tx
 
@@ -31,6 +32,15 @@ class Duty(StrEnum):
     RETENTION = "retention"
     #: A copy, made by a command; kept here so that its age can be watched.
     BACKUP = "backup"
+
+
+#: So often each comes round at least; no turn of it lies further ahead. When clocks go back, a night lies 25
+#: hours after the last.
+EVERY = {
+    Duty.AUDIT: timedelta(minutes=1),
+    Duty.CHECK: timedelta(hours=25),
+    Duty.RETENTION: timedelta(hours=25),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +61,18 @@ def claim(tx: Tx, duty: Duty, first_at: datetime | None = None) -> Mine | dateti
         first = make(DutyRow).values(name=duty.value, due_at=first_at or tx.real, fence=0, found={})
         tx.execute(first.on_conflict_do_nothing())
     row = tx.need(DutyRow, duty.value)
-    if row.due_at > tx.real:
+    if not is_reached(row.due_at, tx.real, EVERY[duty]):
         return row.due_at
     taken = tx.execute(
         update(DutyRow)
         .where(
             col(DutyRow.name) == duty.value,
-            col(DutyRow.due_at) <= tx.real,
-            or_(col(DutyRow.leased_until).is_(None), col(DutyRow.leased_until) <= tx.real),
+            col(DutyRow.due_at) == row.due_at,
+            or_(
+                col(DutyRow.leased_until).is_(None),
+                col(DutyRow.leased_until) <= tx.real,
+                col(DutyRow.leased_until) > tx.real + LEASE + NODES_DIFFER,
+            ),
         )
         .values(leased_until=tx.real + LEASE, fence=col(DutyRow.fence) + 1)
         .returning(col(DutyRow.fence))

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Update,
     and_,
     delete,
+    func,
     or_,
     select,
     update,
@@ -27,6 +28,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from rapid_response.core.clock import NODES_DIFFER
 from rapid_response.storage.columns import seconds_between
 from rapid_response.storage.due import RANKS, first_due, first_id, is_pending
 from rapid_response.storage.once import Filled, once
@@ -41,6 +43,8 @@ _BACK_OFF = (
     timedelta(seconds=20),
     timedelta(seconds=60),
 )
+#: Nothing is leased, or waits for its back-off, for longer.
+_LONGEST = max(LEASE, *_BACK_OFF)
 
 
 def retry_after(attempts: int) -> timedelta | None:
@@ -249,6 +253,33 @@ def _awaited(incident_ids: Sequence[str]) -> Executable:
     )
 
 
+def next_cycle(tx: Tx, incident_id: str, entry: Entry) -> int:
+    """In which such an entry can be armed: an earlier one may still hold its place, settled or not."""
+    used: int | None = tx.execute(_last_cycle(incident_id, str(entry.kind), entry.subject)).scalar()
+    return 1 if used is None else used + 1
+
+
+@once
+def _last_cycle(incident_id: str, kind: str, subject: str) -> Executable:
+    return select(func.max(col(AgendaRow.cycle))).where(
+        col(AgendaRow.incident_id) == incident_id,
+        col(AgendaRow.kind) == kind,
+        col(AgendaRow.subject) == subject,
+    )
+
+
+def take_off(tx: Tx, incident_id: str, kinds: Sequence[str]) -> None:
+    """What is still to come of those kinds, as if it had never been armed."""
+    tx.execute(
+        delete(AgendaRow).where(
+            col(AgendaRow.incident_id) == incident_id,
+            col(AgendaRow.kind).in_(kinds),
+            col(AgendaRow.due_at) > tx.now,
+            *is_pending(),
+        )
+    )
+
+
 def stands(tx: Tx, incident_id: str, kind: str, subject: str) -> bool:
     """Whether such an entry was ever armed, settled or not."""
     return tx.execute(_stands(incident_id, str(kind), subject)).first() is not None
@@ -269,15 +300,11 @@ def claim_due(tx: Tx, limit: int = 150, kinds: Sequence[str] | None = None) -> l
     Degree by degree, as each is then the beginning of one index: to order all that is due takes as long as
     there is of it, and after an outage there is much.
     """
-    until = tx.real + LEASE
+    at = (tx.now, tx.real, last_lease_ends(tx), tx.real + LEASE)
     found: list[Due] = []
     for rank in due_ranks(tx, kinds):
         left = limit - len(found)
-        claiming = (
-            _claim(tx.now, tx.real, until, rank, left)
-            if kinds is None
-            else _claim_kinds(tx.now, tx.real, until, rank, left, kinds)
-        )
+        claiming = _claim(*at, rank, left) if kinds is None else _claim_kinds(*at, rank, left, kinds)
         claimed = [Due(*tuple(row)) for row in tx.execute(claiming).all()]
         found += sorted(claimed, key=lambda due: (due.due_at, due.id))
         if len(found) >= limit:
@@ -287,47 +314,62 @@ def claim_due(tx: Tx, limit: int = 150, kinds: Sequence[str] | None = None) -> l
 
 def due_ranks(tx: Tx, kinds: Sequence[str] | None = None) -> list[int]:
     """The degrees of which anything is due that nobody has leased."""
-    asking = _which(tx.now, tx.real) if kinds is None else _which_of_kinds(tx.now, tx.real, kinds)
+    at = (tx.now, tx.real, last_lease_ends(tx))
+    asking = _which(*at) if kinds is None else _which_of_kinds(*at, kinds)
     firsts: Sequence[int | None] = tx.execute(asking).one()
     return [rank for rank, first in zip(RANKS, firsts, strict=True) if first is not None]
 
 
 @once
-def _which(now: datetime, real: datetime) -> Executable:
-    return select(*(first_id(AgendaRow, AgendaRow.due_at, *free(now, real, rank)) for rank in RANKS))
+def _which(now: datetime, real: datetime, beyond: datetime) -> Executable:
+    return select(*(first_id(AgendaRow, AgendaRow.due_at, *free(now, real, beyond, rank)) for rank in RANKS))
 
 
 @once
-def _which_of_kinds(now: datetime, real: datetime, kinds: Sequence[str]) -> Executable:
+def _which_of_kinds(now: datetime, real: datetime, beyond: datetime, kinds: Sequence[str]) -> Executable:
     of_kinds = col(AgendaRow.kind).in_(kinds)
     return select(
-        *(first_id(AgendaRow, AgendaRow.due_at, *free(now, real, rank), of_kinds) for rank in RANKS)
+        *(first_id(AgendaRow, AgendaRow.due_at, *free(now, real, beyond, rank), of_kinds) for rank in RANKS)
     )
 
 
 @once
-def _claim(now: datetime, real: datetime, until: datetime, rank: int, limit: int) -> Any:
-    return _claiming(free(now, real, rank), until, limit)
+def _claim(now: datetime, real: datetime, beyond: datetime, until: datetime, rank: int, limit: int) -> Any:
+    return _claiming(free(now, real, beyond, rank), until, limit)
 
 
 @once
 def _claim_kinds(
-    now: datetime, real: datetime, until: datetime, rank: int, limit: int, kinds: Sequence[str]
+    now: datetime,
+    real: datetime,
+    beyond: datetime,
+    until: datetime,
+    rank: int,
+    limit: int,
+    kinds: Sequence[str],
 ) -> Any:
-    return _claiming((*free(now, real, rank), col(AgendaRow.kind).in_(kinds)), until, limit)
+    return _claiming((*free(now, real, beyond, rank), col(AgendaRow.kind).in_(kinds)), until, limit)
 
 
-def free(now: datetime, real: datetime, rank: int) -> tuple[ColumnElement[bool], ...]:
+def free(now: datetime, real: datetime, beyond: datetime, rank: int) -> tuple[ColumnElement[bool], ...]:
     """Due, of that degree, and leased by nobody."""
     return (
         *is_pending(rank),
         col(AgendaRow.due_at) <= now,
-        _is_unleased(real),
+        _is_unleased(AgendaRow, real, beyond),
     )
 
 
-def _is_unleased(real: datetime) -> ColumnElement[bool]:
-    return or_(col(AgendaRow.leased_until).is_(None), col(AgendaRow.leased_until) <= real)
+def last_lease_ends(tx: Tx) -> datetime:
+    """No lease that is given now ends later: one that does is of a time that was taken back."""
+    return tx.real + _LONGEST + NODES_DIFFER
+
+
+def _is_unleased(
+    table: type[AgendaRow] | type[DeliveryRow], real: datetime, beyond: datetime
+) -> ColumnElement[bool]:
+    until = col(table.leased_until)
+    return or_(until.is_(None), until <= real, until > beyond)
 
 
 def _claiming(which: Iterable[ColumnElement[bool]], until: datetime, limit: int) -> Any:
@@ -388,14 +430,15 @@ def settle_all(tx: Tx, entries: Sequence[Due], outcome: str) -> list[Due]:
 
 def put_away(tx: Tx, ids: Sequence[int], outcome: str) -> None:
     """Settle entries that nobody has claimed; their incidents are locked, so that nobody does their work."""
-    tx.execute(_put_away(ids, tx.now, tx.real, outcome))
+    tx.execute(_put_away(ids, tx.now, tx.real, last_lease_ends(tx), outcome))
 
 
 @once
-def _put_away(ids: Sequence[int], now: datetime, real: datetime, outcome: str) -> Update:
+def _put_away(ids: Sequence[int], now: datetime, real: datetime, beyond: datetime, outcome: str) -> Update:
+    free = _is_unleased(AgendaRow, real, beyond)
     return (
         update(AgendaRow)
-        .where(col(AgendaRow.id).in_(ids), col(AgendaRow.settled_at).is_(None), _is_unleased(real))
+        .where(col(AgendaRow.id).in_(ids), col(AgendaRow.settled_at).is_(None), free)
         .values(
             settled_at=now,
             outcome=outcome,
@@ -417,7 +460,7 @@ def _unsettled(ids: Sequence[int]) -> Executable:
 
 def claim_deliveries(tx: Tx, limit: int = 100) -> list[Waiting]:
     """Lease up to `limit` deliveries, oldest first."""
-    rows = tx.execute(_claim_deliveries(tx.real, tx.real + LEASE, limit)).all()
+    rows = tx.execute(_claim_deliveries(tx.real, last_lease_ends(tx), tx.real + LEASE, limit)).all()
     return [
         Waiting(r.id, r.stream, r.seq, r.subscription, r.fence, r.attempts)
         for r in sorted(rows, key=lambda r: r.id)
@@ -425,13 +468,10 @@ def claim_deliveries(tx: Tx, limit: int = 100) -> list[Waiting]:
 
 
 @once
-def _claim_deliveries(real: datetime, until: datetime, limit: int) -> Any:
+def _claim_deliveries(real: datetime, beyond: datetime, until: datetime, limit: int) -> Any:
     chosen = (
         select(col(DeliveryRow.id))
-        .where(
-            col(DeliveryRow.parked_at).is_(None),
-            or_(col(DeliveryRow.leased_until).is_(None), col(DeliveryRow.leased_until) <= real),
-        )
+        .where(col(DeliveryRow.parked_at).is_(None), _is_unleased(DeliveryRow, real, beyond))
         .order_by(col(DeliveryRow.id))
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -15,7 +15,7 @@ from datetime import datetime
 import structlog
 
 from rapid_response.core import backoff
-from rapid_response.core.clock import speed_of
+from rapid_response.core.clock import is_reached, speed_of
 from rapid_response.core.pulse import Pulse
 from rapid_response.storage.database import Database
 from rapid_response.storage.failures import DatabaseUnavailable, suspect_damage
@@ -242,7 +242,8 @@ class Loops:
         return self._database.clock.real()
 
     def _waits(self, loop: Loop) -> bool:
-        return loop.waits_until is not None and self._real() < loop.waits_until
+        until = loop.waits_until
+        return until is not None and not is_reached(until, self._real(), backoff.LONGEST)
 
     def _on_commit(self, names: set[str]) -> None:
         if self._main is not None and not self._main.is_closed():

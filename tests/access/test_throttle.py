@@ -32,6 +32,15 @@ def test_waiting_as_long_as_said_is_enough(throttle: Throttle, clock: ManualCloc
     assert throttle.take("here") is None
 
 
+def test_g8_tries_of_a_time_that_was_taken_back_lock_nobody_out(
+    throttle: Throttle, clock: ManualClock
+) -> None:
+    for _ in range(3):
+        throttle.take("here")
+    clock.advance(timedelta(hours=-2))
+    assert [throttle.take("here") is None for _ in range(4)] == [True, True, True, False]
+
+
 def test_refused_tries_do_not_count(throttle: Throttle, clock: ManualClock) -> None:
     for _ in range(100):
         throttle.take("here")

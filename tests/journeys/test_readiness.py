@@ -99,6 +99,10 @@ async def _auditor_silent(town: Town) -> None:
         node.pulse.passed(loop, town.clock.real())
 
 
+async def _ahead(town: Town) -> None:
+    town.clock.advance(timedelta(hours=-2))
+
+
 async def _auditor_unhappy(town: Town) -> None:
     await _auditor_silent(town)
 
@@ -120,6 +124,7 @@ async def _auditor_unhappy(town: Town) -> None:
         (_jumped, "jumped by up to 2 h"),
         (_nothing_loaded, "No service definition"),
         (_newer_schema, "at schema 9999"),
+        (_ahead, "marked 2 h later than the clock says"),
         (_auditor_silent, "The auditor has not looked for 4 min"),
         (_auditor_unhappy, "The auditor has found fault for 4 min: no next step 2"),
     ],

@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rapid_response.core.clock import Clock
+from rapid_response.core.clock import Clock, ManualClock
 from rapid_response.core.states import MessageState
 from rapid_response.definition.load import parse
+from rapid_response.steps import taken_back
 from rapid_response.steps.load_service import load
 from rapid_response.storage.tables import (
     CallRow,
@@ -116,6 +117,53 @@ async def test_g8_a_text_whose_answer_was_lost_is_found_though_our_clock_is_wron
     ]
     assert (offer.state, offer.attempts, offer.repeats) == (MessageState.IN_NETWORK, 1, 0)
     assert [one.to for one in town.double.messages].count(ASHA) == 1
+
+
+@pytest.mark.parametrize("ours_was_ahead", [timedelta(seconds=40), timedelta(hours=2), timedelta(days=730)])
+async def test_g8_a_text_whose_answer_was_lost_is_found_though_our_clock_was_put_right_since(
+    town: TwilioTown, ours_was_ahead: timedelta
+) -> None:
+    town.double.clock = Apart(town.clock, -ours_was_ahead)
+    town.double.next.append(Fault(takes=True, drops=True))
+    await town.http.post("/api/v1/reports", json={"channel": "phone", "narrative": "A roofer.", **URGENT})
+    await town.app.worker.sender.send_queued()
+    town.clock.advance(timedelta(seconds=2) - ours_was_ahead)
+    town.double.clock = town.clock
+    bring_back = partial(taken_back.bring_back, desk=town.app.desk, by=ours_was_ahead)
+    await town.app.database.run(bring_back)
+    for _ in range(40):
+        town.clock.advance(timedelta(seconds=3))
+        await town.app.worker.sender.send_queued()
+    offers = [one for one in await town.rows(MessageRow) if one.purpose == "offer" and one.to_number == ASHA]
+    assert [(one.state, one.repeats) for one in offers] == [(MessageState.IN_NETWORK, 0)]
+
+
+async def test_g8_texts_whose_webhook_was_lost_are_found_though_our_clock_was_wrong(town: TwilioTown) -> None:
+    """Ahead by two hours for a while, as nobody knew, and put right: not one of them is lost."""
+    theirs = ManualClock(town.clock.now())
+    town.double.clock = theirs
+
+    async def lose(words: str) -> None:
+        await town.double.text_in(ASHA, words, None)
+        await minutes_pass(2)
+
+    async def minutes_pass(many: int) -> None:
+        for clock in (town.clock, theirs):
+            clock.advance(timedelta(minutes=many))
+        await town.settle()
+
+    await lose("before")
+    town.clock.advance(timedelta(hours=2))
+    await minutes_pass(1)
+    await lose("while it was ahead")
+    town.clock.advance(timedelta(hours=-2))
+    await town.app.database.run(partial(taken_back.bring_back, desk=town.app.desk, by=timedelta(hours=2)))
+    await lose("when it was right")
+    assert {text.body for text in await town.rows(InboundMessageRow)} == {
+        "before",
+        "while it was ahead",
+        "when it was right",
+    }
 
 
 async def test_a_text_from_a_stranger_is_a_report(town: TwilioTown) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rapid_response.core.clock import TOLERANCE, SystemClock
+from rapid_response.core.clock import TOLERANCE, SystemClock, is_reached
 
 NOON = datetime(2026, 7, 15, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -186,6 +186,15 @@ def test_g8_a_start_with_a_clock_behind_the_record_goes_on_from_the_record(
     assert clock.compare_with_wall() is None
     assert clock.real() == recorded + SECOND
     assert clock.never_before(clock.real() + TOLERANCE) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reached"),
+    [(-1, True), (0, True), (1, False), (60, False), (69, False), (71, True), (7200, True)],
+)
+def test_g8_a_wait_that_lies_further_ahead_than_any_lasts_is_over(seconds: int, reached: bool) -> None:
+    """Sixty seconds at most, and a little more: another node's clock may be a little ahead of ours."""
+    assert is_reached(NOON + seconds * SECOND, NOON, 60 * SECOND) is reached
 
 
 def test_a_fast_clock_is_not_hurled_ahead_by_a_step(machine: FakeMachine) -> None:

@@ -132,6 +132,12 @@ def test_r8_however_long_it_is_down_it_is_tried_every_two_minutes(trips: int) ->
     assert still.trips == trips + 1
 
 
+def test_g8_a_line_that_went_down_in_a_time_that_was_taken_back_is_tried() -> None:
+    opened = fold(*((n, Heard.DOWN) for n in range(5)))
+    assert opened.gate(at(-60)) is Gate.OPEN
+    assert opened.gate(at(-7200)) is Gate.HALF_OPEN
+
+
 def test_r8_what_was_under_way_when_it_opened_does_not_double_its_wait() -> None:
     opened = fold(*((n, Heard.DOWN) for n in range(5)))
     assert breaker.after(opened, Heard.DOWN, at(3), at(6)) == opened
@@ -202,6 +208,15 @@ def test_the_bucket_gives_one_text_a_second_however_it_is_asked() -> None:
             tokens -= 1
             sent += 1
     assert sent == pytest.approx(60, abs=1)
+
+
+@pytest.mark.parametrize("per_second", [0.1, 1.0, 40.0])
+def test_g8_a_bucket_that_was_filled_in_a_time_that_was_taken_back_is_full(per_second: float) -> None:
+    """Another node's clock may be a little ahead: what it has sent counts."""
+    most = max(1.0, per_second)
+    assert pace.filled(0.0, at(3), per_second, at(0)) == 0.0
+    assert pace.filled(0.0, at(7200), per_second, at(0)) == most
+    assert pace.free_at(0.0, at(7200), per_second, at(0)) == at(0)
 
 
 @given(st.floats(0, 5), st.floats(0.1, 50), st.floats(0, 100))

@@ -203,6 +203,7 @@ def test_a_reader_that_keeps_failing_is_left_alone_then_tried_with_one() -> None
         assert breaker.room(now, 2) == 1
         breaker.failed(now)
     assert waits == [30, 60, 120, 240, 480, 900, 900, 900]
+    assert breaker.room(now - timedelta(hours=2), 2) == 1  # the clock was ahead, and is right again
     now += timedelta(minutes=15)
     breaker.succeeded()
     assert breaker.room(now, 2) == 2

@@ -70,6 +70,22 @@ def row(database: Database, subject: str) -> AgendaRow:
     return only
 
 
+def test_g8_a_lease_of_a_time_that_was_taken_back_holds_nobody_up(
+    database: Database, clock: ManualClock
+) -> None:
+    """The clock was two hours ahead then; a node whose clock is a little ahead of ours claims rightly."""
+    arm(database, Something("x"))
+    clock.advance(timedelta(seconds=5))
+    assert len(claim(database)) == 1
+    clock.advance(timedelta(seconds=-5))
+    assert claim(database) == []
+    clock.advance(2 * timedelta(hours=1))
+    assert len(claim(database)) == 1
+    clock.advance(-2 * timedelta(hours=1))
+    (mine,) = claim(database)
+    assert settle(database, mine)
+
+
 # --- what is due ------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rapid_response.core.clock import is_reached
+
 _SHORTEST, _LONGEST = timedelta(seconds=30), timedelta(minutes=15)
 
 
@@ -21,7 +23,7 @@ class Breaker:
         """How many may be asked now: `most` while all is well, none while it rests, then one to try."""
         if self.rests_until is None:
             return most
-        return 1 if now >= self.rests_until else 0
+        return 1 if self._has_rested(now) else 0
 
     def succeeded(self) -> None:
         """It answered: all is well again."""
@@ -32,6 +34,9 @@ class Breaker:
         self.failures += 1
         if self.failures < self.limit:
             return
-        if self.rests_until is not None and now >= self.rests_until:
+        if self._has_rested(now):
             self.wait = min(self.wait * 2, _LONGEST)
         self.rests_until = now + self.wait
+
+    def _has_rested(self, now: datetime) -> bool:
+        return self.rests_until is not None and is_reached(self.rests_until, now, _LONGEST)
