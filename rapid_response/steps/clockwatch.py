@@ -3,15 +3,15 @@
 A fault of a clock may make us early, never late, and never deletes anything (reliability.md G8). Forwards:
 deadlines ring early, and whatever deletes by age asks :func:`may_delete` first. Backwards: the node counts on
 without its clock (:class:`~rapid_response.core.clock.SystemClock`), for a quarter of an hour at least, and
-then for as long as a promise runs that would be late by it; after that, or as soon as a person has confirmed
-it, it goes by its clock again.
+then for as long as a promise runs that would be late by it, to a resident or to a responder who is out there;
+after that, or as soon as a person has confirmed it, it goes by its clock again.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, exists, or_, select, update
 from sqlmodel import col
 
 from rapid_response.core.clock import ClockStep, SystemClock
@@ -20,7 +20,7 @@ from rapid_response.core.vocabulary import ClockState
 from rapid_response.messaging import wording
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.telling import tell_duty_officer
-from rapid_response.storage.tables import ClockFaultRow, IncidentRow
+from rapid_response.storage.tables import AlarmRow, ClockFaultRow, IncidentRow, VisitRow
 from rapid_response.storage.tx import Tx, read_from
 
 #: How long a node counts on without a clock that was set back, whether or not anything depends on it.
@@ -81,15 +81,18 @@ def may_take_truth(connection: Connection, node: str, clock: SystemClock) -> boo
         return True
     if clock.real() - since < COUNT_ON_FOR:
         return False
-    promised = connection.execute(
-        select(func.count())
-        .select_from(IncidentRow)
-        .where(
-            col(IncidentRow.is_open),
-            or_(
-                col(IncidentRow.clock_state) == ClockState.RUNNING,
-                col(IncidentRow.clock_state) == ClockState.PAUSED,
-            ),
-        )
-    ).scalar_one()
-    return not promised
+    return not _is_anything_promised(connection)
+
+
+def _is_anything_promised(connection: Connection) -> bool:
+    """Whether anything would be late by as much: a case's clock, the watch over a responder, her alarm."""
+    running = exists().where(
+        col(IncidentRow.is_open),
+        or_(
+            col(IncidentRow.clock_state) == ClockState.RUNNING,
+            col(IncidentRow.clock_state) == ClockState.PAUSED,
+        ),
+    )
+    watched = exists().where(col(VisitRow.ended_at).is_(None))
+    unseen = exists().where(col(AlarmRow.ended_at).is_(None), col(AlarmRow.acknowledged_at).is_(None))
+    return bool(connection.execute(select(or_(running, watched, unseen))).scalar_one())

@@ -15,6 +15,7 @@ from rapid_response.api.reports import take_in
 from rapid_response.app import App, build
 from rapid_response.core.clock import SystemClock
 from rapid_response.core.states import MessageChannel, MessageState, Purpose
+from rapid_response.core.vocabulary import ClockState
 from rapid_response.definition.load import parse
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.messaging.breaker import Heard
@@ -23,10 +24,18 @@ from rapid_response.steps import clockwatch, heartbeat, lines
 from rapid_response.steps.load_service import load
 from rapid_response.steps.ring import arm_standing
 from rapid_response.storage.duties import Duty
-from rapid_response.storage.tables import AgendaRow, ClockFaultRow, DutyRow, LineRow, MessageRow
+from rapid_response.storage.tables import (
+    AgendaRow,
+    ClockFaultRow,
+    DutyRow,
+    IncidentRow,
+    LineRow,
+    MessageRow,
+    OfferRow,
+)
 from tests.builders import SMALL_TOWN, paid_today
 from tests.databases import TestDatabases
-from tests.harness import DEE
+from tests.harness import ASHA, BEN, DEE
 from tests.rules.test_clock_guard import NOON, FakeMachine
 
 HOUR = timedelta(hours=1)
@@ -113,6 +122,28 @@ async def test_g8_backwards_is_believed_after_a_quarter_of_an_hour_where_no_prom
     await app.caretaker.watch_database_clock()
     assert clock.lead == timedelta()
     assert len(await faults(app)) == 1  # still to be looked at
+
+
+async def test_g8_backwards_is_not_believed_while_a_responder_is_at_a_door(
+    app: App, machine: FakeMachine
+) -> None:
+    """The promise is kept; but she is to be asked in half an hour whether she is safe."""
+    await _promise_runs(app)
+    await app.worker.settle()
+    (offer,) = await app.database.run(lambda tx: tx.all(select(OfferRow)))
+    (incident,) = await app.database.run(lambda tx: tx.all(select(IncidentRow)))
+    for word in ("OK", "HERE"):
+        await app.network.reply(
+            {"asha": ASHA, "ben": BEN}[offer.responder_id], f"{word} {incident.job_number}"
+        )
+        await app.worker.settle()
+    clock = _clock(app)
+    machine.steps(-2 * HOUR)
+    await app.caretaker.watch_clock()
+    machine.passes(timedelta(minutes=20))
+    await app.caretaker.watch_database_clock()
+    (incident,) = await app.database.run(lambda tx: tx.all(select(IncidentRow)))
+    assert (incident.clock_state, clock.lead) == (ClockState.MET, 2 * HOUR)
 
 
 async def _promise_runs(app: App) -> None:
