@@ -38,3 +38,7 @@ LEADS = frozenset({NoticeKind.LEAD_REVIEW, NoticeKind.LEAD_OVERDUE})
 BORDERS = frozenset({NoticeKind.OUT_OF_AREA, NoticeKind.HANDED_OVER})
 #: A responder does not answer: the story ends when she is heard from.
 SILENCE = frozenset({NoticeKind.CHECK_IN_MISSED, NoticeKind.TRAVEL_OVERDUE})
+
+#: What stands for a person where nobody has seen a notice: the case has moved on, or a newer one says it all.
+OVERTAKEN, SUPERSEDED = "overtaken", "superseded"
+NOT_SEEN = frozenset({OVERTAKEN, SUPERSEDED})

@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.definition import Means
 from rapid_response.core.events import NoticeAcknowledged, NoticeGiven
-from rapid_response.core.notices import BORDERS, LEADS, SILENCE, NoticeKind
+from rapid_response.core.notices import BORDERS, LEADS, OVERTAKEN, SILENCE, SUPERSEDED, NoticeKind
 from rapid_response.core.states import MessageChannel, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.dispatch.rules import Recipient, all_told, ways, who_hears
@@ -117,7 +117,7 @@ def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRol
     for notice in unseen(tx, incident.id):
         same_story = notice.kind in story
         if notice.role == role and same_story:
-            _end(tx, incident, notice, "superseded")
+            _end(tx, incident, notice, SUPERSEDED)
             means += [Means(m) for m in notice.by]
     return means
 
@@ -227,7 +227,7 @@ def overtaken(
     """The case has moved on: what is moot is not repeated."""
     for notice in unseen(tx, incident.id):
         if all_kinds or notice.kind in kinds:
-            _end(tx, incident, notice, "overtaken")
+            _end(tx, incident, notice, OVERTAKEN)
 
 
 def _end(tx: Tx, incident: IncidentRow, notice: NoticeRow, by: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rapid_response.core.vocabulary import Role
 from tests.builders import (
     EVE,
     PATIENT_OFFER,
@@ -14,6 +15,7 @@ from tests.builders import (
     with_second_duty_officer,
 )
 from tests.harness import ASHA, DEE, LEADER, Case, Town
+from tests.journeys.browser import browser_of
 
 TOLD_BY_VOICE = {"after": "PT15M", "action": "notify", "to": "duty_officer", "by": ["sms", "voice"]}
 SOON_TOLD = {"after": "PT2M", "action": "notify", "to": "team_leader", "by": ["sms", "voice"]}
@@ -212,3 +214,13 @@ async def test_a_repeat_that_nobody_else_would_hear_goes_where_the_notice_went(t
     await town.load(small_town(rota=[shift("asha"), shift("ben")], contacts={}))
     await town.pass_time(minutes=5)
     assert (await town.last_text(DEE)).startswith("Repeat: TS duty: job")
+
+
+async def test_what_a_newer_notice_replaced_is_not_said_to_have_been_seen(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=16)  # nobody left, not accepted, a step of the ladder: one story
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        page = (await officer.get(f"/incidents/{case.reference}")).html
+    assert "No longer needed since" in page
+    assert "Seen " not in page
+    assert "superseded" not in page

@@ -11,7 +11,7 @@ from rapid_response.console.filling.pieces import NOTICE_WORDS, TASK_WORDS
 from rapid_response.console.views.case_parts import NoticePart, TaskPart
 from rapid_response.console.words import plain
 from rapid_response.core.incident import Action
-from rapid_response.core.notices import NoticeKind
+from rapid_response.core.notices import NOT_SEEN, NoticeKind
 from rapid_response.core.safe_contact import is_overheard
 from rapid_response.core.states import TaskState
 from rapid_response.hatecrime.rules import UNDECIDED
@@ -56,10 +56,6 @@ def _task_words(task: TaskRow, case: CaseFile) -> str:
     return f"{said}: {plain(referral.kind)}" if referral else said
 
 
-#: What stands for a person in `acknowledged_by` where the case had moved on.
-_OVERTAKEN = "overtaken"
-
-
 def notice_part(notice: NoticeRow, names: Names, actions: Sequence[Action]) -> NoticePart:
     seen_by = notice.acknowledged_by
     words = NOTICE_WORDS.get(notice.kind) or plain(notice.kind)
@@ -71,7 +67,7 @@ def notice_part(notice: NoticeRow, names: Names, actions: Sequence[Action]) -> N
         given_at=notice.given_at,
         repeats=notice.repeats,
         acknowledged_at=notice.acknowledged_at,
-        acknowledged_by=names.actor(seen_by) if seen_by and seen_by != _OVERTAKEN else "",
-        is_overtaken=seen_by == _OVERTAKEN,
+        acknowledged_by=names.actor(seen_by) if seen_by and seen_by not in NOT_SEEN else "",
+        is_overtaken=seen_by in NOT_SEEN,
         may_acknowledge=notice.acknowledged_at is None and Action.ACKNOWLEDGE in actions,
     )
