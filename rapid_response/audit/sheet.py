@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlmodel import col
 
 from rapid_response.core.attention import Attention, Place, attention, place_in_list
@@ -60,6 +60,10 @@ _OWNER_NEXT: Mapping[Status, str] = {
     Status.EN_ROUTE: "arrives",
     Status.ON_SCENE: "says that she is safe, finishes, says the outcome",
 }
+#: Once the victim was helped, wherever the owner is.
+_FINISHES = "finishes, says the outcome"
+#: Owed before anybody sets off again: nobody answered the door.
+_CALL_BACK = "call_back"
 _CATEGORIES: Mapping[Category, str] = {
     Category.DOORSTEP_CRIME: "Doorstep crime",
     Category.SCAM: "Scam",
@@ -239,8 +243,11 @@ def _stage(row: Any, now: datetime) -> str:
 
 def _next_step(connection: Connection, row: Any, names: Mapping[str, str]) -> tuple[str, datetime | None]:
     """What somebody must do next or, where nobody must, what would happen by itself."""
-    if row.owner and row.status in _OWNER_NEXT:
-        return f"{names.get(row.owner, row.owner)} {_OWNER_NEXT[row.status]}", _heard_by(connection, row)
+    is_answered = row.stopped_at is not None and row.status is not Status.ON_SCENE
+    task = _owed(connection, row, col(TaskRow.kind) == _CALL_BACK) if not is_answered else None
+    if row.owner and row.status in _OWNER_NEXT and task is None:
+        does = _FINISHES if is_answered else _OWNER_NEXT[row.status]
+        return f"{names.get(row.owner, row.owner)} {does}", _heard_by(connection, row)
     offer = connection.execute(
         select(col(OfferRow.responder_id), col(OfferRow.answer_by))
         .where(col(OfferRow.incident_id) == row.id, col(OfferRow.state) == OfferState.OPEN)
@@ -249,12 +256,7 @@ def _next_step(connection: Connection, row: Any, names: Mapping[str, str]) -> tu
     ).first()
     if offer is not None:
         return f"{names.get(offer.responder_id, offer.responder_id)} answers yes or no", offer.answer_by
-    task = connection.execute(
-        select(col(TaskRow.kind), col(TaskRow.owner), col(TaskRow.due_at))
-        .where(col(TaskRow.incident_id) == row.id, col(TaskRow.state) == TaskState.OPEN)
-        .order_by(col(TaskRow.due_at))
-        .limit(1)
-    ).first()
+    task = task or _owed(connection, row)
     if task is not None:
         return f"{_role(task.owner, names)}: {task.kind.replace('_', ' ')}", task.due_at
     coming = connection.execute(
@@ -270,6 +272,16 @@ def _next_step(connection: Connection, row: Any, names: Mapping[str, str]) -> tu
     if coming is not None:
         return f"by itself: {_COMING[coming.kind]}", coming.due_at
     return "NONE: find somebody", None
+
+
+def _owed(connection: Connection, row: Any, *which: ColumnElement[bool]) -> Any:
+    """The open task that is due first, of all or of some."""
+    return connection.execute(
+        select(col(TaskRow.kind), col(TaskRow.owner), col(TaskRow.due_at))
+        .where(col(TaskRow.incident_id) == row.id, col(TaskRow.state) == TaskState.OPEN, *which)
+        .order_by(col(TaskRow.due_at))
+        .limit(1)
+    ).first()
 
 
 def _heard_by(connection: Connection, row: Any) -> datetime | None:

@@ -36,7 +36,7 @@ from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.facts import awaiting
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
 from rapid_response.core.safe_contact import reach
-from rapid_response.core.states import OfferState
+from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import ContactRole, ContactRoute, ShortDisposition
 from rapid_response.dispatch.reply_decision import DISPOSITIONS
 from rapid_response.messaging import wording
@@ -51,7 +51,8 @@ from rapid_response.steps.knowing import links_of
 from rapid_response.steps.markers import Found
 from rapid_response.steps.markers import of_incident as markers_of
 from rapid_response.steps.service import service_now
-from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, VisitRow
+from rapid_response.steps.tasks import TaskKind
+from rapid_response.storage.tables import IncidentRow, JobNumberRow, OfferRow, TaskRow, VisitRow
 from rapid_response.storage.tx import Tx
 
 router = APIRouter(include_in_schema=False)
@@ -279,6 +280,7 @@ class _Job:
     #: The number under which this person goes on, where this job was joined to another of hers.
     goes_on_as: int | None = None
     visit: VisitRow | None = None
+    call_back_by: datetime | None = None
     markers: Sequence[Found] = ()
     #: By which help the caller speaks with us, as the newest report says that does.
     route: str = ""
@@ -328,6 +330,11 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
             col(VisitRow.incident_id) == incident.id, col(VisitRow.ended_at).is_(None)
         )
     ).first()
+    call_back = select(col(TaskRow.due_at)).where(
+        col(TaskRow.incident_id) == incident.id,
+        col(TaskRow.kind) == TaskKind.CALL_BACK.value,
+        col(TaskRow.state) == TaskState.OPEN,
+    )
     return _Job(
         number,
         incident,
@@ -338,6 +345,7 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
         reach(incident.safe_contact, linked),
         _goes_on_as(session, incident, mine),
         visit,
+        connection.execute(call_back).scalar(),
         markers_of(connection, incident.id),
         route=next(filter(None, routes), ""),
     )
@@ -408,6 +416,7 @@ def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
         at_risk=incident.safeguarding is None and bool(safeguarding.because(incident)),
         reports=tuple(job.reports),
         suspect=filling.suspect(incident),
+        call_back_by=job.call_back_by,
         answer_by=job.offer.answer_by if job.offer and stage is JobStage.OFFERED else None,
     )
 

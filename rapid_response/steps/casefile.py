@@ -20,7 +20,7 @@ from sqlmodel import SQLModel, col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.attention import Attention
-from rapid_response.core.incident import OPEN_STATUSES, Action, Status, allowed_actions
+from rapid_response.core.incident import OPEN_STATUSES, OWNED_STATUSES, Action, Status, allowed_actions
 from rapid_response.core.safe_contact import may_be_told, reach
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import AgeTargeting, Category, ClockState, ContactRole, Priority
@@ -32,6 +32,7 @@ from rapid_response.steps.corrections import Correction, caller_now, corrections
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.knowing import ShownLink, links_of, series_of
 from rapid_response.steps.receive import clock_json
+from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage.log import record_view
 from rapid_response.storage.once import Filled
 from rapid_response.storage.records import table_of
@@ -261,12 +262,12 @@ def next_step(
     """What comes next for an open case: the owner's move, an awaited answer, a person's task, a timer."""
     if not incident.is_open:
         return None
-    if incident.owner is not None and incident.status in (Status.ASSIGNED, Status.EN_ROUTE, Status.ON_SCENE):
-        return _move_of_owner(incident, incident.owner)
+    owed = sorted((t for t in tasks if t.state is TaskState.OPEN), key=lambda t: t.due_at)
+    if incident.owner is not None and incident.status in OWNED_STATUSES:
+        return _first_of_owned(_move_of_owner(incident, incident.owner), owed)
     waiting = [o for o in offers if o.state is OfferState.OPEN]
     if waiting:
         return NextStep("answer_offer", waiting[-1].responder_id, waiting[-1].answer_by)
-    owed = sorted((t for t in tasks if t.state is TaskState.OPEN), key=lambda t: t.due_at)
     coming = sorted(
         (a for a in agenda if a.kind in (Kind.RUNG, Kind.RETRY, Kind.RESUME)), key=lambda a: a.due_at
     )
@@ -284,6 +285,19 @@ def _move_of_owner(incident: IncidentRow, owner: str) -> NextStep:
     if incident.stopped_at is not None or incident.status is Status.ON_SCENE:
         return NextStep("finish", owner, None if incident.stopped_at else incident.needed_by)
     return NextStep("set_off" if incident.status is Status.ASSIGNED else "arrive", owner, incident.needed_by)
+
+
+def _first_of_owned(move: NextStep, owed: Sequence[TaskRow]) -> NextStep:
+    """The owner's move, or what is due before it; after nobody answered, the call back in any case."""
+    if move.what == "finish":
+        return move
+    sooner = (
+        task
+        for task in owed
+        if task.kind == TaskKind.CALL_BACK or (move.due_at is not None and task.due_at < move.due_at)
+    )
+    first = next(sooner, None)
+    return NextStep(first.kind, first.owner, first.due_at) if first else move
 
 
 def read_case(connection: Connection, reference: str) -> CaseFile | None:

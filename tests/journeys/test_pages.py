@@ -13,7 +13,7 @@ from sqlmodel import col
 from rapid_response.console import board_pages
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import AccessRow, IncidentRow, NoteRow
-from tests.builders import kettle, paid_today, roofers_now
+from tests.builders import kettle, paid_today, roofers_now, scam_paid
 from tests.harness import ASHA, BEN, DEE, Town
 from tests.journeys.browser import Browser, Shown, browser_of, on_sqlite
 
@@ -411,6 +411,32 @@ async def test_finishing_before_arriving(
         )
     incident = await town.incident(report["reference"])
     assert (incident["status"], incident["clock"]["stopped_by"]) == (status, stopped_by)
+
+
+async def test_after_nobody_answered_they_are_rung_before_anybody_sets_off_again(town: Town) -> None:
+    case = await town.takes(paid_today())
+    page = f"/j/{case.number}"
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        for verb in ("accept", "en_route", "on_scene", "no_contact"):
+            await asha.fill(page, f"{page}/{verb}")
+        step = (await case.now())["next_step"]
+        assert (step["what"], step["who"]) == ("call_back", "duty_officer")
+        assert step["due_at"] == (await case.tasks())["call_back"]["due_at"]
+        waiting = (await asha.get(page)).html
+        assert "Nobody answered. The duty officer rings them by" in waiting
+        assert "On my way" not in waiting
+
+        await case.act("task_done", task=(await case.tasks())["call_back"]["id"])
+        assert (await case.now())["next_step"]["what"] == "set_off"
+        assert "On my way" in (await asha.get(page)).html
+
+
+@on_sqlite
+async def test_what_is_due_before_the_owners_move_comes_first(town: Town) -> None:
+    said = scam_paid(answers={"remote_access_on": True}, safe_contact={"voice": True})
+    case = await town.takes(said)
+    await case.act("assign", responder="asha")
+    assert (await case.now())["next_step"]["what"] == "remote_response"
 
 
 async def test_once_helped_by_phone_the_responders_page_is_to_finish_it(town: Town) -> None:

@@ -49,6 +49,20 @@ async def test_it_says_by_when_whoever_is_out_there_is_heard_from(town: Town) ->
 
 
 @on_sqlite
+async def test_it_says_who_is_to_be_rung_first_and_what_is_only_to_be_finished(town: Town) -> None:
+    empty = await at_the_door(town)
+    await empty.hears(ASHA, "NOBODY {n}")
+    helped = await town.takes(paid_today())
+    await helped.act("assign", responder="ben")
+    await helped.act("remote_response", protective_act="bank_told")
+    sheet = await town.app.database.look(lambda c: read_sheet(c, town.clock.now(), LONDON, "SERIAL"))
+    assert {line.job_number: line.next_step for line in sheet.lines} == {
+        empty.number: "duty officer: call back",
+        helped.number: "Ben Osei finishes, says the outcome",
+    }
+
+
+@on_sqlite
 async def test_a_silent_alarm_heads_it_but_never_on_the_screen_of_whoever_raised_it(town: Town) -> None:
     await town.load(WITH_WORD)
     case = await at_the_door(town)

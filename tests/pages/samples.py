@@ -1292,6 +1292,18 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         )
         for stage in JobStage
     },
+    "job-nobody-answered": (
+        replace(JOB, stage=JobStage.ACCEPTED, call_back_by=NOW + 25 * MINUTE),
+        RESPONDER,
+        "/j/4821",
+        False,
+    ),
+    "job-answered": (
+        replace(JOB, stage=JobStage.ON_THE_WAY, clock=MET),
+        RESPONDER,
+        "/j/4821",
+        False,
+    ),
     "job-silent": (
         replace(JOB, stage=JobStage.THERE, visit=SILENT, other="Ben Carter", other_phone="+447700900102"),
         RESPONDER,

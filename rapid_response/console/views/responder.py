@@ -83,6 +83,8 @@ class JobView(View):
     reports: tuple[JobReport, ...] = ()
     suspect: Mapping[str, str] = field(default_factory=dict)
     answer_by: datetime | None = None
+    #: Nobody answered the door: by when the duty officer has rung them.
+    call_back_by: datetime | None = None
     desk: str = ""
     filled: Filled = field(default_factory=Filled)
     #: What was just recorded: "You are on your way."
