@@ -31,10 +31,15 @@ _NO_INCIDENT = "There is no incident with this reference. Check it against the a
 
 async def open_case(context: Context, reference: str, principal: Principal, what: str) -> CaseFile:
     """Read a case for somebody, and keep that she saw it; raises NotFound."""
+    found = await _read(context, reference)
+    await context.database.run(partial(casefile.seen, reference=reference, what=what), actor=principal.actor)
+    return found
+
+
+async def _read(context: Context, reference: str) -> CaseFile:
     found = await context.database.look(partial(casefile.read_case, reference=reference))
     if found is None:
         raise NotFound(_NO_INCIDENT)
-    await context.database.run(partial(casefile.seen, reference=reference, what=what), actor=principal.actor)
     return found
 
 
@@ -131,7 +136,7 @@ async def post_action(
     context: Service,
     principal: Annotated[Principal, Depends(Needs(Permission.CASE_ACT))],
 ) -> dict[str, Any]:
-    """Do one action; answers with the incident as it stands then."""
+    """Do one action; answers with the incident then, or with how it stands where the asker may only act."""
     wanted = next((a for a in Action if a.value == action), None)
     if wanted is None:
         known = ", ".join(a.value for a in Action)
@@ -145,10 +150,9 @@ async def post_action(
         partial(act, desk=context.desk, reference=reference, action=wanted, command=command, who=who),
         actor=principal.actor,
     )
-    case = await context.database.look(partial(casefile.read_case, reference=reference))
-    if case is None:
-        raise NotFound(_NO_INCIDENT)
-    return case.to_json()
+    if may(principal, Permission.CASE_VIEW):
+        return (await open_case(context, reference, principal, "api_action")).to_json()
+    return (await _read(context, reference)).standing_json()
 
 
 def read_command(action: Action, body: bytes) -> Command:

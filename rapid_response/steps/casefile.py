@@ -141,6 +141,15 @@ class CaseFile:
         """See :class:`NextStep`; None once it is closed."""
         return next_step(self.incident, self.offers, self.tasks, self.agenda)
 
+    def standing_json(self) -> dict[str, Any]:
+        """How it stands and what may be done to it: nothing of what it is about, nor of whom."""
+        return {
+            "reference": self.incident.reference,
+            "status": self.incident.status,
+            "clock": clock_json(self.incident),
+            "allowed_actions": list(self.allowed),
+        }
+
     def to_json(self) -> dict[str, Any]:
         """The incident as the contract describes it."""
         step = self.next_step

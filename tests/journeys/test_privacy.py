@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Connection, event, select
 from sqlmodel import SQLModel
 
-from rapid_response.core.vocabulary import RetentionClass, Role
+from rapid_response.access.keys import create_key
+from rapid_response.core.vocabulary import RetentionClass, Role, Scope
 from rapid_response.steps import retention
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import (
@@ -43,6 +44,35 @@ async def over(town: Town, **more: object) -> Case:
     await case.hears(ASHA, "HERE {n}")
     await case.act("close", disposition="resolved_attended")
     return case
+
+
+# --- who may act and not look -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scopes", [(Scope.ACT,), (Scope.ACT, Scope.READ)])
+async def test_a_key_that_may_only_act_is_told_how_it_stands_and_no_more(
+    town: Town, scopes: tuple[Scope, ...]
+) -> None:
+    case = await town.takes(paid_today(**PEOPLE))
+    key = await town.app.database.run(lambda tx: create_key(tx, "case system", scopes))
+    before = len(await town.rows(AccessRow))
+    answer = await town.http.post(
+        f"/api/v1/incidents/{case.reference}/actions/assign",
+        json={"responder": "asha"},
+        headers={"authorization": f"Bearer {key.secret}"},
+    )
+    assert answer.status_code == 200
+    seen = [row.what for row in (await town.rows(AccessRow))[before:]]
+    if Scope.READ in scopes:
+        assert answer.json()["victim"]["name"] == "Jean Whitlock"
+        assert seen == ["api_action"]
+        return
+    assert not [canary for canary in CANARIES if canary in answer.text]
+    standing = answer.json()
+    assert set(standing) == {"reference", "status", "clock", "allowed_actions"}
+    assert (standing["reference"], standing["status"]) == (case.reference, "assigned")
+    assert "en_route" in standing["allowed_actions"]
+    assert seen == []
 
 
 # --- scenario 56 ------------------------------------------------------------------------------------------
