@@ -35,6 +35,8 @@ from rapid_response.intake.report_in import Answers, Caller, Location, SafeConta
 
 Line = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=200)]
 Words = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=5000)]
+#: As much as is kept of which kind of a category it is.
+SUBTYPE_LIMIT = 60
 #: Whole pounds and pence, up to ten million.
 Pounds = Annotated[Decimal, Field(ge=0, le=10_000_000, decimal_places=2)]
 
@@ -224,7 +226,7 @@ class LinkTo(Command):
 
 class Reclassify(Command):
     category: Category
-    subtype: Line | None = None
+    subtype: Annotated[Line, Field(max_length=SUBTYPE_LIMIT)] | None = None
     urgency: Urgency | None = None
     reason: Line | None = None
 

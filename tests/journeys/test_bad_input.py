@@ -174,6 +174,7 @@ WRONG_ACTIONS: list[tuple[str, dict[str, Any], str | None]] = [
     ("note", {"body": CANARY + "x" * 5000}, "body"),
     ("release", {CANARY: 1}, None),
     ("reclassify", {"category": CANARY}, "category"),
+    ("reclassify", {"category": "scam", "subtype": CANARY + "x" * 60}, "subtype"),
 ]
 
 

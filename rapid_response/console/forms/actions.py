@@ -28,7 +28,7 @@ from rapid_response.core.vocabulary import (
     TransferMeans,
     Urgency,
 )
-from rapid_response.steps.commands import PauseReason
+from rapid_response.steps.commands import SUBTYPE_LIMIT, PauseReason
 
 
 class Kind(StrEnum):
@@ -214,7 +214,13 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
         "Change what it is",
         (
             ActionField("category", "Category", Kind.RADIOS, choices(Category), missing="Choose a category"),
-            ActionField("subtype", "Kind, in a few words", Kind.LINE, hint="For example: rogue trader"),
+            ActionField(
+                "subtype",
+                "Kind, in a few words",
+                Kind.LINE,
+                hint="For example: rogue trader",
+                limit=SUBTYPE_LIMIT,
+            ),
             ActionField("urgency", "How near is it? Leave it if it is right", Kind.SELECT, choices(Urgency)),
             _reason("Why?", "Say why it changes"),
         ),
