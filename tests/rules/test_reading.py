@@ -71,6 +71,50 @@ def test_scenario_22_the_offenders_words_and_only_bungalows_for_older_people() -
     assert {"offender_words", "pattern"} <= set(reading.age_kinds)
 
 
+@each(
+    "text",
+    [
+        "He picked me because I'm old, he said so.",
+        "I was targeted because I'm an old woman.",
+        "Two men came about the gutters. They chose my neighbour as she is a pensioner, and took £200.",
+        "A roofer had £900 off him. I think he was singled out for being elderly.",
+        "Because she is retired they picked her, and she paid a man for a driveway last week.",
+        "They sold him a stairlift. He was selected on account of his age.",
+    ],
+)
+def test_scenario_23_who_says_that_they_were_chosen_for_their_age_is_understood(text: str) -> None:
+    reading = read(text)
+
+    assert reading.age_targeted is True
+    assert "stated_reason" in reading.age_kinds
+    assert reading.facts.suspect_on_premises is None
+
+
+@each(
+    "text",
+    [
+        "A man came to the door and asked the old lady for £500 for the roof.",
+        "He told the elderly man that his tiles were loose, and he paid £400 for them.",
+        "They target the elderly.",
+        "They target people because they are old. A leaflet came about it.",
+    ],
+)
+def test_the_tellers_own_mention_of_age_and_a_general_remark_are_no_evidence(text: str) -> None:
+    assert read(text).age_targeted is False
+
+
+def test_an_age_in_what_the_offender_said_to_somebody_is_evidence_still() -> None:
+    reading = read("He told my elderly mum that old folk like her never check, and charged £400 for a tile.")
+
+    assert "offender_words" in reading.age_kinds
+
+
+def test_who_was_chosen_is_not_the_one_who_is_there() -> None:
+    assert read("They chose her because she is elderly.").facts.suspect_on_premises is None
+    there = read("They chose her because she is elderly and they are at the door now.")
+    assert there.facts.suspect_on_premises is True
+
+
 def test_scenario_24_homophobic_abuse_sets_the_strand_beside_the_category() -> None:
     reading = read("The driveway man called me and my husband dirty poofs at the door today when we said no.")
 
@@ -165,6 +209,9 @@ def test_no_fact_is_ever_proposed_false() -> None:
         ("Roof price went from £400 to £3,600, he is here now.", 3600),
         ("The bogus roofer had a few hundred off her yesterday.", None),
         ("Nothing was lost when the scam caller rang today.", None),
+        ("They are asking at 61 Ep Road and want cash for the roof.", None),
+        ("The roofer is back at 9 Old Mill Lane and wants money.", None),
+        ("The roofer is back at 61 Ep Road and wants 800 for the road.", 800),
     ],
 )
 def test_money_at_risk(text: str, amount: float | None) -> None:

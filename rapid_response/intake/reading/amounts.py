@@ -75,6 +75,20 @@ def _like_a_time_or_year(value: float, before: str, after: str, classes: WordCla
     return False
 
 
+#: A house number has its road's name before the word for a road: "61 Ep Road", "9 Old Mill Lane".
+_MOST_OF_A_NAME = 2
+
+
+def _is_house_number(passage: Passage, at: int, finish: int, classes: WordClasses) -> bool:
+    words = passage.words
+    for behind in range(at + 1, min(finish, at + 2 + _MOST_OF_A_NAME)):
+        if words[behind] in classes["street_words"]:
+            return behind > at + 1
+        if words[behind] in classes["not_in_a_road_name"] or passage.kinds[behind]:
+            return False
+    return False
+
+
 def _is_sum(passage: Passage, at: int, classes: WordClasses) -> bool:
     words = passage.words
     begin, finish = passage.sentence_bounds(at)
@@ -83,7 +97,7 @@ def _is_sum(passage: Passage, at: int, classes: WordClasses) -> bool:
         return False
     if at > begin and words[at - 1] in ("over", "under", "above") and 50 <= passage.values[at] <= 100:
         return False
-    if words[at].startswith("0"):
+    if words[at].startswith("0") or _is_house_number(passage, at, finish, classes):
         return False
     if after in classes["money_after"]:
         return True

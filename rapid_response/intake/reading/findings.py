@@ -32,8 +32,11 @@ def find(passage: Passage, knowledge: Knowledge) -> Findings:
     """All features of the passage: concepts, their denials, what is quoted, plain words, rules."""
     findings = Findings(passage, find_mentions(passage, knowledge))
     denied: dict[str, tuple[int, int]] = {}
+    chosen = [(m.start, m.end) for m in findings.mentions if _name(m, knowledge) == _CHOSEN]
     for mention in findings.mentions:
-        name = knowledge.concepts[mention.concept].name
+        name = _name(mention, knowledge)
+        if name == _PRESENT and any(start <= mention.start and mention.end <= end for start, end in chosen):
+            continue
         if mention.denied:
             denied.setdefault(name, (mention.start, mention.end))
             continue
@@ -50,6 +53,14 @@ def find(passage: Passage, knowledge: Knowledge) -> Findings:
         _add_rule(findings, rule)
     _add_words(findings, knowledge.learned)
     return findings
+
+
+#: In "they chose her because she is elderly" it is the one who was chosen that "is", not the offender.
+_CHOSEN, _PRESENT = "chosen_because_old", "offender_present"
+
+
+def _name(mention: Mention, knowledge: Knowledge) -> str:
+    return knowledge.concepts[mention.concept].name
 
 
 #: Whom a remark is about, and what makes it one about weakness.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rapid_response.intake.reading.knowledge import Knowledge
-from rapid_response.intake.reading.passage import Passage
+from rapid_response.intake.reading.passage import AGE, Passage, WordClasses
 
 #: How far before a mention a "not" or "never" still speaks of it.
 _DENIAL_REACH = 4
@@ -27,16 +27,33 @@ def spoken_words(passage: Passage, knowledge: Knowledge) -> list[bool]:
     """For each word, whether it is told as what somebody other than the teller said."""
     says, tellers = knowledge.classes["says"], knowledge.classes["tellers"]
     spoken = list(passage.quoted)
-    reach, sentence = 0, -1
+    reach, begins, sentence = 0, 0, -1
     for at, word in enumerate(passage.words):
         if passage.sentences[at] != sentence:
             sentence, reach = passage.sentences[at], 0
-        if reach:
+        if reach and at >= begins:
             spoken[at] = True
             reach -= 1
         if word in says and not _told_by_victim(passage, at, tellers):
-            reach = _SPEECH_REACH
+            reach, begins = _SPEECH_REACH, _behind_addressee(passage, at, knowledge.classes)
     return spoken
+
+
+def _behind_addressee(passage: Passage, at: int, classes: WordClasses) -> int:
+    """Where what was said begins, behind the verb and whoever it was said to.
+
+    In "asked the old lady for £500" her age is the teller's word, not the offender's.
+    """
+    words, (_, finish) = passage.words, passage.sentence_bounds(at)
+    behind = at + 2
+    if words[at] not in classes["says_to"] or words[at + 1 : behind] == []:
+        return at + 1
+    if words[at + 1] not in classes["before_a_person"]:
+        return at + 1
+    while behind < finish and (words[behind] in classes["of_age"] or passage.kinds[behind] == AGE):
+        behind += 1
+    is_person = behind < finish and (words[behind] in classes["kin"] or words[behind] in classes["they"])
+    return behind + 1 if is_person else at + 1
 
 
 def _told_by_victim(passage: Passage, at: int, tellers: frozenset[str]) -> bool:
