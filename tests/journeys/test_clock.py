@@ -82,6 +82,14 @@ async def test_g8_a_clock_that_is_put_back_a_little_while_a_breach_rings_does_no
     assert not await case.happened("next_step_restored")
 
 
+async def test_who_is_asked_after_the_time_is_told_that_it_is_overdue(town: Town) -> None:
+    late = (town.clock.now() - timedelta(hours=3)).isoformat()
+    case = await town.takes(paid_today(received_at=late))
+    asked = (await town.texts_with(f"OK {case.number}"))[0]
+    assert "On scene as soon as you can, overdue since 11:00. " in asked
+    assert "by 11:00" not in asked
+
+
 @pytest.mark.long
 async def test_a_breach_is_a_fact_that_a_late_arrival_does_not_erase(town: Town) -> None:
     case = await accepted(town)

@@ -24,7 +24,7 @@ LONDON = ZoneInfo("Europe/London")
 AFTERNOON = datetime(2026, 11, 25, 15, 10, tzinfo=UTC)
 #: 01:30 comes twice this night, and it is more than half a day off: the longest a time gets.
 TWICE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-LONG_BEFORE = TWICE - timedelta(hours=30)
+LONG_BEFORE, LONG_AFTER = TWICE - timedelta(hours=30), TWICE + timedelta(hours=30)
 BASE_URL = "https://rr.bromley.gov.uk"
 
 Say = Callable[[Job, datetime, datetime | None], Iterator[str]]
@@ -176,6 +176,7 @@ def extremes() -> Iterator[tuple[Job, datetime, datetime | None]]:
         (4821, 999_999), ("BR1 3", "W" * wording.AREA_LIMIT), (False, True), (False, True)
     ):
         yield Job(number, longest, area, TWICE, urgent, joint), TWICE, LONG_BEFORE
+        yield Job(number, longest, area, TWICE, urgent, joint), TWICE, LONG_AFTER
         yield Job(number, longest, area, AFTERNOON, urgent, joint), AFTERNOON, None
         yield Job(number, longest, area, None, urgent, joint), AFTERNOON, None
 
@@ -211,23 +212,26 @@ def test_t1_every_text_fits_one_segment_with_its_repeat(name: str) -> None:
 
 
 @settings(max_examples=60)
-@given(st.sampled_from(sorted(SAID)), JOBS, st.sampled_from([None, LONG_BEFORE]))
+@given(st.sampled_from(sorted(SAID)), JOBS, st.sampled_from([None, LONG_BEFORE, LONG_AFTER]))
 def test_t1_every_text_fits_whatever_the_job(name: str, job: Job, now: datetime | None) -> None:
     for text in SAID[name](job, TWICE, now):
         check(name, job, text)
 
 
 @settings(max_examples=60)
-@given(JOBS, st.booleans())
-def test_an_offer_says_all_that_matters_however_it_is_shortened(job: Job, repeat: bool) -> None:
-    text = wording.offer(job, LONDON, repeat=repeat, link_base=BASE_URL, now=LONG_BEFORE)
+@given(JOBS, st.booleans(), st.sampled_from([LONG_BEFORE, LONG_AFTER]))
+def test_an_offer_says_all_that_matters_however_it_is_shortened(
+    job: Job, repeat: bool, now: datetime
+) -> None:
+    text = wording.offer(job, LONDON, repeat=repeat, link_base=BASE_URL, now=now)
     assert text.startswith("Repeat: TS duty: job" if repeat else "TS duty: job")
     assert job.situation in text
     assert job.area.casefold() in text.casefold()
     assert ("joint, do not enter alone" in text) == job.joint
     assert (", urgent" in text) == job.urgent
     if job.by:
-        assert wording.local_time(job.by, LONDON, LONG_BEFORE) in text
+        assert wording.local_time(job.by, LONDON, now) in text
+        assert ("overdue" in text) == (now > job.by)
 
 
 JOB = Job(4821, "trader still at door", "BR1 3", AFTERNOON, urgent=True)
@@ -242,6 +246,24 @@ def test_the_offer_as_a_responder_sees_it() -> None:
         "TS duty: job 4821, urgent, trader still at door, joint, do not enter alone. Area BR1 3. "
         "On scene by 15:10. Reply OK 4821 or NO 4821. Sign in for details."
     )
+
+
+def test_of_a_time_that_is_past_it_is_said_that_it_is_overdue() -> None:
+    late = AFTERNOON + timedelta(seconds=1)
+    assert wording.offer(JOB, LONDON, now=AFTERNOON) == wording.offer(JOB, LONDON)
+    assert wording.offer(JOB, LONDON, now=late) == (
+        "TS duty: job 4821, urgent, trader still at door. Area BR1 3. On scene as soon as you can, "
+        "overdue since 15:10. Reply OK 4821 or NO 4821. Sign in for details."
+    )
+    said = (
+        wording.confirm(JOB, LONDON, late),
+        wording.assigned(JOB, LONDON, late),
+        wording.companion(JOB, LONDON, late),
+        wording.spoken_job(JOB, LONDON, late),
+    )
+    for text in said:
+        assert re.search("overdue (since )?15:10", text)
+        assert "by 15:10" not in text
 
 
 def test_the_link_is_named_where_it_fits_and_left_out_where_it_does_not() -> None:

@@ -131,6 +131,16 @@ def local_time(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str
     return text
 
 
+def on_scene(job: Job, zone: ZoneInfo, now: datetime | None = None) -> tuple[str, str]:
+    """By when somebody is needed there, as a sentence and in few words; since when, if that is past."""
+    if job.by is None:
+        return "", ""
+    by = local_time(job.by, zone, now)
+    if now is not None and now > job.by:
+        return f" On scene as soon as you can, overdue since {by}.", f" overdue {by}"
+    return f" On scene by {by}.", f", by {by}"
+
+
 def safe_situation(job: Job) -> str:
     # The last door: whatever a caller of this module passes, only the fixed list is ever said.
     return job.situation if job.situation in SITUATIONS else _DEFAULTS[Category.OTHER]

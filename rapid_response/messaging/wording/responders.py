@@ -20,6 +20,7 @@ from rapid_response.messaging.wording.job import (
     area_sentence,
     first_that_fits,
     local_time,
+    on_scene,
     safe_area,
     safe_situation,
 )
@@ -37,10 +38,9 @@ def offer(
     urgent = ", urgent" if job.urgent else ""
     joint = f", {JOINT}" if job.joint else ""
     what = f"{SERVICE}: job {job.number}{urgent}, {safe_situation(job)}{joint}"
-    by = local_time(job.by, zone, now) if job.by else ""
     reply = f"Reply OK {job.number} or NO {job.number}."
-    on_scene, short_by = (f" On scene by {by}.", f", by {by}") if by else ("", "")
-    full = f"{what}. {area_sentence(job)}.{on_scene} {reply}"
+    there_by, short_by = on_scene(job, zone, now)
+    full = f"{what}. {area_sentence(job)}.{there_by} {reply}"
     compact = f"{what}, {safe_area(job)}{short_by}. {reply}"
     core = first_that_fits(full, compact)
     link = _link(job.number, link_base)
@@ -69,23 +69,21 @@ def reminder(number: int, minutes_left: int) -> str:
 
 def confirm(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
     """It is yours: what to text next."""
-    by = f" On scene by {local_time(job.by, zone, now)}." if job.by else ""
-    n = job.number
+    n, (there_by, short_by) = job.number, on_scene(job, zone, now)
+    then = f"Text GO {n} when you set off, HERE {n} on arrival, DONE {n} and the outcome code at the end."
     return first_that_fits(
-        f"Job {n} is yours.{by} Text GO {n} when you set off, HERE {n} on arrival, DONE {n} and the outcome "
-        "code at the end."
+        f"Job {n} is yours.{there_by} {then}", f"Job {n} is yours, {short_by.lstrip(', ')}. {then}"
     )
 
 
 def assigned(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
     """The desk gave it to you: no question, but a way to give it back."""
-    by = local_time(job.by, zone, now) if job.by else ""
     joint = f", {JOINT}" if job.joint else ""
     what = f"{SERVICE}: job {job.number} is now yours: {safe_situation(job)}{joint}"
-    on_scene, short_by = (f" On scene by {by}.", f", by {by}") if by else ("", "")
+    there_by, short_by = on_scene(job, zone, now)
     go, no = f"Text GO {job.number} when you set off", f"NO {job.number} if you cannot"
     return first_that_fits(
-        f"{what}. {area_sentence(job)}.{on_scene} {go}, {no}.",
+        f"{what}. {area_sentence(job)}.{there_by} {go}, {no}.",
         f"{what}, {safe_area(job)}{short_by}. {go}, {no}.",
         f"{what}, {safe_area(job)}{short_by}.",
     )
@@ -323,7 +321,7 @@ def where_are_you(number: int, set_off_at: datetime, zone: ZoneInfo, now: dateti
 def companion(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
     """You go along as the second officer: nobody goes in alone."""
     what = f"{SERVICE}: job {job.number}: you go along as 2nd officer: {safe_situation(job)}"
-    by = f", by {local_time(job.by, zone, now)}" if job.by else ""
+    _, by = on_scene(job, zone, now)
     cannot = f"NO {job.number} if you cannot."
     return first_that_fits(
         f"{what}, {JOINT}. {area_sentence(job)}{by}. {cannot}{SIGN_IN}",

@@ -17,7 +17,7 @@ from rapid_response.messaging.wording.job import (
     SERVICE,
     Job,
     area_sentence,
-    local_time,
+    on_scene,
     safe_area,
     safe_situation,
 )
@@ -36,7 +36,7 @@ def spoken_job(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
         f"{safe_situation(job).capitalize()}.",
         f"{JOINT.capitalize()}." if job.joint else "",
         area_sentence(job).replace(safe_area(job), _spelt(safe_area(job))) + ".",
-        f"On scene by {local_time(job.by, zone, now)}." if job.by else "",
+        on_scene(job, zone, now)[0].strip(),
         "Press 1 to accept, 2 to decline, star to hear it again.",
     ]
     return " ".join(part for part in parts if part)
