@@ -33,7 +33,11 @@ router = APIRouter(include_in_schema=False)
 _FORM = "report"
 #: Lines for whoever is on the phone with somebody, and what the public page says in their place.
 _NOT_FOR_PAPER = frozenset({"yes_no_questions"})
-_ON_PAPER = {"call_999": "Ring 999 now if they are there, or if you are in danger."}
+_ON_PAPER = {
+    "call_999": "Ring 999 now if they are there, or if you are in danger.",
+    # Nobody is there to whom a password could be told.
+    "we_will_not_ask": "Our officers show a photo card and never ask for money, a PIN or your bank card.",
+}
 _BY_MACHINE = "Check first: the public form was filled in by a machine, or faster than a person can write."
 _MANY = "Check first: more than five reports came from one address within the hour."
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-import phonenumbers
 from jinja2 import (
     ChoiceLoader,
     Environment,
@@ -35,6 +34,7 @@ from rapid_response.console.views.frame import PAGE_WORDS, Frame, Site, View
 from rapid_response.core.facts import BOOLEAN_FACTS, TIME_FACTS, Facts
 from rapid_response.core.incident import OPEN_STATUSES, Action, Status
 from rapid_response.core.vocabulary import Category
+from rapid_response.messaging.numbers import phone_words
 
 #: What templates say of forms.
 _FORMS = SimpleNamespace(
@@ -163,19 +163,6 @@ def _local_minute(context: Context, moment: datetime) -> str:
 
 
 # --- words ------------------------------------------------------------------------------------------------
-
-
-def phone_words(number: str) -> str:
-    """`020 7946 0018`, as a person says it; what is no number stays as it is."""
-    try:
-        parsed = phonenumbers.parse(number, "GB")
-    except phonenumbers.NumberParseException:
-        return number
-    british = parsed.country_code == 44
-    style = (
-        phonenumbers.PhoneNumberFormat.NATIONAL if british else phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    )
-    return phonenumbers.format_number(parsed, style)
 
 
 def _tel(number: str) -> str:

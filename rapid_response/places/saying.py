@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from rapid_response.core.definition import Neighbour
 from rapid_response.core.vocabulary import Area
+from rapid_response.messaging.numbers import phone_words
 
 _DANGER = "If anybody is in danger, or a suspect is there or coming, ring 999 now. It works everywhere."
 _MONEY = "If money has gone by bank or card, ring 159, or the number on the card, at once."
@@ -25,7 +26,7 @@ def out_of_area(neighbour: Neighbour | None, authority_name: str | None) -> tupl
         "We have written down what you said, and we pass it on to them ourselves. We do not send you away.",
     ]
     if neighbour and neighbour.phone:
-        said.append(f"You can also ring {neighbour.name} yourself: {neighbour.phone}.")
+        said.append(f"You can also ring {neighbour.name} yourself: {phone_words(neighbour.phone)}.")
     elif not neighbour:
         said.append("You can also ring the Citizens Advice consumer service: 0808 223 1133.")
     return (*said, _DANGER, _MONEY)

@@ -547,7 +547,16 @@ def _answer(
         "priority": incident.priority,
         "rule_id": incident.rule_id,
         "clock": clock_json(incident),
-        "advice": list(advice(facts, incident.category, incident.subtype, incident.priority, reading.matter)),
+        "advice": list(
+            advice(
+                facts,
+                incident.category,
+                incident.subtype,
+                incident.priority,
+                reading.matter,
+                others_come=incident.area is Area.OUTSIDE,
+            )
+        ),
         "place": borders.place_json(service.definition, incident),
         "say": [*_say_first(incident, route), *borders.say(service, incident)],
     }

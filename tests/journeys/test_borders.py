@@ -72,8 +72,9 @@ async def test_s15_an_address_in_lewisham_is_out_of_area_and_still_gets_its_advi
     }
     # P0 advice first of all, then whose it is and the number to ring; nobody is sent away.
     assert (answer["priority"], answer["advice"][0]) == ("P0", "call_999")
+    assert "we_will_not_ask" not in answer["advice"]
     said = " ".join(answer["say"])
-    for words in ("Lewisham Trading Standards", "+442079460201", "we pass it on", "999"):
+    for words in ("Lewisham Trading Standards", "020 7946 0201", "we pass it on", "999"):
         assert words in said
     # No clock, with the reason; nobody of ours is asked to go.
     assert answer["clock"]["state"] == "not_applicable"
@@ -370,6 +371,7 @@ async def test_the_sheet_of_a_hand_over_prints_and_shows_tampering(town: Town) -
             },
         )
         assert "their officers come, not ours" in sent.html
+        assert "choose a password" not in sent.html.partition("<main")[2]
 
 
 # --- hours ------------------------------------------------------------------------------------------------

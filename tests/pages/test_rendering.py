@@ -12,7 +12,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from rapid_response.console import views
-from rapid_response.console.rendering import Renderer, highlights, marked, phone_words
+from rapid_response.console.rendering import Renderer, highlights, marked
 from rapid_response.console.views.board import BoardView
 from rapid_response.console.views.case import IncidentView
 from rapid_response.console.views.case_parts import EvidenceSpan
@@ -20,6 +20,7 @@ from rapid_response.console.views.frame import View
 from rapid_response.console.views.pieces import SafeContact, minutes_words
 from rapid_response.console.views.responder import JobView
 from rapid_response.core.vocabulary import Priority
+from rapid_response.messaging.numbers import phone_words
 from tests.cases import each
 from tests.pages.samples import HOSTILE, NARRATIVE, STATES, frame, frame_of, poisoned
 

@@ -197,7 +197,7 @@ def test_a_neighbour_is_found_by_name_or_id(definition: ServiceDefinition) -> No
 
 def test_what_is_said_out_of_area_names_them_and_999_first_help(definition: ServiceDefinition) -> None:
     said = " ".join(saying.out_of_area(rules.neighbour_called(definition, "kent"), "Sevenoaks"))
-    for word in ("Kent Trading Standards", "+442079460207", "999", "159", "pass it on"):
+    for word in ("Kent Trading Standards", "020 7946 0207", "999", "159", "pass it on"):
         assert word in said
     far = " ".join(saying.out_of_area(None, "Leeds"))
     assert "Leeds" in far
