@@ -123,7 +123,7 @@ def time_stands(facts: Facts, answered: Collection[str]) -> Facts:
         for fact, at in COMING.items()
         if at in answered and getattr(facts, at) and getattr(facts, fact) is False
     }
-    return replace(facts, **stands)
+    return replace(facts, **stands) if stands else facts
 
 
 def implied(facts: Facts, now: datetime | None = None) -> Facts:
@@ -138,7 +138,7 @@ def implied(facts: Facts, now: datetime | None = None) -> Facts:
         is_over = isinstance(because, datetime) and now is not None and is_stale(because, now)
         if getattr(facts, fact) is None and because and not is_over:
             follows[fact] = True
-    return replace(facts, **follows)
+    return replace(facts, **follows) if follows else facts
 
 
 def is_stale(at: datetime, now: datetime) -> bool:
