@@ -199,6 +199,14 @@ def test_a_page_that_was_open_for_long_is_asked_about_once() -> None:
     assert handler(**untouched | {"received_at": "2026-11-23T14:18"}).ok
 
 
+def test_what_has_happened_did_not_happen_tomorrow() -> None:
+    for name in ("happened_at", "paid_at", "suspect_left_at"):
+        field = f"answers.{name}"
+        late = faults(handler(**{field.replace(".", "__"): "tomorrow 9am"}))
+        assert late == {field: "This time is still to come. Check it: write when it was"}
+    assert handler(answers__suspect_returning_at="tomorrow 9am").ok
+
+
 def test_summer_time_is_written_with_its_offset() -> None:
     summer = datetime.fromisoformat("2026-07-01T12:00:00+00:00")
     parsed = read_handler_report(

@@ -21,7 +21,6 @@ _HANDLER_LINES = (
     *("suspect.name", "suspect.company", "suspect.vehicle_registration", "suspect.website"),
 )
 HANDLER_PARAGRAPHS = ("location.address", "safe_contact.note", "suspect.description")
-_LATEST_AHEAD = timedelta(minutes=5)
 #: A page that was open for longer was perhaps not opened for this call.
 _ASKED_AFTER = timedelta(minutes=10)
 #: The narrative of a call that broke off before anything could be written down.
@@ -95,8 +94,6 @@ def _read_received_at(reading: Reading, now: datetime, zone: ZoneInfo) -> None:
         if now - opened > _ASKED_AFTER and not reading.posted.text("begun"):
             asked = f"Was this call answered at {at_words(opened, now, zone)}, when the page was opened?"
             reading.fail("received_at", f"{asked} Save again if it was. If not, change the time")
-    if moment > now + _LATEST_AHEAD:
-        reading.fail("received_at", "The call cannot have come in the future. Check the time")
 
 
 def local_minute(moment: datetime) -> datetime:

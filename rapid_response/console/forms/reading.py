@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,9 @@ import phonenumbers
 
 from rapid_response.console.forms.posted import LINE_LIMIT, NO, YES, FieldError, Filled, Parsed, Posted
 from rapid_response.console.when import NotATime, Side, read_when
+
+#: Two clocks, and the minute that somebody types, are never quite the same.
+FUTURE_TOLERANCE = timedelta(minutes=5)
 
 
 class Reading:
@@ -86,9 +89,14 @@ class Reading:
         if self.now is None or self.zone is None:
             raise ValueError("a form with times is read with the time and the zone")
         try:
-            self.put(path, read_when(value, now=self.now, zone=self.zone, side=side).isoformat())
+            moment = read_when(value, now=self.now, zone=self.zone, side=side)
         except (NotATime, OverflowError) as problem:
             self.fail(path, str(problem))
+            return
+        if side is Side.PAST and moment > self.now + FUTURE_TOLERANCE:
+            self.fail(path, "This time is still to come. Check it: write when it was")
+        else:
+            self.put(path, moment.isoformat())
 
     def pounds(self, path: str) -> None:
         value = self.posted.text(path)
