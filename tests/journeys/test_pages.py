@@ -270,6 +270,9 @@ async def test_s25_a_handler_raises_and_only_a_duty_officer_lowers(town: Town) -
     async with await browser_of(town, "hana", Role.HANDLER) as handler:
         actions = (await handler.get(page)).actions
         assert f"{page}/actions/assign" not in actions
+        html = (await handler.get(page)).html
+        offered = html[html.index('id="set_priority-priority"') :].split("</select>")[0]
+        assert re.findall(r'value="(P\d)"', offered) == ["P0", "P1"]
         refused = await handler.fill(page, f"{page}/actions/set_priority", priority="P3", reason="Calm now")
         assert refused.status == 403
         assert "Ask the duty officer" in refused.html

@@ -92,6 +92,7 @@ def incident_view(
         source=incident.referral_source,
         actions=actions,
         responders=choices_of(looking) if actions else (),
+        priorities=looking.priorities,
         failed=failed,
         tasks=tuple(task_part(t, looking, actions) for t in case.tasks),
         notices=tuple(notice_part(n, names, actions) for n in case.notices),

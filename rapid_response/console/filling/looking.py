@@ -14,6 +14,7 @@ from rapid_response.console.filling.names import Names
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.incident import Action
 from rapid_response.core.states import OfferState
+from rapid_response.core.vocabulary import Priority
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.deliveries import Chain
 from rapid_response.storage.tables import AlarmRow
@@ -78,6 +79,12 @@ class Looking:
             # Nobody confirms a proposal of their own: it is not even offered.
             and not (a is Action.SECOND_REVIEW and self.has_proposed)
         )
+
+    @property
+    def priorities(self) -> tuple[Priority, ...]:
+        """Those that the viewer may set: whoever may not lower it may raise it, or say that it is right."""
+        may_lower = may(self.principal, Permission.PRIORITY_LOWER)
+        return tuple(p for p in Priority if may_lower or p.rank <= self.case.incident.priority.rank)
 
     @property
     def has_proposed(self) -> bool:

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     BOX = "box"
     BOXES = "boxes"
     RESPONDER = "responder"
+    #: One of those that the viewer may set.
+    PRIORITY = "priority"
     OUTCOMES = "outcomes"
     #: One of the outcomes that are recorded already.
     OUTCOME = "outcome"
@@ -206,7 +208,9 @@ ACTION_FORMS: Mapping[Action, ActionForm] = {
     Action.SET_PRIORITY: ActionForm(
         "Change the priority",
         (
-            ActionField("priority", "Priority", Kind.SELECT, choices(Priority), missing="Choose a priority"),
+            ActionField(
+                "priority", "Priority", Kind.PRIORITY, choices(Priority), missing="Choose a priority"
+            ),
             _reason("Why?", "Say why the priority changes", "Only a duty officer or above may lower it."),
         ),
     ),
@@ -537,7 +541,7 @@ def _read_action_field(reading: Reading, asked: ActionField) -> None:
         reading.put(asked.name, YES in posted.all(asked.name))
     elif asked.kind is Kind.BOXES:
         reading.put(asked.name, [v for v in posted.all(asked.name) if v in dict(asked.options)])
-    elif asked.kind in (Kind.RADIOS, Kind.SELECT):
+    elif asked.kind in (Kind.RADIOS, Kind.SELECT, Kind.PRIORITY):
         value = posted.text(asked.name)
         if value in dict(asked.options):
             reading.put(asked.name, value)

@@ -117,6 +117,8 @@ class IncidentView(View):
     actions: tuple[Action, ...] = ()
     #: Whom an action may name; those who were asked come first.
     responders: tuple[Choice, ...] = ()
+    #: Those that the viewer may set: to lower it is not for everybody.
+    priorities: tuple[Priority, ...] = tuple(Priority)
     failed: FailedAction | None = None
     tasks: tuple[TaskPart, ...] = ()
     notices: tuple[NoticePart, ...] = ()
