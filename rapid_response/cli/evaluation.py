@@ -14,9 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-from sqlmodel import col
-
 import rapid_response
 from rapid_response.access.accounts import add_user, list_users
 from rapid_response.access.keys import create_key, list_keys
@@ -24,23 +21,33 @@ from rapid_response.access.passphrases import new_passphrase
 from rapid_response.access.passwords import Passwords
 from rapid_response.cli.refusals import usage
 from rapid_response.cli.tables import table
-from rapid_response.core.vocabulary import Role, Scope
+from rapid_response.core.vocabulary import ContactRole, Role, Scope
 from rapid_response.definition import read
 from rapid_response.steps import load_service
+from rapid_response.steps.service import stored_definition
 from rapid_response.storage.migrate import migrate
-from rapid_response.storage.tables import ResponderRow
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
+    from rapid_response.core.definition import Responder
     from rapid_response.settings import Settings
     from rapid_response.storage.database import Database
     from rapid_response.storage.tx import Tx
 
 _SAMPLE = "bromley.yaml"
 _KEY = "evaluation"
-#: At most so many responders get a sign-in: whoever is offered a job in an evaluation must be able to see it.
-_MOST_RESPONDERS = 12
+#: At most so many people get a sign-in: whoever is offered a job in an evaluation must be able to see it.
+_MOST_PEOPLE = 12
+#: What somebody signs in as who holds a role on the rota, the highest first.
+_ROLES: Mapping[ContactRole, Role] = {
+    ContactRole.HEAD_OF_SERVICE: Role.HEAD_OF_SERVICE,
+    ContactRole.TEAM_LEADER: Role.TEAM_LEADER,
+    ContactRole.DUTY_OFFICER: Role.DUTY_OFFICER,
+    ContactRole.HATE_CRIME_LEAD: Role.HATE_CRIME_LEAD,
+    ContactRole.DESK: Role.HANDLER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ def prepare(database: Database, settings: Settings, passwords: Passwords | None 
         database.run_now(lambda tx: load_service.load(tx, service))
     kept = kept_in(settings)
     if not database.look_now(list_users):
-        _make(database, kept, passwords or Passwords())
+        _make(database, settings, kept, passwords or Passwords())
     return _welcome(database, kept, settings)
 
 
@@ -93,9 +100,9 @@ def kept_in(settings: Settings) -> Path:
     return beside.with_name(f"{beside.name}.evaluation-sign-ins.json")
 
 
-def _make(database: Database, kept: Path, passwords: Passwords) -> None:
-    """One account a role, two responders, one key: written down first, or nobody could ever use them."""
-    wanted = _wanted(database)
+def _make(database: Database, settings: Settings, kept: Path, passwords: Passwords) -> None:
+    """One account a role and one for each person, one key: written down first, or nobody could use them."""
+    wanted = _wanted(database, settings.time_zone)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         hashes = list(threads.map(lambda account: passwords.hash(account.password), wanted))
 
@@ -110,26 +117,24 @@ def _make(database: Database, kept: Path, passwords: Passwords) -> None:
     database.run_now(step)
 
 
-def _wanted(database: Database) -> tuple[Account, ...]:
-    listed = database.look_now(_responders)
-    responders = listed[:_MOST_RESPONDERS]
+def _wanted(database: Database, zone: ZoneInfo) -> tuple[Account, ...]:
+    definition = database.look_now(lambda connection: stored_definition(connection, zone))
+    people = sorted(definition.responders if definition else (), key=lambda person: person.id)
     accounts = [
         Account(role.value, role.value, new_passphrase(database.ids))
         for role in Role
         if role is not Role.RESPONDER
     ]
     accounts += [
-        Account(name, Role.RESPONDER.value, new_passphrase(database.ids), name) for name in responders
+        Account(person.id, _role(person).value, new_passphrase(database.ids), person.id)
+        for person in people[:_MOST_PEOPLE]
     ]
     return tuple(accounts)
 
 
-def _responders(connection: Connection) -> list[str]:
-    return list(
-        connection.execute(
-            select(col(ResponderRow.id)).where(col(ResponderRow.active)).order_by(col(ResponderRow.id))
-        ).scalars()
-    )
+def _role(person: Responder) -> Role:
+    """Whoever is told by text to sign in and decide must be able to."""
+    return next((role for contact, role in _ROLES.items() if contact in person.roles), Role.RESPONDER)
 
 
 def _write(kept: Path, sign_ins: SignIns) -> None:

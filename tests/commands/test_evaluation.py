@@ -51,8 +51,11 @@ def test_an_empty_database_becomes_one_to_try(
     said = evaluation.prepare(empty, settings, passwords)
     accounts = empty.look_now(list_users)
     assert {account.role for account in accounts} == set(Role)
-    signed_in = {a.name: a.responder_id for a in accounts if a.role is Role.RESPONDER}
-    assert signed_in == {name: name for name in responders_of(BROMLEY.read_text())}
+    people = {a.name: (a.responder_id, a.role) for a in accounts if a.responder_id is not None}
+    assert set(people) == set(responders_of(BROMLEY.read_text()))
+    # Dee's phone is told to sign in and decide; the others are sent to people.
+    assert people["dee"] == ("dee", Role.DUTY_OFFICER)
+    assert all(person == (name, Role.RESPONDER) for name, person in people.items() if name != "dee")
     assert [key.scopes for key in empty.look_now(list_keys)] == [frozenset(Scope)]
     assert "Bromley" in (empty.look_now(export) or "")
     for account in accounts:
@@ -101,7 +104,7 @@ def test_a_service_of_the_users_own_stays_and_lends_its_responders(
     empty.run_now(lambda tx: load(tx, parse(own, "own.yaml")))
     evaluation.prepare(empty, settings, passwords)
     accounts = empty.look_now(list_users)
-    assert [a.responder_id for a in accounts if a.role is Role.RESPONDER] == sorted(responders_of(own))
+    assert sorted(a.responder_id for a in accounts if a.responder_id) == sorted(responders_of(own))
 
 
 def test_the_file_holds_nothing_but_what_is_printed(
