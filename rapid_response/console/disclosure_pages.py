@@ -29,6 +29,7 @@ from rapid_response.steps import casefile, disclosing
 from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import DisclosureRow
+from rapid_response.storage.tx import Tx
 
 router = APIRouter(include_in_schema=False)
 
@@ -97,8 +98,17 @@ async def get_vehicle_sheet(sheet_id: str, visit: Exporter) -> Response:
     row = await visit.look(partial(disclosing.read_disclosure, disclosure_id=sheet_id))
     if row is None or row.incident_id is not None:
         raise NotFound(_NO_SHEET)
-    await visit.run(lambda tx: record_view(tx, "page_disclosure", None))
+    await visit.run(lambda tx: _seen(tx, row))
     return await _sheet(visit, row, "")
+
+
+def _seen(tx: Tx, row: DisclosureRow) -> None:
+    """Each case on the sheet was looked at."""
+    references = [case["reference"] for case in disclosing.sheet_of(row)]
+    for reference in references:
+        casefile.seen(tx, reference, "page_disclosure")
+    if not references:
+        record_view(tx, "page_disclosure", None)
 
 
 async def _list(visit: Visit, filled: Filled, *, status: int = 200) -> Response:

@@ -477,6 +477,34 @@ def status_words(status: Status, *, waits: bool) -> str:
     return "Waits for opening" if waits and status is Status.DISPATCHING else plain(status)
 
 
+#: What of a case, or of several, somebody looked at, as the access log names it.
+LOOKED_AT: Mapping[str, str] = {
+    "api": "The incident, through the API",
+    "api_events": "Its timeline, through the API",
+    "api_deliveries": "Whether messages arrived, through the API",
+    "page": "The incident’s page",
+    "page_sent": "The page after the report was saved",
+    "page_job": "The page of the job",
+    "page_disclosure": "A sheet for a partner",
+    "page_transfer": "The sheet of a hand-over",
+    "page_markers": "The risk markers",
+    "page_alarm": "A silent alarm",
+    "page_access": "This log",
+    "page_intelligence": "What partners told us",
+    "open_sheet": "The printed sheet of open incidents",
+    "reviews": "The reviews",
+    "texts": "Texts and calls",
+    "text_read": "A text: said to be read",
+    "call_returned": "A call: said to be dealt with",
+    "reason_given": "Reason given",
+}
+
+
+def looked_at(what: str) -> str:
+    """An entry of the access log in words."""
+    return LOOKED_AT.get(what) or plain(what)
+
+
 def field_words(path: str) -> str:
     """A field of a report in words: `location.address`, `answers.lives_alone`."""
     part, _, name = path.partition(".")

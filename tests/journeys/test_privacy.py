@@ -386,6 +386,9 @@ async def test_s59_all_reports_of_one_vehicle_with_authority_and_no_more(town: T
     assert re.search(r"Reported</dt><dd[^>]*>Wednesday 15 July 2026, 12:00pm BST</dd>", sheet)
     for words in ("Whitlock", "Larkspur", "Priya", "900457", "gutters"):
         assert words not in sheet, words
+    async with await browser_of(town, "alf", Role.TEAM_LEADER) as leader:
+        log = (await leader.get(f"/access?reference={cases[1].reference}")).html
+        assert "A sheet for a partner" in log
     (row,) = await town.rows(DisclosureRow)
     assert (row.to_name, row.authority) == ("PC Lee", "Request 17 of 15 July, DPA 2018 Sch.2")
     # A duty officer makes sheets of her cases, not of all of them.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,14 @@ def test_no_list_that_people_meet_is_forgotten() -> None:
 
 def test_every_fact_has_its_question() -> None:
     assert set(words.QUESTIONS) == {*BOOLEAN_FACTS, *TIME_FACTS, "amount_gbp", "payment_method"}
+
+
+def test_each_look_that_the_access_log_keeps_has_words() -> None:
+    source = Path(words.__file__).parent.parent
+    call = re.compile(r'(?:record_view\(tx, |what=|open_case\(.*, |seen\(tx, reference, )"(\w+)"')
+    kept = {what for file in source.rglob("*.py") for what in call.findall(file.read_text())}
+    assert {"api", "api_events", "page", "page_sent", "open_sheet", "reason_given"} <= kept
+    assert kept <= set(words.LOOKED_AT)
 
 
 def test_codes_without_words_stay_readable() -> None:
