@@ -21,6 +21,16 @@ NEXT_STREET = {"address": "3 Oak Close", "postcode": "BR1 3XA", "ward": "Bromley
 VAN = {"suspect": {"vehicle_registration": "GK16 XYZ"}}
 
 
+async def test_a_running_clock_is_not_ended_as_a_duplicate_of_nothing(town: Town) -> None:
+    case = await town.takes(paid_today())
+    refused = await case.try_to("cancel", disposition="duplicate_of", reason="Told twice.")
+    assert refused.status_code == 422
+    (fault,) = refused.json()["errors"]
+    assert fault["field"] == "disposition"
+    assert "use link with kind duplicate_of" in fault["message"]
+    assert (await case.clock())["state"] == "running"
+
+
 async def links(case: Case) -> list[tuple[str, str, str]]:
     """Kind, reference and state of the links of a case."""
     return [(link["kind"], link["reference"], link["state"]) for link in (await case.now())["links"]]

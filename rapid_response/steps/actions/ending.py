@@ -34,6 +34,10 @@ from rapid_response.storage.tables import OutcomeRow
 
 #: A visit without contact is not a response (domain.md 3.4).
 _NOBODY_REACHED = (Disposition.NO_CONTACT, Disposition.NO_TRACE)
+_JOIN_INSTEAD = (
+    "Say which incident it repeats: use link with kind duplicate_of and the reference of the other. "
+    "Its reports then go there, and the earlier of the two clocks runs on."
+)
 
 
 def _close(doing: Doing, command: commands.Close) -> None:
@@ -106,6 +110,8 @@ def _record_outcome(doing: Doing, outcome: commands.Outcome, corrects: str | Non
 
 def _cancel(doing: Doing, command: commands.Cancel) -> None:
     check(doing.incident, Action.CANCEL)
+    if command.disposition is Disposition.DUPLICATE_OF:
+        raise Invalid(_JOIN_INSTEAD, "disposition")
     if command.disposition is Disposition.HOAX_OR_TEST:
         hoaxes.check(doing.tx, doing.incident)
     _cancelled(doing, command)
