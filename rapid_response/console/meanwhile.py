@@ -17,7 +17,9 @@ from rapid_response.console.filling import Names
 from rapid_response.console.forms.correcting import WAS
 from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.moments import at_words
+from rapid_response.console.words import field_words
 from rapid_response.core.incident import Action
+from rapid_response.core.safe_contact import MEANS
 from rapid_response.steps import case, casefile
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.storage.tables import IncidentRow
@@ -44,27 +46,28 @@ class _Saying:
     now: datetime
     zone: ZoneInfo
 
-    def changed(self, value: str, last: tuple[str, datetime] | None) -> str:
+    def changed(self, what: str, value: str, last: tuple[str, datetime] | None) -> str:
         """`last`: who changed it last, and when, as far as that is known."""
         by = f" by {self.names.actor(last[0])}, {at_words(last[1], self.now, self.zone)}" if last else ""
-        return f"Changed meanwhile to {value}{by}. Look again, then save"
+        return f"{what}: changed meanwhile to {value}{by}. Look again, then save"
 
     def correction(self, path: str, present: str, corrected: Sequence[Correction]) -> str:
         """Of one field: as the last correction of it says, where there is one."""
         last = next((c for c in reversed(corrected) if c.field == path), None)
         value = related.shown_value(path, last.new, self.zone, self.now) if last else present
-        return self.changed(value or "not known", (last.actor, last.at) if last else None)
+        by = (last.actor, last.at) if last else None
+        return self.changed(field_words(path), value or "not known", by)
 
 
 def check(tx: Tx, reference: str, action: Action, posted: Posted, zone: ZoneInfo) -> None:
     """Raises :class:`ChangedMeanwhile` where the form would overwrite what its sender has not seen."""
-    if action is not Action.AMEND and OWNER not in posted.values:
+    if action not in (Action.AMEND, Action.ASSIGN, Action.RELEASE):
         return
     incident = case.find(tx, reference)
     case.check(incident, action)
     if action is Action.AMEND:
         _check_values(tx, incident, posted, zone)
-    elif posted.text(OWNER) != (incident.owner or ""):
+    elif OWNER in posted.values and posted.text(OWNER) != (incident.owner or ""):
         raise _owned_by_another(tx, incident, posted, zone)
 
 
@@ -73,8 +76,8 @@ def _owned_by_another(tx: Tx, incident: IncidentRow, posted: Posted, zone: ZoneI
     events = reversed(casefile.events_of(tx.connection, incident.id))
     hands = ((e["actor"], datetime.fromisoformat(e["at"])) for e in events if e["type"] in _HANDS)
     owner = incident.owner or ""
-    said = saying.changed(saying.names.responder(owner) or "nobody", next(hands, None))
-    return ChangedMeanwhile(Filled({**posted.values, OWNER: (owner,)}), f"Who has the job: {said}")
+    said = saying.changed("Responder", saying.names.responder(owner) or "nobody", next(hands, None))
+    return ChangedMeanwhile(Filled({**posted.values, OWNER: (owner,)}), said)
 
 
 def _check_values(tx: Tx, incident: IncidentRow, posted: Posted, zone: ZoneInfo) -> None:
@@ -83,9 +86,8 @@ def _check_values(tx: Tx, incident: IncidentRow, posted: Posted, zone: ZoneInfo)
     overwritten = [path for path in present.values if _overwrites(path, posted, present)]
     if overwritten:
         saying = _Saying(filling.read_names(tx.connection, zone), tx.now, zone)
-        faults = (
-            FieldError(path, saying.correction(path, present.text(path), corrected)) for path in overwritten
-        )
+        mine = [c for c in corrected if c.report_id in (None, posted.text("report"))]
+        faults = (FieldError(path, saying.correction(path, present.text(path), mine)) for path in overwritten)
         raise ChangedMeanwhile(Filled(dict(_shown_again(posted, present)), tuple(faults)))
 
 
@@ -104,7 +106,7 @@ def _present(
 def _overwrites(path: str, posted: Posted, present: Posted) -> bool:
     """Whether the sender changes what is no longer as the page showed it; to say the same is no quarrel."""
     if path == related.SAFE or WAS + path not in posted.values:
-        return False  # a box that the sender changed is, where somebody else did so too, as both want it
+        return False  # a box that the sender changed is, where somebody else did too, as both want it
     was, typed = posted.text(WAS + path), posted.text(path)
     return typed != was and present.text(path) not in (was, typed)
 
@@ -113,6 +115,17 @@ def _shown_again(posted: Posted, present: Posted) -> Iterator[tuple[str, tuple[s
     """What was typed stays; what was left as it was is as it is now."""
     yield from posted.values.items()
     for path, values in present.values.items():
-        if posted.all(path) == posted.all(WAS + path):
+        if path == related.SAFE:
+            yield path, tuple(_ticked(posted, present))
+        elif posted.all(path) == posted.all(WAS + path):
             yield path, values
         yield WAS + path, values
+
+
+def _ticked(posted: Posted, present: Posted) -> Iterator[str]:
+    """The boxes that the sender changed as the sender wants them, the others as they are now."""
+    typed, was = posted.all(related.SAFE), posted.all(WAS + related.SAFE)
+    for means in MEANS:
+        is_changed = (means in typed) != (means in was)
+        if means in (typed if is_changed else present.all(related.SAFE)):
+            yield means

@@ -377,18 +377,29 @@ async def test_what_somebody_else_has_put_right_meanwhile_is_not_overwritten_uns
     )
     async with handler, officer:
         first, second = the_form(await handler.get(path), action), the_form(await officer.get(path), action)
-        await handler.send(first, **{"location.address": "14 Larkspur Way", "victim.age": "84"})
+        await handler.send(
+            first, **{"location.address": "14 Larkspur Way", "victim.age": "84", "safe": ["voice"]}
+        )
         refused = await officer.send(
-            second, **{"location.address": "16 Larkspur Way", "victim.name": "Joan", "reason": "She rang"}
+            second,
+            **{
+                "location.address": "16 Larkspur Way",
+                "victim.name": "Joan",
+                "safe": ["sms"],
+                "reason": "She rang",
+            },
         )
         assert refused.status == 409
         assert 'href="#amend-location-address"' in refused.html
-        assert "Changed meanwhile to 14 Larkspur Way by hana, 12:00pm. Look again, then save" in refused.html
+        assert (
+            "Address: changed meanwhile to 14 Larkspur Way by hana, 12:00pm. Look again, then save"
+            in refused.html
+        )
         assert (await case.now())["location"]["address"] == "14 Larkspur Way"
         again = the_form(refused, action)
         typed = [again.fields[name][0] for name in ("location.address", "victim.name", "reason")]
         assert typed == ["16 Larkspur Way", "Joan", "She rang"]
-        assert again.fields["victim.age"] == ["84"]
+        assert (again.fields["victim.age"], again.fields["safe"]) == (["84"], ["voice", "sms"])
         # Whoever has seen it may say otherwise; and what two say alike is no quarrel.
         assert (await officer.send(again)).status == 303
         both = the_form(await handler.get(path), action), the_form(await officer.get(path), action)
@@ -397,6 +408,7 @@ async def test_what_somebody_else_has_put_right_meanwhile_is_not_overwritten_uns
     known = await case.now()
     assert known["location"]["address"] == "16 Larkspur Way"
     assert (known["victim"]["name"], known["victim"]["age"]) == ("Joan", 85)
+    assert (known["safe_contact"]["voice"], known["safe_contact"]["sms"]) == (True, True)
 
 
 async def test_who_has_the_job_meanwhile_is_not_stood_down_unseen(town: Town) -> None:
@@ -407,7 +419,7 @@ async def test_who_has_the_job_meanwhile_is_not_stood_down_unseen(town: Town) ->
         await case.hears(ASHA, "OK {n}")
         refused = await officer.send(early, responder="ben", reason="Nearer")
         assert refused.status == 409
-        assert "Who has the job: Changed meanwhile to Asha Patel by Asha Patel, 12:00pm" in refused.html
+        assert "Responder: changed meanwhile to Asha Patel by Asha Patel, 12:00pm" in refused.html
         assert (await case.now())["responder"] == "asha"
         again = refused.form(action)
         assert (again.fields["responder"], again.fields["reason"]) == (["ben"], ["Nearer"])
