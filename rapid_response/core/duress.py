@@ -34,7 +34,7 @@ RESERVED = _words(
     "nocontact nocrime none noone nope nor not noted notrace now num number off okay okey omw one onscene",
     "onsite opt optout otw our out outcome perfect phone phoned please pls police possible prob problem",
     "problems probs question questioned quit reacted received ref reject rejected removed reply response",
-    "revoke right roger route safe scene seen sent set setting shant shouldnt site sorry start status",
+    "revoke right roger route safe scene seen sent set setting shant shouldnt since site soon sorry start status",
     "stop stopall sure thank thanks that the then there thumbs thx trace trouble unable unavailable",
     "understood unless unstop unsubscribe wasnt way well werent weve what whats when where wheres which",
     "who whos why will with wont word words worries wouldnt xxx yeah yep yes you yup",

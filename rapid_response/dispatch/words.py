@@ -148,7 +148,7 @@ OWN_BEGINNINGS = (
     rf"{_JOB}: (?:no reply yet|not yours|not possible|on your way,|on scene, noted|closed as|response by)",
     rf"{_JOB}: (?:nobody reached|you cannot take|handed back|you are safe|noted that|your message is)",
     rf"{_JOB}: (?:you said no to it|are you safe\?|your shift ends|\d{{1,3}}% of the time)",
-    rf"{_JOB}: the address has changed",
+    rf"{_JOB}: (?:the address has changed|another report is in)",
     r"not understood\. send one word",
     r"words: ok take it",
     r"no job is open with you",

@@ -74,7 +74,7 @@ async def test_of_an_owner_whom_nothing_reaches_the_duty_officer_is_told(town: T
     responders = [VIOLET, DUTY]
     await town.load(small_town(responders=responders, rota=[shift("vi"), shift("dee")], on_call=[]))
     await town.pass_time(minutes=60)
-    assert "50% of time gone, someone has it" in await town.last_text(DEE)
+    assert await town.texts_with("50% of time gone, someone has it", DEE)
     assert [w["told"] for w in await case.happened("deadline_warned")] == [["duty_officer"]]
 
 

@@ -57,7 +57,7 @@ async def test_another_report_that_says_nothing_worse_is_to_be_read_too(town: To
     other = await town.takes(paid_today(narrative="My neighbour paid a man at her door.", location=HOME))
     await other.act("link", kind="duplicate_of", reference=case.reference)
     assert await changes(town) == []
-    assert (await town.last_text(ASHA)).startswith(f"Job {case.number}: another report of it has come in.")
+    assert (await town.last_text(ASHA)).startswith(f"Job {case.number}: another report is in.")
 
 
 async def test_who_takes_over_by_the_other_number_hears_no_more_than_that(town: Town) -> None:

@@ -129,7 +129,7 @@ def more_dangerous(job: Job) -> str:
 
 def another_report(number: int) -> str:
     """Somebody else has told us of it; what they say is behind the sign-in."""
-    return f"Job {number}: another report of it has come in. Sign in for what it says, or ring the duty desk."
+    return f"Job {number}: another report is in. Sign in for the details, or ring the duty desk."
 
 
 def en_route_noted(number: int) -> str:
