@@ -9,10 +9,10 @@ they are: which reports have odd times is found by the auditor and shown to a pe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlmodel import SQLModel, col, select
 
 from rapid_response.messaging.rules import AttemptState
@@ -20,6 +20,7 @@ from rapid_response.simulator.posts import LOOP as PUMP
 from rapid_response.simulator.tables import SimPostRow
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.ring import arm_standing_anew
+from rapid_response.storage.due import is_pending
 from rapid_response.storage.duties import Duty
 from rapid_response.storage.tables import (
     AgendaRow,
@@ -68,6 +69,21 @@ REAL_TIMES: Mapping[type[SQLModel], tuple[str, ...]] = {
 }
 
 
+#: From the claim of an attempt to whatever is known of it last.
+_LONGEST_TRY = timedelta(days=3)
+
+
+def _only(row: type[SQLModel], real: datetime) -> Iterable[ColumnElement[bool]]:
+    """Of tables that grow for years, what may still be waited for, each by an index of its own."""
+    if row is AgendaRow:
+        return is_pending()
+    if row is MessageRow:
+        return (col(MessageRow.settled_at).is_(None),)
+    if row is AttemptRow:
+        return (col(AttemptRow.claimed_at) > real - _LONGEST_TRY,)
+    return ()
+
+
 def bring_back(tx: Tx, desk: Desk, by: timedelta, beyond: timedelta = timedelta()) -> None:
     """Let nothing wait for real times further ahead than `beyond`, once domain time has gone back `by`.
 
@@ -77,7 +93,8 @@ def bring_back(tx: Tx, desk: Desk, by: timedelta, beyond: timedelta = timedelta(
     for row, names in REAL_TIMES.items():
         for name in names:
             moment = col(getattr(row, name))
-            tx.execute(update(row).where(moment > tx.real + beyond).values({name: tx.real}))
+            waits = (*_only(row, tx.real), moment > tx.real + beyond)
+            tx.execute(update(row).where(*waits).values({name: tx.real}))
     of_audit = update(DutyRow).where(col(DutyRow.name) == Duty.AUDIT.value, col(DutyRow.due_at) > tx.real)
     tx.execute(of_audit.values(due_at=tx.real))
     # The simulated network's time is ours; and so is that from which a new number is looked at.

@@ -26,8 +26,12 @@ from tests.journeys.browser import browser_of
 
 TWO_YEARS = timedelta(days=730)
 
-#: Brought back by rules of their own: what comes each night keeps its hour; a list is in a provider's time.
-BY_THEIR_OWN_RULES = {"duties.due_at", "watermarks.listed_to"}
+#: Brought back by rules of their own: what comes each night keeps its hour; a list is in a provider's time;
+#: what a provider did not let go of is asked for again as if no time had been said.
+BY_THEIR_OWN_RULES = {
+    *("duties.due_at", "watermarks.listed_to"),
+    *("attempts.ask_again_at", "inbound_messages.ask_again_at", "calls.ask_again_at"),
+}
 #: The service's own time, in which promises are kept and the log is written, or what a person said. No wait
 #: of the machinery is counted from it.
 OF_THE_SERVICE = """
