@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Executable, select, update
+from sqlalchemy import ColumnElement, Executable, Update, select, update
 from sqlmodel import col
 
 from rapid_response.core.numbers import is_uk_mobile
@@ -99,6 +99,25 @@ def queue(
 @once
 def _of_key(key: str) -> Executable:
     return select(col(MessageRow.id)).where(col(MessageRow.dedupe_key) == key)
+
+
+def rerank(tx: Tx, incident_id: str, rank: int) -> None:
+    """An incident became more urgent: what waits of it goes before what is less so; what is last stays so."""
+    tx.execute(_rerank(incident_id, rank))
+
+
+@once
+def _rerank(incident_id: str, rank: int) -> Update:
+    return (
+        update(MessageRow)
+        .where(
+            col(MessageRow.incident_id) == incident_id,
+            col(MessageRow.state).in_(READY),
+            col(MessageRow.rank) > rank,
+            col(MessageRow.rank) < LAST,
+        )
+        .values(rank=rank)
+    )
 
 
 def cancel_unsent(tx: Tx, *, offer_id: str, why: str) -> None:

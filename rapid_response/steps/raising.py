@@ -9,16 +9,23 @@ from rapid_response.core.safe_contact import is_overheard
 from rapid_response.core.states import TaskState
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.sla import rules as sla
-from rapid_response.steps import borders, clock, notices, offers
+from rapid_response.steps import borders, clock, notices, offers, outbox
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish, finish_kind, open_task, open_tasks, was_opened
+from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 
 #: R09: while the suspect is in the computer or on the phone, somebody rings at once (domain.md 3.2).
 REMOTE_WITHIN = timedelta(minutes=15)
+
+
+def rerank(tx: Tx, incident: IncidentRow) -> None:
+    """What is still to come of it, and what waits to be sent, goes before what is less urgent."""
+    work.rerank(tx, incident.id, incident.priority.rank)
+    outbox.rerank(tx, incident.id, incident.priority.rank)
 
 
 def start_second_clock(

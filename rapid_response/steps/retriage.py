@@ -23,7 +23,6 @@ from rapid_response.steps.knowing import Known
 from rapid_response.steps.receive import hold_for_joint
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind
-from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
@@ -170,7 +169,7 @@ def _raise(
 ) -> None:
     before, incident.priority = incident.priority, decision.priority
     incident.rule_id, incident.rules_version = decision.rule_id, decision.rules_version
-    work.rerank(tx, incident.id, incident.priority.rank)
+    raising.rerank(tx, incident)
     tx.record(
         incident.id,
         happened.PriorityDecided(

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
 
 from rapid_response.access.keys import create_key
+from rapid_response.core.states import MessageState
 from rapid_response.core.vocabulary import Role, Scope
+from rapid_response.storage.tables import AgendaRow, MessageRow
 from tests.builders import long_ago, paid_today, unclear
 from tests.harness import ASHA, DEE, Town
 from tests.journeys.browser import browser_of
@@ -121,6 +126,28 @@ async def test_s26_raising_starts_a_second_clock_and_keeps_the_first_age(town: T
     assert f"OK {raised['job_number']}" in await town.last_text(ASHA)
     assert [c["why"] for c in await case.happened("clock_not_applicable")] == ["priority"]
     assert "follow_up" not in await case.tasks()
+
+
+@pytest.mark.parametrize(
+    ("action", "body"),
+    [
+        ("set_priority", {"priority": "P0"}),
+        ("amend", {"answers": {"suspect_on_premises": True, "demands_money_now": True}}),
+    ],
+)
+async def test_what_is_raised_goes_before_what_is_less_urgent(
+    town: Town, action: str, body: dict[str, Any]
+) -> None:
+    """Also what is on its agenda already, and the offer that has not left yet."""
+    taken = (await town.post("/api/v1/reports", paid_today())).json()
+    assert taken["priority"] == "P1"
+    (waiting,) = await town.rows(MessageRow)
+    assert (waiting.state, waiting.rank) == (MessageState.PENDING, 1)
+    raised = await town.post(f"/api/v1/incidents/{taken['reference']}/actions/{action}", body)
+    assert raised.json()["priority"] == "P0"
+    coming = [row for row in await town.rows(AgendaRow) if row.incident_id and row.settled_at is None]
+    assert {row.rank for row in coming} == {0}
+    assert {row.rank for row in await town.rows(MessageRow)} == {0}
 
 
 async def test_lowering_stands_down_who_was_asked(town: Town) -> None:

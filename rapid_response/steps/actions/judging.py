@@ -85,6 +85,7 @@ def _set_priority(doing: Doing, command: commands.SetPriority) -> None:
             raise Invalid("Say why the priority is lowered.", "reason")
     going = news.going(tx, incident)
     incident.priority, incident.rule_id = new, "person"
+    raising.rerank(tx, incident)
     doing.record(
         happened.PriorityDecided(
             new, "person", incident.rules_version, (), reason_given=command.reason is not None
