@@ -46,9 +46,8 @@ def _behind_addressee(passage: Passage, at: int, classes: WordClasses) -> int:
     """
     words, (_, finish) = passage.words, passage.sentence_bounds(at)
     behind = at + 2
-    if words[at] not in classes["says_to"] or words[at + 1 : behind] == []:
-        return at + 1
-    if words[at + 1] not in classes["before_a_person"]:
+    has_addressee = behind < finish and words[at + 1] in classes["before_a_person"]
+    if words[at] not in classes["says_to"] or not has_addressee:
         return at + 1
     while behind < finish and (words[behind] in classes["of_age"] or passage.kinds[behind] == AGE):
         behind += 1
