@@ -23,7 +23,7 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement, Connection, func, select
 from sqlmodel import col
 
-from rapid_response.core.attention import Attention, Place, attention, place_in_list
+from rapid_response.core.attention import Attention, SortKey, attention, place_in_list
 from rapid_response.core.ids import Ids
 from rapid_response.core.incident import Status
 from rapid_response.core.states import OfferState, TaskState
@@ -113,7 +113,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """All open incidents at one moment, soonest due first, and the log's head to hold against it later."""
+    """All open incidents at one moment, most pressing first, and the log's head to hold against it later."""
 
     service: str
     hotline: str
@@ -208,7 +208,7 @@ def _alarms(connection: Connection, names: Mapping[str, str], apart_from: str | 
             yield Alarm(name, row.raised_at, row.job_number, row.reference or "")
 
 
-def _place(line: Line) -> Place:
+def _place(line: Line) -> SortKey:
     return place_in_list(line.care, line.due_at or line.next_at, Priority(line.priority), line.reference)
 
 

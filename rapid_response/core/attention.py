@@ -26,9 +26,9 @@ def attention(priority: Priority, *, is_stopped: bool, has_owner: bool) -> Atten
     return Attention.IN_HAND if has_owner else Attention.OTHER
 
 
-Place = tuple[Attention, bool, float, int, str]
+SortKey = tuple[Attention, bool, float, int, str]
 
 
-def place_in_list(care: Attention, at: datetime | None, priority: Priority, reference: str) -> Place:
+def place_in_list(care: Attention, at: datetime | None, priority: Priority, reference: str) -> SortKey:
     """To sort by: by care, then by when help is needed or the next step is due; without a time last."""
     return care, at is None, at.timestamp() if at else 0.0, priority.rank, reference

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from rapid_response.console.views.frame import Page, View
 from rapid_response.console.views.pieces import AlarmPart, CheckIn, Clock
-from rapid_response.core.attention import Place, attention, place_in_list
+from rapid_response.core.attention import SortKey, attention, place_in_list
 from rapid_response.core.incident import Status
 from rapid_response.core.vocabulary import AgeTargeting, Category, Priority
 
@@ -38,7 +38,7 @@ class BoardRow:
     next_at: datetime | None = None
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SortKey:
         """Where it stands on the board: what is owed to the person first, then what is awaited."""
         is_stopped = self.clock.stopped_at is not None
         care = attention(self.priority, is_stopped=is_stopped, has_owner=bool(self.responder))
