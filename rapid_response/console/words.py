@@ -481,6 +481,7 @@ def status_words(status: Status, *, waits: bool) -> str:
 LOOKED_AT: Mapping[str, str] = {
     "api": "The incident, through the API",
     "api_events": "Its timeline, through the API",
+    "api_action": "The whole case, as the answer to an action through the API",
     "api_deliveries": "Whether messages arrived, through the API",
     "page": "The incident’s page",
     "page_sent": "The page after the report was saved",
