@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Executable, Update, select, update
 from sqlmodel import col
 
 from rapid_response.core.numbers import is_uk_mobile
-from rapid_response.core.states import ON_THE_WAY, MessageChannel, MessageState, Purpose
+from rapid_response.core.states import ON_THE_WAY, READY, MessageChannel, MessageState, Purpose
 from rapid_response.core.vocabulary import Priority
 from rapid_response.messaging.gsm7 import foreign, normalise
 from rapid_response.storage import due
