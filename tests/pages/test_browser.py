@@ -323,6 +323,10 @@ def test_on_paper_there_is_the_case_and_no_buttons(page: Page) -> None:
     page.goto("/state/incident")
     assert page.locator(".rr-header").is_hidden()
     assert page.locator("#actions-title").is_hidden()
+    assert page.locator("main select:visible, main input:visible").count() == 0
+    # A narrative may be longer than what is left of a page.
+    report = page.locator(".rr-report").first
+    assert report.evaluate("(report) => getComputedStyle(report).breakInside") == "auto"
     assert page.get_by_text("Holds personal data").is_visible()
     assert page.get_by_text("old dears never check").first.is_visible()
 
