@@ -49,6 +49,15 @@ def check_source(headers: Mapping[str, str], *, origin: str) -> None:
         _refuse()
 
 
+def check_same_origin(headers: Mapping[str, str]) -> None:
+    """Raise :class:`CsrfRefused` unless the browser itself says that one of our own pages sent it.
+
+    Enough alone where what must not be missed may come from a page that is older than the session.
+    """
+    if headers.get("sec-fetch-site", "").strip().lower() != "same-origin":
+        _refuse()
+
+
 class FormTokens:
     """Tokens for the forms that need no session: the public report and the sign-in.
 

@@ -18,6 +18,7 @@ from sqlmodel import Session, col
 from sqlmodel import select as typed_select
 from starlette.exceptions import HTTPException
 
+from rapid_response.access.csrf import check_same_origin
 from rapid_response.access.permissions import Permission, may_act
 from rapid_response.console import filling
 from rapid_response.console.form_pages import STALE, once, once_key
@@ -132,8 +133,13 @@ async def get_job(number: str, visit: SignedIn) -> Response:
 
 @router.post("/j/code-9")
 async def post_code_9(visit: Worker) -> Response:
-    """A silent alarm: the page comes back as it was, and says nothing."""
-    posted = await visit.posted()
+    """A silent alarm: the page comes back as it was, and says nothing.
+
+    An alarm too many costs less than one missed: her page may be older than her session.
+    """
+    posted, is_ours = await visit.form()
+    if not is_ours:
+        check_same_origin(visit.request.headers)
     mine, zone, number = visit.principal.responder_id, visit.pages.desk.zone, posted.text("number")
     job = int(number) if number.isascii() and number.isdigit() and len(number) <= 6 else None
     if mine is not None:

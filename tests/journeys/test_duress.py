@@ -290,6 +290,20 @@ async def test_s37_code_9_changes_nothing_on_her_page(town: Town) -> None:
     assert len(await town.texts_with("without a job", DEE)) == 1
 
 
+@on_sqlite
+async def test_an_alarm_on_a_page_that_is_older_than_the_session_is_raised_all_the_same(town: Town) -> None:
+    """She signed in again elsewhere meanwhile; and no other site can raise one in her name."""
+    case = await at_the_door(town)
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        form = (await asha.get(f"/j/{case.number}")).form("/j/code-9")
+        stale = {"csrf_token": "of-an-earlier-session"}
+        assert (await asha.send(form, {"sec-fetch-site": "cross-site"}, **stale)).status == 403
+        assert (await asha.send(form, {}, **stale)).status == 403
+        assert await town.rows(AlarmRow) == []
+        assert (await asha.send(form, **stale)).to == f"/j/{case.number}"
+    assert len(await town.rows(AlarmRow)) == 1
+
+
 def without_keys(html: str) -> list[str]:
     """A page without what is new each time that it is shown."""
     return [line for line in html.splitlines() if "form_key" not in line and "nonce" not in line]
