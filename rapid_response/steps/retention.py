@@ -31,6 +31,7 @@ from rapid_response.storage.tables import (
     CallRow,
     CorrectionRow,
     DisclosureRow,
+    IdempotencyRow,
     IdentifierRow,
     InboundMessageRow,
     IncidentRow,
@@ -250,7 +251,7 @@ def _old_callers(connection: Connection | Tx, now: datetime, kept: Retention) ->
 
 
 def erase_the_rest(tx: Tx) -> int:
-    """What belongs to no case: old notifications, the words of old texts, the numbers of callers."""
+    """What belongs to no case: old notifications, words of old texts, numbers of callers, first answers."""
     if not may_delete(tx):
         return 0
     kept = periods(tx)
@@ -271,7 +272,10 @@ def erase_the_rest(tx: Tx) -> int:
     if callers:
         rang = update(table_of(CallRow)).where(col(CallRow.id).in_(callers))
         tx.execute(rang.values(from_number=GONE, to_number=GONE))
-    return len(told) + len(texts) + len(callers)
+    # They may say where somebody lives, and nobody repeats a request so late.
+    old_answers = col(IdempotencyRow.created_at) <= tx.now - kept.texts
+    answers = tx.execute(delete(table_of(IdempotencyRow)).where(old_answers)).rowcount
+    return len(told) + len(texts) + len(callers) + answers
 
 
 def held(connection: Connection) -> list[IncidentRow]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from rapid_response.access.keys import create_key
 from rapid_response.core.vocabulary import Scope
+from rapid_response.storage.tables import IdempotencyRow
 from tests.builders import paid_today
 from tests.harness import ASHA, Town
 
@@ -87,3 +89,15 @@ async def test_a_key_has_a_length(town: Town) -> None:
     assert too_long.status_code == empty.status_code == 422
     assert "k" * 20 not in too_long.text
     assert too_long.headers["content-type"] == "application/problem+json"
+
+
+async def test_first_answers_are_kept_for_as_long_as_the_words_of_texts(town: Town) -> None:
+    """They may name postcodes near the victim's, and nobody repeats a request after three months."""
+    keyed = {"Idempotency-Key": "a"}
+    await town.post(REPORTS, paid_today(), headers=keyed)
+    town.clock.advance(timedelta(days=89))
+    await town.app.caretaker.erase_due()
+    assert (await town.post(REPORTS, paid_today(), headers=keyed)).headers["idempotent-replayed"] == "true"
+    town.clock.advance(timedelta(days=2))
+    await town.app.caretaker.erase_due()
+    assert await town.rows(IdempotencyRow) == []
