@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 
 from fastapi import APIRouter, Request
@@ -16,9 +17,13 @@ from rapid_response.api.context import Context, MayNot, NotSignedIn, Service
 from rapid_response.audit.readiness import Node
 from rapid_response.reporting.metrics import Snapshot, exposition, read_snapshot
 from rapid_response.steps.service import NoService, service_for
+from rapid_response.storage import work
 
 router = APIRouter()
 
+#: The worker's loop that counts events; how many of its passes are waited for, and how long for each.
+_COUNTING = "deliver"
+_PASSES, _WITHIN_SECONDS = 3, 0.5
 _SEND_IT = "Send the token of METRICS_TOKEN as Authorization: Bearer TOKEN."
 _ELSEWHERE = "Without METRICS_TOKEN, figures are given to private addresses alone. Set one, and send it."
 
@@ -27,9 +32,26 @@ _ELSEWHERE = "Without METRICS_TOKEN, figures are given to private addresses alon
 async def get_metrics(request: Request, context: Service) -> Response:
     """All figures, as they are now."""
     _check(request, context)
+    await _until_counted(context)
     snapshot = await context.database.look(lambda c: _snapshot(c, context))
     snapshot = replace(snapshot, gauges={**snapshot.gauges, **_of_this_node(context.node)})
     return Response(exposition(snapshot), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _until_counted(context: Context) -> None:
+    """Wait a moment for what was committed before: events are counted a few times a second, several at once.
+
+    Where nobody counts, or there is too much of it, the figures are those of a moment ago.
+    """
+    pulse = context.node.pulse
+    if _COUNTING not in pulse.passed_at or _COUNTING in pulse.failing:
+        return
+    newest = await context.database.look(work.last_waiting)
+    for _ in range(_PASSES):
+        if newest is None or not await context.database.look(partial(work.waits_up_to, delivery=newest)):
+            return
+        if not await pulse.comes_round(_COUNTING, _WITHIN_SECONDS):
+            return
 
 
 def _check(request: Request, context: Context) -> None:

@@ -6,6 +6,7 @@ gone. What all nodes must know stands in rows.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,8 @@ class Pulse:
     damage: str | None = None
     #: Something that was read from the file made no sense: it is to be checked now, not tonight.
     suspects_damage: bool = False
+    #: Those who wait for a loop to come round.
+    _awaited: dict[str, asyncio.Future[None]] = field(default_factory=dict)
 
     @property
     def is_damaged(self) -> bool:
@@ -35,6 +38,18 @@ class Pulse:
         """A loop came round."""
         self.passed_at[loop] = at
         self.failing.pop(loop, None)
+        if (awaited := self._awaited.pop(loop, None)) is not None and not awaited.done():
+            awaited.set_result(None)
+
+    async def comes_round(self, loop: str, within: float) -> bool:
+        """Wait for a loop to end a pass, for so many seconds at the most; False where it did not."""
+        if loop not in self._awaited:
+            self._awaited[loop] = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait_for(asyncio.shield(self._awaited[loop]), within)
+        except TimeoutError:
+            return False
+        return True
 
     def failed(self, loop: str, error: str) -> bool:
         """A loop came round with an error; True when that is news."""

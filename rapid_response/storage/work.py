@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Executable,
     Update,
     and_,
@@ -493,6 +494,26 @@ def _claim_deliveries(real: datetime, beyond: datetime, until: datetime, limit: 
             col(DeliveryRow.attempts),
         )
     )
+
+
+def last_waiting(connection: Connection) -> int | None:
+    """The number of the newest delivery that is still to be heard; None where nothing waits."""
+    newest: int | None = connection.execute(_last_waiting()).scalar()
+    return newest
+
+
+def waits_up_to(connection: Connection, delivery: int) -> bool:
+    """Whether that delivery, or any before it, is still to be heard."""
+    first: int | None = connection.execute(_first_waiting()).scalar()
+    return first is not None and first <= delivery
+
+
+def _first_waiting() -> Executable:
+    return select(func.min(col(DeliveryRow.id))).where(col(DeliveryRow.parked_at).is_(None))
+
+
+def _last_waiting() -> Executable:
+    return select(func.max(col(DeliveryRow.id))).where(col(DeliveryRow.parked_at).is_(None))
 
 
 def deliver(tx: Tx, waiting: Sequence[Waiting], handler: Callable[[Tx, Sequence[EventRow]], None]) -> None:

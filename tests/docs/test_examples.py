@@ -105,3 +105,22 @@ def test_what_is_shown_is_looked_for(tmp_path: Path) -> None:
     assert example.missing("x\n  priority: P1,\njob 4821 is yours") is None
     assert example.missing("job 4821 is yours\npriority: P1") == "job … is yours"
     assert example.missing("") == "priority: P1"
+
+
+@pytest.mark.long
+def test_a_scrape_has_what_was_reported_before_it(service: Evaluation) -> None:
+    """Events are counted a few times a second: a scrape waits for those that came before it."""
+    with httpx.Client(base_url=service.base_url, timeout=30) as client:
+        key = {"Authorization": f"Bearer {service.key}"}
+        for _ in range(5):
+            before = contacts(client)
+            report = {"channel": "web", "narrative": "Somebody wants cash for a roof."}
+            assert client.post("/api/v1/reports", json=report, headers=key).status_code == 201
+            assert contacts(client) == before + 1
+
+
+def contacts(client: httpx.Client) -> float:
+    found = re.search(
+        r'^rapid_response_contacts_total\{channel="web"\} (\S+)$', client.get("/metrics").text, re.M
+    )
+    return float(found[1]) if found else 0.0
