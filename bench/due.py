@@ -103,7 +103,10 @@ def _saturated(of: Product, found: Server, bodies: Path, clients: int, seconds: 
 
 
 def multiply(of: Product, count: int) -> list[str]:
-    """So many running incidents, each with an owner: copies of one that was reported."""
+    """So many running incidents, each with an owner: copies of one that was reported.
+
+    Their two hours are armed with them: else the auditor would do so, or make a task of each.
+    """
 
     def step(tx: Tx) -> list[str]:
         incidents = table_of(IncidentRow)
@@ -115,27 +118,20 @@ def multiply(of: Product, count: int) -> list[str]:
         rows = [{**template, "id": i, "reference": f"B{n:07}"} for n, i in enumerate(ids)]
         for at in range(0, count, 500):
             tx.execute(insert(incidents).values(rows[at : at + 500]))
+        ends = tx.now + timedelta(hours=2)
+        for incident in ids:
+            tx.add(AgendaRow, incident_id=incident, kind=Kind.BREACH.value, due_at=ends, rank=1)
         return ids
 
     return of.database.run_now(step)
 
 
 def arm(of: Product, work: str, incidents: Sequence[str], spread: float, first_in: float) -> None:
-    """One deadline an incident, evenly over `spread` seconds from `first_in` seconds hence; see Deadlines.
-
-    Its two hours are armed too: of a case of which nothing is left to come a task would be made.
-    """
+    """One deadline an incident, evenly over `spread` seconds from `first_in` seconds hence; see Deadlines."""
 
     def step(tx: Tx) -> None:
         first = tx.now + timedelta(seconds=first_in)
         for n, incident in enumerate(incidents):
-            tx.add(
-                AgendaRow,
-                incident_id=incident,
-                kind=Kind.BREACH.value,
-                due_at=tx.now + timedelta(hours=2),
-                rank=1,
-            )
             tx.add(
                 AgendaRow,
                 incident_id=incident,
