@@ -6,17 +6,16 @@ commit, so that a fault in the second loses nothing: it is tried again, and park
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, update
+from sqlalchemy import and_, exists, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core import duress
 from rapid_response.core import events as happened
-from rapid_response.core.definition import Means, Responder
+from rapid_response.core.definition import Means
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import EndpointState, MessageChannel, MessageState, OfferState, Purpose
@@ -25,7 +24,6 @@ from rapid_response.core.vocabulary import Channel, ClockState, ContactRole
 from rapid_response.dispatch import replies, reply_decision
 from rapid_response.dispatch.replies import Reply
 from rapid_response.dispatch.reply_decision import (
-    Answer,
     Effect,
     JobView,
     LastText,
@@ -37,25 +35,24 @@ from rapid_response.dispatch.words import Verb
 from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import proof, wording
 from rapid_response.messaging.lives import REPEAT, UNRESOLVED
-from rapid_response.messaging.numbers import is_uk_mobile, normalise_number
-from rapid_response.sla.rules import Deadline, Kind, is_counting
+from rapid_response.messaging.numbers import normalise_number
+from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import (
     actions,
     alarms,
     companions,
     endpoints,
     failing,
-    lines,
     notices,
     proving,
     readiness,
-    texts,
 )
 from rapid_response.steps.case import clock_facts, hold, offers_of
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.receive import receive
+from rapid_response.steps.replying import Known, Text, answer, written_at
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
 from rapid_response.storage.columns import not_by
@@ -75,11 +72,6 @@ from rapid_response.storage.tx import Tx
 
 #: Before whatever else is due.
 _FIRST = 0
-#: Automatic answers to one number: in an hour to what says nothing of ours, until it does something real; and
-#: in a day to all that does nothing.
-_MOST_AN_HOUR, _MOST_A_DAY = 5, 50
-#: The same words are not sent again to one number so soon.
-_SAME_WORDS_AFTER = timedelta(minutes=5)
 #: What a text of nothing says.
 _EMPTY = "(an empty text)"
 #: What is left of a text that held the duress word.
@@ -143,15 +135,10 @@ def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
     text = tx.need(InboundMessageRow, inbound_id)
     # Locked in the order in which they were written, so that two nodes cannot wait for each other. Nothing
     # waits for these locks that holds a case, so they may come before the cases'.
-    earlier = tx.all(_not_acted_on_before(tx.now, text.from_number, _written(text), text.id))
+    earlier = tx.all(_not_acted_on_before(tx.now, text.from_number, written_at(text), text.id))
     for each in (*earlier, tx.need(InboundMessageRow, inbound_id, lock=True)):
         if each.effect is None:
             _act_on(tx, desk, each)
-
-
-def _written(text: InboundMessageRow) -> datetime:
-    """When it was written, as far as we know."""
-    return text.sent_at or text.received_at
 
 
 @once
@@ -183,30 +170,30 @@ def _act_on(tx: Tx, desk: Desk, text: InboundMessageRow) -> None:
     reply = _read(text)
     if _is_duress(tx, service, text, known, reply):
         return
-    written = _written(text)
+    written = written_at(text)
     jobs = _jobs(tx, known, written) if known.recipients else {}
     views = [view for _, view in jobs.values()]
     # Whoever has taken a job by this phone is its owner, and means another number.
     if known.responder is not None and proof.denies(text.body) and not any(view.held for view in views):
-        _denied(_Text(tx, desk, service, text, known, None), [incident for incident, _ in jobs.values()])
+        _denied(Text(tx, desk, service, text, known, None), [incident for incident, _ in jobs.values()])
         return
     last = _last_texts(tx, known.number, written)
     decision = reply_decision.decide(reply, known.sender, views, last, written)
     tx.actor = known.actor
-    if _answers_alarm_of_no_job(_Text(tx, desk, service, text, known, None), reply, last):
+    if _answers_alarm_of_no_job(Text(tx, desk, service, text, known, None), reply, last):
         return
     text.sender, text.verb, text.effect = known.actor, reply.verb.value, decision.effect.value
     text.incident_id, text.needs_person = decision.incident_id, decision.flagged
     incident = jobs[decision.incident_id][0] if decision.incident_id in jobs else None
-    _carry_out(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+    _carry_out(Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
     if decision.alert and incident is not None:
-        _tell_of_trouble(_Text(tx, desk, service, text, known, incident), incident)
+        _tell_of_trouble(Text(tx, desk, service, text, known, incident), incident)
     if incident is not None:
         tx.record(
             incident.id,
             happened.ReplyUnderstood(text.id, known.actor, reply.verb.value, decision.effect.value),
         )
-    _answer(_Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+    answer(Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
 
 
 #: What the carrier made of a text, whatever words its owner set it to (delivery.md 2.5).
@@ -223,7 +210,7 @@ def _read(text: InboundMessageRow) -> Reply:
     return Reply(verb, is_bare=True, heard=(verb,), in_trouble=in_trouble)
 
 
-def _denied(text: _Text, jobs: Sequence[IncidentRow]) -> None:
+def _denied(text: Text, jobs: Sequence[IncidentRow]) -> None:
     """The number may be somebody else's now: a person looks, and whoever has it hears nothing more."""
     tx, known = text.tx, text.known
     if known.responder is None:
@@ -240,7 +227,7 @@ def _denied(text: _Text, jobs: Sequence[IncidentRow]) -> None:
 # --- alarms ----------------------------------------------------------------------------------------------
 
 
-def _is_duress(tx: Tx, service: Service, text: InboundMessageRow, known: _Known, reply: Reply) -> bool:
+def _is_duress(tx: Tx, service: Service, text: InboundMessageRow, known: Known, reply: Reply) -> bool:
     """Whether a responder's text holds the duress word; then it is an alarm, and nothing else.
 
     Nothing answers it, and what she wrote is not kept: the word must stand nowhere.
@@ -254,7 +241,7 @@ def _is_duress(tx: Tx, service: Service, text: InboundMessageRow, known: _Known,
     return True
 
 
-def _answers_alarm_of_no_job(text: _Text, reply: Reply, last: Sequence[LastText]) -> bool:
+def _answers_alarm_of_no_job(text: Text, reply: Reply, last: Sequence[LastText]) -> bool:
     """An OK to an alarm that no job number could name; others are told apart by their number."""
     if not last or any(t.purpose is not Purpose.ALARM or t.incident_id is not None for t in last):
         return False
@@ -276,12 +263,12 @@ def _answers_alarm_of_no_job(text: _Text, reply: Reply, last: Sequence[LastText]
     return True
 
 
-def _unseen_alarms(tx: Tx, known: _Known, written: datetime) -> list[AlarmRow]:
+def _unseen_alarms(tx: Tx, known: Known, written: datetime) -> list[AlarmRow]:
     """What she had been told of when she wrote: nobody has seen an alarm by a text that is older."""
     return [a for a in alarms.unseen_by(tx, known.recipients) if a.raised_at <= written]
 
 
-def _tell_of_trouble(text: _Text, incident: IncidentRow) -> None:
+def _tell_of_trouble(text: Text, incident: IncidentRow) -> None:
     """She wrote from a door that she may need help: somebody else rings her now."""
     notices.give(
         text.tx,
@@ -298,27 +285,11 @@ def _tell_of_trouble(text: _Text, incident: IncidentRow) -> None:
 # --- who, and about what ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Whose number it is. `recipients` are the names under which we write to her."""
-
-    number: str
-    sender: Sender
-    responder: Responder | None
-    recipients: frozenset[str]
-
-    @property
-    def actor(self) -> str:
-        if self.responder is not None:
-            return f"responder:{self.responder.id}"
-        return min(self.recipients, default="public")
-
-
-def _who_sent(desk: Desk, service: Service, text: InboundMessageRow) -> _Known:
+def _who_sent(desk: Desk, service: Service, text: InboundMessageRow) -> Known:
     definition = service.definition
     number = normalise_number(text.from_number)
     if number is None or number in (definition.hotline, text.to_number, *desk.our_numbers):
-        return _Known(text.from_number, Sender(SenderKind.NOT_A_PERSON), None, frozenset())
+        return Known(text.from_number, Sender(SenderKind.NOT_A_PERSON), None, frozenset())
     responder = next((r for r in definition.responders if number in r.numbers), None)
     roles = frozenset(role for role, to in definition.contacts.items() if to == number)
     if responder is not None:
@@ -334,10 +305,10 @@ def _who_sent(desk: Desk, service: Service, text: InboundMessageRow) -> _Known:
     }[responder is not None and bool(responder.skills), bool(roles)]
     if kind is SenderKind.UNKNOWN and responder is not None:
         kind = SenderKind.RESPONDER
-    return _Known(number, Sender(kind, responder.id if responder else None, roles), responder, recipients)
+    return Known(number, Sender(kind, responder.id if responder else None, roles), responder, recipients)
 
 
-def _jobs(tx: Tx, known: _Known, written: datetime) -> dict[str, tuple[IncidentRow, JobView]]:
+def _jobs(tx: Tx, known: Known, written: datetime) -> dict[str, tuple[IncidentRow, JobView]]:
     """All that was offered to her or told her and still has its number, locked, as the table sees it."""
     responder_id = known.responder.id if known.responder else None
     live = select(JobNumberRow.incident_id).where(
@@ -437,24 +408,7 @@ def _last_texts(tx: Tx, number: str, written: datetime) -> list[LastText]:
 # --- doing it --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A kept text with all that its effect needs."""
-
-    tx: Tx
-    desk: Desk
-    service: Service
-    row: InboundMessageRow
-    known: _Known
-    incident: IncidentRow | None
-
-    @property
-    def written(self) -> datetime:
-        """When it was written, as far as we know."""
-        return _written(self.row)
-
-
-def _carry_out(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
+def _carry_out(text: Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
     match decision.effect:
         case Effect.ACT | Effect.NOTE | Effect.CHECK_IN:
             _act(text, decision)
@@ -475,7 +429,7 @@ def _carry_out(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]
             pass
 
 
-def _act(text: _Text, decision: ReplyDecision) -> None:
+def _act(text: Text, decision: ReplyDecision) -> None:
     """The actions in their order; what the state no longer allows undoes the step, to be tried again."""
     incident = text.incident
     if incident is None:
@@ -505,7 +459,7 @@ def _act(text: _Text, decision: ReplyDecision) -> None:
         actions.perform(text.tx, text.desk, text.service, incident, action, command, who)
 
 
-def _becomes_report(text: _Text) -> None:
+def _becomes_report(text: Text) -> None:
     """A number we do not know may be a victim's: her words are a report, never the bin."""
     tx, desk = text.tx, text.desk
     report = ReportIn(channel=Channel.SMS, narrative=text.row.body, caller=Caller(phone=text.known.number))
@@ -515,7 +469,7 @@ def _becomes_report(text: _Text) -> None:
     text.row.incident_id = receive(tx, desk, report, reading, "sms").incident_id
 
 
-def _opt_out(text: _Text, jobs: Sequence[IncidentRow]) -> None:
+def _opt_out(text: Text, jobs: Sequence[IncidentRow]) -> None:
     """The carrier stops our texts to her now; for whatever she is being asked she is rung."""
     tx, number = text.tx, text.known.number
     endpoints.become(tx, number, MessageChannel.SMS, EndpointState.OPTED_OUT, "stop", text.known.actor)
@@ -530,148 +484,3 @@ def _opt_out(text: _Text, jobs: Sequence[IncidentRow]) -> None:
         failing.opted_out(tx, text.desk, text.service, incident, offer)
     if not asked:
         readiness.alert(tx, text.desk, text.service, EndpointState.OPTED_OUT)
-
-
-# --- answering it ----------------------------------------------------------------------------------------
-
-
-def _answer(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> None:
-    """The text that goes back: to the enrolled number only, and never in a loop."""
-    if decision.answer in (None, Answer.UNKNOWN_SENDER) or not is_uk_mobile(text.known.number):
-        return
-    body = _wording(text, decision, jobs)
-    if _is_loop(text, decision, body):
-        return
-    # Words kept as a note were asked back: an OK after that is an answer, not courtesy.
-    acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
-    queue(
-        text.tx,
-        key=f"answer:{text.row.id}",
-        purpose=Purpose.CONFIRM if acted else Purpose.CLARIFY,
-        to_number=text.known.number,
-        recipient=text.known.actor,
-        body=body,
-        incident=text.incident,
-        is_new=True,
-    )
-
-
-def _is_loop(text: _Text, decision: ReplyDecision, body: str) -> bool:
-    """Auto-responders answer answers: five an hour to one number are enough, until it does something real.
-
-    Whoever texts a word of ours is answered each time she says something else: silence would tell somebody on
-    the way to a job that is another's by now that it is still hers. Beyond the texts that a day should need,
-    only what somebody did is answered.
-    """
-    tx, now = text.tx, text.tx.now
-    understood = text.row.verb != Verb.NONE
-    if (not understood or _says_it_again(text)) and _answers(
-        text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body
-    ):
-        return True
-    if decision.effect in _REAL:
-        return False
-    if lines.is_over_cap(tx, text.desk):
-        return True
-    asked_back = col(MessageRow.purpose) == Purpose.CLARIFY
-    if _answers(text, now - timedelta(days=1), asked_back) >= _MOST_A_DAY:
-        return True
-    since = max(now - timedelta(hours=1), _last_real(text) or now - timedelta(hours=1))
-    return not understood and _answers(text, since) >= _MOST_AN_HOUR
-
-
-def _says_it_again(text: _Text) -> bool:
-    """Whether the number has just texted the same words."""
-    row = text.row
-    said = text.tx.execute(
-        select(col(InboundMessageRow.body)).where(
-            col(InboundMessageRow.from_number) == row.from_number,
-            col(InboundMessageRow.received_at) > row.received_at - _SAME_WORDS_AFTER,
-            col(InboundMessageRow.id) != row.id,
-        )
-    ).scalars()
-    words = row.body.casefold().split()
-    return any(earlier.casefold().split() == words for earlier in said)
-
-
-#: What a text really did: a person stands behind it.
-_REAL = (Effect.ACT, Effect.CHECK_IN)
-
-
-def _answers(text: _Text, since: datetime, *where: ColumnElement[bool]) -> int:
-    """How many automatic answers went to the number since then."""
-    found: int = text.tx.execute(
-        select(func.count())
-        .select_from(MessageRow)
-        .where(
-            col(MessageRow.to_number) == text.known.number,
-            col(MessageRow.purpose).in_((Purpose.CONFIRM, Purpose.CLARIFY)),
-            col(MessageRow.created_at) > since,
-            *where,
-        )
-    ).scalar_one()
-    return found
-
-
-def _last_real(text: _Text) -> datetime | None:
-    """When the number last did something real."""
-    at: datetime | None = text.tx.execute(
-        select(col(InboundMessageRow.received_at))
-        .where(
-            col(InboundMessageRow.from_number) == text.row.from_number,
-            col(InboundMessageRow.effect).in_([effect.value for effect in _REAL]),
-            col(InboundMessageRow.id) != text.row.id,
-        )
-        .order_by(col(InboundMessageRow.received_at).desc())
-        .limit(1)
-    ).scalar()
-    return at
-
-
-def _wording(text: _Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> str:
-    number, zone, now = decision.job_number or 0, text.desk.zone, text.tx.now
-    match decision.answer:
-        case Answer.CONFIRM if text.incident is not None:
-            return wording.confirm(texts.job(text.incident, now), zone, now)
-        case Answer.NO_CONTACT if text.incident is not None:
-            return wording.no_contact_noted(number, counts=is_counting(text.incident))
-        case Answer.CLOSED if decision.code is not None:
-            return wording.closed_noted(number, decision.code)
-        case Answer.SEVERAL_OPEN:
-            hers = text.known.responder.id if text.known.responder else None
-            open_jobs = [
-                i for i in jobs if i.is_open and (i.owner in (None, hers)) and i.job_number is not None
-            ]
-            ordered = sorted(open_jobs, key=lambda i: i.needed_by or i.received_at)
-            return wording.several_open([texts.job(i, now) for i in ordered], zone, now)
-        case Answer.NO_OPEN_JOB:
-            return wording.no_open_job()
-        case Answer.WORDS:
-            return wording.words()
-        case Answer.OPTED_IN:
-            return wording.opted_in()
-        case Answer() as answer if answer in _ABOUT_A_JOB and number:
-            return _ABOUT_A_JOB[answer](number)
-        case _:
-            return wording.clarify()
-
-
-_ABOUT_A_JOB: Mapping[Answer, Callable[[int], str]] = {
-    Answer.EN_ROUTE: wording.en_route_noted,
-    Answer.ON_SCENE: wording.on_scene_noted,
-    Answer.REMOTE: wording.remote_noted,
-    Answer.DECLINED: wording.declined_noted,
-    Answer.RELEASED: wording.released_noted,
-    Answer.SAFE: wording.safe_noted,
-    Answer.COMPANION: wording.companion_noted,
-    Answer.HELP_COMING: wording.help_coming,
-    Answer.SEEN: wording.seen_noted,
-    Answer.NOTE_KEPT: wording.note_kept,
-    Answer.NOT_YOURS: wording.not_yours,
-    Answer.DECLINED_BEFORE: wording.declined_before,
-    Answer.CODE_LIST: wording.code_list,
-    Answer.HERE_FIRST: wording.here_first,
-    Answer.POLICE_REFERENCE: wording.police_reference_needed,
-    Answer.ACCEPT_FIRST: wording.accept_first,
-    Answer.NOT_POSSIBLE: wording.not_possible_now,
-}
