@@ -15,13 +15,14 @@ from rapid_response.access.principal import Principal
 from rapid_response.api.context import Context, MayNot, Needs, Service
 from rapid_response.core.incident import Action, Status
 from rapid_response.core.vocabulary import Category, Role
-from rapid_response.steps import casefile
+from rapid_response.steps import casefile, lists
 from rapid_response.steps.actions import act
-from rapid_response.steps.casefile import CaseFile, Filters
+from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.commands import COMMANDS, Command
 from rapid_response.steps.deliveries import Chain, chains
 from rapid_response.steps.desk import Who
 from rapid_response.steps.errors import NotFound
+from rapid_response.steps.lists import Filters
 from rapid_response.steps.service import stored_definition
 
 router = APIRouter(prefix="/api/v1/incidents")
@@ -73,8 +74,8 @@ async def list_incidents(
     now = context.database.clock.now()
 
     def read(connection: Connection) -> dict[str, Any]:
-        rows, after = casefile.list_incidents(connection, filters, now, asked.limit, asked.cursor)
-        had = casefile.who_had(connection, rows)
+        rows, after = lists.list_incidents(connection, filters, now, asked.limit, asked.cursor)
+        had = lists.who_had(connection, rows)
         return {"items": [casefile.summary_json(r, had.get(r.id)) for r in rows], "next_cursor": after}
 
     return await context.database.look(read)

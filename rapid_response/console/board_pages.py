@@ -30,8 +30,8 @@ from rapid_response.core.incident import OPEN_STATUSES, Status
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ClockState
 from rapid_response.messaging import wording
-from rapid_response.steps import casefile, readiness, reviewqueue
-from rapid_response.steps.casefile import Filters
+from rapid_response.steps import casefile, lists, readiness, reviewqueue
+from rapid_response.steps.lists import Filters
 from rapid_response.steps.service import service_for
 from rapid_response.storage.tables import (
     AgendaRow,
@@ -99,7 +99,7 @@ class _Reading:
     def view(self, filters: BoardFilters) -> BoardView:
         service = service_for(self.connection, self.zone, self.now)
         on_duty = service.on_duty(self.now)
-        counts = casefile.count_open(self.connection)
+        counts = lists.count_open(self.connection)
         rows, left_out = self._rows(filters)
         return BoardView(
             rows=rows,
@@ -170,7 +170,7 @@ class _Reading:
             ward=filters.ward or None,
             overdue=True if filters.overdue else None,
         )
-        incidents, left_out = casefile.list_open(self.connection, wanted, self.now, _MOST_ROWS)
+        incidents, left_out = lists.list_open(self.connection, wanted, self.now, _MOST_ROWS)
         names = filling.read_names(self.connection, self.zone)
         comings = self._comings()
         return tuple(self._row(i, names, comings) for i in incidents), left_out

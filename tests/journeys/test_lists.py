@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from rapid_response.core.incident import Status
-from rapid_response.steps.casefile import Filters, list_incidents, list_open
+from rapid_response.steps.lists import Filters, list_incidents, list_open
 from tests.builders import paid_today
 from tests.harness import ASHA, Town
 
