@@ -37,11 +37,13 @@ class Partner:
     """Sends reports to one node after another, tries again elsewhere, and keeps what was acknowledged."""
 
     at: list[httpx.AsyncClient]
+    #: What its keys begin with: another story's are reports that this one has not sent.
+    story: str = "report"
     acknowledged: dict[str, str] = field(default_factory=dict)
     again: int = 0
 
     async def reports(self, number: int) -> str:
-        key = f"report-{number}"
+        key = f"{self.story}-{number}"
         for attempt in range(len(self.at) * 4):
             client = self.at[(number + attempt) % len(self.at)]
             try:
@@ -205,7 +207,7 @@ async def test_g1_g15_a_node_that_dies_in_the_middle_loses_nothing_and_doubles_n
     council = three_nodes
     council.load(QUICK_TOWN)
     async with clients(council) as at:
-        partner = Partner(at)
+        partner = Partner(at, "a node dies")
         doomed = asyncio.create_task(after(partner, KILLED_AFTER, council.nodes[0].kill))
         for number in range(20):
             await partner.reports(number)
