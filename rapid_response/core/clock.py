@@ -194,7 +194,12 @@ def is_reached(at: datetime, now: datetime, longest: timedelta) -> bool:
 
     One that lies further ahead is of a time that was taken back: nobody waits for that to come once more.
     """
-    return at <= now or at - now > longest + NODES_DIFFER
+    return at <= now or at > latest(now, longest)
+
+
+def latest(now: datetime, longest: timedelta) -> datetime:
+    """No wait that begins now, on any node, ends later; `longest` is what it lasts at most."""
+    return now + longest + NODES_DIFFER
 
 
 def lead_of(clock: Clock) -> timedelta:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlmodel import col
 
-from rapid_response.core.clock import NODES_DIFFER
+from rapid_response.core.clock import latest
 from rapid_response.core.states import MessageChannel
 from rapid_response.steps.desk import Desk
-from rapid_response.storage.columns import not_by
+from rapid_response.storage.columns import is_over, not_by
 from rapid_response.storage.tables import AttemptRow, CallRow, InboundMessageRow, MessageRow
 from rapid_response.storage.tx import Tx
 
@@ -109,10 +109,7 @@ def _voicemails(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
 
 
 def _may_be_asked(tx: Tx, row: type[AttemptRow | InboundMessageRow | CallRow]) -> ColumnElement[bool]:
-    again_at = col(row.ask_again_at)
-    # Further ahead than the longest wait, it is of a time that was taken back.
-    longest = _ASK_AGAIN_AFTER + NODES_DIFFER
-    return or_(again_at.is_(None), again_at <= tx.real, again_at > tx.real + longest)
+    return is_over(col(row.ask_again_at), tx.real, latest(tx.real, _ASK_AGAIN_AFTER))
 
 
 def done(tx: Tx, gone: Sequence[Words], refused: Sequence[Words]) -> None:

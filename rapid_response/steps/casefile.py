@@ -418,7 +418,10 @@ def events_of(
 
 
 def summary_json(incident: IncidentRow, responder: str | None) -> dict[str, Any]:
-    """An incident as a list shows it: no name, no number, no address. `responder`: see :func:`who_had`."""
+    """An incident as a list shows it: no name, no number, no address.
+
+    `responder`: see :func:`rapid_response.steps.lists.who_had`.
+    """
     return {
         "reference": incident.reference,
         "status": incident.status,

@@ -20,7 +20,7 @@ from rapid_response.steps.case import offers_of
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.outbox import queue
-from rapid_response.steps.service import Service
+from rapid_response.steps.service import Service, responder_named
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 
@@ -45,11 +45,7 @@ def arranged(tx: Tx, incident: IncidentRow, how: JointArrangement, *, goes_out: 
 
 def name(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str) -> None:
     """The desk sends a second officer along; what was held for her goes out. Raises Invalid."""
-    responder = service.definition.responder(responder_id)
-    if responder is None:
-        raise Invalid(
-            "There is no responder with this id. Choose one from the service definition.", "responder"
-        )
+    responder_named(service, responder_id)
     if responder_id == incident.owner:
         raise Invalid("This responder has the job. Choose somebody else to go along.", "responder")
     if responder_id == incident.companion:

@@ -34,7 +34,7 @@ from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
-from rapid_response.steps.service import Service
+from rapid_response.steps.service import Service, responder_named
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
 from rapid_response.storage.due import is_pending
 from rapid_response.storage.once import Filled
@@ -275,10 +275,7 @@ def _answered(tx: Tx, service: Service, incident: IncidentRow, responder_id: str
     offer = answerable(tx, incident, responder_id)
     if offer is not None:
         return offer
-    if service.definition.responder(responder_id) is None:
-        raise Invalid(
-            "There is no responder with this id. Choose one from the service definition.", "responder"
-        )
+    responder_named(service, responder_id)
     was_asked = any(o.responder_id == responder_id for o in offers_of(tx, incident))
     why = "That responder has answered" if was_asked else "This job was not offered to that responder"
     raise NothingOffered(f"{why}. Use assign to give it to them.", "responder", allowed(incident))
@@ -325,11 +322,7 @@ def accept(
 
 def assign(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, who: Who) -> None:
     """The desk gives the job to somebody, asked or not."""
-    responder = service.definition.responder(responder_id)
-    if responder is None:
-        raise Invalid(
-            "There is no responder with this id. Choose one from the service definition.", "responder"
-        )
+    responder = responder_named(service, responder_id)
     if incident.owner == responder_id:
         raise Invalid("This responder has the job already.", "responder")
     if incident.owner is not None:

@@ -15,6 +15,7 @@ from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.states import AvailabilityKind
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.definition.stored import from_stored
+from rapid_response.steps.errors import Invalid
 from rapid_response.storage.once import Filled
 from rapid_response.storage.tables import AvailabilityRow, DefinitionRow
 from rapid_response.storage.tx import Tx, read_from
@@ -77,6 +78,16 @@ class LastKnown:
         """The definition in force, remembered."""
         self.definition = stored_definition(connection, zone)
         return self.definition
+
+
+def responder_named(service: Service, responder_id: str) -> Responder:
+    """The responder of whom an action speaks. Raises Invalid for nobody's id."""
+    responder = service.definition.responder(responder_id)
+    if responder is None:
+        raise Invalid(
+            "There is no responder with this id. Choose one from the service definition.", "responder"
+        )
+    return responder
 
 
 # Definitions are frozen and numbered, so one parse a version serves the process.

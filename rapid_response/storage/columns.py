@@ -8,7 +8,18 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, Float, Integer, func, text, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Float,
+    Integer,
+    func,
+    or_,
+    text,
+    type_coerce,
+)
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -121,6 +132,14 @@ def not_by(column: Any, otherwise: Any = "") -> ColumnElement[Any]:
     nearly every row of years, or where another index has the rows in the order in which they are wanted.
     """
     return func.coalesce(column, otherwise)
+
+
+def is_over(until: Any, now: Any, beyond: Any) -> ColumnElement[bool]:
+    """As :func:`rapid_response.core.clock.is_reached`, of a column, where NULL is no wait at all.
+
+    `beyond`: the latest at which such a wait may end.
+    """
+    return or_(until.is_(None), until <= now, until > beyond)
 
 
 def where(words: str) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import or_, update
+from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col
 
-from rapid_response.core.clock import NODES_DIFFER, is_reached
+from rapid_response.core.clock import is_reached, latest
+from rapid_response.storage.columns import is_over
 from rapid_response.storage.tables import DutyRow
 from rapid_response.storage.tx import Tx
 
@@ -68,11 +69,7 @@ def claim(tx: Tx, duty: Duty, first_at: datetime | None = None) -> Mine | dateti
         .where(
             col(DutyRow.name) == duty.value,
             col(DutyRow.due_at) == row.due_at,
-            or_(
-                col(DutyRow.leased_until).is_(None),
-                col(DutyRow.leased_until) <= tx.real,
-                col(DutyRow.leased_until) > tx.real + LEASE + NODES_DIFFER,
-            ),
+            is_over(col(DutyRow.leased_until), tx.real, latest(tx.real, LEASE)),
         )
         .values(leased_until=tx.real + LEASE, fence=col(DutyRow.fence) + 1)
         .returning(col(DutyRow.fence))

@@ -21,7 +21,6 @@ from sqlalchemy import (
     and_,
     delete,
     func,
-    or_,
     select,
     update,
 )
@@ -29,8 +28,8 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rapid_response.core.clock import NODES_DIFFER
-from rapid_response.storage.columns import seconds_between
+from rapid_response.core.clock import latest
+from rapid_response.storage.columns import is_over, seconds_between
 from rapid_response.storage.due import RANKS, first_due, first_id, is_pending
 from rapid_response.storage.once import Filled, once
 from rapid_response.storage.tables import AgendaRow, DeliveryRow, EventRow
@@ -363,14 +362,13 @@ def free(now: datetime, real: datetime, beyond: datetime, rank: int) -> tuple[Co
 
 def last_lease_ends(tx: Tx) -> datetime:
     """No lease that is given now ends later: one that does is of a time that was taken back."""
-    return tx.real + _LONGEST + NODES_DIFFER
+    return latest(tx.real, _LONGEST)
 
 
 def _is_unleased(
     table: type[AgendaRow] | type[DeliveryRow], real: datetime, beyond: datetime
 ) -> ColumnElement[bool]:
-    until = col(table.leased_until)
-    return or_(until.is_(None), until <= real, until > beyond)
+    return is_over(col(table.leased_until), real, beyond)
 
 
 def _claiming(which: Iterable[ColumnElement[bool]], until: datetime, limit: int) -> Any:

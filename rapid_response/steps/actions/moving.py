@@ -30,6 +30,7 @@ from rapid_response.steps.actions.next_step import FINISH_WITHIN
 from rapid_response.steps.case import check, move
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.notekeeping import add_note
+from rapid_response.steps.service import responder_named
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
 
 #: How soon somebody rings again after nobody answered the door.
@@ -172,10 +173,8 @@ def _remote_response(doing: Doing, command: commands.RemoteResponse) -> None:
     """A responder spoke with the victim and did one protective act (domain.md 3.4 b)."""
     check(doing.incident, Action.REMOTE_RESPONSE)
     by = command.responder or doing.incident.owner or doing.who.responder
-    if by is not None and doing.service.definition.responder(by) is None:
-        raise Invalid(
-            "There is no responder with this id. Choose one from the service definition.", "responder"
-        )
+    if by is not None:
+        responder_named(doing.service, by)
     flagged = doing.who.source in ("sms", "voice")
     _answered(doing, Action.REMOTE_RESPONSE, StoppedBy.REMOTE_RESPONSE, flagged)
     doing.record(happened.ResponseMadeRemotely(by, command.protective_act, flagged))
