@@ -39,7 +39,7 @@ async def get_metrics(request: Request, context: Service) -> Response:
 
 
 async def _until_counted(context: Context) -> None:
-    """Wait a moment for what was committed before: events are counted a few times a second, several at once.
+    """Wait a moment for what was committed before: events are counted once a second, or now for us.
 
     Where nobody counts, or there is too much of it, the figures are those of a moment ago.
     """

@@ -7,7 +7,7 @@ gone. What all nodes must know stands in rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,8 @@ class Pulse:
     damage: str | None = None
     #: Something that was read from the file made no sense: it is to be checked now, not tonight.
     suspects_damage: bool = False
+    #: Has a loop look now, whatever else it would wait for: for whoever waits for it.
+    hurry: Callable[[str], None] = lambda _: None
     #: Those who wait for a loop to come round.
     _awaited: dict[str, asyncio.Future[None]] = field(default_factory=dict)
 
@@ -42,7 +44,8 @@ class Pulse:
             awaited.set_result(None)
 
     async def comes_round(self, loop: str, within: float) -> bool:
-        """Wait for a loop to end a pass, for so many seconds at the most; False where it did not."""
+        """Have a loop look, and wait for it to end a pass, for so many seconds; False where it did not."""
+        self.hurry(loop)
         if loop not in self._awaited:
             self._awaited[loop] = asyncio.get_running_loop().create_future()
         try:

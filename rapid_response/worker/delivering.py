@@ -14,6 +14,9 @@ from rapid_response.storage.work import Waiting
 from rapid_response.wiring import Handler
 from rapid_response.worker import parking
 
+#: So many are heard in one step; what a flood brings in a second is heard in several.
+_AT_ONCE = 100
+
 
 class Deliverer:
     """Delivers events to the handlers of their subscriptions."""
@@ -21,10 +24,13 @@ class Deliverer:
     def __init__(self, database: Database, handlers: Mapping[str, Handler]) -> None:
         self._database = database
         self._handlers = handlers
+        #: The last pass took as many as one takes: there may be more.
+        self.leaves_some = False
 
     async def deliver_events(self) -> int:
         """Let subscriptions hear what they have not heard yet: many at once, one by one where that fails."""
-        waiting = await self._database.run(work.claim_deliveries)
+        waiting = await self._database.run(partial(work.claim_deliveries, limit=_AT_ONCE))
+        self.leaves_some = len(waiting) == _AT_ONCE
         if waiting:
             failpoints.reach(failpoints.EVENTS_CLAIMED)
         by_name: dict[str, list[Waiting]] = {}

@@ -41,6 +41,8 @@ class Loop:
     #: How long it waits when it is woken, so that what comes close together is done together: for what
     #: nobody waits for.
     gathers: float = 0.0
+    #: Whether its last pass may have left something that was there when it looked; without it, it may.
+    leaves_some: Callable[[], bool] = lambda: True
     #: A glance has shown that there is nothing for it, and nobody has woken it since.
     rests: bool = False
     #: How often it has failed in a row for want of the database, and until when it waits for it.
@@ -86,6 +88,7 @@ class Loops:
         self._main = asyncio.get_running_loop()
         self._bells = {name: asyncio.Event() for name in self._loops}
         self._database.on_commit = self._on_commit
+        self._pulse.hurry = self._hurry
 
     def begin(self) -> None:
         """Let each look for the first time, and then go on."""
@@ -125,7 +128,12 @@ class Loops:
                 self._failed_pass(loop, error)
 
     async def _has_more(self, loop: Loop) -> bool:
-        """After a pass that did something: whether to look for more, which costs more than a glance."""
+        """After a pass that did something: whether to look for more, which costs more than a glance.
+
+        What has come since wakes the loop by itself.
+        """
+        if not loop.leaves_some():
+            return False
         if loop.name not in _SEEN_AT_A_GLANCE:
             return True
         return loop.name in self.due(await self._database.look(glance))
@@ -227,6 +235,12 @@ class Loops:
     def _gathered(self, name: str) -> None:
         self._gathering.pop(name, None)
         self._bells[name].set()
+
+    def _hurry(self, name: str) -> None:
+        """Somebody waits for that loop: it gathers no longer."""
+        if (gathering := self._gathering.get(name)) is not None:
+            gathering.cancel()
+            self._gathered(name)
 
     def _let_rest(self, names: set[str]) -> None:
         """There is nothing for these loops: they only say that they come round."""

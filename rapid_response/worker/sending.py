@@ -50,6 +50,8 @@ class Sender:
         #: What is with the provider now, and why the last of it could not be written down.
         self._flying: set[asyncio.Task[None]] = set()
         self._fault: BaseException | None = None
+        #: The last look claimed all that there was room for, or found something else: there may be more.
+        self.leaves_some = False
 
     async def send_queued(self) -> int:
         """As :meth:`send_more`, and wait for all of it: for tests and commands."""
@@ -65,14 +67,16 @@ class Sender:
         What the provider is slow to answer is not waited for while there is room for more.
         """
         self._tell_fault()
+        room = await self._room()
         found = await self._database.run(
             partial(
                 holding.unless_held,
-                look=partial(sending.look_for_work, desk=self._desk, limit=await self._room()),
+                look=partial(sending.look_for_work, desk=self._desk, limit=room),
                 nothing=sending.Work(),
             ),
             urgent=True,
         )
+        self.leaves_some = len(found) > len(found.claimed) or len(found.claimed) >= room
         if found.claimed:
             failpoints.reach(failpoints.MSG_CLAIMED)
         for each in (

@@ -43,8 +43,9 @@ logger = structlog.get_logger("worker")
 
 _SWEEP_SECONDS = 15
 _SEAL_SECONDS = 60
-#: Events of so long are counted together, and so long's receipts of the simulated network are told together.
-_DELIVER_TOGETHER_SECONDS = 0.2
+#: Events of so long are counted together (whoever scrapes has them counted first), and so long's receipts of
+#: the simulated network are told together.
+_DELIVER_TOGETHER_SECONDS = 1.0
 _PUMP_TOGETHER_SECONDS = 0.1
 #: So often looks what comes each minute or quarter, or at night, or is woken when it has something to do.
 _SELDOM_TICKS = 5
@@ -111,8 +112,13 @@ class Worker:
         add = self.loops.add
         add(
             Loop("ring", self.ringer.ring_due),
-            Loop("send", self.sender.send_more),
-            Loop("deliver", self.deliverer.deliver_events, gathers=_DELIVER_TOGETHER_SECONDS),
+            Loop("send", self.sender.send_more, leaves_some=lambda: self.sender.leaves_some),
+            Loop(
+                "deliver",
+                self.deliverer.deliver_events,
+                gathers=_DELIVER_TOGETHER_SECONDS,
+                leaves_some=lambda: self.deliverer.leaves_some,
+            ),
             Loop("catch_up", self.provided.catch_up, every=_SELDOM_TICKS),
         )
         if self._caretaker is not None:

@@ -56,6 +56,7 @@ async def test_a_text_that_the_provider_is_slow_to_take_holds_no_other_up(
     worker = town.app.worker
     await reports(town, 1)
     assert await worker.sender.send_more() == 1
+    assert not worker.sender.leaves_some
     await slow.asked.acquire()
 
     await reports(town, 1)
@@ -74,6 +75,7 @@ async def test_no_more_than_so_many_are_with_it_at_once(town: Town, carrier: Car
     worker = town.app.worker
     await reports(town, AT_ONCE + 3)
     assert await worker.sender.send_more() == AT_ONCE
+    assert worker.sender.leaves_some
     for _ in range(AT_ONCE):
         await slow.asked.acquire()
     more = asyncio.create_task(worker.sender.send_more())

@@ -109,7 +109,7 @@ def test_what_is_shown_is_looked_for(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_scrape_has_what_was_reported_before_it(service: Evaluation) -> None:
-    """Events are counted a few times a second: a scrape waits for those that came before it."""
+    """Events are counted once a second: a scrape has them counted that came before it."""
     with httpx.Client(base_url=service.base_url, timeout=30) as client:
         key = {"Authorization": f"Bearer {service.key}"}
         for _ in range(5):

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -25,7 +26,7 @@ from rapid_response.messaging.gateway import (
     TextRequest,
 )
 from rapid_response.messaging.twilio_gateway import TwilioAccount, TwilioGateway
-from rapid_response.messaging.twilio_transport import Timing
+from rapid_response.messaging.twilio_transport import Timing, proxy_to
 from tests.gateways import twilio_api
 from tests.gateways.carriers import Twilio, account, twilio
 from tests.gateways.conftest import MONDAY
@@ -231,6 +232,60 @@ async def test_r2_r4_only_what_certainly_stayed_here_is_not_sent(
     assert await gateway.send_text(TEXT) == outcome
     assert len(asked) == 1
     await gateway.aclose()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "127.0.0.1:{port}"])
+async def test_requests_to_twilio_go_by_the_councils_proxy(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """A proxy of this machine's, which lets nothing through: what was asked of it tells the way."""
+    asked: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readline())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    proxy = await asyncio.start_server(refuse, "127.0.0.1")
+    monkeypatch.setenv("HTTPS_PROXY", address.format(port=proxy.sockets[0].getsockname()[1]))
+    gateway = TwilioGateway(_plain_account(), clock)
+    assert await gateway.send_text(TEXT) == Rejected("account")
+    assert asked == [b"CONNECT api.twilio.com:443 HTTP/1.1\r\n"]
+    await gateway.aclose()
+    proxy.close()
+
+
+async def test_requests_to_this_machine_go_by_no_proxy(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens there: a request that went by it would not be taken."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with twilio(clock) as carrier:
+        assert isinstance(await carrier.gateway.send_text(TEXT), Accepted)
+
+
+@pytest.mark.parametrize(
+    ("environment", "proxy"),
+    [
+        pytest.param({}, None, id="none"),
+        pytest.param({"HTTPS_PROXY": "http://proxy:3128"}, "http://proxy:3128", id="of https"),
+        pytest.param({"ALL_PROXY": "http://proxy:3128"}, "http://proxy:3128", id="of all"),
+        pytest.param({"HTTP_PROXY": "http://proxy:3128"}, None, id="of http alone"),
+        pytest.param({"HTTPS_PROXY": "proxy:3128", "NO_PROXY": ".twilio.com"}, None, id="not to Twilio"),
+    ],
+)
+def test_which_proxy_leads_to_twilio(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], proxy: str | None
+) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert proxy_to(urlsplit("https://api.twilio.com")) == proxy
 
 
 _HTML = "<html><body>Bad Gateway</body></html>"
