@@ -176,7 +176,7 @@ def _warnings(connection: Connection) -> int:
 def restart(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:
     """From the start of the process until what fell due meanwhile is done: its first, and all of it."""
     bodies = written(folder, "reports.jsonl", reports())
-    with serving.baseline(machine, "naive", kind) as (found, _):
+    with serving.baseline(machine, "async", kind) as (found, _):
         serving.post(f"{found.url}/reports", written(folder, "naive.jsonl", naive_reports()), seconds=0.5)
         results.add(kind, "N start", {"start": found.started_in})
     with serving.product_database(machine, kind) as of:

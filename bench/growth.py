@@ -61,7 +61,7 @@ def growth(machine: Machine, kind: str, plan: Plan, results: Results, folder: Pa
     """Measure at each size, in one database that grows."""
     bodies = written(folder, "reports.jsonl", reports())
     naive = written(folder, "naive.jsonl", naive_reports())
-    with serving.baseline(machine, "naive", kind) as (found, _):
+    with serving.baseline(machine, "async", kind) as (found, _):
         serving.post(f"{found.url}/reports", naive, clients=8, seconds=plan.seconds)
         results.add(kind, "N grown", {"rss": serving.rss_mib(found.pid), "start": found.started_in})
     with serving.product_database(machine, kind) as of:

@@ -15,11 +15,15 @@ from urllib.parse import urlsplit
 from bench.torture.carrier import Line, Unruly
 from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN
 
+#: The last receipt of a text is posted so many seconds after it was taken, at the latest.
+RECEIPTS_WITHIN = 4.0
+
 
 class Provider:
-    """Texts are handed to it, and it posts receipts to whoever it is told serves."""
+    """Texts are handed to it; if it `tells`, it posts receipts to whoever it is told serves."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tells: bool) -> None:
+        self._tells = tells
         self._ports: list[int] = []
         self.base_url = ""
 
@@ -47,6 +51,7 @@ class Provider:
         """Listen until told to end."""
         carrier = Unruly(1, Line(lambda: self._ports))
         carrier.is_calm = True
+        carrier.tells = self._tells
         await carrier.listen()
         self.base_url = carrier.base_url
         ready.set()
@@ -56,9 +61,9 @@ class Provider:
 
 
 @contextmanager
-def provider() -> Iterator[Provider]:
+def provider(*, tells: bool = True) -> Iterator[Provider]:
     """One, in a thread of its own."""
-    made = Provider()
+    made = Provider(tells=tells)
     ready = threading.Event()
     loop = asyncio.new_event_loop()
     ends = asyncio.Event()

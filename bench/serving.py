@@ -173,7 +173,7 @@ def environment(of: Product) -> dict[str, str]:
 
 @contextmanager
 def baseline(machine: Machine, mode: str, kind: str | None = None) -> Iterator[tuple[Server, str]]:
-    """T or N, and the address of its database."""
+    """T, N or D (:mod:`bench.naive`), and the address of its database."""
     url = machine.database_url(kind) if kind else ""
     driver_url = url.replace("+aiosqlite", "")
     arguments = ["-m", "uvicorn", "bench.naive:app", "--no-access-log", "--log-level", "warning"]

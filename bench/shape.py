@@ -18,7 +18,7 @@ from sqlalchemy import Connection, create_engine, func, select, text
 from sqlmodel import col
 
 from bench import serving
-from bench.provider import provider
+from bench.provider import RECEIPTS_WITHIN, provider
 from bench.serving import Machine, Product, Server
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
@@ -215,24 +215,26 @@ def saturate(
 
 
 def baselines(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:
-    """T once a round, and N on this kind of database."""
+    """T once a round, and N and D on this kind of database."""
     bodies = written(folder, "naive.jsonl", naive_reports())
     if kind == KINDS[0]:
         with serving.baseline(machine, "trivial") as (found, _):
             for clients in plan.clients:
                 figures, _ = saturate(f"{found.url}/reports", found.pid, bodies, clients, plan, "")
                 results.add("", f"T {clients}", figures)
-    with serving.baseline(machine, "naive", kind) as (found, url):
-        acknowledged = 0
-        for clients in plan.clients:
-            figures, answered = saturate(f"{found.url}/reports", found.pid, bodies, clients, plan, url)
-            results.add(kind, f"N {clients}", figures)
-            acknowledged += answered
-        results.add(kind, "N process", {"start": found.started_in, "rss": serving.rss_mib(found.pid)})
-        engine = create_engine(url)
-        with engine.connect() as connection:
-            none_lost("N", acknowledged, _COUNT["naive"](connection))
-        engine.dispose()
+    for name, mode in (("N", "async"), ("D", "def")):
+        with serving.baseline(machine, mode, kind) as (found, url):
+            acknowledged = 0
+            for clients in plan.clients:
+                figures, answered = saturate(f"{found.url}/reports", found.pid, bodies, clients, plan, url)
+                results.add(kind, f"{name} {clients}", figures)
+                acknowledged += answered
+            memory = serving.rss_mib(found.pid)
+            results.add(kind, f"{name} process", {"start": found.started_in, "rss": memory})
+            engine = create_engine(url)
+            with engine.connect() as connection:
+                none_lost(name, acknowledged, _COUNT["naive"](connection))
+            engine.dispose()
 
 
 def intake(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:
@@ -262,22 +264,37 @@ def none_lost(what: str, acknowledged: int, stored: int) -> None:
 
 
 def report_to_text(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:
-    """From before a report is sent until the provider's answer to its first text is on record."""
+    """From before a report is sent until the provider's answer to its first text is on record.
+
+    Processor time is taken twice: until the texts are handed over, with a provider that sends no receipts;
+    and with all that its receipts make.
+    """
     bodies = written(folder, "reports.jsonl", reports())
     for name, rate, seconds in plan.paces:
-        with serving.product_database(machine, kind) as of, serving.product(of) as found:
-            url = f"{found.url}/api/v1/reports"
-            warm(of, found, bodies, 6)
-            before = serving.cpu_seconds([found.pid], of.url)
-            seen = serving.post(url, bodies, rate=rate, seconds=seconds, key=of.key)
-            sent_at = dict(seen["acknowledged"])
-            settled(of)
-            handed = {reference: at for reference, _, at in of.database.look_now(handed_over)}
-            cpu = serving.cpu_seconds([found.pid], of.url) - before
-            took = [handed[reference] - wall for reference, wall in sent_at.items() if reference in handed]
-            none_lost("texts", len(sent_at), len(took))
-            figures = {**times(took), "answer p50": share(seen["took"], 50) * 1e3, "most": max(took) * 1e3}
-            results.add(kind, f"text {name}", {**figures, "cpu": cpu / len(took) * 1e3})
+        for tells in (False, True):
+            with (
+                provider(tells=tells) as network,
+                serving.product_database(machine, kind) as of,
+                serving.product(of, texts_by=network) as found,
+            ):
+                url = f"{found.url}/api/v1/reports"
+                warm(of, found, bodies, 6)
+                before = serving.cpu_seconds([found.pid], of.url)
+                seen = serving.post(url, bodies, rate=rate, seconds=seconds, key=of.key)
+                sent_at = dict(seen["acknowledged"])
+                settled(of)
+                if tells:
+                    time.sleep(RECEIPTS_WITHIN)
+                cpu = serving.cpu_seconds([found.pid], of.url) - before
+                handed = {reference: at for reference, _, at in of.database.look_now(handed_over)}
+                took = [
+                    handed[reference] - wall for reference, wall in sent_at.items() if reference in handed
+                ]
+                none_lost("texts", len(sent_at), len(took))
+                figures = {"cpu": cpu / len(took) * 1e3}
+                if tells:
+                    figures |= {**times(took), "most": max(took) * 1e3}
+                results.add(kind, f"text {name}" if tells else f"text {name}, no receipts", figures)
 
 
 def saturated(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:

@@ -96,6 +96,8 @@ class Unruly(FakeTwilio):
         self._receipts: set[asyncio.Task[None]] = set()
         #: From now on all is well.
         self.is_calm = False
+        #: Whether it sends receipts at all.
+        self.tells = True
         #: Where texts to our number are posted.
         self.text_webhook = ""
 
@@ -141,7 +143,8 @@ class Unruly(FakeTwilio):
 
     def _take_text(self, fields: Sequence[tuple[str, str]], fault: Fault | None) -> Message:
         message = super()._take_text(fields, fault)
-        self._in_the_background(self._tells(message))
+        if self.tells:
+            self._in_the_background(self._tells(message))
         if self.people is not None:
             self._in_the_background(self.people.hears(message, self._texts))
         return message
