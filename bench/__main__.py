@@ -19,7 +19,7 @@ from bench.due import lateness, more_lateness, restart
 from bench.growth import growth
 from bench.nodes import nodes
 from bench.serving import Machine
-from bench.shape import KINDS, QUICK, Plan, Results, baselines, intake, report_to_text, saturated
+from bench.shape import KINDS, QUICK, Plan, Results, baselines, floor, intake, report_to_text, saturated
 from bench.tables import all_tables
 
 Case = Callable[[Machine, str, Plan, Results, Path], None]
@@ -27,6 +27,7 @@ Case = Callable[[Machine, str, Plan, Results, Path], None]
 #: In the order in which they are measured.
 USUAL: dict[str, Case] = {
     "baselines": baselines,
+    "floor": floor,
     "intake": intake,
     "text": report_to_text,
     "saturated": saturated,

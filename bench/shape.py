@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, func, select, text
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from bench import serving
+from bench.floor import new_rows, rows_of
 from bench.provider import RECEIPTS_WITHIN, provider
 from bench.serving import Machine, Product, Server
 from rapid_response.storage.records import table_of
@@ -235,6 +236,30 @@ def baselines(machine: Machine, kind: str, plan: Plan, results: Results, folder:
             with engine.connect() as connection:
                 none_lost(name, acknowledged, _COUNT["naive"](connection))
             engine.dispose()
+
+
+def floor(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:
+    """F: the same rows, and nothing decided (:mod:`bench.floor`)."""
+    bodies = written(folder, "reports.jsonl", reports())
+    with serving.product_database(machine, kind) as of:
+        rows = folder / "rows.json"
+        with serving.product(of, works=False) as found:
+            before = of.database.look_now(_all_rows)
+            serving.post(f"{found.url}/api/v1/reports", bodies, clients=1, seconds=5, most=1, key=of.key)
+            rows.write_text(json.dumps(new_rows(before, of.database.look_now(_all_rows))))
+        arguments = ["-m", "uvicorn", "bench.floor:app", "--no-access-log", "--log-level", "warning"]
+        settings = {"BENCH_URL": of.url, "BENCH_ROWS": str(rows)}
+        with serving.server(arguments, "/", **settings) as found:
+            acknowledged = 1
+            for clients in plan.clients:
+                figures, answered = saturate(f"{found.url}/reports", found.pid, bodies, clients, plan, of.url)
+                results.add(kind, f"F {clients}", figures)
+                acknowledged += answered
+            none_lost("F", acknowledged, of.database.look_now(_COUNT["product"]))
+
+
+def _all_rows(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    return rows_of(connection, [table.name for table in SQLModel.metadata.sorted_tables])
 
 
 def intake(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:

@@ -54,6 +54,7 @@ def intake(results: Results, plan: Plan) -> Rows:
         "T": "T: trivial POST, nothing stored",
         "N": "N: `async def`, SQLModel and AsyncSession, one row",
         "D": "D: the tutorial's `def` and Session, one row",
+        "F": "F: read, and all rows of a report, nothing decided",
         "intake": "intake alone: all rows of a report",
         "whole": "whole service: its texts, receipts and counts too",
     }
@@ -69,7 +70,7 @@ def _intake_row(results: Results, kind: str, case: str, name: str, clients: int)
     def figure(of: str, what: str) -> float:
         return results.median(kind, f"{of} {clients}", what)
 
-    compared = case in ("intake", "whole")
+    compared = case in ("F", "intake", "whole")
     return [
         f"{kind or '-'}: {name}",
         f"{clients}",
