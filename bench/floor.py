@@ -63,7 +63,7 @@ def new_rows(before: Rows, after: Rows) -> Rows:
 
 
 class Insert(NamedTuple):
-    """The rows of one table: its statement, values, and where in them `{0}` stands for the first of new ids."""
+    """The rows of one table: its statement, values, and where in them `{0}` stands for a new id."""
 
     sql: str
     values: list[list[Any]]
