@@ -266,6 +266,19 @@ def test_of_a_time_that_is_past_it_is_said_that_it_is_overdue() -> None:
         assert "by 15:10" not in text
 
 
+def test_contacts_are_told_that_a_time_is_past() -> None:
+    late = AFTERNOON + timedelta(seconds=1)
+    assert " Needed by 15:10." in wording.nobody_left(JOB, LONDON, AFTERNOON)
+    for say in (wording.nobody_left, wording.not_accepted, wording.rung_reached):
+        assert " Overdue since 15:10." in say(JOB, LONDON, late)
+    assert wording.joint_needed(JOB, LONDON, AFTERNOON) == (
+        "TS duty: job 4821, trader still at door, BR1 3: joint, do not enter alone. "
+        "Arrange police or 2nd officer by 15:10. Seen? Text OK and the job number."
+    )
+    assert "2nd officer now." in wording.joint_needed(JOB, LONDON, late)
+    assert "release it now." in wording.joint_held(JOB, LONDON, late)
+
+
 def test_the_link_is_named_where_it_fits_and_left_out_where_it_does_not() -> None:
     assert wording.offer(JOB, LONDON, link_base=f"{BASE_URL}/").endswith(
         "Reply OK 4821 or NO 4821. Details: https://rr.bromley.gov.uk/j/4821"

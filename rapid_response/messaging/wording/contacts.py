@@ -27,7 +27,21 @@ def _notice(job: Job, *sayings: str) -> str:
 
 
 def _needed(job: Job, zone: ZoneInfo, now: datetime | None) -> str:
-    return f" Needed by {local_time(job.by, zone, now)}." if job.by else ""
+    """By when somebody is needed there, as a sentence; since when, if that is past."""
+    if job.by is None:
+        return ""
+    return f" {'Overdue since' if _is_past(job, now) else 'Needed by'} {local_time(job.by, zone, now)}."
+
+
+def _by(job: Job, zone: ZoneInfo, now: datetime | None) -> str:
+    """By when what is asked for must be done: now, if that is past."""
+    if job.by is None:
+        return ""
+    return " now" if _is_past(job, now) else f" by {local_time(job.by, zone, now)}"
+
+
+def _is_past(job: Job, now: datetime | None) -> bool:
+    return job.by is not None and now is not None and now > job.by
 
 
 def not_accepted(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
@@ -69,14 +83,12 @@ def warning_to_team_leader(
 
 def joint_needed(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
     """A suspect is present or expected: the offer went out, and a second pair of eyes is to be found."""
-    by = f" by {local_time(job.by, zone, now)}" if job.by else ""
-    return _notice(job, f"{JOINT}. Arrange police or 2nd officer{by}.")
+    return _notice(job, f"{JOINT}. Arrange police or 2nd officer{_by(job, zone, now)}.")
 
 
 def joint_held(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
     """As :func:`joint_needed` where the council holds the offer until a person releases it."""
-    by = f" by {local_time(job.by, zone, now)}" if job.by else ""
-    return _notice(job, f"held for joint attendance. Sign in and release it{by}.")
+    return _notice(job, f"held for joint attendance. Sign in and release it{_by(job, zone, now)}.")
 
 
 def breach(job: Job, due: datetime, zone: ZoneInfo, *, owned: bool, now: datetime | None = None) -> str:
