@@ -54,7 +54,7 @@ QUERIES = {
 COMMANDS = {"doctor": ["doctor"], "open-sheet": ["open-sheet"]}
 _ASKED = 20
 #: A share of a core: above it, what a start does beside its work (a large file is checked) is still going on.
-_BUSY = 0.05
+_BUSY = 0.03
 
 
 def growth(machine: Machine, kind: str, plan: Plan, results: Results, folder: Path) -> None:
@@ -106,7 +106,7 @@ def _put_off(tx: Tx) -> None:
 def _measured(of: Product, found: Server, plan: Plan, bodies: Path) -> dict[str, float]:
     """Idle first, then reports one after the other, and from eight clients; their texts are in the cost."""
     settled(of)
-    wait_until(lambda: idles(of, found, 5.0) < _BUSY, 900)
+    wait_until(lambda: idles(of, found, 15.0) < _BUSY, 1800)
     idle = idles(of, found, plan.idle)
     warm(of, found, bodies, 20)
     url = f"{found.url}/api/v1/reports"
