@@ -38,9 +38,11 @@ _LONGEST_MESSAGE, _LONGEST_AT_THE_DESK = timedelta(minutes=10), timedelta(hours=
 
 
 def call_of(tx: Tx, desk: Desk, sid: str) -> CallRow | None:
-    """The call of that provider's id."""
+    """The call of that provider's id, locked: a message that is told twice at once is one report."""
     return tx.first(
-        select(CallRow).where(col(CallRow.provider) == desk.provider, col(CallRow.provider_sid) == sid)
+        select(CallRow)
+        .where(col(CallRow.provider) == desk.provider, col(CallRow.provider_sid) == sid)
+        .with_for_update()
     )
 
 
