@@ -147,10 +147,13 @@ def message_left(tx: Tx, desk: Desk, sid: str, reading: Reading, recording: str 
     `recording` is what the provider calls its sound, which can be deleted there by that name.
     """
     call = call_of(tx, desk, sid)
-    if call is not None and recording:
+    if call is None:
+        return None
+    if recording:
         call.recording_sid = recording[:34]
-    if call is None or call.incident_id is not None:
-        return call.incident_id if call else None
+    # What seemed to end without a message may be of a case already, which is of other words of its caller.
+    if call.incident_id is not None and call.outcome != RANG_OFF:
+        return call.incident_id
     report = placeholder(call.digits, call.from_number)
     # Whatever a model makes of our own placeholder: words nobody knows yet rule nothing out.
     received = receive(tx, desk, report, replace(reading, matter=Matter.UNCLEAR), SOURCE)
@@ -171,19 +174,20 @@ def words_known(
 ) -> None:
     """The voicemail's words: they complete its report, and may raise the case at once.
 
-    They may also come before the message itself: then the report is raised here (`blank` reads its
-    placeholder).
+    They may also come before the message itself, or without it: then the report is raised here (`blank` reads
+    its placeholder), even where the provider could read none.
     """
     incident_id = message_left(tx, desk, sid, blank, recording)
     if incident_id is None:
         return
-    call = call_of(tx, desk, sid)
-    if call is not None and call.words_at is None:
-        call.transcription_sid, call.words_at = transcription[:34], tx.now
     mine = select(ReportRow).where(col(ReportRow.first_incident_id) == incident_id)
     report = tx.first(mine)
-    if report is None or report.narrative not in (NO_WORDS_YET, RANG_OFF_WORDS):
+    if not words or report is None or report.narrative not in (NO_WORDS_YET, RANG_OFF_WORDS):
         return
+    call = call_of(tx, desk, sid)
+    if call is not None:
+        # From now on the provider need not keep them for us.
+        call.transcription_sid, call.words_at = transcription[:34], tx.now
     # The report may have been joined to another incident since: then its words are that one's.
     incident = hold(tx, report.incident_id)
     report.narrative, report.reading = words, reading_json(reading)

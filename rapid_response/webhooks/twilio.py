@@ -267,19 +267,20 @@ async def message_left(hook: Signed) -> Response:
 
 @router.post("/voice/transcription")
 async def words_known(hook: Signed) -> Response:
-    """The words of a message; none, or unreadable ones, change nothing."""
+    """The words of a message; none, or unreadable ones, say that there is one."""
     try:
         text = storable(hook.field("TranscriptionText"))[:20_000]
     except ValueError:
-        return Response(status_code=204)
+        text = ""
+    blank = hook.hooks.read(words.NO_WORDS_YET)
     await hook.run(
         partial(
             hotline.words_known,
             desk=hook.hooks.desk,
             sid=hook.field("CallSid"),
             words=text,
-            reading=hook.hooks.read(text),
-            blank=hook.hooks.read(words.NO_WORDS_YET),
+            reading=hook.hooks.read(text) if text else blank,
+            blank=blank,
             recording=hook.field("RecordingSid"),
             transcription=hook.field("TranscriptionSid"),
         )

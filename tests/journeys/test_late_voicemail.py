@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 
-from rapid_response.storage.tables import ReportRow
+import pytest
+
+from rapid_response.storage.tables import CallRow, IncidentRow, ReportRow
+from tests.databases import TestDatabases
 from tests.gateways.fake_twilio import NUMBER
 from tests.journeys.twilio_town import CALLS, TwilioTown, twilio_town
 
 CALLER = "+447700900777"
 SAID = "There is a man at my door now and he will not leave until I pay him."
+
+
+@pytest.fixture
+async def town(databases: TestDatabases, start: datetime) -> AsyncIterator[TwilioTown]:
+    async with twilio_town(databases.fresh("sqlite"), start) as made:
+        yield made
 
 
 async def told(town: TwilioTown, path: str, letter: str, **more: str) -> None:
@@ -28,9 +37,72 @@ async def told(town: TwilioTown, path: str, letter: str, **more: str) -> None:
     assert answer.status_code in (200, 204)
 
 
+async def rings_and_is_over(town: TwilioTown, letter: str) -> None:
+    """All that we hear of a call is that it began and ended."""
+    await told(town, "", letter, CallStatus="ringing")
+    await told(town, "/status", letter, CallStatus="completed")
+    await town.pass_time(seconds=30)
+
+
+async def words_come(town: TwilioTown, letter: str, text: str) -> None:
+    """The words of the message, or that Twilio found none."""
+    await told(
+        town,
+        "/transcription",
+        letter,
+        TranscriptionSid="TR" + letter * 32,
+        RecordingSid="RE" + letter * 32,
+        TranscriptionStatus="completed" if text else "failed",
+        TranscriptionText=text,
+    )
+    await town.settle()
+
+
 async def reported(town: TwilioTown) -> dict[str, str]:
     """What was said, by the case that it first became."""
     return {row.first_incident_id: row.narrative for row in await town.rows(ReportRow)}
+
+
+async def test_its_words_are_a_report_though_its_caller_has_reported_again_since(town: TwilioTown) -> None:
+    await rings_and_is_over(town, "1")
+    await town.reports(narrative="A roofer wants cash from my mother.", caller={"phone": CALLER})
+    (call,) = [row for row in await town.rows(CallRow) if row.inbound]
+    assert call.incident_id is not None  # the call that seemed to have no message is of this case
+
+    await words_come(town, "1", SAID)
+    assert sorted((await reported(town)).values()) == ["A roofer wants cash from my mother.", SAID]
+    (call,) = [row for row in await town.rows(CallRow) if row.inbound]
+    assert (await reported(town))[call.incident_id or ""] == SAID
+    assert (call.outcome, call.recording_sid) == ("voicemail", "RE" + "1" * 32)
+    urgent = [row for row in await town.rows(IncidentRow) if row.id == call.incident_id]
+    assert [row.priority for row in urgent] == ["P0"]
+
+
+async def test_two_messages_of_one_caller_each_keep_their_own_words(town: TwilioTown) -> None:
+    await rings_and_is_over(town, "1")
+    await told(town, "", "2", CallStatus="ringing")
+    await told(town, "/voicemail", "2", CallStatus="completed", RecordingSid="RE" + "2" * 32)
+    await words_come(town, "1", SAID)
+    await words_come(town, "2", "It is me again, he has gone to the bank with her.")
+    assert sorted((await reported(town)).values()) == [
+        "It is me again, he has gone to the bank with her.",
+        SAID,
+    ]
+
+
+@pytest.mark.parametrize("pressed", ["", "1"])
+async def test_a_message_that_twilio_could_not_read_is_a_report_all_the_same(
+    town: TwilioTown, pressed: str
+) -> None:
+    await told(town, "", "1", CallStatus="ringing")
+    if pressed:
+        await told(town, "/keys", "1", Digits=pressed)
+    await words_come(town, "1", "")
+    (narrative,) = (await reported(town)).values()
+    assert "A voicemail was left" in narrative
+    (call,) = [row for row in await town.rows(CallRow) if row.inbound]
+    # What was never read stays at Twilio, where it can be heard.
+    assert (call.outcome, call.recording_sid, call.words_at) == ("voicemail", "RE" + "1" * 32, None)
 
 
 async def test_one_message_told_several_times_at_once_is_one_report(
