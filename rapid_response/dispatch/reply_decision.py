@@ -272,10 +272,11 @@ def decide(
             Effect.NEW_REPORT, answer=Answer.UNKNOWN_SENDER, flagged=True, why="unknown number"
         )
     last = [text for text in last_texts if text.at is None or written - text.at <= CONTEXT]
-    all_jobs = _Case(reply, jobs, last, _stands(jobs))
+    told = [_as_told(job, written) for job in jobs]
+    all_jobs = _Case(reply, told, last, _stands(told))
     if reply.number is not None:
         return _heeding_trouble(all_jobs, _by_verb(all_jobs))
-    known = [_as_known(job, written) for job in jobs]
+    known = [_as_asked(job, written) for job in told]
     return _heeding_trouble(all_jobs, _by_verb(replace(all_jobs, jobs=known, stands=_stands(known))))
 
 
@@ -283,13 +284,16 @@ def _stands(jobs: Sequence[JobView]) -> Mapping[str, _Stand]:
     return {job.incident_id: _stand(job) for job in jobs}
 
 
-def _as_known(job: JobView, written: datetime) -> JobView:
-    """A job as she knew it when she wrote: a word alone means nothing that she heard of only later."""
-    if job.asked_at is not None and job.asked_at > written:
-        job = replace(job, offer_state=None, held=False)
-    if job.told_at is not None and job.told_at > written:
-        job = replace(job, open_notice=False)
-    return job
+def _as_told(job: JobView, written: datetime) -> JobView:
+    """A job with what she had been told of it when she wrote: nobody has seen a notice that came later."""
+    is_later = job.told_at is not None and job.told_at > written
+    return replace(job, open_notice=False) if is_later else job
+
+
+def _as_asked(job: JobView, written: datetime) -> JobView:
+    """A job as she knew it when she wrote: a word alone answers no offer that was made only later."""
+    is_later = job.asked_at is not None and job.asked_at > written
+    return replace(job, offer_state=None, held=False) if is_later else job
 
 
 def _heeding_trouble(case: _Case, decided: ReplyDecision) -> ReplyDecision:

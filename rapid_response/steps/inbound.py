@@ -444,7 +444,7 @@ def _act(text: Text, decision: ReplyDecision) -> None:
     )
     for action, params in decision.actions:
         if action is Action.ACKNOWLEDGE:
-            notices.acknowledge(text.tx, incident, "sms", text.known.recipients)
+            notices.acknowledge(text.tx, incident, "sms", text.known.recipients, said_at=text.written)
             unseen = _unseen_alarms(text.tx, text.known, text.written)
             alarms.acknowledge(text.tx, [a for a in unseen if a.incident_id == incident.id], "sms")
             actions.keep_in_view(text.tx, text.service, incident)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select
@@ -208,12 +209,23 @@ def _unseen(incident_id: str) -> SelectOfScalar[NoticeRow]:
     )
 
 
-def acknowledge(tx: Tx, incident: IncidentRow, source: str, recipients: Collection[str] | None = None) -> int:
-    """A person has seen what was addressed to her (all, from the desk); returns how many."""
+def acknowledge(
+    tx: Tx,
+    incident: IncidentRow,
+    source: str,
+    recipients: Collection[str] | None = None,
+    *,
+    said_at: datetime | None = None,
+) -> int:
+    """A person has seen what was addressed to her (all, from the desk); returns how many.
+
+    `said_at` is when she said so, where that may be a while ago: she had not seen what was given since.
+    """
     seen = [
         n
         for n in unseen(tx, incident.id)
-        if recipients is None or any(r["id"] in recipients for r in n.recipients)
+        if (recipients is None or any(r["id"] in recipients for r in n.recipients))
+        and (said_at is None or n.given_at <= said_at)
     ]
     for notice in seen:
         _end(tx, incident, notice, tx.actor)
