@@ -77,6 +77,8 @@ class JobView:
     #: When she was first asked to take it, and first told of what she has not seen yet.
     asked_at: datetime | None = None
     told_at: datetime | None = None
+    #: She has it, and has moved it the other way since she wrote this.
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,6 +510,8 @@ def _kept_or_silent(case: _Case, why: str) -> ReplyDecision:
 
 
 def _apply(case: _Case, job: JobView) -> ReplyDecision:
+    if job.overtaken:
+        return _note(job, Answer.NOTE_KEPT, "overtaken by what she has done since")
     match case.reply.verb:
         case Verb.ACCEPT:
             return _accept(case, job)

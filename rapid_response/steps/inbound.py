@@ -7,6 +7,7 @@ commit, so that a fault in the second loses nothing: it is tried again, and park
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import and_, exists, func, or_, update
@@ -44,6 +45,7 @@ from rapid_response.steps import (
     endpoints,
     failing,
     notices,
+    overtaking,
     proving,
     readiness,
 )
@@ -171,7 +173,7 @@ def _act_on(tx: Tx, desk: Desk, text: InboundMessageRow) -> None:
     if _is_duress(tx, service, text, known, reply):
         return
     written = written_at(text)
-    jobs = _jobs(tx, known, written) if known.recipients else {}
+    jobs = _jobs(tx, known, reply, written) if known.recipients else {}
     views = [view for _, view in jobs.values()]
     # Whoever has taken a job by this phone is its owner, and means another number.
     if known.responder is not None and proof.denies(text.body) and not any(view.held for view in views):
@@ -308,7 +310,7 @@ def _who_sent(desk: Desk, service: Service, text: InboundMessageRow) -> Known:
     return Known(number, Sender(kind, responder.id if responder else None, roles), responder, recipients)
 
 
-def _jobs(tx: Tx, known: Known, written: datetime) -> dict[str, tuple[IncidentRow, JobView]]:
+def _jobs(tx: Tx, known: Known, reply: Reply, written: datetime) -> dict[str, tuple[IncidentRow, JobView]]:
     """All that was offered to her or told her and still has its number, locked, as the table sees it."""
     responder_id = known.responder.id if known.responder else None
     live = select(JobNumberRow.incident_id).where(
@@ -343,6 +345,9 @@ def _jobs(tx: Tx, known: Known, written: datetime) -> dict[str, tuple[IncidentRo
         mine = [o for o in asked if o.incident_id == incident_id and o.episode == incident.episode]
         hers = [n for n in told if n.incident_id == incident_id]
         view = _view(incident, mine, hers, responder_id, alarmed=incident_id in alarmed)
+        if view.held:
+            is_overtaken = overtaking.is_overtaken(tx, known, reply.verb, incident_id, written)
+            view = replace(view, overtaken=is_overtaken)
         found[incident_id] = (incident, view)
     return found
 
