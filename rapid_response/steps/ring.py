@@ -333,7 +333,7 @@ def _travel(ringing: _Ringing) -> None:
 
 
 def _sign_of_life(ringing: _Ringing) -> None:
-    visits.ring_sign_of_life(ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due.subject)
+    visits.ring_sign_of_life(ringing.tx, ringing.service, ringing.incident, ringing.due.subject)
 
 
 def _alarm(ringing: _Ringing) -> None:

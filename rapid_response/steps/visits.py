@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -80,7 +80,13 @@ def carry_on(tx: Tx, incident: IncidentRow, before: VisitRow) -> VisitRow:
     return set_off(tx, incident, before.responder_id, eta)
 
 
-def arrived(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str) -> None:
+def arrived(
+    tx: Tx,
+    service: Service,
+    incident: IncidentRow,
+    responder_id: str,
+    said_at: datetime | None = None,
+) -> None:
     """She is there: from now on she is asked whether she is safe."""
     visit = live(tx, incident)
     if visit is None:
@@ -93,7 +99,7 @@ def arrived(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, respond
             heard_at=tx.now,
         )
     visit.arrived_at, visit.finish_at = tx.now, tx.now + rules.USUAL_VISIT
-    _heard(tx, desk, service, incident, visit)
+    _begin_anew(tx, service, incident, visit, _when(tx, said_at))
 
 
 def end(tx: Tx, incident: IncidentRow, why: str) -> None:
@@ -115,30 +121,26 @@ def taken_over(tx: Tx, incident: IncidentRow, responder_id: str) -> None:
 # --- signs of life ----------------------------------------------------------------------------------------
 
 
-def check_in(
-    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_id: str, source: str
-) -> None:
+def check_in(tx: Tx, service: Service, incident: IncidentRow, responder_id: str, who: Who) -> None:
     """She says that she is safe, or whoever spoke with her does; the time begins anew."""
     visit = live(tx, incident)
     if visit is None and incident.status is Status.ON_SCENE:
         # She had gone elsewhere, and is back.
-        arrived(tx, desk, service, incident, incident.owner or responder_id)
+        arrived(tx, service, incident, incident.owner or responder_id, who.said_at)
         visit = live(tx, incident)
     elif visit is not None:
-        _heard(tx, desk, service, incident, visit)
-    tx.record(incident.id, happened.CheckedIn(responder_id, source, visit.check_in_by if visit else None))
+        _heard(tx, service, incident, visit, who.said_at)
+    tx.record(incident.id, happened.CheckedIn(responder_id, who.source, visit.check_in_by if visit else None))
 
 
-def sign_of_life(
-    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, action: Action, who: Who
-) -> None:
+def sign_of_life(tx: Tx, service: Service, incident: IncidentRow, action: Action, who: Who) -> None:
     """Whatever she does by her own phone or page shows that she can: here, and wherever else she is."""
     if who.responder is None or who.source not in ("sms", "voice", "page") or action in _NO_SIGN:
         return
     visit = live(tx, incident)
     is_hers = visit is not None and who.responder in (visit.responder_id, incident.companion)
     if visit is not None and is_hers and action not in (*_LEAVES, Action.CHECK_IN):
-        _heard(tx, desk, service, incident, visit)
+        _heard(tx, service, incident, visit, who.said_at)
     elsewhere = (
         select(VisitRow)
         .where(
@@ -149,39 +151,86 @@ def sign_of_life(
         .order_by(col(VisitRow.incident_id))
     )
     what = _GONE if action in _LEAVES else _ALIVE
+    # A text that was held up says of another job, too, what was so when it was written.
+    since = f":{int(who.said_at.timestamp())}" if who.said_at is not None else ""
     for other in tx.all(elsewhere):
         # On the agenda, because it needs the other incident's lock, and locks go in order (design.md 3).
-        sign = Deadline(Kind.SIGN_OF_LIFE, tx.now, f"{what}:{tx.ids.uuid()}")
+        sign = Deadline(Kind.SIGN_OF_LIFE, tx.now, f"{what}:{tx.ids.uuid()}{since}")
         work.arm(tx, other.incident_id, 1, _FIRST, [sign])
 
 
-def ring_sign_of_life(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, subject: str) -> None:
+def ring_sign_of_life(tx: Tx, service: Service, incident: IncidentRow, subject: str) -> None:
     """She was heard from about another job."""
     visit = live(tx, incident)
     if visit is None:
         return
-    if subject.startswith(_GONE):
+    what, _, *since = subject.split(":")
+    said_at = datetime.fromtimestamp(int(since[0]), UTC) if since else None
+    if what != _GONE:
+        _heard(tx, service, incident, visit, said_at)
+    elif _when(tx, said_at) >= visit.heard_at:
         _reassure(tx, incident, visit)
         tx.record(incident.id, happened.VisitEnded(visit.responder_id, "gone_elsewhere"))
         end(tx, incident, "gone_elsewhere")
-    else:
-        _heard(tx, desk, service, incident, visit)
 
 
-def _heard(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, visit: VisitRow) -> None:
-    """Take off what was to be asked, tell whoever was worried, and begin the time anew."""
+def _when(tx: Tx, said_at: datetime | None) -> datetime:
+    """When she was well enough to say so: now, unless it is known to be longer ago."""
+    return min(said_at, tx.now) if said_at is not None else tx.now
+
+
+def _heard(
+    tx: Tx, service: Service, incident: IncidentRow, visit: VisitRow, said_at: datetime | None
+) -> None:
+    """She was heard from: the time begins anew, unless she is being asked and this is no answer to it."""
+    at = _when(tx, said_at)
+    if at < visit.heard_at:
+        return
+    asked_from = _asked_from(service, visit, visit.heard_at)
+    is_asked = asked_from is not None and asked_from <= tx.now
+    if is_asked and _answers_nothing(tx, service, visit, asked_from, at):
+        visit.heard_at = at
+        return
+    _begin_anew(tx, service, incident, visit, at)
+
+
+def _answers_nothing(
+    tx: Tx, service: Service, visit: VisitRow, asked_from: datetime | None, at: datetime
+) -> bool:
+    """Whether it was written before the question, or so long ago that she would be asked again by now."""
+    again = _asked_from(service, visit, at)
+    return (asked_from is not None and at < asked_from) or (again is not None and again <= tx.now)
+
+
+def _begin_anew(tx: Tx, service: Service, incident: IncidentRow, visit: VisitRow, at: datetime) -> None:
+    """Take off what was to be asked, tell whoever was worried, and count the time from when she said so."""
     _reassure(tx, incident, visit)
     _unask(tx, incident, "heard")
-    visit.heard_at = tx.now
-    if visit.arrived_at is None:
-        if visit.set_off_at is not None and visit.expected_at is not None:
-            again = tx.now + 2 * (visit.expected_at - visit.set_off_at)
-            _arm(tx, incident, Kind.TRAVEL, again, rules.travel_steps())
-        return
+    visit.heard_at = at
+    again = _asked_from(service, visit, at)
+    due = max(again, tx.now) if again is not None else None
+    if visit.arrived_at is not None:
+        visit.check_in_by = due
+    if due is not None:
+        _watch(tx, service, incident, visit, due)
+
+
+def _asked_from(service: Service, visit: VisitRow, heard_at: datetime) -> datetime | None:
+    """When she is asked, having been heard from then; None where nothing is asked."""
+    if visit.arrived_at is not None:
+        policy = service.definition.lone_worker
+        return heard_at + policy.check_in_every if policy is not None else None
+    if visit.set_off_at is None or visit.expected_at is None:
+        return None
+    return heard_at + 2 * (visit.expected_at - visit.set_off_at)
+
+
+def _watch(tx: Tx, service: Service, incident: IncidentRow, visit: VisitRow, due: datetime) -> None:
     policy = service.definition.lone_worker
-    visit.check_in_by = tx.now + policy.check_in_every if policy else None
-    if policy is not None and visit.check_in_by is not None:
-        _arm(tx, incident, Kind.CHECK_IN, visit.check_in_by, rules.check_in_steps(policy))
+    if visit.arrived_at is None:
+        _arm(tx, incident, Kind.TRAVEL, due, rules.travel_steps())
+    elif policy is not None:
+        _arm(tx, incident, Kind.CHECK_IN, due, rules.check_in_steps(policy))
 
 
 def _reassure(tx: Tx, incident: IncidentRow, visit: VisitRow) -> None:

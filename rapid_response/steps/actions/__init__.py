@@ -56,7 +56,7 @@ def perform(
     who: Who,
 ) -> None:
     """Do one action to a locked incident."""
-    visits.sign_of_life(tx, desk, service, incident, action, who)
+    visits.sign_of_life(tx, service, incident, action, who)
     _DO[action](Doing(tx, desk, service, incident, who), command)
     note = getattr(command, "note", None)
     if note:

@@ -162,7 +162,7 @@ def _check_in(doing: Doing, command: commands.CheckIn) -> None:
     if command.responder is not None and command.responder not in there:
         raise Invalid("Another responder has this job. Name the one who is there.", "responder")
     who = command.responder or incident.owner or "desk"
-    visits.check_in(doing.tx, doing.desk, doing.service, incident, who, doing.who.source)
+    visits.check_in(doing.tx, doing.service, incident, who, doing.who)
 
 
 def end_case(doing: Doing, why: str) -> None:

@@ -125,7 +125,7 @@ def _en_route(doing: Doing, command: commands.ByOwner) -> None:
 def _on_scene(doing: Doing, command: commands.ByOwner) -> None:
     _check_owner(doing, Action.ON_SCENE, command)
     move(doing.incident, Action.ON_SCENE)
-    visits.arrived(doing.tx, doing.desk, doing.service, doing.incident, doing.owner_or_actor)
+    visits.arrived(doing.tx, doing.service, doing.incident, doing.owner_or_actor, doing.who.said_at)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
     _stop_clock(doing, StoppedBy.ATTENDED)
     finish_kind(doing.tx, doing.incident, TaskKind.REMOTE_RESPONSE)
