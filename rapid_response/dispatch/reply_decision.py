@@ -159,6 +159,8 @@ class ReplyDecision:
     job_number: int | None = None
     code: ShortDisposition | None = None
     alert: bool = False
+    #: Of which jobs she is asked which she means.
+    listed: tuple[str, ...] = ()
 
 
 class _Stand(StrEnum):
@@ -414,8 +416,14 @@ def _note(job: JobView, answer: Answer | None, why: str) -> ReplyDecision:
     )
 
 
-def _list(why: str) -> ReplyDecision:
-    return ReplyDecision(Effect.LIST_JOBS, answer=Answer.SEVERAL_OPEN, why=why)
+def _list(case: _Case, why: str) -> ReplyDecision:
+    """Which of those that she can answer? Not one that she has refused, or that is another's by now."""
+    listed = tuple(
+        job.incident_id
+        for job in case.jobs
+        if case.stand(job) in (*_ASKED, _Stand.HELD) or (job.open_notice and not job.closed)
+    )
+    return ReplyDecision(Effect.LIST_JOBS, answer=Answer.SEVERAL_OPEN, why=why, listed=listed)
 
 
 def _clarify(why: str, *, flagged: bool = True) -> ReplyDecision:
@@ -468,7 +476,7 @@ def _without_number(case: _Case) -> ReplyDecision:
         case _:
             fitting = case.open_jobs
     if len(fitting) > 1:
-        return _list("several jobs fit")
+        return _list(case, "several jobs fit")
     if not fitting:
         fitting = [job for job in case.that(_Stand.LAPSED) if case.last_asked_about(job)]
     return _apply(case, fitting[0]) if fitting else _nothing_open(case)
@@ -484,25 +492,29 @@ def _yes_without_number(case: _Case) -> ReplyDecision:
     if seen := [job for job in told if case.last_told_of(job)]:
         return _acknowledge(seen[0])
     if len(case.open_jobs) > 1:
-        return _list("several jobs are open")
+        return _list(case, "several jobs are open")
     if case.open_jobs:
         job = case.open_jobs[0]
         if case.stand(job) is _Stand.HELD:
             return _kept_or_silent(case, "has the job already")
         if case.last_asked_about(job):
             return _apply(case, job)
-        return _list("the last text was not this offer") if case.reply.is_bare else _kept_or_silent(case, "")
+        return (
+            _list(case, "the last text was not this offer")
+            if case.reply.is_bare
+            else _kept_or_silent(case, "")
+        )
     if lapsed := [job for job in case.that(_Stand.LAPSED) if case.last_asked_about(job)]:
         return _apply(case, lapsed[0])
     if told and not case.last:
-        return _acknowledge(told[0]) if len(told) == 1 else _list("several notices are open")
+        return _acknowledge(told[0]) if len(told) == 1 else _list(case, "several notices are open")
     return _kept_or_silent(case, "no open job")
 
 
 def _kept_or_silent(case: _Case, why: str) -> ReplyDecision:
     """A bare yes is swallowed, unless it may be an answer; words beside it are kept where they belong."""
     if case.reply.is_bare:
-        return _list("it is not known what she answers") if case.may_answer else _silent(why)
+        return _list(case, "it is not known what she answers") if case.may_answer else _silent(why)
     return _keep(case, Answer.NOTE_KEPT)
 
 
@@ -724,7 +736,7 @@ def _not_understood(case: _Case) -> ReplyDecision:
         case Doubt.TWO_NUMBERS:
             return _clarify("two job numbers")
         case Doubt.NUMBER_NEEDED | Doubt.UNCLEAR_NUMBER if not case.reply.rest or not case.open_jobs:
-            return _list("the number is needed") if case.open_jobs else _clarify("the number is needed")
+            return _list(case, "the number is needed") if case.open_jobs else _clarify("the number is needed")
         case None if not case.reply.rest:
             return _nothing_said(case)
         case None | Doubt.QUESTION:
@@ -737,7 +749,7 @@ def _nothing_said(case: _Case) -> ReplyDecision:
     """An empty text, a picture, or a number without a word."""
     job = _named(case)
     if job is not None and job in case.open_jobs:
-        return _list("a number without a word")
+        return _list(case, "a number without a word")
     return _clarify("nothing said", flagged=False)
 
 
@@ -762,7 +774,7 @@ def _courtesy(case: _Case) -> ReplyDecision:
         if seen := [job for job in case.jobs if job.open_notice and case.last_told_of(job)]:
             return _acknowledge(seen[0])
         if any(case.last_asked_about(job) for job in case.that(_Stand.OFFERED)):
-            return _list("thanks are no answer to an offer")
+            return _list(case, "thanks are no answer to an offer")
     elif named is not None and case.stand(named) is _Stand.OFFERED:
-        return _list("thanks are no answer to an offer")
+        return _list(case, "thanks are no answer to an offer")
     return _silent("courtesy")

@@ -171,11 +171,8 @@ def _wording(text: Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -
         case Answer.CLOSED if decision.code is not None:
             return wording.closed_noted(number, decision.code)
         case Answer.SEVERAL_OPEN:
-            hers = text.known.responder.id if text.known.responder else None
-            open_jobs = [
-                i for i in jobs if i.is_open and (i.owner in (None, hers)) and i.job_number is not None
-            ]
-            ordered = sorted(open_jobs, key=lambda i: i.needed_by or i.received_at)
+            listed = [i for i in jobs if i.id in decision.listed and i.job_number is not None]
+            ordered = sorted(listed, key=lambda i: i.needed_by or i.received_at)
             return wording.several_open([texts.job(i, now) for i in ordered], zone, now)
         case Answer.NO_OPEN_JOB:
             return wording.no_open_job()

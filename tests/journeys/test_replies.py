@@ -37,6 +37,16 @@ async def test_s28_a_bare_ok_to_two_offers_takes_neither(town: Town) -> None:
     assert len(await first.happened("offer_lapsed")) == 1
 
 
+async def test_s28_what_she_has_refused_is_not_listed_as_open_with_her(town: Town) -> None:
+    await town.load(ONLY_ASHA)
+    refused = await town.takes(paid_today())
+    await refused.hears(ASHA, "NO {n}")
+    first, second = await town.takes(paid_today()), await town.takes(paid_today())
+    answer = await first.hears(ASHA, "ok")
+    assert "2 jobs open with you" in answer
+    assert [str(case.number) in answer for case in (refused, first, second)] == [False, True, True]
+
+
 async def test_s29_a_no_with_free_text_asks_the_next_person_within_seconds(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "cant, at dentist")
