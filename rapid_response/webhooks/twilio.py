@@ -119,10 +119,12 @@ async def _genuine(request: Request) -> Genuine:
 
 Signed = Annotated[Genuine, Depends(_genuine)]
 Token = Annotated[str, Query(alias="a", max_length=64)]
-#: How many keys were pressed before; how often she was asked to hold, and the key that waits meanwhile.
+_LONGEST_KEPT = 20
+#: How many keys were pressed before; how often she was asked to hold, and what waits meanwhile: a key, or how
+#: a call to the desk ended.
 Pressed = Annotated[int, Query(alias="k", ge=0, le=99)]
 Held = Annotated[int, Query(ge=0, le=9)]
-Kept = Annotated[str, Query(alias="d", max_length=20)]
+Kept = Annotated[str, Query(alias="d", max_length=_LONGEST_KEPT)]
 
 
 def refused(_request: Request, error: Exception) -> Response:
@@ -224,26 +226,23 @@ def _leave_message(hook: Genuine, *before: str) -> Response:
 
 
 @router.post("/voice/keys")
-async def key_pressed(hook: Signed) -> Response:
+async def key_pressed(hook: Signed, held: Held = 0, kept: Kept = "") -> Response:
     """A key at the menu; any leads to the desk, where one is rung, else to the message."""
-    number = await hook.run(
-        partial(hotline.press, desk=hook.hooks.desk, sid=hook.field("CallSid"), digits=hook.field("Digits"))
-    )
+    digits = hook.field("Digits") or kept
+    press = partial(hotline.press, desk=hook.hooks.desk, sid=hook.field("CallSid"), digits=digits)
+    again = partial(hook.hooks.address, "/voice/keys", d=digits[:_LONGEST_KEPT])
+    number = await hook.run_or_hold(press, again, held=held)
     desk = _desk(hook, number)
     return _spoken(twiml.put_through(desk)) if desk is not None else _leave_message(hook)
 
 
 @router.post("/voice/desk")
-async def desk_rung(hook: Signed) -> Response:
+async def desk_rung(hook: Signed, held: Held = 0, kept: Kept = "") -> Response:
     """The desk's phone was rung for a caller: the call is over, or she leaves a message."""
-    spoke = await hook.run(
-        partial(
-            hotline.put_through,
-            desk=hook.hooks.desk,
-            sid=hook.field("CallSid"),
-            how_it_ended=hook.field("DialCallStatus"),
-        )
-    )
+    ended = hook.field("DialCallStatus") or kept
+    step = partial(hotline.put_through, desk=hook.hooks.desk, sid=hook.field("CallSid"), how_it_ended=ended)
+    again = partial(hook.hooks.address, "/voice/desk", d=ended[:_LONGEST_KEPT])
+    spoke = await hook.run_or_hold(step, again, held=held)
     if spoke:
         return _spoken(twiml.say_and_hang_up(()))
     return _leave_message(hook, *words.NOBODY_FREE)

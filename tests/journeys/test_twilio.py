@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from html import unescape
 from xml.etree import ElementTree
 
 import pytest
@@ -16,6 +17,7 @@ from rapid_response.core.states import MessageState
 from rapid_response.definition.load import parse
 from rapid_response.steps import taken_back
 from rapid_response.steps.load_service import load
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import (
     CallRow,
     EndpointRow,
@@ -298,6 +300,33 @@ async def test_a_caller_is_asked_to_hold_and_then_given_to_the_fallback(town: Tw
         at = found[1]
     assert (await town.double.post(at, call)).status_code == 503
     assert (await town.double.post(town.base + TEXTS, call)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("path", "told"), [("/keys", {"Digits": "1"}), ("/desk", {"DialCallStatus": "no-answer"})]
+)
+async def test_whoever_has_pressed_a_key_or_rung_the_desk_is_asked_to_hold_as_well(
+    town: TwilioTown, path: str, told: dict[str, str]
+) -> None:
+    """Somebody is at her door: what she pressed is asked about again, not lost in silence."""
+    call = {"CallSid": "CA" + "7" * 32, "From": "", "To": NUMBER, "AccountSid": town.double.account_sid}
+    await town.double.post(town.base + CALLS, call)
+    works, town.app.asgi.state.hooks.database = town.app.asgi.state.hooks.database, _Down()
+    answer = await town.double.post(f"{town.base}{CALLS}{path}", call | told)
+    assert "hold on" in answer.text
+    found = re.search(r">([^<]+)</Redirect>", answer.text)
+    assert found
+    town.app.asgi.state.hooks.database = works
+    assert "<Record" in (await town.double.post(unescape(found[1]), call)).text
+    (row,) = await town.rows(CallRow)
+    assert row.digits == told.get("Digits", "")
+
+
+class _Down:
+    """A database that cannot be asked."""
+
+    async def run(self, *_: object, **__: object) -> None:
+        raise DatabaseUnavailable("gone")
 
 
 async def test_nothing_of_the_simulator_is_there(town: TwilioTown) -> None:
