@@ -219,7 +219,7 @@ def acknowledge(
 ) -> int:
     """A person has seen what was addressed to her (all, from the desk); returns how many.
 
-    `said_at` is when she said so, where that may be a while ago: she had not seen what was given since.
+    `said_at` is when she said so, or what she was told was given: she had not seen what was given since.
     """
     seen = [
         n

@@ -157,7 +157,8 @@ def _notice(
     if notice is None:
         return _bye(wording.spoken_gone())
     if _heard(attempt) and digits == _YES:
-        notices.acknowledge(tx, incident, "voice", recipients=(message.recipient,))
+        # Nothing that was given while the phone rang: it has not been said.
+        notices.acknowledge(tx, incident, "voice", recipients=(message.recipient,), said_at=notice.given_at)
         actions.keep_in_view(tx, service_now(tx, desk.zone), incident)
         return _bye(wording.spoken_seen())
     return _read_out(attempt, digits, wording.spoken_notice(message.body), wording.spoken_notice_first())

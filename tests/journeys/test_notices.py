@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from rapid_response.core.vocabulary import Role
+from rapid_response.storage.tables import NoticeRow
 from tests.builders import (
     EVE,
     PATIENT_OFFER,
@@ -151,6 +154,19 @@ async def test_a_key_on_the_phone_says_that_the_notice_was_seen(town: Town) -> N
     assert await case.status() == "dispatching"
     await town.pass_time(minutes=11)
     assert await town.texts_with("Repeat", LEADER) == []
+
+
+async def test_a_key_has_not_seen_what_was_given_while_the_phone_rang(town: Town) -> None:
+    """She hears of a missed check-in, and presses 1; that there is a knife by now she has not heard."""
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "HERE {n}")
+    await town.pass_time(minutes=45)
+    town.clock.advance(timedelta(seconds=5))
+    await case.hears(ASHA, "he has a knife, not safe")
+    assert "no check-in" in (await town.answers_call(DEE, "1"))
+    await town.answers_call(DEE, "1")
+    told = {row.kind: row.acknowledged_at for row in await town.rows(NoticeRow)}
+    assert told["not_safe"] is None
 
 
 async def test_the_desk_may_say_for_all_that_it_was_seen(town: Town) -> None:
