@@ -154,21 +154,23 @@ _LINE_WHY = {
 
 def alert(tx: Tx, desk: Desk, service: Service, state: EndpointState) -> None:
     """A number has failed while nothing hung on it: the desk hears of it once an hour, and sees whose."""
-    hour = tx.now.astimezone(desk.zone).strftime("%Y-%m-%dT%H")
-    _tell(tx, desk, service, ContactRole.DESK, f"endpoint:{state}:{hour}", wording.numbers_failing(1))
+    _tell(tx, desk, service, ContactRole.DESK, f"endpoint:{state}:{_hour(tx)}", wording.numbers_failing(1))
 
 
 def wrong_number(tx: Tx, desk: Desk, service: Service) -> None:
     """Somebody says that a number is not that person's: the desk hears of it, once an hour."""
-    hour = tx.now.astimezone(desk.zone).strftime("%Y-%m-%dT%H")
-    _tell(tx, desk, service, ContactRole.DESK, f"wrong_number:{hour}", wording.numbers_failing(1))
+    _tell(tx, desk, service, ContactRole.DESK, f"wrong_number:{_hour(tx)}", wording.numbers_failing(1))
 
 
 def caller_rang_off(tx: Tx, desk: Desk, service: Service) -> None:
     """Somebody rang and left no message: the desk hears of it, once in a quarter of an hour."""
-    local = tx.now.astimezone(desk.zone)
-    quarter = local.strftime(f"%Y-%m-%dT%H:{local.minute // 15 * 15:02}")
+    quarter = f"{_hour(tx)}:{tx.now.minute // 15 * 15:02}"
     _tell(tx, desk, service, ContactRole.DESK, f"rang_off:{quarter}", wording.caller_rang_off())
+
+
+def _hour(tx: Tx) -> str:
+    """This hour, by the clock that has each once: of the one that comes twice the second was never told."""
+    return tx.now.strftime("%Y-%m-%dT%HZ")
 
 
 def morning(tx: Tx, desk: Desk, service: Service, day: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from rapid_response.core.vocabulary import Role
@@ -73,6 +75,15 @@ async def test_v1_the_desk_is_told_once_of_several_who_ring_off_and_the_board_co
     assert len(await town.texts_with("rang off", DESK)) == 1
     async with await browser_of(town, "dora", Role.DUTY_OFFICER) as desk:
         assert "3 callers rang off without a message" in (await desk.get("/board")).html
+
+
+async def test_v1_in_the_hour_that_comes_twice_the_desk_is_told_each_time(town: Town) -> None:
+    """01:05 in summer time, and an hour later 01:05 again."""
+    town.clock.set(datetime(2026, 10, 25, 0, 5, tzinfo=UTC))
+    for number in (CALLER, "+447700900778"):
+        await town.rings_hotline(number, "", hang_up_after="answer")
+        await town.pass_time(minutes=60)
+    assert len(await town.texts_with("rang off", DESK)) == 2
 
 
 async def test_v1_who_presses_1_and_must_ring_off_is_a_report_at_once(town: Town) -> None:
