@@ -419,6 +419,10 @@ def _carry_out(text: Text, decision: ReplyDecision, jobs: Sequence[IncidentRow])
             _act(text, decision)
         case Effect.NEW_REPORT:
             _becomes_report(text)
+        case Effect.OPT_OUT | Effect.OPT_IN if overtaking.has_since_texted(
+            text.tx, text.row.from_number, (Effect.OPT_OUT, Effect.OPT_IN), text.written
+        ):
+            pass  # what she wrote last holds, as it does at the carrier
         case Effect.OPT_OUT:
             _opt_out(text, jobs)
         case Effect.OPT_IN:

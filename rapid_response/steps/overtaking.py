@@ -8,7 +8,7 @@ watch over somebody who is at the door by now.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,9 @@ from rapid_response.dispatch.words import Verb
 from rapid_response.steps.replying import Known
 from rapid_response.storage.tables import EventRow, InboundMessageRow
 from rapid_response.storage.tx import Tx
+
+#: When a text was written, as far as we know.
+_when_written = func.coalesce(col(InboundMessageRow.sent_at), col(InboundMessageRow.received_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,20 @@ def is_overtaken(tx: Tx, known: Known, verb: Verb, incident_id: str, written: da
     )
 
 
+def has_since_texted(tx: Tx, from_number: str, effects: Sequence[Effect], written: datetime) -> bool:
+    """Whether that number has texted one of these after it wrote this, and it was heeded."""
+    newer = tx.execute(
+        select(col(InboundMessageRow.id))
+        .where(
+            col(InboundMessageRow.from_number) == from_number,
+            col(InboundMessageRow.effect).in_([effect.value for effect in effects]),
+            _when_written > written,
+        )
+        .limit(1)
+    )
+    return newer.first() is not None
+
+
 def _has_texted(tx: Tx, sender: str, way: _Way, incident_id: str, written: datetime) -> bool:
     """By their own times: several that were held up are acted on at once."""
     newer = tx.execute(
@@ -67,7 +84,7 @@ def _has_texted(tx: Tx, sender: str, way: _Way, incident_id: str, written: datet
             col(InboundMessageRow.sender) == sender,
             col(InboundMessageRow.effect) == Effect.ACT.value,
             col(InboundMessageRow.verb).in_([verb.value for verb in way.verbs]),
-            func.coalesce(col(InboundMessageRow.sent_at), col(InboundMessageRow.received_at)) > written,
+            _when_written > written,
         )
         .limit(1)
     )

@@ -8,7 +8,7 @@ import pytest
 
 from rapid_response.storage.tables import InboundMessageRow, NoticeRow
 from tests.builders import paid_today, roofers_now
-from tests.delivery.test_inbound import catches_up, loses, sid_of
+from tests.delivery.test_inbound import catches_up, loses, opted_out, sid_of
 from tests.harness import ASHA, DEE, Case, Town
 
 
@@ -115,3 +115,18 @@ async def test_what_is_found_late_and_all_at_once_goes_by_its_own_times(town: To
     assert await catches_up(town) == 3
     assert await case.status() == "assigned"
     assert {row.effect for row in await town.rows(InboundMessageRow)} == {"act"}
+
+
+@pytest.mark.parametrize(("lost", "newer", "is_out"), [("STOP", "START", False), ("START", "STOP", True)])
+async def test_of_stop_and_start_the_one_that_was_written_last_holds(
+    town: Town, lost: str, newer: str, is_out: bool
+) -> None:
+    """As it does at the carrier, which acts on them in the order in which they were sent."""
+    await town.texts_reply(ASHA, "START" if is_out else "STOP")
+    town.clock.advance(timedelta(seconds=20))
+    await loses(town, ASHA, lost, sid_of(1))
+    town.clock.advance(timedelta(seconds=20))
+    await town.texts_reply(ASHA, newer)
+    town.clock.advance(timedelta(seconds=20))
+    assert await catches_up(town) == 1
+    assert await opted_out(town, ASHA) is is_out
