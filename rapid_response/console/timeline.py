@@ -419,6 +419,7 @@ TELLERS: Mapping[str, _Teller] = {
     ),
     "report_left": lambda _: ("A report went back to its own incident", ""),
     "outcome_joined": _outcome,
+    "outcome_left": lambda _: ("An outcome counts with another incident", ""),
     "clock_paused": lambda t: ("Clock paused", f"{t.word('why')}."),
     "clock_resumed": lambda t: ("Clock started again", f"Now due by {t.time('due_at')}."),
     "deadline_warned": _warned,

@@ -369,6 +369,10 @@ def _outcome_corrected(draft: _Draft, event: StoredEvent) -> None:
         draft.corrections.append(Correction("outcome", event.at))
 
 
+def _outcome_left(draft: _Draft, event: StoredEvent) -> None:
+    draft.outcomes.pop(event.data["outcome_id"], None)
+
+
 def _amended(draft: _Draft, event: StoredEvent) -> None:
     """What was put right counts from then on; what a repeat is stays known once it is."""
     data, known = event.data, draft.values
@@ -455,6 +459,7 @@ _HEARD: Mapping[str, Callable[[_Draft, StoredEvent], None]] = {
     "earlier_call_joined": _earlier_call_joined,
     "report_left": _report_left,
     "outcome_joined": _outcome_recorded,
+    "outcome_left": _outcome_left,
     "incident_amended": _amended,
     "incident_closed": _closed,
     "incident_cancelled": _cancelled,

@@ -15,7 +15,7 @@ from rapid_response.core.incident import Action, NotAllowed, Status
 from rapid_response.core.vocabulary import Link
 from rapid_response.intake.matching.judging import SOON_AGAIN
 from rapid_response.intake.rules import decide
-from rapid_response.steps import amending, borders, corrections, joining, knowing, retriage
+from rapid_response.steps import amending, borders, corrections, joining, knowing, outcomes, retriage
 from rapid_response.steps.case import allowed, facts_of, hold, holders_of, parts_of, reports_of
 from rapid_response.steps.corrections import Change
 from rapid_response.steps.desk import Desk
@@ -125,6 +125,7 @@ def take_apart(tx: Tx, desk: Desk, incident: IncidentRow) -> None:
             if report.first_incident_id in mine:
                 report.incident_id = incident.id
                 tx.record(holder.id, happened.ReportLeft(report.id, incident.id))
+    outcomes.come_back(tx, incident, mine, holders)
     for changed in (incident, *holders):
         knowing.learn(tx, changed, reports_of(tx, changed), desk.zone)
     if was_part_of is not None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, select
-
 from rapid_response.core import events as happened
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Move, NotAllowed, Status
@@ -56,7 +54,7 @@ from rapid_response.steps.errors import Invalid
 from rapid_response.steps.receive import ward_of
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
-from rapid_response.storage.tables import IncidentRow, OutcomeRow, VisitRow
+from rapid_response.storage.tables import IncidentRow, VisitRow
 from rapid_response.storage.tx import Tx
 
 _LIVE = (OfferState.OPEN, OfferState.ACCEPTED)
@@ -172,7 +170,7 @@ def end(
         incident.status is Status.AWAITING_REVIEW,
     )
     _move_reports(tx, incident, into)
-    _move_outcomes(tx, incident, into)
+    outcomes.move(tx, incident, into)
     move(incident, Move.JOIN)
     incident.disposition, incident.closed_at = Disposition.DUPLICATE_OF, tx.now
     incident.duplicate_of = into.id
@@ -202,18 +200,6 @@ def _move_reports(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
             happened.ReportJoined(
                 report.id, report.channel, report.received_at, incident.id, report.back_entry
             ),
-        )
-
-
-def _move_outcomes(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
-    mine = select(OutcomeRow).where(col(OutcomeRow.incident_id) == incident.id)
-    rows = tx.all(mine.order_by(col(OutcomeRow.at), col(OutcomeRow.id)))
-    for outcome in rows:
-        outcome.incident_id = into.id
-    for outcome in outcomes.that_hold(rows):
-        tx.record(
-            into.id,
-            happened.OutcomeJoined(outcome.id, outcome.code, outcome.amount_pence, outcome.evidence_grade),
         )
 
 

@@ -323,6 +323,22 @@ async def test_joined_by_mistake_is_taken_apart_and_keeps_its_first_start(town: 
     assert board["reconciliation"]["joined_incidents"] == 0
 
 
+async def test_what_came_of_a_case_joined_by_mistake_counts_once_and_with_it(town: Town) -> None:
+    first, second = await two_neighbours(town)
+    saved = {"code": "money_prevented", "amount_gbp": 300, "evidence_grade": "A"}
+    await second.act("add_outcomes", outcomes=[saved])
+    await second.act("link", kind="duplicate_of", reference=first.reference)
+    (known,) = (await first.now())["outcomes"]
+    bank_says = {**saved, "amount_gbp": 200}
+    await first.act("add_outcomes", outcomes=[bank_says], corrects=known["id"], reason="The bank says 200.")
+    await second.act("reopen", reason="It is number 41, not 14.")
+    assert (await first.now())["outcomes"] == []
+    assert [o["amount_gbp"] for o in (await second.now())["outcomes"]] == [200]
+    board = await town.board("2026-07")
+    assert board["money_gbp"]["prevented"] == {"A": 200, "B": 0, "C": 0}
+    assert board["outcomes"]["money_prevented"] == 1
+
+
 @pytest.mark.long
 async def test_a_chain_comes_apart_where_it_was_joined(town: Town) -> None:
     one, two = await two_neighbours(town)

@@ -181,6 +181,15 @@ class OutcomeJoined(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OutcomeLeft(Event):
+    """An outcome counts here no more: it is that incident's, or was put right while it stood there."""
+
+    type: ClassVar[str] = "outcome_left"
+    outcome_id: str
+    to_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallerRangOff(Event):
     """Somebody rang the hotline and left no message: to be rung back, unless the number was withheld."""
 
