@@ -90,7 +90,8 @@ def figures(cases: Sequence[tuple[str, CaseRecord]], period: Period, as_at: date
         "money_gbp": _money(records),
         "victims": _victims(records),
         "age_targeting": _age_targeting(records),
-        "referrals": _referrals(records),
+        # A referral stays with the case that it was made of, and was sent, whatever that one was joined to.
+        "referrals": _referrals([c for _, c in received if _kind(c) in (_Kind.INCIDENT, _Kind.JOINED)]),
         "wards": ward_rows(Counter(case.ward or UNKNOWN_WARD for case in records)),
         "reconciliation": reconciliation,
         "notes": _notes(received, incidents, period, as_at),

@@ -91,6 +91,19 @@ async def test_each_referral_has_a_life_of_its_own(town: Town) -> None:
     assert await town.metric("referrals_total", kind="imlt", state="chased") == 0
 
 
+@on_sqlite
+async def test_joining_a_case_takes_no_referral_out_of_the_figures(town: Town) -> None:
+    first, again = await town.takes(paid_today()), await town.takes(paid_today())
+    await again.act("refer", kind="police")
+    sent = await referral(again)
+    await again.act("link", kind="duplicate_of", reference=first.reference)
+    await again.act("update_referral", referral=sent["id"], state="acknowledged")
+    figures = (await town.board("2026-07"))["referrals"]
+    assert figures == {"police": {"sent": 1, "acknowledged": 1, "accepted": 0, "declined": 0}}
+    for state in ("sent", "acknowledged"):
+        assert await town.metric("referrals_total", kind="police", state=state) == 1
+
+
 @pytest.mark.long
 async def test_a_decision_that_refers_sends_the_referral_with_it(town: Town) -> None:
     case = await flagged(town)

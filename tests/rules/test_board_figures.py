@@ -512,6 +512,17 @@ def test_referrals_by_kind_and_by_every_state_reached() -> None:
     }
 
 
+def test_what_was_referred_before_it_was_joined_was_sent_all_the_same() -> None:
+    kept = Story("RR-1").taken_in().stopped(mins(60))
+    joined = Story("RR-2", NOON + mins(5)).taken_in()
+    joined.record(happened.ReferralMoved("f1", "police_hate_crime", "sent"), NOON + mins(10))
+    joined.cancelled("duplicate_of")
+    joined.record(happened.ReferralMoved("f1", "police_hate_crime", "accepted"), NOON + mins(90))
+    assert board(kept, joined)["referrals"] == {
+        "police_hate_crime": {"sent": 1, "acknowledged": 0, "accepted": 1, "declined": 0}
+    }
+
+
 # ---- wards and small numbers
 
 
