@@ -109,14 +109,17 @@ def _period(period: Period, as_at: datetime) -> dict[str, Any]:
     }
 
 
+_COUNTS_IN_TURN = (_Kind.INCIDENT, _Kind.SPAM, _Kind.INFORMATION, _Kind.JOINED)
+
+
 def _contacts_in(cases: Sequence[tuple[str, CaseRecord]], period: Period) -> list[tuple[Contact, _Kind]]:
     """Each contact received in the period, once, with what it became.
 
-    The first contact of an incident became it, the later ones joined it. A report moved to another incident
-    is in two logs: it counts where the incident is its own, so those come first.
+    The first contact of an incident became it, the later ones joined it. A report moved to another case is
+    in two logs: it counts as what that one turned out to be, so those come last whose reports moved.
     """
     found: dict[str, tuple[Contact, _Kind]] = {}
-    for _, case in sorted(cases, key=lambda pair: _kind(pair[1]) is not _Kind.INCIDENT):
+    for _, case in sorted(cases, key=lambda pair: _COUNTS_IN_TURN.index(_kind(pair[1]))):
         kind = _kind(case)
         for index, contact in enumerate(case.contacts):
             is_later = index > 0 and kind is _Kind.INCIDENT

@@ -385,6 +385,15 @@ def test_a_joined_incident_leaves_the_promise_and_its_moved_report_counts_once()
         }
 
 
+def test_calls_that_were_one_hoax_are_counted_as_that_whichever_was_joined_to_which() -> None:
+    hoax, joined = Story("RR-1").taken_in(), Story("RR-2").taken_in().cancelled("duplicate_of")
+    hoax.reported(Channel.PHONE, NOON, report_id=joined.events[0].data["report_id"])
+    hoax.cancelled("hoax_or_test", mins(40))
+    for stories in ((hoax, joined), (joined, hoax)):
+        reconciliation = board(*stories)["reconciliation"]
+        assert (reconciliation["spam_or_test"], reconciliation["joined_incidents"]) == (2, 0)
+
+
 def test_a_hoax_is_a_contact_and_its_late_clock_is_not_hidden() -> None:
     report = board(Story().taken_in().missed().cancelled("hoax_or_test", mins(180)))
     assert (report["incidents"]["total"], report["reconciliation"]["spam_or_test"]) == (0, 1)
