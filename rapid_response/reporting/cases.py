@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, union
+from sqlalchemy import Connection, or_, select, union
 from sqlmodel import col
 
 from rapid_response.core.events import (
@@ -20,6 +20,7 @@ from rapid_response.core.events import (
     EarlierCallJoined,
     NotificationKept,
     NotificationSettled,
+    ReportJoined,
     ReportReceived,
 )
 from rapid_response.core.vocabulary import Channel
@@ -32,7 +33,7 @@ from rapid_response.storage.tables import RANG_OFF, CallRow, EventRow, IncidentR
 
 def board_figures(connection: Connection, period: Period, as_at: datetime) -> dict[str, Any]:
     """The board report's figures of a period, as they were known at a moment."""
-    references = _references(connection, period)
+    references = _references(connection, period, as_at)
     folded = fold_each(events_of(connection, references, HEARD), as_at)
     told = fold_each(_notifications(connection, period, as_at), as_at)
     cases: list[tuple[str, CaseRecord]] = [(references[id_], record) for id_, record in folded]
@@ -105,10 +106,29 @@ def _concerned(period: Period) -> Any:
     )
 
 
-def _references(connection: Connection, period: Period) -> dict[str, str]:
+#: A report is joined after it came, whatever the clocks of two machines say.
+_CLOCKS_APART = timedelta(days=1)
+
+
+def _joined_by_then(connection: Connection, period: Period, as_at: datetime) -> set[str]:
+    """The incidents that had a report of the period by then, wherever it has gone since."""
     rows = connection.execute(
-        select(col(IncidentRow.id), col(IncidentRow.reference)).where(
-            col(IncidentRow.id).in_(_concerned(period))
+        select(col(EventRow.stream), col(EventRow.data)).where(
+            col(EventRow.type) == ReportJoined.type,
+            col(EventRow.at) >= period.from_utc - _CLOCKS_APART,
+            col(EventRow.at) <= as_at,
         )
     )
-    return {row.id: row.reference for row in rows}
+    return {
+        row.stream for row in rows if datetime.fromisoformat(json.loads(row.data)["received_at"]) in period
+    }
+
+
+def _references(connection: Connection, period: Period, as_at: datetime) -> dict[str, str]:
+    row, joined = IncidentRow, _joined_by_then(connection, period, as_at)
+    rows = connection.execute(
+        select(col(row.id), col(row.reference)).where(
+            or_(col(row.id).in_(_concerned(period)), col(row.id).in_(joined))
+        )
+    )
+    return {found.id: found.reference for found in rows}

@@ -14,7 +14,7 @@ from rapid_response.core.vocabulary import Role
 from rapid_response.reporting import logged
 from tests.builders import long_ago, paid_today
 from tests.harness import ASHA, Case, Town
-from tests.journeys.browser import browser_of
+from tests.journeys.browser import browser_of, on_sqlite
 
 #: The last day of July: what is put right the day after is put right in another month.
 MONTHS_END = datetime(2026, 7, 31, 11, 0, tzinfo=UTC)
@@ -46,6 +46,24 @@ async def test_a_month_read_in_many_parts_is_the_same_month(
     assert await town.board("2026-07", as_at=now) == whole
     assert whole["contacts"]["total"] == 5
     assert whole["money_gbp"]["prevented"]["C"] == 15_000
+
+
+@on_sqlite
+@pytest.mark.parametrize("start", [datetime(2026, 7, 31, 22, 50, tzinfo=UTC)], ids=["31 July, 23:50 BST"])
+async def test_what_was_joined_and_taken_apart_since_was_one_incident_then(town: Town) -> None:
+    """By its reports of today the other one is of August: then it was of July, by the report it had."""
+    july = await town.takes(paid_today())
+    await town.pass_time(minutes=20)
+    august = await town.takes(paid_today())
+    await july.act("link", kind="duplicate_of", reference=august.reference)
+    then = town.clock.now().isoformat()
+    before = await town.board("2026-07", as_at=then)
+    assert before["incidents"]["total"] == before["reconciliation"]["became_incidents"] == 1
+    await town.pass_time(minutes=10)
+    await july.act("reopen", reason="Another house.")
+    assert await town.board("2026-07", as_at=then) == before
+    for month in ("2026-07", "2026-08"):
+        assert (await town.board(month))["incidents"]["total"] == 1
 
 
 # --- scenario 54 ------------------------------------------------------------------------------------------
