@@ -140,6 +140,12 @@ def classify(tx: Tx, incident: IncidentRow) -> None:
         incident.retention_class = found
 
 
+def is_told_of_again(incident: IncidentRow) -> None:
+    """Words are written into a case whose people were erased: it has people again, who go when it is due."""
+    if incident.erased_at is not None:
+        incident.erased_at = None
+
+
 # --- erasing ----------------------------------------------------------------------------------------------
 
 #: Of each table that belongs to a case, what is written over its people's words.

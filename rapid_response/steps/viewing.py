@@ -22,6 +22,7 @@ from rapid_response.core.vocabulary import AgeTargeting, ContactRole, Role, View
 from rapid_response.dispatch.rules import who_hears
 from rapid_response.messaging import wording
 from rapid_response.privacy import rules
+from rapid_response.steps import retention
 from rapid_response.steps.case import hold
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Forbidden, Invalid
@@ -131,6 +132,8 @@ def give_reason(
         reason=reason,
         words=words,
     )
+    if words:
+        retention.is_told_of_again(incident)
     record_view(tx, "reason_given", incident.id)
     tx.record(incident.id, CaseOpenedUnassigned(tx.actor, reason))
     _tell(tx, desk, row_id, viewer.role)

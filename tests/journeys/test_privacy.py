@@ -255,6 +255,33 @@ async def test_s58_when_its_time_is_over_people_are_gone_and_counts_stay(town: T
     assert await at_once(case, "disclose", kind="bank", to="A", authority="B") == 422
 
 
+@on_sqlite
+async def test_s58_what_is_written_after_they_are_gone_goes_as_well(town: Town) -> None:
+    case = await over(town)
+    town.clock.advance(timedelta(days=6 * 366))
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["erased_at"] is not None
+    assert await at_once(case, "note", body="Mrs Whitlock rang to thank us.") == 200
+    await town.app.caretaker.erase_due()
+    assert "Whitlock" not in await kept(town)
+    async with await browser_of(town, "lena", Role.TEAM_LEADER) as leader:
+        path = f"/incidents/{case.reference}"
+        await leader.fill(path, f"{path}/reason", reason="other", words="Jean Whitlock asks.")
+    assert "Whitlock" in await kept(town)
+    await town.app.caretaker.erase_due()
+    assert "Whitlock" not in await kept(town)
+    # One that began again has people again, who are kept until its new end is as long ago.
+    assert await at_once(case, "reopen", reason="He is back.") == 200
+    assert await at_once(case, "amend", victim={"name": "Jean Whitlock"}) == 200
+    assert await at_once(case, "cancel", disposition="withdrawn", reason="Not him.") == 200
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["victim"]["name"] == "Jean Whitlock"
+    town.clock.advance(timedelta(days=6 * 366))
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["erased_at"] is not None
+    assert "Whitlock" not in await kept(town)
+
+
 async def at_once(case: Case, action: str, **body: object) -> int:
     """Done without letting six years of shifts pass first."""
     answer = await case.town.post(f"/api/v1/incidents/{case.reference}/actions/{action}", body)

@@ -6,7 +6,7 @@ Each checks the one table of statuses first, so that what the state does not all
 from __future__ import annotations
 
 from rapid_response.core.incident import Action
-from rapid_response.steps import commands, visits
+from rapid_response.steps import commands, retention, visits
 from rapid_response.steps.actions import caring, ending, judging, moving
 from rapid_response.steps.actions.doing import Doing, Handlers
 from rapid_response.steps.actions.judging import resume
@@ -61,4 +61,5 @@ def perform(
     note = getattr(command, "note", None)
     if note:
         add_note(tx, incident, note, who)
+    retention.is_told_of_again(incident)
     keep_in_view(tx, service, incident)
