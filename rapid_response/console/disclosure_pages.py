@@ -128,6 +128,7 @@ async def _sheet(visit: Visit, row: DisclosureRow, reference: str) -> Response:
         cases=tuple(tuple(_lines(case, row.fields, zone)) for case in disclosing.sheet_of(row)),
         digest=row.digest,
         holds=row.erased_at is not None or hashlib.sha256(row.document.encode()).hexdigest() == row.digest,
+        is_erased_in_part=bool(row.erased_at and row.document),
         reference=reference,
         vehicle=disclosing.vehicle_of(row),
     )

@@ -74,7 +74,7 @@ def _keep(
     tx: Tx, incident_id: str | None, kind: str, to: str, authority: str, sheet: Mapping[str, Any]
 ) -> str:
     """The sheet as it was shown; the same words always have the same digest."""
-    document = json.dumps(sheet, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    document = _written(sheet)
     digest = hashlib.sha256(document.encode()).hexdigest()
     fields = sorted({name for case in sheet["cases"] for name in case})
     disclosure_id = tx.ids.uuid()
@@ -94,6 +94,30 @@ def _keep(
     made = DisclosureMade(disclosure_id, kind, tuple(fields), digest)
     tx.record(incident_id or SERVICE_STREAM, made)
     return disclosure_id
+
+
+def _written(sheet: Mapping[str, Any]) -> str:
+    return json.dumps(sheet, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def take_off(tx: Tx, incident: IncidentRow) -> int:
+    """Erase what sheets of a vehicle, which belong to no one case, show of this one; returns of how many.
+
+    What they show of others stays, as those may be kept for longer. With the last of them the sheet is gone.
+    """
+    rows = tx.all(
+        typed_select(DisclosureRow).where(
+            col(DisclosureRow.incident_id).is_(None), col(DisclosureRow.document) != ""
+        )
+    )
+    showing = [row for row in rows if any(case["reference"] == incident.reference for case in sheet_of(row))]
+    for row in showing:
+        left = [case for case in sheet_of(row) if case["reference"] != incident.reference]
+        row.document = _written({**json.loads(row.document), "cases": left}) if left else ""
+        if not left:
+            row.to_name = row.authority = ""
+        row.erased_at = tx.now
+    return len(showing)
 
 
 # --- what it shows ----------------------------------------------------------------------------------------

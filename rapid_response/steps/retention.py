@@ -22,6 +22,7 @@ from rapid_response.core.events import PersonalDataErased
 from rapid_response.core.states import TaskState
 from rapid_response.core.vocabulary import ReferralKind, RetentionClass
 from rapid_response.privacy import rules
+from rapid_response.steps import disclosing
 from rapid_response.steps.case import hold
 from rapid_response.steps.clockwatch import may_delete
 from rapid_response.steps.service import stored_definition
@@ -209,6 +210,7 @@ def _blank(tx: Tx, incident: IncidentRow) -> int:
         .where(col(DisclosureRow.incident_id) == incident.id)
         .values(document=GONE, to_name=GONE, authority=GONE, erased_at=tx.now)
     ).rowcount
+    rows += disclosing.take_off(tx, incident)
     rows += tx.execute(
         update(table_of(SuggestedLinkRow))
         .where(

@@ -418,6 +418,25 @@ async def test_s59_all_reports_of_one_vehicle_with_authority_and_no_more(town: T
         assert "A sheet for a partner" in log
     (row,) = await town.rows(DisclosureRow)
     assert (row.to_name, row.authority) == ("PC Lee", "Request 17 of 15 July, DPA 2018 Sch.2")
+    # What it shows of a case is kept no longer than the case; what it was made for, as long as one of them.
+    await cases[0].act("mark_hoax", reason="A wrong number.")
+    await cases[1].act("cancel", disposition="withdrawn", reason="She rang off.")
+    town.clock.advance(timedelta(days=200))
+    assert await town.app.caretaker.erase_due() >= 1
+    async with await browser_of(town, "lou", Role.TEAM_LEADER) as leader:
+        sheet = (await leader.get(made.to)).html
+        assert cases[0].reference not in sheet
+        assert cases[1].reference in sheet
+        assert "Request 17" in sheet
+        assert "of cases whose time is over is erased" in sheet
+        assert "These are not the words that were shown" not in sheet
+    town.clock.advance(timedelta(days=6 * 366))
+    await town.app.caretaker.erase_due()
+    async with await browser_of(town, "lyn", Role.TEAM_LEADER) as leader:
+        assert "its words are erased" in (await leader.get(made.to)).html
+        assert "Request 17" not in (await leader.get("/disclosures")).html
+    (row,) = await town.rows(DisclosureRow)
+    assert (row.document, row.to_name, row.authority) == ("", "", "")
     # A duty officer makes sheets of her cases, not of all of them.
     async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
         assert (await officer.get("/disclosures")).status == 403

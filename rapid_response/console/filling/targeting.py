@@ -142,6 +142,6 @@ def disclosure(row: DisclosureRow, names: Names, viewer: Principal) -> Disclosur
         authority=row.authority,
         made_at=row.made_at,
         made_by=names.actor(row.made_by),
-        is_erased=row.erased_at is not None,
+        is_erased=not row.document,
         may_read=may(viewer, Permission.DISCLOSURE_READ),
     )

@@ -69,6 +69,8 @@ class DisclosureView(View):
     digest: str
     #: Whether the words kept are still those that were shown.
     holds: bool
+    #: Cases of it have been erased, and others have not.
+    is_erased_in_part: bool = False
     #: Empty where the sheet is of more than one case.
     reference: str = ""
     #: The registration that was asked about, where it is of one vehicle.
