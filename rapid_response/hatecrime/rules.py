@@ -50,6 +50,11 @@ def after_assessment(current: AgeTargeting, assessed: AgeTargeting) -> AgeTarget
     return assessed if current is AgeTargeting.NONE else current
 
 
+def is_in_doubt(decided: AgeTargeting, joining: AgeTargeting) -> bool:
+    """Whether a decision against it is to be looked at again, since a report that speaks for it joined."""
+    return decided is AgeTargeting.RULED_OUT and joining not in (AgeTargeting.NONE, AgeTargeting.RULED_OUT)
+
+
 #: Those who may review (domain.md 2.4: duty officer or above; contract.md 3: the hate-crime lead).
 REVIEWERS = frozenset((Role.DUTY_OFFICER, Role.HATE_CRIME_LEAD, Role.TEAM_LEADER, Role.HEAD_OF_SERVICE))
 

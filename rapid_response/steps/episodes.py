@@ -15,7 +15,16 @@ from rapid_response.core.incident import Action, NotAllowed, Status
 from rapid_response.core.vocabulary import Link
 from rapid_response.intake.matching.judging import SOON_AGAIN
 from rapid_response.intake.rules import decide
-from rapid_response.steps import amending, borders, corrections, joining, knowing, outcomes, retriage
+from rapid_response.steps import (
+    amending,
+    borders,
+    corrections,
+    joining,
+    knowing,
+    outcomes,
+    retriage,
+    reviewing,
+)
 from rapid_response.steps.case import allowed, facts_of, hold, holders_of, parts_of, reports_of
 from rapid_response.steps.corrections import Change
 from rapid_response.steps.desk import Desk
@@ -68,7 +77,7 @@ def begin(
     amending.record(tx, incident, changes, corrections.NEW_EPISODE, known)
     soon = helped_at is not None and by.received_at - helped_at <= SOON_AGAIN
     joining.take_category(tx, by, incident, repeat=True, within_28_days=soon)
-    joining.take_targeting(tx, service, by, incident)
+    reviewing.brought(tx, desk, service, by, incident)
     case = retriage.triage_case(tx, desk, incident, newest, known)
     decision = decide(replace(case, repeat_victim=True, received_at=by.received_at))
     if decision.provisional or by.priority.rank < decision.priority.rank:

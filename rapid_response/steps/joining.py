@@ -15,8 +15,7 @@ from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action, Move, NotAllowed, Status
 from rapid_response.core.safe_contact import strictest
 from rapid_response.core.states import OfferState, Purpose
-from rapid_response.core.vocabulary import AgeTargeting, Category, ContactRole, Disposition, Link
-from rapid_response.hatecrime.rules import after_assessment
+from rapid_response.core.vocabulary import Category, Disposition, Link
 from rapid_response.intake.rules import Decision, decide, either
 from rapid_response.messaging import wording
 from rapid_response.sla.rules import Kind
@@ -36,6 +35,7 @@ from rapid_response.steps import (
     reaching,
     retention,
     retriage,
+    reviewing,
     transferring,
     visits,
 )
@@ -53,7 +53,7 @@ from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.receive import ward_of
 from rapid_response.steps.service import Service
-from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
+from rapid_response.steps.tasks import TaskKind, finish_kind
 from rapid_response.storage.tables import IncidentRow, VisitRow
 from rapid_response.storage.tx import Tx
 
@@ -112,7 +112,7 @@ def join(
         amending.record(tx, into, changes, corrections.JOINED, known)
     if brings_category:
         take_category(tx, incident, into)
-    take_targeting(tx, service, incident, into)
+    reviewing.brought(tx, desk, service, incident, into)
     if told.started_at is not None and has_clock(into) and clock.count_from(tx, into, told.started_at):
         raising.owe_breach_reason(tx, service, into)
     carry_owner(tx, desk, service, into, told, who)
@@ -283,27 +283,6 @@ def take_category(
             ward=into.ward,
         ),
     )
-
-
-def take_targeting(tx: Tx, service: Service, incident: IncidentRow, into: IncidentRow) -> None:
-    """What pointed to age or to a strand in the other report points to it here; a person decides."""
-    theirs = incident.age_state if incident.age_state is AgeTargeting.NONE else AgeTargeting.POTENTIAL
-    state = after_assessment(into.age_state, theirs)
-    kinds = sorted({*into.age_kinds, *incident.age_kinds})
-    strands = sorted({*into.statutory_strands, *incident.statutory_strands})
-    other = into.other_vulnerability or incident.other_vulnerability
-    new_strands = set(strands) - set(into.statutory_strands)
-    is_news = state is not into.age_state or set(kinds) - set(into.age_kinds)
-    if not (is_news or new_strands or other != into.other_vulnerability):
-        return
-    into.age_state, into.age_kinds, into.statutory_strands = state, kinds, strands
-    into.other_vulnerability = other
-    tx.record(into.id, happened.TargetingAssessed(state, tuple(kinds), other, tuple(strands)))
-    by = service.next_working_day(tx.now)
-    if state is AgeTargeting.POTENTIAL:
-        open_task(tx, into, TaskKind.REVIEW_AGE_TARGETING, ContactRole.DUTY_OFFICER, by)
-    if new_strands:
-        open_task(tx, into, TaskKind.OFFER_POLICE_HATE_REFERRAL, ContactRole.DUTY_OFFICER, by)
 
 
 def carry_owner(tx: Tx, desk: Desk, service: Service, into: IncidentRow, told: Told, who: Who) -> None:

@@ -68,6 +68,45 @@ def found_later(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, fou
         _owe(tx, desk, service, incident, _OFFER)
 
 
+def brought(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, into: IncidentRow) -> None:
+    """What pointed to age or to a strand in a report that joins another case points to it there.
+
+    A person decides: of what was ruled out before this report was heard as well. That the victim says so
+    stays said, wherever her report goes.
+    """
+    before, was = _standing(into), into.age_state
+    theirs = incident.age_state if incident.age_state is AgeTargeting.NONE else AgeTargeting.POTENTIAL
+    into.age_state = targeting.after_assessment(was, theirs)
+    into.age_kinds = sorted({*into.age_kinds, *incident.age_kinds})
+    into.statutory_strands = sorted({*into.statutory_strands, *incident.statutory_strands})
+    into.other_vulnerability = into.other_vulnerability or incident.other_vulnerability
+    if incident.victims_own_perception and not into.victims_own_perception:
+        into.victims_own_perception = True
+        _record_kept_beside(tx, into, before)
+    if _standing(into) != before:
+        is_raised = was is AgeTargeting.NONE and theirs is AgeTargeting.POTENTIAL
+        _record(tx, into, loss=_loss(tx, into) if is_raised else None)
+    if into.age_state is AgeTargeting.POTENTIAL or targeting.is_in_doubt(was, incident.age_state):
+        _owe(tx, desk, service, into, _REVIEW)
+    if set(into.statutory_strands) - set(before[2]):
+        _owe(tx, desk, service, into, _OFFER)
+
+
+def _record_kept_beside(
+    tx: Tx, incident: IncidentRow, before: tuple[AgeTargeting, tuple[str, ...], tuple[str, ...], bool]
+) -> None:
+    tx.record(
+        incident.id,
+        happened.TargetingCorrected(
+            tuple(incident.statutory_strands),
+            incident.other_vulnerability,
+            strands_before=before[2],
+            other_vulnerability_before=before[3],
+            victims_own_perception=incident.victims_own_perception,
+        ),
+    )
+
+
 def _standing(incident: IncidentRow) -> tuple[AgeTargeting, tuple[str, ...], tuple[str, ...], bool]:
     return (
         incident.age_state,
@@ -184,7 +223,7 @@ def _reviewer_role(who: Who) -> Role:
 
 def _correct(at: _Reviewing, command: commands.ReviewAgeTargeting) -> None:
     """A person says which strands and vulnerability it is about; what was there before stays in the log."""
-    incident = at.incident
+    incident, before = at.incident, _standing(at.incident)
     strands, vulnerable = incident.statutory_strands, incident.other_vulnerability
     if command.statutory_strands is not None:
         incident.statutory_strands = sorted({s.value for s in command.statutory_strands})
@@ -198,15 +237,7 @@ def _correct(at: _Reviewing, command: commands.ReviewAgeTargeting) -> None:
         return
     incident.targeting_corrected = incident.targeting_corrected or is_corrected
     incident.victims_own_perception = incident.victims_own_perception or is_first_said
-    at.record(
-        happened.TargetingCorrected(
-            tuple(incident.statutory_strands),
-            incident.other_vulnerability,
-            strands_before=tuple(strands),
-            other_vulnerability_before=vulnerable,
-            victims_own_perception=incident.victims_own_perception,
-        )
-    )
+    _record_kept_beside(at.tx, incident, before)
     if incident.statutory_strands and not strands:
         at.owe(_OFFER)
     elif strands and not incident.statutory_strands:

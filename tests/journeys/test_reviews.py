@@ -275,6 +275,49 @@ async def test_s23_that_the_victim_says_so_stays_said(town: Town) -> None:
     assert whole["age_targeting"]["state"] == "under_review"
 
 
+@on_sqlite
+async def test_s23_that_the_victim_says_so_stays_said_where_her_report_is_joined(town: Town) -> None:
+    case, told_again = await flagged(town), await flagged(town)
+    await told_again.act(
+        "review_age_targeting", state="under_review", reason="She told me.", victims_own_perception=True
+    )
+    await told_again.act("link", kind="duplicate_of", reference=case.reference)
+    async with await browser_of(town, "dee.o", Role.DUTY_OFFICER) as dee:
+        await reviews(dee, case, state="ruled_out", reason="I do not think so.")
+    whole = await case.now()
+    assert whole["targeting_review"]["victims_own_perception"] is True
+    assert whole["age_targeting"]["state"] == "under_review"
+
+
+@on_sqlite
+@pytest.mark.parametrize("is_over", [False, True], ids=["joined", "a new episode"])
+async def test_s23_what_was_ruled_out_is_looked_at_again_when_she_says_so_herself(
+    town: Town, is_over: bool
+) -> None:
+    case = await flagged(town)
+    await case.act("review_age_targeting", state="ruled_out", reason="He calls at every house.")
+    if is_over:
+        await case.act("cancel", disposition="withdrawn", reason="As they wish.")
+    told_again = await flagged(town, PICKED_ME)
+    heard = len(await town.texts(LEAD_ON_HATE))
+    if is_over:
+        await case.act("reopen", reference=told_again.reference, reason="He is back.")
+    else:
+        await told_again.act("link", kind="duplicate_of", reference=case.reference)
+    # Nothing was decided of what she says: it is owed here now, and the lead is told.
+    task = (await case.tasks())["review_age_targeting"]
+    assert "review_age_targeting" not in await told_again.tasks()
+    assert len(await town.texts(LEAD_ON_HATE)) == heard + 1
+    assert (await case.now())["age_targeting"]["state"] == "ruled_out"
+    ticked = await case.try_to("task_done", task=task["id"], reason="It was decided.")
+    assert ticked.status_code == 422
+    async with await browser_of(town, "dee.o", Role.DUTY_OFFICER) as dee:
+        assert case.reference in (await dee.get("/reviews")).html
+        await reviews(dee, case, state="under_review", reason="She says so herself.")
+        await reviews(dee, case, state="ruled_out", reason="He calls at every house.")
+    assert (await case.now())["targeting_review"]["proposal"]["state"] == "ruled_out"
+
+
 async def test_s23_a_system_names_the_second_person(town: Town) -> None:
     case = await flagged(town, PICKED_ME)
     for missing in ({}, {"second_reviewer": "tests"}):

@@ -12,7 +12,6 @@ from rapid_response.core.vocabulary import (
     ReferralKind,
     Urgency,
 )
-from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.intake.second.answering import Label
 from rapid_response.steps import (
     amending,
@@ -52,11 +51,9 @@ _ENDS_WITH = {
 
 def _must_be_decided(incident: IncidentRow, task: TaskRow) -> bool:
     match task.kind:
-        case TaskKind.REVIEW_AGE_TARGETING:
-            return incident.age_state in UNDECIDED
         case TaskKind.TRANSFER:
             return incident.area is Area.OUTSIDE
-    return task.kind == TaskKind.SAFEGUARDING
+    return task.kind in (TaskKind.REVIEW_AGE_TARGETING, TaskKind.SAFEGUARDING)
 
 
 def _task_done(doing: Doing, command: commands.TaskIsDone) -> None:
