@@ -67,10 +67,10 @@ async def get_transfer(reference: str, transfer_id: str, visit: Reader) -> Respo
     view = TransferView(
         reference=looking.case.incident.reference,
         transfer=filling.transfer(transfer, looking),
-        parts=tuple(_parts(json.loads(transfer.document), zone)),
+        parts=tuple(_parts(json.loads(transfer.document), zone)) if transfer.document else (),
         digest=transfer.digest,
         signature=transfer.signature,
-        holds=signed and digest == transfer.digest,
+        holds=not transfer.document or (signed and digest == transfer.digest),
     )
     return await visit.page(view)
 

@@ -156,7 +156,10 @@ _BLANKS: tuple[tuple[type[SQLModel], Mapping[str, Any]], ...] = (
     (InboundMessageRow, {"body": GONE, "from_number": GONE}),
     (CallRow, {"from_number": GONE, "to_number": GONE}),
     (ReferralRow, {"reference": None, "reason": None}),
-    (TransferRow, {"document": GONE, "reason": None, "handed_to": None, "answered_by": None}),
+    (
+        TransferRow,
+        {"document": GONE, "reason": None, "handed_to": None, "answered_by": None, "reference": None},
+    ),
     (ViewReasonRow, {"words": None}),
 )
 

@@ -282,6 +282,25 @@ async def test_s58_what_is_written_after_they_are_gone_goes_as_well(town: Town) 
     assert "Whitlock" not in await kept(town)
 
 
+@on_sqlite
+async def test_s58_of_a_hand_over_that_it_was_made_is_left(town: Town) -> None:
+    case = await town.takes(paid_today(**PEOPLE))
+    await case.act("transfer", to="Croydon Trading Standards", handed_to="Sam Lee")
+    await case.act("transfer_acknowledged", by="Sam Lee", reference="CRO/77")
+    town.clock.advance(timedelta(days=6 * 366))
+    await town.app.caretaker.erase_due()
+    (handed_over,) = (await case.now())["transfers"]
+    assert "CRO/77" not in await kept(town)
+    path = f"/incidents/{case.reference}"
+    async with await browser_of(town, "lena", Role.TEAM_LEADER) as leader:
+        await leader.fill(path, f"{path}/reason", reason="complaint")
+        assert f"{path}/transfers/" not in (await leader.get(path)).html
+        sheet = await leader.get(f"{path}/transfers/{handed_over['id']}")
+    assert sheet.status == 200
+    assert "its words are erased" in sheet.html
+    assert "These are not the words" not in sheet.html
+
+
 async def at_once(case: Case, action: str, **body: object) -> int:
     """Done without letting six years of shifts pass first."""
     answer = await case.town.post(f"/api/v1/incidents/{case.reference}/actions/{action}", body)

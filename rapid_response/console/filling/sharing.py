@@ -65,6 +65,7 @@ def transfer(row: TransferRow, looking: Looking) -> TransferPart:
         answered_by=row.answered_by or "",
         reference=row.reference or "",
         reason=row.reason or "",
+        is_erased=not row.document,
         may_read=may(looking.principal, Permission.TRANSFER_READ),
     )
 

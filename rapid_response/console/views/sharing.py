@@ -26,6 +26,7 @@ class TransferPart:
     answered_by: str = ""
     reference: str = ""
     reason: str = ""
+    is_erased: bool = False
     may_read: bool = False
 
 
