@@ -15,6 +15,7 @@ from sqlmodel import select as typed_select
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
+from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.form_pages import once, once_key
 from rapid_response.console.forms.markers import MARKER_LINES, read_marker, read_marker_review, read_reason
 from rapid_response.console.forms.posted import FieldError, Filled, Parsed, Posted
@@ -47,6 +48,8 @@ _WHY_ENDS = "Write why the marker no longer holds"
 async def get_markers(visit: InCharge) -> Response:
     """All that stand; with `incident`, the form is filled in from that case."""
     reference = visit.query.text("incident").upper()
+    if reference and await must_say_why(visit, reference):
+        return await ask_why(visit, reference)
     filled = await visit.look(lambda c: _from_case(c, reference)) if reference else Filled()
     if filled.values:
         await visit.run(partial(casefile.seen, reference=reference, what="page_markers"))

@@ -133,6 +133,19 @@ async def test_s57_who_opens_a_case_that_is_not_theirs_says_why(town: Town) -> N
 
 
 @pytest.mark.long
+@on_sqlite
+async def test_s57_no_form_shows_a_case_before_the_reason_is_given(town: Town) -> None:
+    case = await over(town)
+    async with await browser_of(town, "dot", Role.DUTY_OFFICER) as officer:
+        asked = (await officer.get(f"/markers?incident={case.reference}")).html
+        assert "Why do you" in asked
+        for words in ("Larkspur", "AB12 CDE"):
+            assert words not in asked
+        page = f"/incidents/{case.reference}"
+        await officer.fill(page, f"{page}/reason", reason="complaint")
+        assert "Larkspur" in (await officer.get(f"/markers?incident={case.reference}")).html
+
+
 async def test_s57_a_supervisor_looks_at_each_and_nobody_at_their_own(town: Town) -> None:
     case = await over(town)
     path = f"/incidents/{case.reference}"
