@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col
 from sqlmodel import select as typed_select
 
@@ -76,11 +77,7 @@ class Standing:
 
 def due(connection: Connection, now: datetime, limit: int = AT_ONCE) -> list[Due]:
     """The cases whose time is over and that nothing stops, longest ended first."""
-    found = (
-        Due(row.id, kind)
-        for row, kind in _ended(connection, now)
-        if row.legal_hold_at is None and not row.is_owed
-    )
+    found = (Due(row.id, kind) for row, kind in _ended(connection, now) if not (row.is_held or row.is_owed))
     return [one for one, _ in zip(found, range(limit), strict=False)]
 
 
@@ -89,7 +86,7 @@ def standing(connection: Connection, now: datetime) -> Standing:
     cases: Counter[RetentionClass] = Counter()
     held = owed = 0
     for row, kind in _ended(connection, now):
-        if row.legal_hold_at is not None:
+        if row.is_held:
             held += 1
         elif row.is_owed:
             owed += 1
@@ -114,10 +111,11 @@ def _ended(connection: Connection, now: datetime) -> list[tuple[Any, RetentionCl
     """
     row, kept = IncidentRow, periods(connection)
     owed = exists().where(col(TaskRow.incident_id) == col(row.id), col(TaskRow.state) == TaskState.OPEN)
+    is_held = or_(col(row.legal_hold_at).is_not(None), _is_part_of_held(col(row.id)))
     found: list[tuple[Any, RetentionClass]] = []
     for kind in RetentionClass:
         rows = connection.execute(
-            select(col(row.id), col(row.closed_at), col(row.legal_hold_at), owed.label("is_owed")).where(
+            select(col(row.id), col(row.closed_at), is_held.label("is_held"), owed.label("is_owed")).where(
                 col(row.retention_class) == kind,
                 col(row.erased_at).is_(None),
                 col(row.closed_at) <= rules.ended_by(kind, now, kept),
@@ -125,6 +123,19 @@ def _ended(connection: Connection, now: datetime) -> list[tuple[Any, RetentionCl
         )
         found += [(r, kind) for r in rows if rules.due_at(kind, r.closed_at, kept) <= now]
     return sorted(found, key=lambda one: (one[0].closed_at, one[0].id))
+
+
+def _is_part_of_held(incident_id: Any) -> ColumnElement[bool]:
+    """Whether a case is held that was joined to this one, or that this one was joined to: they are one story.
+
+    A report stands with the case that it was joined to, and the rest of what was said with its own.
+    """
+    report, other = aliased(ReportRow), aliased(IncidentRow)
+    now, first, held = col(report.incident_id), col(report.first_incident_id), col(other.legal_hold_at)
+    return or_(
+        exists().where(now == incident_id, col(other.id) == first, held.is_not(None)),
+        exists().where(first == incident_id, col(other.id) == now, held.is_not(None)),
+    )
 
 
 def periods(connection: Connection | Tx) -> Retention:
@@ -170,6 +181,8 @@ def erase(tx: Tx, incident_id: str) -> RetentionClass | None:
     if incident.is_open or incident.erased_at is not None or incident.legal_hold_at is not None:
         return None
     if not may_delete(tx) or open_tasks(tx, incident_id) or incident.closed_at is None:
+        return None
+    if tx.execute(select(_is_part_of_held(incident_id))).scalar():
         return None
     kind = _class_of(tx, incident)
     if rules.due_at(kind, incident.closed_at, periods(tx)) > tx.now:

@@ -314,6 +314,28 @@ async def test_s58_of_a_hand_over_that_it_was_made_is_left(town: Town) -> None:
     assert "These are not the words" not in sheet.html
 
 
+@pytest.mark.parametrize("held", ["the joined one", "the other one"])
+async def test_s58_a_hold_keeps_what_was_joined_too(town: Town, held: str) -> None:
+    """What was said by the joined one stands with the other one now, and its notes with itself."""
+    case, joined = await town.takes(paid_today(**PEOPLE)), await town.takes(paid_today(**PEOPLE))
+    await joined.act("note", body="Mrs Whitlock is sure that it was Dan.")
+    kept_one = joined if held == "the joined one" else case
+    await kept_one.act("legal_hold", reason="The police ask for it.")
+    await joined.act("link", kind="duplicate_of", reference=case.reference)
+    await case.act("cancel", disposition="withdrawn", reason="She rang off.")
+    town.clock.advance(timedelta(days=6 * 366))
+    await town.app.caretaker.erase_due()
+    for one in (case, joined):
+        assert (await one.now())["erased_at"] is None
+    assert "sure that it was Dan" in await kept(town)
+    async with await browser_of(town, "audrey", Role.AUDITOR) as auditor:
+        assert "2 under a legal hold" in (await auditor.get("/retention")).html
+    assert await at_once(kept_one, "legal_hold", on=False, reason="It is over.") == 200
+    await town.app.caretaker.erase_due()
+    for one in (case, joined):
+        assert (await one.now())["erased_at"] is not None
+
+
 async def at_once(case: Case, action: str, **body: object) -> int:
     """Done without letting six years of shifts pass first."""
     answer = await case.town.post(f"/api/v1/incidents/{case.reference}/actions/{action}", body)
