@@ -198,8 +198,11 @@ def _class_of(tx: Tx, incident: IncidentRow) -> RetentionClass:
 
 
 def _went_to_care(tx: Tx, incident_id: str) -> bool:
+    """Whether social care was told of it, or of a case whose reports stand here since it was joined."""
+    joined = select(col(ReportRow.first_incident_id)).where(col(ReportRow.incident_id) == incident_id)
     query = typed_select(ReferralRow).where(
-        col(ReferralRow.incident_id) == incident_id, col(ReferralRow.kind) == ReferralKind.ASC_SAFEGUARDING
+        or_(col(ReferralRow.incident_id) == incident_id, col(ReferralRow.incident_id).in_(joined)),
+        col(ReferralRow.kind) == ReferralKind.ASC_SAFEGUARDING,
     )
     return tx.first(query) is not None
 

@@ -314,6 +314,25 @@ async def test_s58_of_a_hand_over_that_it_was_made_is_left(town: Town) -> None:
     assert "These are not the words" not in sheet.html
 
 
+@on_sqlite
+async def test_s58_what_social_care_knows_of_is_kept_as_long_where_it_is_joined(town: Town) -> None:
+    told = long_ago(town.clock.now(), **PEOPLE)
+    case, joined = await town.takes(told), await town.takes(told)
+    await joined.act("refer", kind="asc_safeguarding")
+    (sent,) = (await joined.now())["referrals"]
+    await joined.act("update_referral", referral=sent["id"], state="accepted")
+    await joined.act("link", kind="duplicate_of", reference=case.reference)
+    await case.act("cancel", disposition="out_of_scope", reason="Social care sees to it.")
+    # Out of scope is kept a year; this is of the class that is kept for six.
+    town.clock.advance(timedelta(days=400))
+    await town.app.caretaker.erase_due()
+    assert (await case.now())["reports"][0]["narrative"]
+    town.clock.advance(timedelta(days=5 * 366 + 60))
+    await town.app.caretaker.erase_due()
+    (erased,) = await case.happened("personal_data_erased")
+    assert erased["retention_class"] == "safeguarding"
+
+
 @pytest.mark.parametrize("held", ["the joined one", "the other one"])
 async def test_s58_a_hold_keeps_what_was_joined_too(town: Town, held: str) -> None:
     """What was said by the joined one stands with the other one now, and its notes with itself."""
