@@ -23,6 +23,7 @@ from rapid_response.core.events import (
     ClockStopped,
     DeadlineMissed,
     DeadlineWarned,
+    IncidentAmended,
     IncidentClassified,
     MessageAccepted,
     MessageReconciled,
@@ -157,11 +158,36 @@ def _silent_call(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
 def _incident(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     """An incident counts once, as it was first decided: a correction must not look like a restart."""
     if _earlier(sums.tx, event, PriorityDecided.type) is not None:
+        _found_repeat(sums, event)
         return
     classified = _earlier(sums.tx, event, IncidentClassified.type) or {}
     sums.add("incidents", category=classified.get("category", "other"), priority=data["priority"])
     if classified.get("repeat_victim"):
         sums.add("repeat_victims")
+
+
+def _amended(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
+    _found_repeat(sums, event)
+
+
+def _found_repeat(sums: _Sums, event: EventRow) -> None:
+    """Once an incident, by the first decision or correction from which on it is known to be one."""
+    told = sums.tx.execute(
+        select(col(EventRow.seq), col(EventRow.type), col(EventRow.data))
+        .where(
+            col(EventRow.stream) == event.stream,
+            col(EventRow.seq) <= event.seq,
+            col(EventRow.type).in_((IncidentClassified.type, IncidentAmended.type, PriorityDecided.type)),
+        )
+        .order_by(col(EventRow.seq))
+    )
+    is_known = False
+    for row in told:
+        is_known = is_known or json.loads(row.data).get("repeat_victim") is True
+        if is_known and row.type != IncidentClassified.type:
+            if row.seq == event.seq:
+                sums.add("repeat_victims")
+            return
 
 
 def _targeting(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
@@ -347,6 +373,7 @@ _COUNT: Mapping[str, Callable[[_Sums, EventRow, Mapping[str, Any]], None]] = {
     NotificationKept.type: _contact,
     CallerRangOff.type: _silent_call,
     PriorityDecided.type: _incident,
+    IncidentAmended.type: _amended,
     TargetingAssessed.type: _targeting,
     ClockStopped.type: _stopped,
     NoContactMade.type: _taken_back,

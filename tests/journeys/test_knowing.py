@@ -112,6 +112,21 @@ async def test_a_repeat_victim_is_p2_by_r13(town: Town) -> None:
     assert await links(town, again.reference) == [("same_victim", alone["reference"], "suggested")]
     board = await town.board("2026-07")
     assert (board["victims"]["repeat"], board["victims"]["repeat_28_days"]) == (1, 1)
+    assert await town.metric("repeat_victims_total") == 1
+
+
+async def test_a_repeat_victim_counts_once_when_her_name_is_known(town: Town) -> None:
+    first = await town.takes(paid_today(victim=JOAN, location=HOME))
+    await first.hears(ASHA, "OK {n}")
+    await first.hears(ASHA, "HERE {n}")
+    await first.act("close", disposition="resolved_attended")
+    again = await town.takes(paid_today(location=NEXT_STREET))
+    assert await town.metric("repeat_victims_total") == 0
+    await again.act("amend", victim=JOAN)
+    await again.act("amend", victim={"age": 84}, answers={"suspect_on_premises": True})
+    await again.act("set_priority", priority="P0", reason="He is back.")
+    assert (await town.board("2026-07"))["victims"]["repeat"] == 1
+    assert await town.metric("repeat_victims_total") == 1
 
 
 async def test_a_second_contact_within_a_day_raises_one_step(town: Town) -> None:
