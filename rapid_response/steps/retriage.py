@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from sqlmodel import col, select
 
 from rapid_response.core import events as happened
 from rapid_response.core.definition import JointAttendance
@@ -23,7 +26,7 @@ from rapid_response.steps.knowing import Known
 from rapid_response.steps.receive import hold_for_joint
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind
-from rapid_response.storage.tables import IncidentRow, ReportRow
+from rapid_response.storage.tables import EventRow, IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
 #: Stands for a rule's id where a person decided.
@@ -41,9 +44,11 @@ def read_again(
 ) -> None:
     """Take what the words of one report say into the case: what it is, facts, a priority that can only rise.
 
-    What it is was said by the report that raised it: one that was joined since does not change that.
+    What it is was said by the report that raised it, or by a person since: neither one that was joined later
+    nor words that come later change that.
     """
-    if report.first_incident_id == incident.id:
+    is_said_by_person = _is_said_by_person(tx, incident)
+    if report.first_incident_id == incident.id and not is_said_by_person:
         incident.category, incident.subtype = reading.category, reading.subtype
         incident.urgency = reading.urgency
     taken = take_facts(tx, incident, either(facts_of(incident), reading.facts))
@@ -55,7 +60,7 @@ def read_again(
             incident.category,
             incident.subtype,
             incident.urgency,
-            model_version=reading.model_version,
+            model_version=None if is_said_by_person else reading.model_version,
             victim_aged_60_plus=is_aged_60_plus(incident.victim),
             victim_lives_alone=facts_of(incident).lives_alone is True,
             repeat_victim=known.judgement.repeat_victim,
@@ -69,6 +74,16 @@ def read_again(
     reviewing.found_later(tx, desk, service, incident, found)
     decision = decide(triage_case(tx, desk, incident, reports, known))
     settle_on(tx, desk, service, incident, decision, taken)
+
+
+def _is_said_by_person(tx: Tx, incident: IncidentRow) -> bool:
+    """Whether a person has said what it is: no reader did."""
+    said = tx.execute(
+        select(col(EventRow.data)).where(
+            col(EventRow.stream) == incident.id, col(EventRow.type) == happened.IncidentClassified.type
+        )
+    ).scalars()
+    return any(json.loads(data).get("model_version") is None for data in said)
 
 
 @dataclass(frozen=True, slots=True)

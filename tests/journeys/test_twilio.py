@@ -503,6 +503,20 @@ async def leaves_a_message(town: TwilioTown, call_id: str, said: str | None) -> 
     return kept
 
 
+async def test_what_a_person_said_that_a_voicemail_is_stands_when_its_words_come(town: TwilioTown) -> None:
+    """She has heard it before it was written down; the words say how urgent it is all the same."""
+    await leaves_a_message(town, "7", None)
+    (item,) = (await town.http.get("/api/v1/incidents")).json()["items"]
+    at = f"/api/v1/incidents/{item['reference']}"
+    heard = {"category": "scam", "subtype": "courier_fraud", "urgency": "imminent"}
+    assert (await town.http.post(f"{at}/actions/reclassify", json=heard)).status_code == 200
+    await leaves_a_message(town, "7", "There are two men on my roof now and they want cash.")
+    whole = await town.incident(item["reference"])
+    assert whole["reports"][0]["narrative"].startswith("There are two men")
+    assert {name: whole[name] for name in heard} == heard
+    assert whole["priority"] == "P0"
+
+
 async def test_a_voicemail_is_deleted_at_twilio_a_month_after_its_words_stand_here(town: TwilioTown) -> None:
     await leaves_a_message(town, "7", "a roofer wants cash today")
     unread = await leaves_a_message(town, "8", None)
