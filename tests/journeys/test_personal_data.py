@@ -68,6 +68,7 @@ async def test_t1_a_whole_case_leaks_nothing(town: Town) -> None:
     await case.act("assign", responder="asha", reason="knows Flumph Lane")
     await case.hears(ASHA, "HERE {n} at 7 Flumph Lane with Quuxington")
     await case.hears(ASHA, "NOBODY {n} only the budgerigar")
+    await case.act("reclassify", category="doorstep_crime", subtype="Zebedee and his budgerigar")
     await case.act("pause", reason="victim_requested_later_time")
     await case.act("resume")
     await case.act("police_handover", cad_reference="abracadabra/99", note="purple cardigan seen")

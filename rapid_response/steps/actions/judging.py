@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from rapid_response.core import events as happened
 from rapid_response.core.incident import Action, Status
+from rapid_response.core.kinds import kind_named
 from rapid_response.core.vocabulary import Category
 from rapid_response.sla import rules as sla
 from rapid_response.steps import (
@@ -49,11 +50,17 @@ _NOT_SAID = {
 
 
 def reclassify(doing: Doing, command: commands.Reclassify) -> None:
-    """A person corrects what it is. What it is describes; how urgent it is stays as the facts say."""
+    """A person corrects what it is. What it is describes; how urgent it is stays as the facts say.
+
+    A kind that we have no name for is kept in her words as a note: the log and lists hold nobody's words.
+    """
     incident = doing.incident
     move(incident, Action.RECLASSIFY)
     if command.subtype is not None or command.category is not incident.category:
-        incident.subtype = command.subtype or _NOT_SAID[command.category]
+        named = kind_named(command.subtype or "")
+        incident.subtype = named or _NOT_SAID[command.category]
+        if command.subtype is not None and named is None:
+            add_note(doing.tx, incident, f"What it is: {command.subtype}", doing.who)
     incident.category, incident.urgency = command.category, command.urgency or incident.urgency
     victim = incident.victim
     doing.record(
