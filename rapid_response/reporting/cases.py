@@ -111,10 +111,10 @@ _CLOCKS_APART = timedelta(days=1)
 
 
 def _joined_by_then(connection: Connection, period: Period, as_at: datetime) -> set[str]:
-    """The incidents that had a report of the period by then, wherever it has gone since."""
+    """The incidents that had a report or a dropped call of the period by then, wherever it is now."""
     rows = connection.execute(
         select(col(EventRow.stream), col(EventRow.data)).where(
-            col(EventRow.type) == ReportJoined.type,
+            col(EventRow.type).in_((ReportJoined.type, EarlierCallJoined.type)),
             col(EventRow.at) >= period.from_utc - _CLOCKS_APART,
             col(EventRow.at) <= as_at,
         )

@@ -7,17 +7,18 @@ dropped at our end buys us no time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from rapid_response.core.events import EarlierCallJoined
+from rapid_response.core.events import EarlierCallJoined, ReportLeft
 from rapid_response.core.vocabulary import Channel
 from rapid_response.messaging.numbers import normalise_number
 from rapid_response.storage.once import once
-from rapid_response.storage.tables import RANG_OFF, CallRow, IncidentRow
+from rapid_response.storage.tables import RANG_OFF, CallRow, EventRow, IncidentRow
 from rapid_response.storage.tx import Tx
 
 #: For so long a call and a report of the same number are one story.
@@ -53,3 +54,34 @@ def join(tx: Tx, incident: IncidentRow, calls: Sequence[CallRow]) -> None:
     for call in calls:
         call.incident_id, call.needs_person = incident.id, False
         tx.record(incident.id, EarlierCallJoined(call.id, Channel.PHONE, call.created_at))
+
+
+def move(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
+    """The first contact of a case that is joined is one of the other case, as its reports are."""
+    for call in _of(tx, incident):
+        call.incident_id = into.id
+        tx.record(into.id, EarlierCallJoined(call.id, Channel.PHONE, call.created_at))
+
+
+def come_back(tx: Tx, incident: IncidentRow, parts: Collection[str], holders: Iterable[IncidentRow]) -> None:
+    """What was joined by mistake has its first contact back."""
+    said = tx.execute(
+        select(col(EventRow.data)).where(
+            col(EventRow.stream).in_(parts), col(EventRow.type) == EarlierCallJoined.type
+        )
+    ).scalars()
+    mine = {json.loads(data)["call_id"] for data in said}
+    for holder in holders if mine else ():
+        for call in _of(tx, holder):
+            if call.id in mine:
+                call.incident_id = incident.id
+                tx.record(holder.id, ReportLeft(call.id, incident.id))
+
+
+def _of(tx: Tx, incident: IncidentRow) -> Sequence[CallRow]:
+    """The dropped calls that are of this case."""
+    return tx.all(
+        select(CallRow)
+        .where(col(CallRow.incident_id) == incident.id, col(CallRow.outcome) == RANG_OFF)
+        .order_by(col(CallRow.created_at), col(CallRow.id))
+    )

@@ -19,6 +19,7 @@ from rapid_response.steps import (
     amending,
     borders,
     corrections,
+    earlier_calls,
     joining,
     knowing,
     outcomes,
@@ -134,6 +135,7 @@ def take_apart(tx: Tx, desk: Desk, incident: IncidentRow) -> None:
             if report.first_incident_id in mine:
                 report.incident_id = incident.id
                 tx.record(holder.id, happened.ReportLeft(report.id, incident.id))
+    earlier_calls.come_back(tx, incident, mine, holders)
     outcomes.come_back(tx, incident, mine, holders)
     for changed in (incident, *holders):
         knowing.learn(tx, changed, reports_of(tx, changed), desk.zone)

@@ -25,6 +25,7 @@ from rapid_response.steps import (
     clock,
     companions,
     corrections,
+    earlier_calls,
     jobnumbers,
     knowing,
     markers,
@@ -170,6 +171,7 @@ def end(
         incident.status is Status.AWAITING_REVIEW,
     )
     _move_reports(tx, incident, into)
+    earlier_calls.move(tx, incident, into)
     outcomes.move(tx, incident, into)
     move(incident, Move.JOIN)
     incident.disposition, incident.closed_at = Disposition.DUPLICATE_OF, tx.now

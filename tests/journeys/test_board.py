@@ -66,6 +66,35 @@ async def test_what_was_joined_and_taken_apart_since_was_one_incident_then(town:
         assert (await town.board(month))["incidents"]["total"] == 1
 
 
+@on_sqlite
+@pytest.mark.parametrize("start", [datetime(2026, 7, 31, 22, 40, tzinfo=UTC)], ids=["31 July, 23:40 BST"])
+async def test_the_call_that_dropped_goes_with_the_reports_of_its_case(town: Town) -> None:
+    """Whichever case it is of, that one was received when the call was: in July."""
+    caller = "+447700900777"
+    await town.rings_hotline(caller, "", hang_up_after="answer")
+    await town.pass_time(minutes=30)
+    august = {"contacts": 1, "incidents": 0}
+
+    async def counted(month: str, **more: str) -> dict[str, int]:
+        board = await town.board(month, **more)
+        return {name: board[name]["total"] for name in ("contacts", "incidents")}
+
+    rang_again = await town.takes(paid_today(caller={"phone": caller}))
+    assert [await counted("2026-07"), await counted("2026-08")] == [{"contacts": 1, "incidents": 1}, august]
+    other = await town.takes(paid_today())
+    then = town.clock.now().isoformat()
+    before = await town.board("2026-07", as_at=then)
+    await town.pass_time(minutes=1)
+    await rang_again.act("link", kind="duplicate_of", reference=other.reference)
+    assert await counted("2026-07") == {"contacts": 1, "incidents": 1}
+    assert await counted("2026-08") == {"contacts": 2, "incidents": 0}
+    assert await town.board("2026-07", as_at=then) == before
+    await town.pass_time(minutes=1)
+    await rang_again.act("reopen", reason="Another house.")
+    assert await counted("2026-07") == {"contacts": 1, "incidents": 1}
+    assert await counted("2026-08") == {"contacts": 2, "incidents": 1}
+
+
 # --- scenario 54 ------------------------------------------------------------------------------------------
 
 
