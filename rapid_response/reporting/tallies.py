@@ -121,24 +121,30 @@ def tally(tx: Tx, events: Sequence[EventRow]) -> None:
 
 
 def _category(tx: Tx, event: EventRow) -> str:
-    return str(tx.execute(_category_of(event.stream)).scalar() or "other")
+    """What it was when this happened, by the log: what is said of it since moves no count."""
+    return _category_at(tx, event.stream, event.seq)
 
 
-@once
-def _category_of(incident_id: str) -> Executable:
-    return select(col(IncidentRow.category)).where(col(IncidentRow.id) == incident_id)
+def _category_at(tx: Tx, stream: str, seq: int) -> str:
+    classified = _newest(tx, stream, seq, IncidentClassified.type)
+    return str(classified[1].get("category", "other")) if classified else "other"
 
 
 def _earlier(tx: Tx, event: EventRow, type_: str) -> Mapping[str, Any] | None:
     """The newest event of that type before this one."""
-    data = tx.execute(_newest_before(event.stream, event.seq, type_)).scalar()
-    return None if data is None else json.loads(data)
+    found = _newest(tx, event.stream, event.seq, type_)
+    return found[1] if found else None
+
+
+def _newest(tx: Tx, stream: str, seq: int, type_: str) -> tuple[int, Mapping[str, Any]] | None:
+    row = tx.execute(_newest_before(stream, seq, type_)).first()
+    return None if row is None else (row.seq, json.loads(row.data))
 
 
 @once
 def _newest_before(stream: str, seq: int, type_: str) -> Executable:
     return (
-        select(col(EventRow.data))
+        select(col(EventRow.seq), col(EventRow.data))
         .where(col(EventRow.stream) == stream, col(EventRow.seq) < seq, col(EventRow.type) == type_)
         .order_by(col(EventRow.seq).desc())
         .limit(1)
@@ -201,21 +207,32 @@ def _stopped(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
     if data["met"]:
         sums.add("sla_met", category=category, mode=data["stopped_by"])
     if data.get("breach_taken_back"):
-        sums.add("sla_breached_corrections", category=category)
+        missed = _newest(sums.tx, event.stream, event.seq, DeadlineMissed.type)
+        if missed is not None:
+            was = _category_at(sums.tx, event.stream, missed[0])
+            sums.add("sla_breached_corrections", category=was)
     net = data["gross_seconds"] - data["paused_seconds"]
     sums.observe("time_to_respond_seconds", net, ANSWER_BOUNDS, category=category)
 
 
 def _taken_back(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
-    before = _earlier(sums.tx, event, ClockStopped.type)
-    if data["took_stop_back"] and before is not None and before["met"]:
-        sums.add("sla_met_corrections", category=_category(sums.tx, event), mode=before["stopped_by"])
+    if data["took_stop_back"]:
+        _no_longer_met(sums, event)
 
 
 def _moved_back(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
-    before = _earlier(sums.tx, event, ClockStopped.type)
-    if data["no_longer_met"] and before is not None:
-        sums.add("sla_met_corrections", category=_category(sums.tx, event), mode=before["stopped_by"])
+    if data["no_longer_met"]:
+        _no_longer_met(sums, event)
+
+
+def _no_longer_met(sums: _Sums, event: EventRow) -> None:
+    """The correction stands beside the count that it corrects, once: of the category that it was then."""
+    stop = _newest(sums.tx, event.stream, event.seq, ClockStopped.type)
+    moved = _newest(sums.tx, event.stream, event.seq, ClockMovedBack.type)
+    is_corrected = bool(stop and moved and moved[0] > stop[0] and moved[1]["no_longer_met"])
+    if stop is not None and stop[1]["met"] and not is_corrected:
+        was = _category_at(sums.tx, event.stream, stop[0])
+        sums.add("sla_met_corrections", category=was, mode=stop[1]["stopped_by"])
 
 
 def _missed(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import NoteRow
 from tests.builders import PATIENT_OFFER, paid_today, roofers_now, small_town
 from tests.harness import ASHA, BEN, DEE, Case, Town
-from tests.journeys.browser import browser_of
+from tests.journeys.browser import browser_of, on_sqlite
 
 
 async def owned(town: Town) -> Case:
@@ -42,6 +42,24 @@ async def test_s39_nobody_at_the_door_is_no_success_until_a_call_reaches_her_in_
     figures = (await town.board("2026-07"))["two_hours"]
     assert (figures["met"], figures["by_mode"]["remote_response"]) == (1, 1)
     assert await town.metric("sla_met_corrections_total", category="doorstep_crime", mode="attended") == 1
+
+
+@on_sqlite
+async def test_a_stop_that_is_taken_back_is_corrected_where_it_was_counted(town: Town) -> None:
+    """In the metrics what was met under one category is not taken from another, nor taken twice."""
+    case = await owned(town)
+    await case.hears(ASHA, "HERE {n}")
+    await case.act("reclassify", category="scam")
+    earlier = {"received_at": (town.clock.now() - timedelta(minutes=150)).isoformat()}
+    told_again = await town.takes(paid_today(**earlier))
+    await told_again.act("link", kind="duplicate_of", reference=case.reference)
+    await case.hears(ASHA, "NOBODY {n}")
+    for name in ("sla_met_total", "sla_met_corrections_total"):
+        counted = [
+            await town.metric(name, category=category, mode="attended")
+            for category in ("doorstep_crime", "scam")
+        ]
+        assert counted == [1, 0], name
 
 
 @pytest.mark.long
