@@ -18,6 +18,7 @@ from rapid_response.steps.case import allowed, hold
 from rapid_response.steps.commands import Command, Line
 from rapid_response.steps.desk import SYSTEM, Desk, Who
 from rapid_response.steps.errors import Invalid, NotFound
+from rapid_response.steps.refusals import OFF_DUTY
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
 from rapid_response.storage.tables import AvailabilityRow, IncidentRow, OfferRow, ResponderRow
@@ -190,7 +191,7 @@ def _goes_off(
     after = service_now(tx, desk.zone)
     for incident in affected:
         if incident.owner is None and offers.answerable(tx, incident, responder_id):
-            offers.decline(tx, desk, after, incident, responder_id, Who(who.actor, "off_duty"))
+            offers.decline(tx, desk, after, incident, responder_id, Who(who.actor, OFF_DUTY))
         if releases:
             _give_back(tx, desk, after, incident, responder_id, who)
 
@@ -201,7 +202,7 @@ def _give_back(
     """What she has in hand passes on; somebody at the door finishes there."""
     companions.goes_off(tx, desk, service, incident, responder_id, who)
     if incident.owner == responder_id and Action.RELEASE in allowed(incident):
-        offers.release(tx, desk, service, incident, "off_duty")
+        offers.release(tx, desk, service, incident, OFF_DUTY)
 
 
 def _concerned(tx: Tx, responder_id: str) -> list[str]:

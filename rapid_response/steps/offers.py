@@ -34,6 +34,7 @@ from rapid_response.steps.clock import arm, disarm
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
+from rapid_response.steps.refusals import went_off
 from rapid_response.steps.service import Service, responder_named
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
 from rapid_response.storage.due import is_pending
@@ -60,6 +61,7 @@ def offer_next(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, rung
     not_again = {o.responder_id for o in this_cycle} | {
         o.responder_id for o in asked if o.state is OfferState.RELEASED
     }
+    not_again -= went_off(tx, incident.id, asked)
     return _ask(tx, desk, service, incident, rung, not_again, asked)
 
 
@@ -219,18 +221,22 @@ def disarm_retry(tx: Tx, incident: IncidentRow) -> None:
 
 
 def try_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
-    """Unassigned still: ask whoever was not asked yet; else those who never answered, after a while."""
+    """Unassigned still: ask whoever was not asked yet; else those who never answered, after a while.
+
+    Who went off duty meanwhile, and is back, has not been asked yet.
+    """
     if incident.status is not Status.UNASSIGNED:
         return
     asked = offers_of(tx, incident)
+    answered = {o.responder_id for o in asked} - went_off(tx, incident.id, asked)
     refused = {
         o.responder_id
         for o in asked
         if o.state in (OfferState.DECLINED, OfferState.RELEASED, OfferState.OPEN)
     }
     lately = {o.responder_id for o in asked if tx.now - o.made_at < 3 * sla.RETRY_UNASSIGNED}
-    if not _ask(tx, desk, service, incident, PAST_THE_LADDER, {o.responder_id for o in asked}, asked):
-        silent = {o.responder_id for o in asked} - refused - lately
+    if not _ask(tx, desk, service, incident, PAST_THE_LADDER, answered, asked):
+        silent = answered - refused - lately
         if silent:
             _ask(tx, desk, service, incident, PAST_THE_LADDER, refused | lately, asked)
 

@@ -86,6 +86,42 @@ async def test_who_never_answered_is_asked_again_after_a_while_and_who_refused_i
     assert await silent.status() == "unassigned"
 
 
+async def test_who_was_off_duty_meanwhile_has_refused_nothing_and_is_asked_once_back(town: Town) -> None:
+    await town.load(ONLY_ASHA)
+    asked_about = await town.takes(paid_today())
+    in_hand = await town.takes(paid_today())
+    await in_hand.hears(ASHA, "OK {n}")
+    await _is(town, "asha", "off")
+    assert [await asked_about.status(), await in_hand.status()] == ["unassigned", "unassigned"]
+    await town.pass_time(minutes=20)
+    assert [await asked_about.asked(), await in_hand.asked()] == [["asha"], ["asha"]]
+
+    await _is(town, "asha", "on")
+
+    assert [await asked_about.asked(), await in_hand.asked()] == [["asha", "asha"], ["asha", "asha"]]
+    # Her own no is one, though.
+    await in_hand.hears(ASHA, "NO {n}")
+    await _is(town, "asha", "off")
+    await _is(town, "asha", "on")
+    await town.pass_time(minutes=20)
+    assert await in_hand.asked() == ["asha", "asha"]
+
+
+async def test_who_comes_back_while_the_next_is_asked_is_asked_when_that_one_says_no(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await _is(town, "asha", "off")
+    await _is(town, "asha", "on")
+    await case.hears(BEN, "NO {n}")
+    assert await case.asked() == ["asha", "ben", "asha"]
+    assert await case.status() == "dispatching"
+
+
+async def _is(town: Town, responder: str, state: str) -> None:
+    answer = await town.post(f"/api/v1/responders/{responder}/availability", {"state": state})
+    assert answer.status_code == 200, answer.text
+    await town.settle()
+
+
 async def test_a_late_yes_takes_an_unassigned_job(town: Town) -> None:
     await town.load(ONLY_ASHA)
     case = await town.takes(paid_today())

@@ -1,0 +1,50 @@
+"""Who is not to be asked again for a job: who said no, gave it back, or has it before them.
+
+Going off duty is no answer to it. What was asked of her, or was hers, passes on; and once she is back she is
+asked like anybody else, or a job that nobody has would stay so beside somebody who is free.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Executable, select
+from sqlmodel import col
+
+from rapid_response.core.events import Released
+from rapid_response.core.states import OfferState
+from rapid_response.storage.once import once
+from rapid_response.storage.tables import EventRow, OfferRow
+from rapid_response.storage.tx import Tx
+
+#: Why an offer is declined, or a job given back, by nobody's own word.
+OFF_DUTY = "off_duty"
+
+
+def went_off(tx: Tx, incident_id: str, offers: Sequence[OfferRow]) -> set[str]:
+    """Whose newest of these offers, oldest first, ended because she went off duty."""
+    newest = {offer.responder_id: offer for offer in offers}
+    declined = {
+        who
+        for who, offer in newest.items()
+        if offer.state is OfferState.DECLINED and offer.source == OFF_DUTY
+    }
+    gave_back = {who for who, offer in newest.items() if offer.state is OfferState.RELEASED}
+    return declined | (gave_back & _gone_with_the_job(tx, incident_id) if gave_back else set())
+
+
+def _gone_with_the_job(tx: Tx, incident_id: str) -> set[str]:
+    """Who last gave it back by going off duty. An offer does not say why it was given back; the log does."""
+    found = tx.execute(_given_back(incident_id)).scalars()
+    why = {told["responder"]: told["why"] for told in map(json.loads, found)}
+    return {who for who, reason in why.items() if reason == OFF_DUTY}
+
+
+@once
+def _given_back(incident_id: str) -> Executable:
+    return (
+        select(col(EventRow.data))
+        .where(col(EventRow.stream) == incident_id, col(EventRow.type) == Released.type)
+        .order_by(col(EventRow.seq))
+    )
