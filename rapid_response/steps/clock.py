@@ -235,9 +235,8 @@ def _end_pause(incident: IncidentRow, now: datetime) -> None:
     assert incident.paused_at is not None  # noqa: S101 - callers have looked
     stood = max(0, int((now - incident.paused_at).total_seconds()))
     incident.paused_seconds += stood
-    moved = timedelta(seconds=stood)
     if incident.due_at is not None:
-        incident.due_at += moved
-    if incident.needed_by is not None:
-        incident.needed_by += moved
+        incident.due_at += timedelta(seconds=stood)
+    # Not moved with it: whoever is known to be coming back does not wait for our clock.
+    set_needed_by(incident)
     incident.paused_at = None

@@ -169,6 +169,19 @@ async def test_who_takes_the_job_in_a_pause_ends_the_notices(town: Town) -> None
     assert await case.happened("rung_reached") == []
 
 
+async def test_who_is_expected_back_does_not_wait_for_our_pause(town: Town) -> None:
+    back_at = town.clock.now() + timedelta(hours=1)
+    returning = {"suspect_returning": True, "suspect_returning_at": back_at.isoformat()}
+    case = await town.takes(paid_today(answers=returning))
+    needed_by = (await case.clock())["needed_by"]
+    assert datetime.fromisoformat(needed_by) == back_at - timedelta(minutes=15)
+    await case.act("pause", reason="victim_requested_later_time")
+    await town.pass_time(minutes=20)
+    await case.act("resume")
+    assert (await case.clock())["needed_by"] == needed_by
+    assert "On scene by 12:45" in await town.last_text(ASHA)
+
+
 async def test_a_pause_ends_by_itself_and_the_search_goes_on(town: Town) -> None:
     case = await town.takes(paid_today())
     until = town.clock.now() + timedelta(minutes=45)
