@@ -159,6 +159,21 @@ async def test_a_pause_moves_the_notices_of_a_visit_where_nobody_answered(town: 
     assert await case.asked() == ["asha"]
 
 
+async def test_a_pause_moves_the_notices_of_what_is_held_for_a_joint_visit(town: Town) -> None:
+    await town.load(small_town(sla={"joint_attendance": "hold"}))
+    case = await town.takes(roofers_now())
+    await town.pass_time(minutes=5)
+    await case.act("pause", reason="police_requested_hold")
+    await town.pass_time(minutes=20)
+    await case.act("resume")
+    assert await case.happened("rung_reached") == []
+    await town.pass_time(minutes=9)  # 34 minutes, of which 20 stood still
+    assert await town.texts_with("nobody accepted in time", DEE)
+    await town.pass_time(minutes=16)
+    assert [r["to"] for r in await case.happened("rung_reached")] == ["duty_officer", "team_leader"]
+    assert await case.asked() == []
+
+
 async def test_who_takes_the_job_in_a_pause_ends_the_notices(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.act("pause", reason="victim_requested_later_time")

@@ -143,26 +143,33 @@ def _resume(doing: Doing, _: commands.Nothing) -> None:
 
 
 def resume(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
-    """The clock goes on; so do the search where nobody has the job, and the notices where somebody has."""
+    """The clock goes on; so do the search where nobody has the job, and the notices where somebody has.
+
+    What is held back is searched for by nobody yet; but who is told that it waits is told in time.
+    """
     held_up, stood_before = _held_up(tx, incident), incident.paused_seconds
     clock.resume(tx, service, incident)
     stood = timedelta(seconds=incident.paused_seconds - stood_before)
-    if incident.owner is not None:
-        moved = [sla.Deadline(sla.Kind.RUNG, entry.due_at + stood, entry.subject) for entry in held_up]
+    if incident.owner is not None or incident.is_held:
+        moved = [sla.Deadline(sla.Kind(e.kind), e.due_at + stood, e.subject) for e in held_up]
         clock.arm(tx, incident, moved)
-    elif not incident.is_held and incident.status is not Status.SCHEDULED:
+    elif incident.status is not Status.SCHEDULED:
         offers.search(tx, desk, service, incident)
 
 
 def _held_up(tx: Tx, incident: IncidentRow) -> Sequence[AgendaRow]:
-    """The notices that were still to come of an owned case when its clock was paused (no_contact arms them).
+    """The notices that were still to come when its clock was paused: of an owned case those that no_contact
+    arms, of one that is held back all of its ladder.
 
     Who has taken the job since then has ended them.
     """
     paused_at, accepted_at = incident.paused_at, incident.accepted_at
-    if paused_at is None or accepted_at is None or accepted_at > paused_at:
+    if paused_at is None:
         return ()
-    return work.disarmed(tx, incident.id, [sla.Kind.RUNG.value], _PAUSED, paused_at)
+    if incident.owner is not None and (accepted_at is None or accepted_at > paused_at):
+        return ()
+    kinds = [sla.Kind.RUNG.value, sla.Kind.ACCEPT_WITHIN.value]
+    return work.disarmed(tx, incident.id, kinds, _PAUSED, paused_at)
 
 
 DO: Handlers = {
