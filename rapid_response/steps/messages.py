@@ -24,6 +24,7 @@ from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import endpoints, lines
 from rapid_response.steps.desk import Desk
 from rapid_response.storage import work
+from rapid_response.storage.due import RANKS
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import AttemptRow, IncidentRow, MessageRow, OfferRow
 from rapid_response.storage.tx import Tx
@@ -384,4 +385,6 @@ def goes_on(tx: Tx, message: MessageRow, why: str, at: datetime) -> None:
 def _arm_once(tx: Tx, message: MessageRow, kind: Kind, subject: str, at: datetime) -> None:
     if message.incident_id is None or work.stands(tx, message.incident_id, kind, subject):
         return
-    work.arm(tx, message.incident_id, 1, message.rank, [Deadline(kind, at, subject)])
+    # Messages have one degree more than danger has: what goes after all others.
+    rank = min(message.rank, RANKS[-1])
+    work.arm(tx, message.incident_id, 1, rank, [Deadline(kind, at, subject)])

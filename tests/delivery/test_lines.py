@@ -14,9 +14,10 @@ from rapid_response.storage.tables import AttemptRow, EventRow, IncidentRow, Lin
 from rapid_response.storage.tx import Tx
 from tests.builders import PATIENT_OFFER, paid_today, small_town
 from tests.delivery.carrier import Carrier, refuses, says_nothing, takes
-from tests.harness import ASHA, BEN, DEE, Case, Town
+from tests.harness import ASHA, BEN, DEE, LEAD_ON_HATE, Case, Town
 from tests.journeys.browser import browser_of
 
+OLD_DEARS = "He said old dears never check, and called at the bungalows for older people only."
 SOON_TOLD = {"after": "PT2M", "action": "notify", "to": "duty_officer", "by": ["sms", "voice"]}
 
 
@@ -195,6 +196,26 @@ async def test_a_notice_whose_texts_fail_is_said_each_time_that_it_is_repeated(
     carrier.usual_text = refuses("bad_destination", "21211")
     await town.pass_time(minutes=12, seconds=30)
     assert len(await town.calls(DEE)) == 3
+
+
+async def test_a_text_to_the_hate_crime_lead_that_fails_keeps_nobody_elses_back(
+    town: Town, carrier: Carrier
+) -> None:
+    """It goes after all others, and what follows its failure has a time of its own like any other."""
+    await town.load(small_town(escalation=[PATIENT_OFFER]))
+    carrier.usual_text = refuses("not_sent")
+    chosen = await town.takes(paid_today(narrative=OLD_DEARS))
+    await town.pass_time(minutes=3)
+    assert (await line(town)).opened_at is not None
+    carrier.usual_text = takes
+    await town.pass_time(minutes=3)
+
+    assert await town.texts_with(str(chosen.number), LEAD_ON_HATE)
+    assert await town.texts_with(f"OK {chosen.number}", ASHA)
+    carrier.usual_text = refuses("bad_destination", "21211")
+    await town.takes(paid_today(narrative=OLD_DEARS, location={"address": "2 Elm Road"}))
+    await town.pass_time(minutes=3)
+    assert await town.calls(LEAD_ON_HATE)
 
 
 # --- the pace ---------------------------------------------------------------------------------------------
