@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, exists, or_, select
+from sqlalchemy import Connection, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel import select as typed_select
@@ -19,8 +19,8 @@ from rapid_response.core.events import SERVICE_STREAM, ServiceLoaded
 from rapid_response.core.states import OfferState
 from rapid_response.definition import ServiceFile, changes, digest, from_stored, to_stored
 from rapid_response.definition import export as as_yaml
-from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import clock, offers
+from rapid_response.sla.rules import Kind
+from rapid_response.steps import offers, shifts
 from rapid_response.steps.case import hold, offers_of
 from rapid_response.steps.errors import Refusal
 from rapid_response.storage import work
@@ -66,34 +66,38 @@ def load(tx: Tx, service: ServiceFile) -> LoadResult:
     except IntegrityError as error:
         raise LoadedMeanwhile from error
     listed = {responder.id for responder in service.responders}
-    left = tuple(_leave_jobs(tx, listed))
+    left = tuple(_look_at_jobs(tx, listed, version))
     _keep_responders(tx, listed)
     tx.record(SERVICE_STREAM, ServiceLoaded(version, mark))
     offers.retry_all(tx)
     return LoadResult(version, changed + left, is_new=True)
 
 
-def _leave_jobs(tx: Tx, listed: set[str]) -> Iterator[str]:
-    """Whoever is no longer listed may be on the way: a person hands her jobs over, as at a shift's end.
+def _look_at_jobs(tx: Tx, listed: set[str], version: int) -> Iterator[str]:
+    """Who has a job may be on duty at other times from now on; or is not listed any more, and on the way.
 
-    Her offers end at once, and the next person is asked. Gives a sentence for each job.
+    The jobs of whoever is not are handed over by a person, as at a shift's end; her offers end at once, and
+    the next person is asked. Gives a sentence for each job.
     """
-    for incident in tx.all(_open_of_others(sorted(listed))):
+    for incident in tx.all(_open_of_somebody(sorted(listed))):
         # Incidents by id first, and only then the agenda.
         held = hold(tx, incident.id)
         if held.owner is not None and held.owner not in listed:
-            clock.arm(tx, held, [Deadline(Kind.SHIFT_END, tx.now, f"left:{tx.ids.uuid()}")])
+            shifts.leave(tx, held)
             yield (
                 f"Job {held.job_number} is still with {held.owner}, who is no longer listed: "
                 "the duty officer is asked to hand it over."
             )
+        elif held.owner is not None:
+            shifts.look_again(tx, held, version)
         for offer in offers_of(tx, held):
             if offer.responder_id not in listed and offer.state is OfferState.OPEN:
                 work.hasten(tx, held.id, Kind.ANSWER.value, offer.id)
 
 
 @once
-def _open_of_others(listed: Sequence[str]) -> SelectOfScalar[IncidentRow]:
+def _open_of_somebody(listed: Sequence[str]) -> SelectOfScalar[IncidentRow]:
+    """Open, and somebody's; or somebody is asked who is not listed."""
     asked = exists().where(
         col(OfferRow.incident_id) == col(IncidentRow.id),
         IS_LIVE,
@@ -101,10 +105,7 @@ def _open_of_others(listed: Sequence[str]) -> SelectOfScalar[IncidentRow]:
     )
     return (
         typed_select(IncidentRow)
-        .where(
-            col(IncidentRow.is_open),
-            or_(and_(col(IncidentRow.owner).is_not(None), col(IncidentRow.owner).not_in(listed)), asked),
-        )
+        .where(col(IncidentRow.is_open), or_(col(IncidentRow.owner).is_not(None), asked))
         .order_by(col(IncidentRow.id))
     )
 

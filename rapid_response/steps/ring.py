@@ -42,13 +42,14 @@ from rapid_response.steps import (
     raising,
     reaching,
     readiness,
+    shifts,
     texts,
     visits,
 )
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, service_now, stored_definition
-from rapid_response.steps.tasks import TaskKind, open_task
+from rapid_response.steps.tasks import TaskKind
 from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow, NoticeRow, OfferRow, TaskRow
 from rapid_response.storage.tx import Tx
@@ -263,31 +264,7 @@ def _notice(ringing: _Ringing) -> None:
 
 
 def _shift_end(ringing: _Ringing) -> None:
-    """The owner's shift is over and the job is not: it is handed over by a person, never orphaned."""
-    incident, tx, service = ringing.incident, ringing.tx, ringing.service
-    if incident.owner is None:  # for the type alone: it were moot
-        return
-    ends = service.shift_end(incident.owner, tx.now)
-    if ends is not None and ends > tx.now:
-        clock.arm(
-            tx, incident, [Deadline(Kind.SHIFT_END, ends, f"{ringing.due.subject[:36]}:{ends:%m%d%H%M}")]
-        )
-        return
-    open_task(tx, incident, TaskKind.HAND_OVER, ContactRole.DUTY_OFFICER, tx.now + timedelta(minutes=15))
-    ringing.tell(NoticeKind.HAND_OVER, ContactRole.DUTY_OFFICER, ends=ringing.due.due_at.isoformat())
-    owner = service.definition.responder(incident.owner)
-    if owner is not None and owner.sms:
-        queue(
-            tx,
-            key=f"shift_end:{ringing.due.id}",
-            purpose=Purpose.REMINDER,
-            to_number=owner.sms,
-            recipient=f"responder:{owner.id}",
-            body=wording.shift_ending_to_owner(
-                incident.job_number or 0, ringing.due.due_at, ringing.desk.zone, tx.now
-            ),
-            incident=incident,
-        )
+    shifts.ring(ringing.tx, ringing.desk, ringing.service, ringing.incident, ringing.due)
 
 
 def _task(ringing: _Ringing) -> None:

@@ -76,6 +76,56 @@ async def test_s38_adjoining_shifts_end_once(town: Town) -> None:
     assert "hand_over" in await case.tasks()
 
 
+async def test_s38_a_rota_that_is_loaded_later_ends_the_shift_of_who_has_a_job(town: Town) -> None:
+    """The shift had no end when she took the job; the new rota gives it one, and a newer takes it away."""
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    until_half_past = small_town(rota=[shift("asha", "00:00", "12:30"), shift("ben"), shift("dee")])
+    await town.load(until_half_past)
+    await town.pass_time(minutes=29)
+    assert "hand_over" not in await case.tasks()
+    await town.load(small_town())
+    await town.pass_time(minutes=2)
+    assert "hand_over" not in await case.tasks()
+    await town.load(until_half_past)  # she is off duty by now
+    await town.settle()
+    assert "hand_over" in await case.tasks()
+    assert "Hand it over." in await town.last_text(DEE)
+    assert len(await town.texts_with("your shift ends", ASHA)) == 1
+
+
+async def test_s38_a_shift_that_another_rota_ends_sooner_or_later_ends_once(town: Town) -> None:
+    def rota(end: str) -> str:
+        return small_town(rota=[shift("asha", "09:00", end), shift("ben"), shift("dee")])
+
+    await town.load(rota("12:40"))
+    sooner, later = await town.takes(paid_today()), await town.takes(paid_today())
+    await sooner.hears(ASHA, "OK {n}")
+    await town.load(rota("12:20"))
+    await town.pass_time(minutes=20)
+    assert "hand_over" in await sooner.tasks()
+    await sooner.act("assign", responder="ben")
+    await town.load(rota("12:50"))
+    await later.act("assign", responder="asha")
+    await town.load(rota("13:00"))
+    await town.pass_time(minutes=39)
+    assert "hand_over" not in await later.tasks()
+    await town.pass_time(minutes=1)
+    assert "hand_over" in await later.tasks()
+    assert len(await later.happened("task_opened")) == 1
+
+
+async def test_s38_who_took_a_job_off_duty_is_left_alone_by_a_new_rota(town: Town) -> None:
+    await town.load(small_town(rota=[shift("asha", "09:00", "12:05"), shift("ben"), shift("dee")]))
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=6)
+    await case.hears(ASHA, "OK {n}")
+    assert (await case.now())["responder"] == "asha"
+    await town.load(small_town(rota=[shift("asha", "09:00", "12:03"), shift("ben"), shift("dee")]))
+    await town.settle()
+    assert "hand_over" not in await case.tasks()
+
+
 async def test_going_off_duty_gives_jobs_and_offers_back_and_keeps_them_if_said(town: Town) -> None:
     held, kept = await town.takes(paid_today()), await town.takes(paid_today())
     await held.hears(ASHA, "OK {n}")
