@@ -64,7 +64,7 @@ class Kind(StrEnum):
     MARKER_END = "marker_end"
     #: A case from across the border is not with the neighbour yet.
     BORDER = "border"
-    #: An absence that was planned begins.
+    #: An absence that was planned begins; or somebody who went along has left the service.
     ABSENCE = "absence"
 
 

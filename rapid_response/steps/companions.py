@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import col
 
 from rapid_response.core.events import CompanionNamed, CompanionReleased, JointArranged
@@ -15,16 +15,20 @@ from rapid_response.messaging import wording
 from rapid_response.messaging.wording import StoodDown
 from rapid_response.safety import rules
 from rapid_response.sla import rules as sla
+from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import jobnumbers, notices, offers, texts
-from rapid_response.steps.case import offers_of
-from rapid_response.steps.desk import Desk, Who
+from rapid_response.steps.case import hold, offers_of
+from rapid_response.steps.desk import SYSTEM, Desk, Who
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, responder_named
+from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 
 ALONE = "This is held for a joint visit. Name a second officer first, or say why one person goes alone."
+#: Why somebody does not go along who is not of the service any more; and what an entry for that begins with.
+LEFT = "left"
 WHO_GOES = "Say who goes along (police, or a second officer), or give the reason why one person goes alone."
 
 
@@ -99,6 +103,25 @@ def goes_off(
     """She goes off duty: somebody else has to go along."""
     if incident.companion == responder_id:
         release(tx, desk, service, incident, "off_duty", who)
+
+
+def look_who_left(tx: Tx, listed: Sequence[str], version: int) -> None:
+    """A service is loaded in which second officers may not be listed any more: each goes along no longer."""
+    if tx.execute(_of_others(listed)).first() is not None:
+        work.arm(tx, "", 1, 0, [Deadline(Kind.ABSENCE, tx.now, f"{LEFT}:{version}")])
+
+
+def ring_left(tx: Tx, desk: Desk, service: Service) -> None:
+    """Whoever was to go with her has left the service: the owner hears of it, and another is found."""
+    listed = [responder.id for responder in service.definition.responders]
+    for incident_id in tx.execute(_of_others(listed)).scalars().all():
+        release(tx, desk, service, hold(tx, incident_id), LEFT, SYSTEM)
+
+
+def _of_others(listed: Sequence[str]) -> Select[str]:
+    """The open incidents whose second officer is none of these, in the order of their ids."""
+    others = col(IncidentRow.companion).is_not(None), col(IncidentRow.companion).not_in(listed)
+    return select(col(IncidentRow.id)).where(col(IncidentRow.is_open), *others).order_by(col(IncidentRow.id))
 
 
 def job_done(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:

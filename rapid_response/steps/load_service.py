@@ -20,7 +20,7 @@ from rapid_response.core.states import OfferState
 from rapid_response.definition import ServiceFile, changes, digest, from_stored, to_stored
 from rapid_response.definition import export as as_yaml
 from rapid_response.sla.rules import Kind
-from rapid_response.steps import offers, shifts
+from rapid_response.steps import companions, offers, shifts
 from rapid_response.steps.case import hold, offers_of
 from rapid_response.steps.errors import Refusal
 from rapid_response.storage import work
@@ -67,6 +67,7 @@ def load(tx: Tx, service: ServiceFile) -> LoadResult:
         raise LoadedMeanwhile from error
     listed = {responder.id for responder in service.responders}
     left = tuple(_look_at_jobs(tx, listed, version))
+    companions.look_who_left(tx, sorted(listed), version)
     _keep_responders(tx, listed)
     tx.record(SERVICE_STREAM, ServiceLoaded(version, mark))
     offers.retry_all(tx)

@@ -30,6 +30,7 @@ from rapid_response.steps import (
     availability,
     borders,
     clock,
+    companions,
     cover,
     failing,
     hotline,
@@ -365,7 +366,10 @@ def _daily_line(tx: Tx, desk: Desk, due: Due) -> None:
 
 
 def _absence(tx: Tx, desk: Desk, due: Due) -> None:
-    availability.begin(tx, desk, due.subject)
+    if due.subject.startswith(companions.LEFT):
+        companions.ring_left(tx, desk, service_now(tx, desk.zone))
+    else:
+        availability.begin(tx, desk, due.subject)
 
 
 def _shift_test(tx: Tx, desk: Desk, due: Due) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import AccessRow, EventRow, NoteRow, RiskMarkerKeyRow, RiskMarkerRow
@@ -173,6 +174,27 @@ async def test_s35_going_off_duty_ends_going_along(town: Town) -> None:
     assert (await case.now())["companion"] is None
     assert "the second officer is not coming" in await town.last_text(ASHA)
     assert "Do not attend" in await town.last_text(BEN)
+
+
+async def test_s35_a_second_officer_who_leaves_the_service_does_not_go_along(town: Town) -> None:
+    going = await town.takes(roofers_now())
+    await going.hears(ASHA, "OK {n}")
+    await going.act("assign", responder="ben", companion=True)
+    searched_for = await town.takes(roofers_now())
+    await searched_for.act("assign", responder="ben", companion=True)
+    await searched_for.act("acknowledge")
+    told = len(await town.texts(DEE))
+    others = yaml.safe_load(small_town())
+    for name in ("responders", "rota"):
+        others[name] = [one for one in others[name] if "ben" not in one.values()]
+
+    await town.load(yaml.safe_dump(others, sort_keys=False))
+    await town.settle()
+
+    assert [(await case.now())["companion"] for case in (going, searched_for)] == [None, None]
+    assert [r["why"] for r in await going.happened("companion_released")] == ["left"]
+    assert "second officer" in await town.last_text(ASHA)
+    assert len([t for t in (await town.texts(DEE))[told:] if "do not enter alone" in t or "joint" in t]) == 2
 
 
 async def test_s35_held_until_a_second_officer_is_named(town: Town) -> None:
