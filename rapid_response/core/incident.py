@@ -218,6 +218,8 @@ ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
             Action.ASSIGN: Step(Status.ASSIGNED),
             **_ANSWERED_UNOWNED,
             Move.DISPATCH: Step(Status.DISPATCHING),
+            # Opened again, and to be held for a joint visit before anybody is asked.
+            Move.HOLD_FOR_REVIEW: Step(Status.AWAITING_REVIEW),
             Move.NOBODY_LEFT: Step(Status.UNASSIGNED),
             Move.SCHEDULE: Step(Status.SCHEDULED),
         },
@@ -241,6 +243,8 @@ ALLOWED: Mapping[Status, Mapping[Action | Move, Step]] = {
             Action.ASSIGN: Step(Status.ASSIGNED),
             **_ANSWERED_UNOWNED,
             Move.DISPATCH: Step(Status.DISPATCHING),
+            # It has become urgent, and is to be held for a joint visit.
+            Move.HOLD_FOR_REVIEW: Step(Status.AWAITING_REVIEW),
             Move.SCHEDULE: Step(Status.SCHEDULED),
         },
     ),

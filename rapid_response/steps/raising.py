@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from rapid_response.core.definition import JointAttendance
+from rapid_response.core.events import HeldForReview
+from rapid_response.core.incident import Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.safe_contact import is_overheard
-from rapid_response.core.states import TaskState
+from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import ContactRole
+from rapid_response.safety.rules import must_be_arranged
 from rapid_response.sla import rules as sla
 from rapid_response.steps import borders, clock, notices, offers, outbox
-from rapid_response.steps.case import facts_of
+from rapid_response.steps.case import facts_of, move, offers_of
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish, finish_kind, open_task, open_tasks, was_opened
@@ -20,6 +24,8 @@ from rapid_response.storage.tx import Tx
 
 #: R09: while the suspect is in the computer or on the phone, somebody rings at once (domain.md 3.2).
 REMOTE_WITHIN = timedelta(minutes=15)
+#: By when a person decides on what was held back.
+HELD_WITHIN = timedelta(hours=1)
 
 
 def rerank(tx: Tx, incident: IncidentRow) -> None:
@@ -45,7 +51,48 @@ def start_second_clock(
     clock.start(tx, service, incident, started_at or tx.now)
     if incident.owner is None:
         finish_kind(tx, incident, TaskKind.FOLLOW_UP, TaskKind.CHECK_BACK)
+        seek(tx, desk, service, incident)
+    tell_if_joint(tx, desk, service, incident)
+
+
+def seek(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """Somebody is looked for from now on; where the council holds a joint visit, once it is arranged.
+
+    Of paper from an outage nobody is told while it is held (design.md 7), so it is not held once more.
+    """
+    policy = service.definition.sla
+    waits = incident.status is not Status.UNASSIGNED and not incident.back_entry
+    if not (waits and _must_be_arranged(policy.joint_attendance, incident)) or _is_asked_about(tx, incident):
         offers.search(tx, desk, service, incident)
+        return
+    hold_for_joint(tx, incident)
+    steps = sla.ladder(service.definition.escalation, tx.now, tx.now, policy)
+    clock.arm(tx, incident, [d for d in steps if not offers.is_offer_step(service, d)])
+
+
+def _must_be_arranged(policy: JointAttendance, incident: IncidentRow) -> bool:
+    return must_be_arranged(policy, joint=incident.joint, has_companion=incident.companion is not None)
+
+
+def _is_asked_about(tx: Tx, incident: IncidentRow) -> bool:
+    return any(offer.state is OfferState.OPEN for offer in offers_of(tx, incident))
+
+
+def hold_for_joint(tx: Tx, incident: IncidentRow) -> None:
+    """The council wants police or a second officer arranged before anybody is asked (design.md 5)."""
+    incident.is_held = True
+    move(incident, Move.HOLD_FOR_REVIEW)
+    tx.record(incident.id, HeldForReview("joint_attendance", None))
+    due = tx.now + HELD_WITHIN
+    open_task(tx, incident, TaskKind.RELEASE_HELD, ContactRole.DUTY_OFFICER, due)
+
+
+def tell_if_joint(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """Two are to go: the duty officer arranges it, unless it is, or she is being told already."""
+    if not incident.joint or incident.companion is not None:
+        return
+    if not any(notice.kind == NoticeKind.JOINT for notice in notices.unseen(tx, incident.id)):
+        notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
 
 
 def go_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:

@@ -78,8 +78,6 @@ _OF_ROUTE: Mapping[ContactRoute, tuple[str, ...]] = {
     ),
     ContactRoute.INTERPRETER: ("We ring you with an interpreter.",),
 }
-#: By when a person decides on what was held back.
-_HELD_WITHIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,7 +434,8 @@ def _set_going(
         return
     raising.owe_remote_response(tx, incident)
     if incident.joint and policy.joint_attendance is JointAttendance.HOLD:
-        hold_for_joint(tx, incident)
+        incident.is_held = True
+        _hold(tx, incident, "joint_attendance", None)
         _arm_ladder(tx, service, incident, started_at, None)
     elif decision.provisional:
         until = max(tx.now, started_at) + sla.REVIEW_WITHIN
@@ -483,17 +482,11 @@ def _arm_ladder(
     arm(tx, incident, wanted)
 
 
-def hold_for_joint(tx: Tx, incident: IncidentRow) -> None:
-    """The council wants police or a second officer arranged before anybody is asked (design.md 5)."""
-    incident.is_held = True
-    _hold(tx, incident, "joint_attendance", None)
-
-
 def _hold(tx: Tx, incident: IncidentRow, why: str, until: datetime | None) -> None:
     move(incident, Move.HOLD_FOR_REVIEW)
     tx.record(incident.id, happened.HeldForReview(why, until))
     kind = TaskKind.REVIEW_REPORT if until else TaskKind.RELEASE_HELD
-    open_first_task(tx, incident, kind, ContactRole.DUTY_OFFICER, until or tx.now + _HELD_WITHIN)
+    open_first_task(tx, incident, kind, ContactRole.DUTY_OFFICER, until or tx.now + raising.HELD_WITHIN)
 
 
 def _without_clock(tx: Tx, service: Service, incident: IncidentRow, decision: Decision) -> None:

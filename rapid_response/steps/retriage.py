@@ -14,7 +14,7 @@ from rapid_response.core.definition import JointAttendance
 from rapid_response.core.facts import Facts, awaiting, facts_to_json, needs_two
 from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.vocabulary import Category, ContactRole, Priority
+from rapid_response.core.vocabulary import Category, Priority
 from rapid_response.hatecrime.rules import assess
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.rules import Decision, TriageCase, decide, either, is_news
@@ -23,7 +23,6 @@ from rapid_response.steps import clock, knowing, markers, news, notices, raising
 from rapid_response.steps.case import facts_of, is_aged_60_plus
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.knowing import Known
-from rapid_response.steps.receive import hold_for_joint
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind
 from rapid_response.storage.tables import EventRow, IncidentRow, ReportRow
@@ -166,7 +165,7 @@ def settle_on(
     if not (incident.is_held and incident.back_entry):
         raising.owe_remote_response(tx, incident)
     if taken.newly_joint and sla.is_counting(incident):
-        notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
+        raising.tell_if_joint(tx, desk, service, incident)
     is_worse = taken.newly_joint or taken.new_danger or incident.priority.rank < taken.priority.rank
     if not (is_worse and incident.is_open and taken.going):
         return False
@@ -199,7 +198,7 @@ def _raise(
     if is_waiting and incident.joint and service.definition.sla.joint_attendance is JointAttendance.HOLD:
         notices.overtaken(tx, incident, (NoticeKind.REVIEW,))
         finish_kind(tx, incident, TaskKind.REVIEW_REPORT)
-        hold_for_joint(tx, incident)
+        raising.hold_for_joint(tx, incident)
     elif is_waiting:
         raising.go_out(tx, desk, service, incident)
     elif not before.has_clock and decision.priority.has_clock:

@@ -11,7 +11,7 @@ import yaml
 
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import AccessRow, EventRow, NoteRow, RiskMarkerKeyRow, RiskMarkerRow
-from tests.builders import SMALL_TOWN, paid_today, roofers_now, small_town
+from tests.builders import SMALL_TOWN, long_ago, paid_today, roofers_now, small_town
 from tests.harness import ASHA, BEN, CAT, DEE, Case, Town
 from tests.journeys.browser import Browser, browser_of, on_sqlite
 
@@ -228,6 +228,55 @@ async def test_s35_held_until_the_police_go_or_one_person_may_go_alone_for_a_rea
     alone = await town.takes(paid_today())
     await alone.act("release") if await alone.status() == "assigned" else None
     assert await alone.happened("joint_arranged") == []
+
+
+@pytest.mark.parametrize("by", ["amended", "set", "reopened"])
+async def test_s35_what_becomes_urgent_later_is_held_and_told_of_like_any_other(town: Town, by: str) -> None:
+    await town.load(HOLD)
+    case = await _urgent_later(town, by)
+    assert await case.status() == "awaiting_review"
+    assert "held for joint attendance" in await town.last_text(DEE)
+    await town.pass_time(minutes=31)
+    assert await case.asked() == []
+    assert await town.texts_with("nobody accepted in time", DEE)
+    assert [r["to"] for r in await case.happened("rung_reached")][-2:] == ["duty_officer", "team_leader"]
+    assert (await case.tasks())["release_held"]["owner"] == "duty_officer"
+    assert await town.audit() == {}
+
+    await case.act("release", arranged="police")
+    assert await case.asked() == ["asha"]
+
+
+@pytest.mark.parametrize("by", ["amended", "set", "reopened"])
+async def test_s35_the_duty_officer_is_told_once_of_what_becomes_a_joint_visit_later(
+    town: Town, by: str
+) -> None:
+    case = await _urgent_later(town, by)
+    before = [n for n in await case.happened("notice_given") if n["event_at"] < town.clock.now()]
+    told = (await case.happened("notice_given"))[len(before) :]
+    assert [n["kind"] for n in told] == ["joint"]
+    assert (await case.asked())[-1] == "asha"
+
+
+async def _urgent_later(town: Town, by: str) -> Case:
+    """A case that two must go to, of which that was not seen, or was not so, at first."""
+    if by == "amended":
+        case = await town.takes(long_ago(town.clock.now()))
+        await town.pass_time(minutes=1)
+        await case.act("amend", answers={"suspect_on_premises": True, "refuses_to_leave": True})
+        return case
+    case = await town.takes(roofers_now())
+    await town.pass_time(minutes=1)
+    if by == "set":
+        await case.act("set_priority", priority="P3", reason="They have gone.")
+        await case.act("acknowledge")
+        await town.pass_time(minutes=1)
+        await case.act("set_priority", priority="P0")
+    else:
+        await case.act("cancel", reason="They have gone.", disposition="withdrawn")
+        await town.pass_time(minutes=1)
+        await case.act("reopen", reason="They are back.")
+    return case
 
 
 async def test_s35_paper_released_under_hold_is_settled_too(town: Town) -> None:

@@ -19,13 +19,13 @@ from rapid_response.steps import (
     linking,
     offers,
     outcomes,
+    raising,
     reviewing,
     safeguarding,
     transferring,
     visits,
 )
 from rapid_response.steps.actions.doing import Doing, Handlers
-from rapid_response.steps.actions.moving import tell_if_joint
 from rapid_response.steps.case import check, move
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.notekeeping import add_note
@@ -224,9 +224,10 @@ def _set_going_again(doing: Doing, told: joining.Told | None, started_at: dateti
         clock.start(tx, doing.service, incident, started_at or tx.now)
     if told is not None:
         joining.carry_owner(tx, doing.desk, doing.service, incident, told, doing.who)
-        tell_if_joint(doing)
     if promised and incident.owner is None:
-        offers.search(tx, doing.desk, doing.service, incident)
+        raising.seek(tx, doing.desk, doing.service, incident)
+    if promised or told is not None:
+        raising.tell_if_joint(tx, doing.desk, doing.service, incident)
 
 
 DO: Handlers = {

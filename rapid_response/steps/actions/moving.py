@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from rapid_response.core import events as happened
 from rapid_response.core.incident import Action
-from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
     Area,
     ContactRole,
@@ -20,7 +19,6 @@ from rapid_response.steps import (
     commands,
     companions,
     leading,
-    notices,
     offers,
     raising,
     visits,
@@ -98,19 +96,11 @@ def _release(doing: Doing, command: commands.Release) -> None:
     offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
     if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())
-        tell_if_joint(doing)
+        raising.tell_if_joint(doing.tx, doing.desk, doing.service, doing.incident)
         raising.owe_remote_response(doing.tx, doing.incident)
         leading.tell_of_what_waits(doing.tx, doing.desk, doing.service, doing.incident)
     if command.reason:
         add_note(doing.tx, doing.incident, command.reason, doing.who)
-
-
-def tell_if_joint(doing: Doing) -> None:
-    """As at the arrival of any other report: the offer is out, so a second pair of eyes is needed now."""
-    if doing.incident.joint:
-        notices.give(
-            doing.tx, doing.desk, doing.service, doing.incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER
-        )
 
 
 def _en_route(doing: Doing, command: commands.ByOwner) -> None:
