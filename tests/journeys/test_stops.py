@@ -142,6 +142,20 @@ async def test_s46_a_pause_moves_what_is_due_and_keeps_what_was_promised(town: T
     assert (stopped["gross_seconds"], stopped["paused_seconds"], stopped["met"]) == (220 * 60, 6000, True)
 
 
+async def test_nobody_at_the_door_of_a_case_that_was_lowered_starts_no_clock(town: Town) -> None:
+    case = await owned(town)
+    await case.hears(ASHA, "HERE {n}")
+    await case.act("set_priority", priority="P3", reason="Nothing is lost, and nobody comes back.")
+    await case.hears(ASHA, "NOBODY {n}")
+    assert (await case.clock())["state"] == "not_applicable"
+    assert await case.status() == "assigned"
+    await town.pass_time(minutes=125)
+    assert await case.happened("rung_reached") == []
+    assert await case.happened("deadline_missed") == []
+    two_hours = (await town.board("2026-07"))["two_hours"]
+    assert (two_hours["due"], two_hours["met"], two_hours["breached"]) == (0, 0, 0)
+
+
 async def test_a_pause_moves_the_notices_of_a_visit_where_nobody_answered(town: Town) -> None:
     case = await owned(town)
     await case.hears(ASHA, "HERE {n}")

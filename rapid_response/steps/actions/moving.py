@@ -151,7 +151,11 @@ def _no_contact(doing: Doing, command: commands.NoContact) -> None:
     doing.record(
         happened.NoContactMade(doing.owner_or_actor, doing.who.source, taken_back, no_trace=command.no_trace)
     )
-    if sla.is_counting(incident):
+    if not incident.priority.has_clock:
+        # It was lowered after the arrival: there is no promise to count on.
+        if taken_back:
+            doing.end_promise("priority_lowered")
+    elif sla.is_counting(incident):
         if not taken_back:
             incident.cycle += 1
         clock.disarm(tx, incident, [sla.Kind.RUNG], "no_contact")
