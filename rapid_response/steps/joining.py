@@ -288,12 +288,16 @@ def take_category(
 
 
 def carry_owner(tx: Tx, desk: Desk, service: Service, into: IncidentRow, told: Told, who: Who) -> None:
-    """Somebody has the joined job: she goes on, with the other one's number."""
+    """Somebody has the joined job: she goes on, with the other one's number; who is there, is there."""
     known = service.definition.responder(told.owner) if told.owner else None
     if known is None or into.owner is not None or Action.ASSIGN not in allowed(into):
         return
     offers.assign(tx, desk, service, into, known.id, who)
-    if told.visit is not None:
+    if told.visit is not None and told.visit.arrived_at is not None:
+        move(into, Action.ON_SCENE)
+        visits.arrived(tx, desk, service, into, known.id)
+        tx.record(into.id, happened.ArrivedOnScene(known.id, who.source))
+    elif told.visit is not None:
         move(into, Action.EN_ROUTE)
         visit = visits.carry_on(tx, into, told.visit)
         tx.record(into.id, happened.SetOff(known.id, who.source, visit.expected_at, visit.finish_at))

@@ -171,6 +171,22 @@ async def test_where_somebody_has_arrived_the_other_one_is_joined_to_it(town: To
     assert (board["two_hours"]["met"], board["two_hours"]["breached"]) == (1, 0)
 
 
+async def test_whoever_is_there_is_there_by_the_other_number_and_watched_on(town: Town) -> None:
+    helped = await town.takes(paid_today())
+    await helped.act("remote_response", protective_act="bank_told")
+    there = await town.takes(paid_today())
+    await there.hears(ASHA, "OK {n}")
+    await there.hears(ASHA, "HERE {n}")
+    await there.act("link", kind="duplicate_of", reference=helped.reference)
+    now = await helped.now()
+    assert (now["status"], now["responder"]) == ("on_scene", "asha")
+    await town.pass_time(minutes=30)
+    assert f"Job {helped.number}: are you safe?" in await town.last_text(ASHA)
+    await helped.hears(ASHA, "DONE {n} HELPED")
+    assert await helped.status() == "closed"
+
+
+
 @pytest.mark.long
 async def test_a_response_that_was_late_from_the_first_report_on_is_late(town: Town) -> None:
     first = await town.takes(paid_today(location=HOME))
