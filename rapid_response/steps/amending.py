@@ -97,10 +97,13 @@ def _decide(
 def come_home(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, source: str) -> None:
     """The address is another. One that turns out to be ours is owed what it would have had from the start."""
     if borders.look_again(tx, desk, service, incident, source):
-        policy, zone = service.definition.sla, service.definition.zone
-        # Counted from the report: our mistake about the address must not buy us time.
-        started_at = rota.clock_start(policy, zone, incident.received_at)
-        raising.start_second_clock(tx, desk, service, incident, started_at)
+        count_from_report(tx, desk, service, incident)
+
+
+def count_from_report(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """It is ours after all: our mistake about the address must not buy us time."""
+    started_at = rota.clock_start(service.definition.sla, service.definition.zone, incident.received_at)
+    raising.start_second_clock(tx, desk, service, incident, started_at)
 
 
 # --- what is changed --------------------------------------------------------------------------------------

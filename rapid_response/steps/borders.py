@@ -196,6 +196,11 @@ def look_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, sour
     if was is not Area.OUTSIDE or incident.is_handed_over:
         return False
     stand_easy(tx, incident)
+    return is_owed_a_clock(incident)
+
+
+def is_owed_a_clock(incident: IncidentRow) -> bool:
+    """Whether it is ours to answer in two hours, and nothing counts them."""
     has_none = incident.clock_state is ClockState.NOT_APPLICABLE and incident.stopped_at is None
     return is_promised(incident) and has_none
 

@@ -300,6 +300,20 @@ async def test_found_to_be_ours_it_counts_from_the_report(town: Town) -> None:
     assert len(await town.texts_with("outside our area")) == told
 
 
+async def test_what_they_decline_because_it_is_ours_counts_from_the_report(town: Town) -> None:
+    """The address is put right while their answer is awaited: as long as they may have it, it is theirs."""
+    case, _ = await outside(town)
+    await case.act("transfer")
+    await town.pass_time(minutes=15)
+    await case.act("amend", location=OURS)
+    assert (await case.clock())["state"] == "not_applicable"
+    now = await case.act("transfer_declined", reason="That street is yours.")
+    assert (now["status"], now["clock"]["state"]) == ("dispatching", "running")
+    assert now["clock"]["started_at"] == NOON.isoformat()
+    assert await case.asked() == ["asha"]
+    assert not {"transfer", "check_back"} & set(await case.tasks())
+
+
 async def test_what_grows_urgent_elsewhere_grows_urgent_to_hand_over(town: Town) -> None:
     case = await town.takes(long_ago(town.clock.now(), location=LEWISHAM))
     await case.act("amend", answers={"threat_or_fear": True})

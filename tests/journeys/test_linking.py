@@ -186,7 +186,6 @@ async def test_whoever_is_there_is_there_by_the_other_number_and_watched_on(town
     assert await helped.status() == "closed"
 
 
-
 @pytest.mark.long
 async def test_a_response_that_was_late_from_the_first_report_on_is_late(town: Town) -> None:
     first = await town.takes(paid_today(location=HOME))

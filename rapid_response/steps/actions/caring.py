@@ -15,6 +15,7 @@ from rapid_response.core.vocabulary import (
 from rapid_response.intake.second.answering import Label
 from rapid_response.steps import (
     amending,
+    borders,
     commands,
     disclosing,
     leading,
@@ -163,6 +164,9 @@ def _transfer_acknowledged(doing: Doing, command: commands.TransferAcknowledged)
 
 def _transfer_declined(doing: Doing, command: commands.TransferDeclined) -> None:
     transferring.decline(doing.tx, doing.desk, doing.service, doing.incident, command)
+    if borders.is_owed_a_clock(doing.incident):
+        # Meanwhile its address was found to be ours: nobody else has it.
+        amending.count_from_report(doing.tx, doing.desk, doing.service, doing.incident)
 
 
 def _decide_safeguarding(doing: Doing, command: commands.DecideSafeguarding) -> None:
