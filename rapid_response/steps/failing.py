@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from rapid_response.core.definition import Means
 from rapid_response.core.events import OtherWayTried
+from rapid_response.core.incident import Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import READY, MessageChannel, MessageState, OfferState, Purpose
 from rapid_response.core.vocabulary import ContactRole
 from rapid_response.messaging import lives, retries
-from rapid_response.messaging.ladder import Way
+from rapid_response.messaging.ladder import Address, Way
 from rapid_response.steps import messages, notices, offers, reaching, texts
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.lines import HELD_BY_LINE
@@ -37,6 +38,8 @@ def fail_over(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, subje
             _stand_down_fails(tx, desk, service, incident, message, reason)
         case Purpose.NOTICE:
             _notice_fails(tx, desk, incident, message, why)
+        case Purpose.REMINDER:
+            _assignment_fails(tx, desk, service, incident, message)
         case _:
             return
 
@@ -73,7 +76,7 @@ def _offer_fails(
         return
     if offer.state is not OfferState.OPEN:
         if message.state is MessageState.EXPIRED and not reaching.may_have_heard(tx, offer.id):
-            tell_desk(tx, desk, service, incident)
+            notices.ring_instead(tx, desk, service, incident)
         return
     if message.reason == lives.STALE and _issue_again(tx, desk, incident, offer, message):
         return
@@ -81,7 +84,7 @@ def _offer_fails(
     nothing_arrives = all(_reaches_nobody(m) for m in reaching.messages_of(tx, offer.id, Purpose.OFFER))
     if offer.failing_at is None and nothing_arrives:
         offer.failing_at = tx.now
-        tell_desk(tx, desk, service, incident)
+        notices.ring_instead(tx, desk, service, incident)
     climbed = _climbs(tx, desk, service, incident, offer.id, Purpose.OFFER, reason)
     if nothing_arrives and (certainly or not climbed):
         _pass_on(tx, desk, service, incident, offer, message.way, reason)
@@ -143,21 +146,6 @@ def _reaches_nobody(message: MessageRow) -> bool:
     return message.state not in (MessageState.SENDING, MessageState.IN_NETWORK, MessageState.DELIVERED)
 
 
-def tell_desk(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
-    """A person at the desk is told to use the telephone, once until she has seen it."""
-    if any(n.kind == NoticeKind.DELIVERY_FAILING for n in notices.unseen(tx, incident.id)):
-        return
-    notices.give(
-        tx,
-        desk,
-        service,
-        incident,
-        NoticeKind.DELIVERY_FAILING,
-        ContactRole.DESK,
-        by=(Means.SMS, Means.VOICE),
-    )
-
-
 # --- stand-downs and notices -----------------------------------------------------------------------------
 
 
@@ -169,7 +157,7 @@ def _stand_down_fails(
         return
     sent = reaching.messages_of(tx, offer_id, Purpose.STAND_DOWN)
     if incident.is_open and all(_reaches_nobody(m) for m in sent):
-        tell_desk(tx, desk, service, incident)
+        notices.ring_instead(tx, desk, service, incident)
 
 
 def _notice_fails(tx: Tx, desk: Desk, incident: IncidentRow, message: MessageRow, why: str) -> None:
@@ -179,6 +167,19 @@ def _notice_fails(tx: Tx, desk: Desk, incident: IncidentRow, message: MessageRow
         return
     if why != messages.UNKNOWN:
         notices.say_instead(tx, desk, incident, notice, message.recipient)
+
+
+def _assignment_fails(
+    tx: Tx, desk: Desk, service: Service, incident: IncidentRow, message: MessageRow
+) -> None:
+    """The job is hers, and she may not know it: she is rung, and the desk told. On her way, she knows."""
+    offer = tx.get(OfferRow, message.offer_id or "")
+    if offer is None or offer.state is not OfferState.ACCEPTED or incident.status is Status.EN_ROUTE:
+        return
+    notices.ring_instead(tx, desk, service, incident)
+    person = service.definition.responder(offer.responder_id)
+    if person is not None and person.voice and message.channel is MessageChannel.SMS:
+        offers.tell_assigned(tx, desk, incident, offer, Address(Way.VOICE1, person.voice))
 
 
 def went_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer_id: str) -> None:
@@ -216,6 +217,6 @@ def wrong_number(
     sent = reaching.messages_of(tx, offer.id, Purpose.OFFER)
     if not any(message.to_number == number for message in sent):
         return
-    tell_desk(tx, desk, service, incident)
+    notices.ring_instead(tx, desk, service, incident)
     reaching.stop(tx, incident, Purpose.OFFER, offer.id, "wrong_number")
     _pass_on(tx, desk, service, incident, offer, sent[-1].way, "wrong_number")

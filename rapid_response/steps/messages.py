@@ -30,7 +30,7 @@ from rapid_response.storage.tables import AttemptRow, IncidentRow, MessageRow, O
 from rapid_response.storage.tx import Tx
 
 #: What the ladder inside an offer, a stand-down or a notice is for: a person must be reached.
-LADDERED = (Purpose.OFFER, Purpose.STAND_DOWN, Purpose.NOTICE)
+_LADDERED = (Purpose.OFFER, Purpose.STAND_DOWN, Purpose.NOTICE)
 
 
 def attempts_of(tx: Tx, message: MessageRow) -> list[AttemptRow]:
@@ -340,6 +340,15 @@ def stream_of(message: MessageRow) -> str:
     return message.incident_id or happened.SERVICE_STREAM
 
 
+def must_arrive(message: MessageRow) -> bool:
+    """Whether somebody is reached otherwise, or a person told, where it does not arrive.
+
+    Of reminders only what tells somebody that a job is hers now: nobody else is asked for it any more.
+    """
+    is_assignment = message.purpose is Purpose.REMINDER and message.offer_id is not None
+    return message.purpose in _LADDERED or is_assignment
+
+
 # --- what follows for the case ---------------------------------------------------------------------------
 
 #: Why the ladder is asked to go on; part of the agenda entry's subject.
@@ -348,7 +357,7 @@ FAILED, WAITING, UNKNOWN, LINE_DOWN = "failed", "waiting", "unknown", "line_down
 
 def _consequences(tx: Tx, message: MessageRow, move: Move, attempts: Sequence[AttemptRow]) -> None:
     """A person who certainly is not reached this way must not cost the resident her answer time."""
-    if message.purpose not in LADDERED or message.incident_id is None:
+    if not must_arrive(message) or message.incident_id is None:
         return
     failed = message.state is MessageState.FAILED or (
         message.state is MessageState.RETRY_WAIT

@@ -195,6 +195,14 @@ def say_instead(tx: Tx, desk: Desk, incident: IncidentRow, notice: NoticeRow, re
             _say(tx, desk, incident, notice, recipient, Means.VOICE, recipient.voice, is_new=False)
 
 
+def ring_instead(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
+    """A person at the desk is told to use the telephone, once until she has seen it."""
+    if any(n.kind == NoticeKind.DELIVERY_FAILING for n in unseen(tx, incident.id)):
+        return
+    by = (Means.SMS, Means.VOICE)
+    give(tx, desk, service, incident, NoticeKind.DELIVERY_FAILING, ContactRole.DESK, by)
+
+
 def unseen(tx: Tx, incident_id: str) -> list[NoticeRow]:
     """Notices nobody has acknowledged, oldest first."""
     return list(tx.all(_unseen(incident_id)))

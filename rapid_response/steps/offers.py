@@ -25,6 +25,7 @@ from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import OfferState, Purpose
 from rapid_response.core.vocabulary import ClockState, ContactRole
 from rapid_response.dispatch import rules
+from rapid_response.messaging.ladder import Address
 from rapid_response.messaging.wording import StoodDown
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
@@ -337,11 +338,10 @@ def assign(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responde
     if incident.job_number is None:
         incident.job_number = jobnumbers.issue(tx, incident.id)
     incident.is_held = False
-    offer_id = tx.ids.uuid()
     tx.flush()
-    tx.add(
+    offer = tx.new(
         OfferRow,
-        id=offer_id,
+        id=tx.ids.uuid(),
         incident_id=incident.id,
         responder_id=responder_id,
         episode=incident.episode,
@@ -357,18 +357,28 @@ def assign(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responde
     tx.record(incident.id, Assigned(responder_id))
     if incident.status is Status.ON_SCENE:
         visits.taken_over(tx, incident, responder_id)
-    _now_owned(tx, desk, service, incident, responder_id, keep=offer_id)
-    if responder.sms:
-        queue(
-            tx,
-            key=f"assigned:{offer_id}",
-            purpose=Purpose.REMINDER,
-            to_number=responder.sms,
-            recipient=f"responder:{responder_id}",
-            body=texts.assigned(desk, incident, tx.now),
-            incident=incident,
-            is_new=True,
-        )
+    _now_owned(tx, desk, service, incident, responder_id, keep=offer.id)
+    address = reaching.best_way(tx, responder)
+    if address is None:
+        notices.ring_instead(tx, desk, service, incident)
+    else:
+        tell_assigned(tx, desk, incident, offer, address)
+
+
+def tell_assigned(tx: Tx, desk: Desk, incident: IncidentRow, offer: OfferRow, address: Address) -> None:
+    """The job is hers: she is told by that way."""
+    queue(
+        tx,
+        key=f"assigned:{offer.id}:{address.way}",
+        purpose=Purpose.REMINDER,
+        channel=address.channel,
+        way=address.way,
+        to_number=address.number,
+        recipient=f"responder:{offer.responder_id}",
+        body=texts.assigned(desk, incident, tx.now),
+        incident=incident,
+        offer_id=offer.id,
+    )
 
 
 def _now_owned(

@@ -191,7 +191,7 @@ def _is_held_by(tx: Tx, left: Allowance, message: MessageRow) -> bool:
     if left.blocked_until is None:
         return False
     _hold(message, lines.HELD_BY_LINE, left.blocked_until)
-    if message.purpose in messages.LADDERED:
+    if messages.must_arrive(message):
         message.failing_at = message.failing_at or tx.now
         messages.goes_on(tx, message, messages.LINE_DOWN, tx.now)
     return True

@@ -11,7 +11,7 @@ import yaml
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import EndpointRow, MessageRow, OfferRow
-from tests.builders import PATIENT_OFFER, SMALL_TOWN, long_ago, paid_today, roofers_now, small_town
+from tests.builders import PATIENT_OFFER, SMALL_TOWN, long_ago, paid_today, roofers_now, small_town, unclear
 from tests.delivery.carrier import Carrier, refuses, says_nothing, takes_and_says_nothing
 from tests.harness import ASHA, BEN, DESK, Case, Town
 from tests.journeys.browser import browser_of
@@ -368,6 +368,29 @@ async def test_a_stand_down_that_does_not_arrive_is_said(town: Town, carrier: Ca
     assert "not yours any more" in said
     assert "Do not attend" in said
     assert await case.status() == "assigned"
+
+
+async def test_who_is_given_a_job_and_gets_no_text_is_rung_and_the_desk_is_told(town: Town) -> None:
+    """Nobody else is asked for it any more, and the first warning is an hour away."""
+    await town.fails(number=ASHA, phone_off=True)
+    case = await town.takes(unclear())
+    await case.act("assign", responder="asha")
+    await town.pass_time(minutes=1)
+    assert await town.calls(ASHA)
+    assert await town.texts_with("our texts do not reach the responder", DESK)
+    await case.act("en_route", responder="asha")  # reached by telephone
+    told = len(await town.texts(DESK))
+    await town.pass_time(minutes=6)
+    assert len(await town.texts(DESK)) == told
+
+
+async def test_who_gets_no_texts_is_given_a_job_by_voice(town: Town) -> None:
+    await patient(town, responders=with_phones("asha", voice=ASHA_HOME))
+    case = await town.takes(unclear())
+    await case.act("assign", responder="asha")
+    assert "is now yours" in await town.answers_call(ASHA_HOME, "1")
+    await town.pass_time(minutes=6)
+    assert not await town.texts_with("our texts do not reach the responder")
 
 
 async def test_who_heard_nothing_is_not_stood_down(town: Town, carrier: Carrier) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from rapid_response.core import events as happened
 from rapid_response.core.incident import Action
+from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import (
     Area,
     ContactRole,
@@ -19,6 +20,7 @@ from rapid_response.steps import (
     commands,
     companions,
     leading,
+    notices,
     offers,
     raising,
     visits,
@@ -110,6 +112,8 @@ def _en_route(doing: Doing, command: commands.ByOwner) -> None:
     eta = command.eta_minutes if command.eta_minutes is not None else offers.eta_of(tx, incident)
     visit = visits.set_off(tx, incident, doing.owner_or_actor, eta)
     doing.record(happened.SetOff(doing.owner_or_actor, doing.who.source, visit.expected_at, visit.finish_at))
+    # Whether or not our texts arrive, she knows.
+    notices.overtaken(tx, incident, (NoticeKind.DELIVERY_FAILING,))
 
 
 def _on_scene(doing: Doing, command: commands.ByOwner) -> None:
@@ -117,6 +121,7 @@ def _on_scene(doing: Doing, command: commands.ByOwner) -> None:
     move(doing.incident, Action.ON_SCENE)
     visits.arrived(doing.tx, doing.service, doing.incident, doing.owner_or_actor, doing.who.said_at)
     doing.record(happened.ArrivedOnScene(doing.owner_or_actor, doing.who.source))
+    notices.overtaken(doing.tx, doing.incident, (NoticeKind.DELIVERY_FAILING,))
     _stop_clock(doing, StoppedBy.ATTENDED)
     finish_kind(doing.tx, doing.incident, TaskKind.REMOTE_RESPONSE)
     _to_be_finished(doing)
