@@ -386,6 +386,13 @@ _ALWAYS_SAID: Mapping[Action, dict[str, Any]] = {
     Action.MARK_HOAX: {"reason": "The same laughter as yesterday."},
     Action.NOTE: {"body": "The neighbour saw a white van."},
 }
+#: What is cancelled had no response, so it cannot have ended by one.
+_HELPED = (
+    Disposition.RESOLVED_ATTENDED,
+    Disposition.RESOLVED_REMOTE,
+    Disposition.ADVICE_ONLY,
+    Disposition.HANDED_TO_POLICE,
+)
 _INDEX = st.integers(0, 7)
 _KINDS = st.lists(st.sampled_from(sorted(REPORTS)), min_size=1, max_size=3)
 
@@ -866,6 +873,8 @@ def _joined(incident: Row, action: Action, body: Mapping[str, Any]) -> tuple[str
 
 def _is_whole(action: Action, body: Mapping[str, Any]) -> bool:
     """Whether a body can be read, so that only the state can speak against it."""
+    if action is Action.CANCEL:
+        return body.get("disposition") not in _HELPED
     needs = {
         Action.ACCEPT: "responder",
         Action.DECLINE: "responder",
