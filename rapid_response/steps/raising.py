@@ -103,6 +103,16 @@ def go_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     finish_kind(tx, incident, TaskKind.REVIEW_REPORT, TaskKind.CHECK_BACK)
 
 
+def look_at_once(tx: Tx, incident: IncidentRow) -> None:
+    """Worse than it was, and nobody goes: it was answered, so no clock and no search begins by itself.
+
+    Whether somebody goes again is decided by a person, and now, not at the welfare check of tomorrow.
+    """
+    if incident.is_open and incident.owner is None and incident.stopped_at is not None:
+        finish_kind(tx, incident, TaskKind.CHECK_BACK)
+        open_task(tx, incident, TaskKind.CHECK_BACK, ContactRole.DUTY_OFFICER, tx.now)
+
+
 def owe_breach_reason(tx: Tx, service: Service, incident: IncidentRow) -> None:
     """A promise was missed: somebody says why."""
     by = service.next_working_day(tx.now)

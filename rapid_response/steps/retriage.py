@@ -167,6 +167,8 @@ def settle_on(
     if taken.newly_joint and sla.is_counting(incident):
         raising.tell_if_joint(tx, desk, service, incident)
     is_worse = taken.newly_joint or taken.new_danger or incident.priority.rank < taken.priority.rank
+    if is_worse:
+        raising.look_at_once(tx, incident)
     if not (is_worse and incident.is_open and taken.going):
         return False
     news.more_dangerous(tx, service, incident, taken.going)

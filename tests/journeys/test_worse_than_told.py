@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import UserRow
 from tests.builders import paid_today, roofers_now, small_town
-from tests.harness import ASHA, BEN, Case, Town
+from tests.harness import ASHA, BEN, DEE, Case, Town
 from tests.journeys.browser import browser_of
 
 HOME = {"address": "14 Elm Road", "postcode": "BR1 3UH"}
@@ -126,3 +128,28 @@ async def test_opened_again_without_a_new_report_shows_what_there_is(town: Town)
     await case.act("reopen", reason="She rang again.")
     await case.act("assign", responder="asha")
     assert CALM in await page_of(town, case)
+
+
+@pytest.mark.parametrize("by", ["amended", "joined", "set"])
+async def test_what_was_answered_and_is_worse_now_is_looked_at_now(town: Town, by: str) -> None:
+    """Its clock has stopped and nobody has it: nobody would look before the welfare check of tomorrow."""
+    case = await town.takes(paid_today())
+    await case.act("remote_response", protective_act="bank_told")
+    await town.pass_time(minutes=60)
+    if by == "amended":
+        await case.act("amend", answers={"suspect_on_premises": True, "refuses_to_leave": True})
+    elif by == "set":
+        await case.act("set_priority", priority="P0")
+    else:
+        other = await town.takes(roofers_now())
+        await other.act("link", kind="duplicate_of", reference=case.reference)
+    now = await case.now()
+    assert (now["priority"], now["status"]) == ("P0", "scheduled")
+    assert now["next_step"] == {"what": "check_back", "who": "duty_officer", "due_at": now_of(town)}
+    assert f"job {case.number}: a task is overdue" in await town.last_text(DEE)
+    await case.act("assign", responder="ben")
+    assert "check_back" not in await case.tasks()
+
+
+def now_of(town: Town) -> str:
+    return town.clock.now().isoformat()

@@ -112,6 +112,7 @@ def _set_priority(doing: Doing, command: commands.SetPriority) -> None:
             doing.schedule("reviewed")
     if new.rank < old.rank:
         news.more_dangerous(tx, doing.service, incident, going)
+        raising.look_at_once(tx, incident)
 
 
 def _give_up_clock(doing: Doing) -> None:
