@@ -890,6 +890,8 @@ def _allowed(incident: Row) -> tuple[Action, ...]:
         incident["clock_state"],
         incident["stopped_at"] is not None,
         incident["is_held"],
+        incident["review_proposed_by"] is not None,
         has_companion=incident["companion"] is not None,
+        is_handed_over=incident["is_handed_over"],
     )
     return allowed_actions(incident["status"], facts)
