@@ -6,7 +6,7 @@ Only the responder whose offer or job it is sees it; the desk is sent on to the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -25,11 +25,14 @@ from rapid_response.console.form_pages import STALE, once, once_key
 from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.forms.responder import (
     CANNOT_GO_WORDS,
+    FINISH_FIELDS,
+    OUTCOMES,
     CannotGo,
     read_cannot_go,
     read_finish,
     read_outcomes,
 )
+from rapid_response.console.forms.unsaved import written
 from rapid_response.console.moments import at_words
 from rapid_response.console.views.responder import JobLine, JobReport, JobStage, JobsView, JobView, Verb
 from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
@@ -92,6 +95,10 @@ _DONE: Mapping[str, str] = {
 _HANDED_BACK = "The job is no longer yours. Somebody sees how the person is on the next working day"
 #: What would end a promise that nobody has kept yet (design.md 7).
 _HERE_FIRST = "Nobody was helped yet: say first that you are there, or choose that you helped by phone"
+
+#: Somebody else did something first that leaves no room for it.
+_OVERTAKEN = "This is not saved: somebody changed the job meanwhile. Look how it stands now"
+_ENDED_FIRST = "This is not saved: somebody ended the job before you. Add below what changed"
 
 #: What awaits whoever goes (core.facts.awaiting), in words; `…_at` adds when.
 _DANGERS: Mapping[str, tuple[str, str]] = {
@@ -170,15 +177,32 @@ async def post_verb(number: str, verb: str, visit: Worker) -> Response:
         await visit.run(lambda tx: once(tx, scope, key, _doing(visit, job, deeds)))
     except Invalid as refused:
         if refused.field not in _ON_FINISH:
-            return await _page(visit, await _job(visit, number), status=409)
+            return await _overtaken(visit, await _job(visit, number), wanted, posted)
         # What is missing is said on the form, with what was written in it.
         fault = FieldError(refused.field or "", refused.detail)
         return await _page(visit, await _job(visit, number), Filled(posted.values, (fault,)), status=422)
     except (NotAllowed, Refusal):
         # Somebody was quicker, or the desk was: the page as it is now says what that means.
-        return await _page(visit, await _job(visit, number), status=409)
+        return await _overtaken(visit, await _job(visit, number), wanted, posted)
     said = Verb.NOBODY if deeds[-1][0] is Action.NO_CONTACT else wanted
     return visit.go(f"/j/{job.number}?done={said.value}")
+
+
+async def _overtaken(visit: Visit, job: _Job, verb: Verb, posted: Posted) -> Response:
+    """The page as it is now; what somebody wrote in a form is kept there, or said to be lost."""
+    if verb not in (Verb.DONE, Verb.OUTCOMES):
+        return await _page(visit, job, status=409)
+    if job.stage in _STAGES.values():
+        kept = Filled(posted.values, (FieldError("code", _OVERTAKEN),))
+        return await _page(visit, job, kept, status=409)
+    # After the end there is a form for what changed, and for nothing else.
+    is_over = job.stage is JobStage.FINISHED
+    kept, asked = Filled(posted.values), [f for f in FINISH_FIELDS if not (is_over and f is OUTCOMES)]
+    said: dict[str, Any] = {
+        "problem": _ENDED_FIRST if is_over else _OVERTAKEN,
+        "unsaved": written(asked, kept),
+    }
+    return await _page(visit, job, kept, status=409, **said)
 
 
 def _doing(visit: Visit, job: _Job, deeds: Sequence[Deed]) -> Callable[[Tx], None]:
@@ -379,14 +403,14 @@ def _stage(incident: IncidentRow, offer: OfferRow, number: int, mine: str) -> Jo
 
 
 async def _page(
-    visit: Visit, job: _Job, filled: Filled | None = None, *, status: int = 200, done: str = ""
+    visit: Visit, job: _Job, filled: Filled | None = None, *, status: int = 200, done: str = "", **said: Any
 ) -> Response:
     """The page; what it shows of a case is kept in the access log first."""
     if job.is_mine:
         seen = partial(casefile.seen, reference=job.incident.reference, what="page_job")
         await visit.run(seen)
     view = _view(visit, job, filled or Filled(), done)
-    return await visit.page(view, status=status)
+    return await visit.page(replace(view, **said), status=status)
 
 
 def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:

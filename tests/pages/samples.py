@@ -1277,6 +1277,16 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         False,
     ),
     "incident-refused": (REFUSED, DUTY_OFFICER, "/incidents/RR-7K4M2QX", False),
+    "incident-overtaken": (
+        replace(
+            CLOSED,
+            failed=FailedAction(Action.CLOSE, message="“Close the incident” cannot be done now."),
+            unsaved=(("Note", "The son has the key.\nThe van was white."),),
+        ),
+        DUTY_OFFICER,
+        "/incidents/RR-7K4M2QX",
+        False,
+    ),
     "incident-not-corrected": (NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-caller-not-corrected": (CALLER_NOT_CORRECTED, HANDLER, "/incidents/RR-7K4M2QX", False),
     "incident-joined": (JOINED, HANDLER, "/incidents/RR-7K4M2QX", False),
@@ -1317,6 +1327,17 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
             filled=Filled(
                 {"code": ("POLICE",)}, (FieldError("cad_reference", "Write the police CAD reference"),)
             ),
+        ),
+        RESPONDER,
+        "/j/4821",
+        False,
+    ),
+    "job-overtaken": (
+        replace(
+            JOB,
+            stage=JobStage.FINISHED,
+            problem="This is not saved: somebody ended the job before you. Add below what changed",
+            unsaved=(("How did it end?", "Helped them there"), ("Note", "w" * 80)),
         ),
         RESPONDER,
         "/j/4821",

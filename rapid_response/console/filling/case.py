@@ -26,12 +26,15 @@ from rapid_response.console.filling.reports import report_part, second_reading_p
 from rapid_response.console.filling.sharing import area_part, choices_of, safeguarding_part, transfer
 from rapid_response.console.filling.targeting import age_targeting_part, disclosure, referral_part
 from rapid_response.console.filling.work import notice_part, task_part
+from rapid_response.console.forms.actions import ACTION_FORMS, POLICE_REFERENCE
+from rapid_response.console.forms.unsaved import written
 from rapid_response.console.views.case import FailedAction, IncidentView
 from rapid_response.console.views.case_parts import NotePart, OutcomePart
 from rapid_response.console.words import plain
 from rapid_response.core.facts import Facts
 from rapid_response.core.incident import Action
 from rapid_response.core.states import OfferState
+from rapid_response.hatecrime.referrals import STEPS
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.storage.tables import OutcomeRow
@@ -94,6 +97,7 @@ def incident_view(
         responders=choices_of(looking) if actions else (),
         priorities=looking.priorities,
         failed=failed,
+        unsaved=_unsaved(failed, actions, case) if failed else (),
         tasks=tuple(task_part(t, looking, actions) for t in case.tasks),
         notices=tuple(notice_part(n, names, actions) for n in case.notices),
         reports=tuple(report_part(r, looking) for r in case.reports) if whole else (),
@@ -117,6 +121,19 @@ def incident_view(
         stricter_elsewhere=related.stricter_elsewhere(looking) if whole else (),
         done=done,
     )
+
+
+def _unsaved(failed: FailedAction, actions: Sequence[Action], case: CaseFile) -> tuple[tuple[str, str], ...]:
+    """What was written in a form that the page has no longer; where it stands, it holds that itself."""
+    fields = ACTION_FORMS[failed.action].fields
+    if failed.action is Action.UPDATE_REFERRAL:
+        fields = (*fields, POLICE_REFERENCE)
+        named = failed.filled.value("referral")
+        if any(r.id == named and STEPS[r.state] for r in case.referrals):
+            return ()
+    elif failed.action in actions:
+        return ()
+    return written(fields, failed.filled)
 
 
 def _outcome(outcome: OutcomeRow, case: CaseFile) -> OutcomePart:

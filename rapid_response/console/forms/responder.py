@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from rapid_response.console.forms.actions import ActionField, Kind
 from rapid_response.console.forms.correcting import read_outcome_rows
 from rapid_response.console.forms.posted import NOTE_LIMIT, Parsed, Posted
 from rapid_response.console.forms.reading import Reading
+from rapid_response.console.words import choices
 from rapid_response.core.vocabulary import ProtectiveAct, Safeguarding, ShortDisposition
 
 
@@ -26,6 +28,18 @@ CANNOT_GO_WORDS: Mapping[CannotGo, str] = {
     CannotGo.NOT_SAFE: "It is not safe for me to go",
     CannotGo.OTHER: "Another reason",
 }
+
+OUTCOMES = ActionField("outcomes", "What changed", Kind.OUTCOMES)
+#: The form to finish a job, as it is told again where it is no longer there.
+FINISH_FIELDS = (
+    ActionField("code", "How did it end?", Kind.RADIOS, choices(ShortDisposition)),
+    ActionField("cad_reference", "Police CAD reference", Kind.LINE),
+    ActionField("protective_act", "What you did to protect them", Kind.SELECT, choices(ProtectiveAct)),
+    OUTCOMES,
+    ActionField("safeguarding", "Safeguarding", Kind.SELECT, choices(Safeguarding)),
+    ActionField("safeguarding_reason", "Why, unless adult social care is told", Kind.LINE),
+    ActionField("note", "Note", Kind.TEXT, limit=NOTE_LIMIT),
+)
 
 
 def read_cannot_go(posted: Posted) -> Parsed:

@@ -145,6 +145,8 @@ class IncidentView(View):
     wards: tuple[str, ...] = ()
     #: Linked incidents of the same people, where less is safe than was said here.
     stricter_elsewhere: tuple[str, ...] = ()
+    #: What was written in a form that the state no longer allows: name and words.
+    unsaved: tuple[tuple[str, str], ...] = ()
     #: What was just done, said once at the top: "Assigned to Asha Patel".
     done: str = ""
 

@@ -89,6 +89,9 @@ class JobView(View):
     filled: Filled = field(default_factory=Filled)
     #: What was just recorded: "You are on your way."
     done: str = ""
+    #: Why what was sent is not saved, where its form is no longer there; and what was written in it.
+    problem: str = ""
+    unsaved: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

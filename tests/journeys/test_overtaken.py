@@ -1,0 +1,83 @@
+"""Somebody else was quicker: nothing that was typed is lost, and nobody takes it for saved."""
+
+from __future__ import annotations
+
+from html import unescape
+
+from rapid_response.core.vocabulary import Role
+from tests.builders import roofers_now
+from tests.harness import Case, Town
+from tests.journeys.browser import Browser, Form, Shown, browser_of, on_sqlite
+
+OUTCOME = {
+    "outcomes.0.code": "money_prevented",
+    "outcomes.0.amount_gbp": "900",
+    "outcomes.0.evidence_grade": "B",
+}
+NOTE = "The son has the key & the van was AB12 CDE"
+
+
+async def _at_the_door(asha: Browser, case: Case) -> Form:
+    """The form to finish, on the page of a responder who is there."""
+    page = f"/j/{case.number}"
+    await asha.fill(page, f"{page}/accept")
+    await asha.fill(page, f"{page}/en_route")
+    await asha.fill(page, f"{page}/on_scene")
+    return (await asha.get(page)).form(f"{page}/done")
+
+
+def _says_not_saved(shown: Shown) -> bool:
+    assert shown.status == 409
+    return "This is not saved" in shown.html and "<title>" in shown.html and "Error: " in shown.html
+
+
+@on_sqlite
+async def test_a_job_that_the_desk_ended_first_keeps_what_the_responder_wrote(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        form = await _at_the_door(asha, case)
+        await case.act("close", disposition="resolved_attended", outcomes=[])
+        late = await asha.send(form, code="HELPED", note=NOTE, **OUTCOME)
+        assert _says_not_saved(late)
+        assert NOTE in unescape(late.html)
+        again = late.form(f"/j/{case.number}/outcomes")
+        assert {name: again.fields[name][0] for name in OUTCOME} == OUTCOME
+        assert (await asha.send(again)).status == 303
+    assert (await town.incident(case.reference))["outcomes"][0]["amount_gbp"] == 900
+
+
+@on_sqlite
+async def test_a_job_that_another_has_meanwhile_says_that_nothing_was_saved(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        form = await _at_the_door(asha, case)
+        await case.act("assign", responder="ben")
+        late = await asha.send(form, code="HELPED", note=NOTE, **OUTCOME)
+        assert _says_not_saved(late)
+        assert "Do not attend" in late.html
+        told = unescape(late.html)
+        assert NOTE in told
+        assert "Money not paid because of us, £900" in told
+
+
+@on_sqlite
+async def test_what_the_desk_wrote_for_a_case_that_has_ended_is_shown_to_be_copied(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    page = f"/incidents/{case.reference}"
+    async with (
+        await browser_of(town, "asha", Role.RESPONDER, "asha") as asha,
+        await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer,
+    ):
+        await _at_the_door(asha, case)
+        form = (await officer.get(page)).form(f"{page}/actions/close")
+        await case.act("close", disposition="resolved_attended", outcomes=[])
+        late = await officer.send(form, disposition="resolved_attended", note=NOTE, **OUTCOME)
+        assert late.status == 409
+        told = unescape(late.html)
+        assert "What you wrote is not saved" in told
+        assert NOTE in told
+        assert "Money not paid because of us, £900" in told
+        # Where the form still stands it holds what was written, and nothing is said twice.
+        kept = await officer.fill(page, f"{page}/actions/refer", note=NOTE)
+        assert "What you wrote is not saved" not in kept.html
+        assert kept.form(f"{page}/actions/refer").fields["note"] == [NOTE]
