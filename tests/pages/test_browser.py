@@ -310,6 +310,12 @@ def changed(html: str) -> str:
     return html.replace("Asha arrives", "A new next step")
 
 
+def test_what_was_done_is_said_once(page: Page, base: str) -> None:
+    """Loaded again, or passed on, the address no longer says it: the job may be another's by then."""
+    page.goto("/state/job-accepted?done=accept&newest=1#finish")
+    assert page.evaluate("location.href") == f"{base}/state/job-accepted?newest=1#finish"
+
+
 @pytest.mark.long
 def test_leaving_in_a_hurry_leaves_the_page(page: Page) -> None:
     page.goto("/state/report-form-here")

@@ -1,5 +1,13 @@
 // Shortens a few things; every page works without it.
 
+// --- what was just done stands in the address, and is said once: a tab that is loaded again an hour later, as
+// phones do by themselves, must not say "The job is yours" of a job that somebody else has by then
+const here = new URL(location.href);
+if (here.searchParams.has("done")) {
+  here.searchParams.delete("done");
+  history.replaceState(history.state, "", here);
+}
+
 // --- parts that keep themselves up to date: data-rr-live="seconds"
 for (const region of document.querySelectorAll("[data-rr-live]")) keepUpToDate(region);
 
