@@ -29,6 +29,9 @@ _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAY = re.compile(r"\b(?:on |this )?(mon|tue|wed|thu|fri|sat|sun)(?:s|rs|nes|ur|urs)?(?:day)?\b")
 _DAYS = {"today": 0, "tonight": 0, "this morning": 0, "this afternoon": 0, "this evening": 0}
 _DAYS |= {"tomorrow": 1, "yesterday": -1, "last night": -1}
+#: A night has two dates: “tonight 1am” is said of tomorrow's, “last night 1am” of today's.
+_NIGHTS = ("tonight", "last night")
+_NIGHT_ENDS = time(6)
 _NAMED_TIMES = {"noon": time(12), "midday": time(12), "midnight": time(0)}
 
 #: A bare time that has just passed still means today: “he is due at 3pm”, written at ten past.
@@ -69,6 +72,9 @@ def _from_words(words: str, local: datetime, side: Side) -> datetime:
     clock = _read_clock(rest)
     if clock is None:
         raise NotATime(_HINT)
+    night = next((name for name in _NIGHTS if words.startswith(name) or words.endswith(name)), "")
+    if (night and clock < _NIGHT_ENDS) or words == "midnight":
+        return _in_the_night(clock, local, Side.PAST if night == "last night" else side)
     if day is not None:
         return datetime.combine(day, clock, local.tzinfo)
     moment = datetime.combine(local.date(), clock, local.tzinfo)
@@ -77,6 +83,16 @@ def _from_words(words: str, local: datetime, side: Side) -> datetime:
     if side is Side.FUTURE and moment < local - _JUST_PASSED:
         raise NotATime(f"{rest} has passed. Write today {rest} or tomorrow {rest}")
     return moment
+
+
+def _in_the_night(clock: time, local: datetime, side: Side) -> datetime:
+    """The nearest such time on that side of now."""
+    moment = datetime.combine(local.date(), clock, local.tzinfo)
+    if side is Side.PAST:
+        is_near, days = moment <= local + timedelta(minutes=1), -1
+    else:
+        is_near, days = moment >= local - _JUST_PASSED, 1
+    return moment if is_near else moment + timedelta(days=days)
 
 
 def _on_weekday(day: int, rest: str, local: datetime, side: Side) -> datetime:

@@ -127,10 +127,34 @@ AT = local("2026-11-23T14:20:30")
         ("1/7/26 9:00", Side.PAST, "2026-07-01T09:00"),
         ("2026-11-23T13:05", Side.PAST, "2026-11-23T13:05"),
         ("now", Side.PAST, "2026-11-23T14:20:30"),
+        # The second half of a night has the next day's date.
+        ("midnight", Side.FUTURE, "2026-11-24T00:00"),
+        ("midnight tonight", Side.FUTURE, "2026-11-24T00:00"),
+        ("tonight 12:30am", Side.FUTURE, "2026-11-24T00:30"),
+        ("tonight at 8pm", Side.FUTURE, "2026-11-23T20:00"),
+        ("last night 2am", Side.PAST, "2026-11-23T02:00"),
+        ("2am last night", Side.PAST, "2026-11-23T02:00"),
+        ("last night 11pm", Side.PAST, "2026-11-22T23:00"),
     ],
 )
 def test_typed_times(typed: str, side: Side, meant: str) -> None:
     assert read_when(typed, now=AT, zone=LONDON, side=side) == local(meant)
+
+
+@each(
+    ("typed", "side", "meant"),
+    [
+        ("tonight 1am", Side.FUTURE, "2026-11-24T01:00"),
+        ("tonight 4am", Side.FUTURE, "2026-11-24T04:00"),
+        ("tonight 1am", Side.PAST, "2026-11-24T01:00"),
+        ("last night 2am", Side.PAST, "2026-11-23T02:00"),
+        ("last night 11pm", Side.PAST, "2026-11-23T23:00"),
+        ("midnight", Side.PAST, "2026-11-24T00:00"),
+    ],
+)
+def test_times_that_people_type_in_the_middle_of_the_night(typed: str, side: Side, meant: str) -> None:
+    now = local("2026-11-24T01:40")
+    assert read_when(typed, now=now, zone=LONDON, side=side) == local(meant)
 
 
 @each(
