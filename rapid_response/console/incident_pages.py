@@ -79,6 +79,8 @@ _DONE: Mapping[str, str] = {
     Action.MARK_HOAX: "It is recorded. Where danger was told of, somebody else has to say the same",
     _GOES_ALONG: "A second officer goes along, and is told",
 }
+#: What a form carries unseen: no fault can stand beside it.
+_CARRIED = frozenset({"task", "referral", "suggestion", "report"})
 #: As `release` is said once the victim was helped: nobody else is asked.
 _TAKEN_BACK = "The job is taken back. Somebody sees how the person is on the next working day"
 
@@ -147,7 +149,7 @@ def _refusal(action: Action, parsed: Parsed, refused: NotAllowed | Refusal) -> t
             "Somebody may have been quicker. What can be done stands below."
         )
         return FailedAction(action, parsed.filled, said), 409
-    fields = {name for name in COMMANDS[action].model_fields}
+    fields = COMMANDS[action].model_fields.keys() - _CARRIED
     if refused.field in fields and not isinstance(refused, Forbidden | NothingOffered):
         fault = FieldError(refused.field or "", refused.detail)
         return FailedAction(action, Filled(parsed.filled.values, (fault,))), 422

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 
 from rapid_response.core.vocabulary import Role
-from tests.builders import roofers_now
+from tests.builders import kettle, roofers_now
 from tests.harness import Case, Town
 from tests.journeys.browser import Browser, Form, Shown, browser_of, on_sqlite
 
@@ -81,3 +82,22 @@ async def test_what_the_desk_wrote_for_a_case_that_has_ended_is_shown_to_be_copi
         kept = await officer.fill(page, f"{page}/actions/refer", note=NOTE)
         assert "What you wrote is not saved" not in kept.html
         assert kept.form(f"{page}/actions/refer").fields["note"] == [NOTE]
+
+
+@on_sqlite
+async def test_a_task_that_somebody_else_has_done_says_so_and_leads_nowhere_else(town: Town) -> None:
+    case = await town.takes(kettle())
+    page = f"/incidents/{case.reference}"
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        form = (await officer.get(page)).form(f"{page}/actions/task_done")
+        await case.act("task_done", task=form.fields["task_id"][0])
+        late = await officer.send(form)
+    assert late.status == 422
+    assert "This task is not open any more" in late.html
+    assert dead_links(late) == []
+
+
+def dead_links(shown: Shown) -> list[str]:
+    """Links of the page to places on it that are not there."""
+    places = set(re.findall(r'\bid="([^"]+)"', shown.html))
+    return [place for place in re.findall(r'href="#([^"]+)"', shown.html) if place not in places]

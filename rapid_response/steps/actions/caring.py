@@ -42,6 +42,10 @@ def _note(doing: Doing, command: commands.Note) -> None:
     add_note(doing.tx, doing.incident, command.body, doing.who)
 
 
+_NOT_OPEN = (
+    "This task is not open any more: somebody has done it, or it is another incident's. "
+    "The tasks are listed with the incident."
+)
 #: Tasks that end with a decision of their own, and how.
 _ENDS_WITH = {
     TaskKind.REVIEW_AGE_TARGETING: "This task ends with a decision: use review_age_targeting.",
@@ -61,7 +65,7 @@ def _task_done(doing: Doing, command: commands.TaskIsDone) -> None:
     check(doing.incident, Action.TASK_DONE)
     task = doing.tx.get(TaskRow, command.task)
     if task is None or task.incident_id != doing.incident.id or task.done_at is not None:
-        raise Invalid("This incident has no open task with this id. Its tasks are listed with it.", "task")
+        raise Invalid(_NOT_OPEN, "task")
     if _must_be_decided(doing.incident, task):
         raise Invalid(_ENDS_WITH[TaskKind(task.kind)], "task")
     if task.kind == TaskKind.CONFIRM_HOAX:
