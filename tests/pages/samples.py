@@ -1332,6 +1332,12 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
         "/j/4821",
         False,
     ),
+    "job-pasted": (
+        replace(JOB, stage=JobStage.ACCEPTED, place=Place("https://maps.example/" + "x" * 120)),
+        RESPONDER,
+        "/j/4821",
+        False,
+    ),
     "job-overtaken": (
         replace(
             JOB,

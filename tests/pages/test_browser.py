@@ -29,7 +29,7 @@ LOOKED_AT = (
     *("console-faults", "console-sent-p0", "board", "board-filtered-empty"),
     *("incident-emergency-faults", "incident-closed", "incident-proposed", "incident-correction-faults"),
     *("incident-referral-faults", "reviews", "reviews-filtered-empty"),
-    *("job-offered", "job-faults", "job-overtaken", "jobs", "incident-overtaken"),
+    *("job-offered", "job-faults", "job-overtaken", "job-pasted", "jobs", "incident-overtaken"),
     *("rota", "transfer", "markers-faults", "disclosure", "access", "retention", "intelligence", "numbers"),
     *(
         "alarm",
