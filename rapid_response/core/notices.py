@@ -34,6 +34,8 @@ class NoticeKind(StrEnum):
 
 #: What the hate-crime lead hears: one story, told once each time and never repeated by itself.
 LEADS = frozenset({NoticeKind.LEAD_REVIEW, NoticeKind.LEAD_OVERDUE})
+#: What the end of a case makes moot: a review may be owed after it.
+ENDED_WITH_THE_CASE = frozenset(NoticeKind) - LEADS
 #: A case from across the border: one story, told to whoever stands next while nobody there has it.
 BORDERS = frozenset({NoticeKind.OUT_OF_AREA, NoticeKind.HANDED_OVER})
 #: A responder does not answer: the story ends when she is heard from.

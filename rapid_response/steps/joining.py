@@ -28,6 +28,7 @@ from rapid_response.steps import (
     earlier_calls,
     jobnumbers,
     knowing,
+    leading,
     markers,
     news,
     offers,
@@ -184,6 +185,7 @@ def end(
     companions.joined(tx, desk, service, incident, into)
     # Whom it was referred to answers here.
     finish_kind(tx, incident, *(kind for kind in TaskKind if kind is not TaskKind.CHASE_REFERRAL))
+    leading.seen_to(tx, incident)
     transferring.withdraw(tx, incident)
     clock.disarm(tx, incident, [Kind.BORDER], "joined")
     incident.owner, incident.is_held = None, False

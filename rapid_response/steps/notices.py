@@ -241,12 +241,10 @@ def acknowledge(
     return len(seen)
 
 
-def overtaken(
-    tx: Tx, incident: IncidentRow, kinds: Collection[NoticeKind] = _ENDED_BY_OWNER, *, all_kinds: bool = False
-) -> None:
+def overtaken(tx: Tx, incident: IncidentRow, kinds: Collection[NoticeKind] = _ENDED_BY_OWNER) -> None:
     """The case has moved on: what is moot is not repeated."""
     for notice in unseen(tx, incident.id):
-        if all_kinds or notice.kind in kinds:
+        if notice.kind in kinds:
             _end(tx, incident, notice, OVERTAKEN)
 
 

@@ -21,7 +21,7 @@ from rapid_response.core.events import (
     Scheduled,
 )
 from rapid_response.core.incident import OWNED_STATUSES, SEEKING_STATUSES, Action, Move, Status
-from rapid_response.core.notices import NoticeKind
+from rapid_response.core.notices import ENDED_WITH_THE_CASE, NoticeKind
 from rapid_response.core.states import OfferState, Purpose
 from rapid_response.core.vocabulary import ClockState, ContactRole
 from rapid_response.dispatch import rules
@@ -560,7 +560,7 @@ def job_done(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: s
     disarm(tx, incident, (*SEARCH, Kind.WARN, Kind.BREACH, Kind.RESUME, Kind.SHIFT_END), why)
     withdraw_others(tx, desk, service, incident, why=why)
     _end_ownership(tx, desk, service, incident, OfferState.DONE, why)
-    notices.overtaken(tx, incident, all_kinds=True)
+    notices.overtaken(tx, incident, ENDED_WITH_THE_CASE)
     jobnumbers.retire(tx, incident.job_number)
     retry_all(tx)
 

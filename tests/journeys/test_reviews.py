@@ -13,7 +13,7 @@ from rapid_response.core.vocabulary import AgeEvidence, HateStrand, Role, Scope
 from rapid_response.hatecrime.rules import assess
 from rapid_response.steps import reviewing
 from rapid_response.steps.service import service_now
-from rapid_response.storage.tables import AccessRow
+from rapid_response.storage.tables import AccessRow, NoticeRow
 from tests.builders import SMALL_TOWN, kettle, long_ago, paid_today, shift, small_town
 from tests.harness import ASHA, DEE, LEAD_ON_HATE, Case, Town
 from tests.journeys.browser import Browser, Shown, browser_of, forms_of, on_sqlite
@@ -95,6 +95,20 @@ async def test_s22_the_lead_is_told_once_and_again_when_it_is_overdue(town: Town
     town.clock.advance(timedelta(days=2))
     await town.settle()
     assert await town.texts(LEAD_ON_HATE) == before
+
+
+async def test_a_review_that_is_owed_after_the_end_is_not_called_no_longer_needed(town: Town) -> None:
+    case = await town.takes(paid_today(narrative=OLD_DEARS))
+    await case.hears(ASHA, "OK {n}")
+    await case.hears(ASHA, "HERE {n}")
+    await case.act("close", disposition="resolved_attended")
+
+    assert "review_age_targeting" in await case.tasks()
+    (notice,) = [n for n in await town.rows(NoticeRow) if n.kind == "lead_review"]
+    assert notice.acknowledged_at is None
+    await case.act("review_age_targeting", state="recognised_local", reason="Met our definition.")
+    (notice,) = [n for n in await town.rows(NoticeRow) if n.kind == "lead_review"]
+    assert notice.acknowledged_by == "overtaken"
 
 
 @on_sqlite

@@ -16,6 +16,7 @@ from rapid_response.steps import (
     episodes,
     hoaxes,
     joining,
+    leading,
     linking,
     offers,
     outcomes,
@@ -169,6 +170,7 @@ def end_case(doing: Doing, why: str) -> None:
     offers.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
     companions.job_done(doing.tx, doing.desk, doing.service, doing.incident, why)
     finish_kind(doing.tx, doing.incident, *(k for k in TaskKind if k not in _OUTLIVES))
+    leading.seen_to(doing.tx, doing.incident)
     transferring.withdraw(doing.tx, doing.incident)
     clock.disarm(doing.tx, doing.incident, [sla.Kind.BORDER], why)
     doing.incident.owner = None
