@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission, may_act
-from rapid_response.console import filling, meanwhile
+from rapid_response.console import filling, given_back, meanwhile
 from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.filling import Looking
 from rapid_response.console.form_pages import STALE, once, once_key
@@ -49,7 +49,7 @@ _DONE: Mapping[str, str] = {
     Action.NO_CONTACT: "Recorded: nobody answered. The clock goes on",
     Action.REMOTE_RESPONSE: "The help by phone is recorded",
     Action.POLICE_HANDOVER: "The handover to the police is recorded",
-    Action.RELEASE: "Somebody else is being asked",
+    Action.RELEASE: "The job is taken back",
     Action.CLOSE: "The incident is closed",
     Action.CANCEL: "The incident is cancelled",
     Action.REOPEN: "The incident is open again",
@@ -81,8 +81,6 @@ _DONE: Mapping[str, str] = {
 }
 #: What a form carries unseen: no fault can stand beside it.
 _CARRIED = frozenset({"task", "referral", "suggestion", "report"})
-#: As `release` is said once the victim was helped: nobody else is asked.
-_TAKEN_BACK = "The job is taken back. Somebody sees how the person is on the next working day"
 
 
 @router.api_route("/incidents/{reference}", methods=["GET", "HEAD"])
@@ -175,8 +173,9 @@ async def _view(
     seen = partial(casefile.seen, reference=looking.case.incident.reference, what="page")
     await visit.run(seen)
     owner = looking.names.responder(looking.case.incident.owner) or "The responder"
-    was_answered = looking.case.incident.stopped_at is not None
-    said = _TAKEN_BACK if done == Action.RELEASE and was_answered else _DONE.get(done, "")
+    said = _DONE.get(done, "")
+    if done == Action.RELEASE:
+        said = given_back.sentence(said, looking.case.incident)
     return filling.incident_view(looking, events, failed=failed, done=said.format(responder=owner))
 
 

@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from rapid_response.access.csrf import check_same_origin
 from rapid_response.access.permissions import Permission, may_act
-from rapid_response.console import filling
+from rapid_response.console import filling, given_back
 from rapid_response.console.form_pages import STALE, once, once_key
 from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.forms.responder import (
@@ -80,19 +80,17 @@ _STAGES: Mapping[Status, JobStage] = {
 #: Said once after a verb, in the address as the verb's own word.
 _DONE: Mapping[str, str] = {
     Verb.ACCEPT: "The job is yours",
-    Verb.DECLINE: "Thank you for telling us. Somebody else is asked",
+    Verb.DECLINE: "Thank you for telling us",
     Verb.GO: "You are on your way",
     Verb.HERE: "You are there. The clock is stopped",
     Verb.NOBODY: "Recorded: nobody answered. The duty officer rings them; the job stays yours",
-    Verb.RELEASE: "The job is no longer yours. Somebody else is asked",
+    Verb.RELEASE: "The job is no longer yours",
     Verb.DONE: "The job is closed",
     Verb.OUTCOMES: "It is recorded what changed. Thank you",
     Verb.SAFE: "You are safe, noted",
     Verb.NOT_ALONG: "You do not go along. The duty officer finds somebody else",
 }
 
-#: As `release` is said once the victim was helped: nobody else is asked.
-_HANDED_BACK = "The job is no longer yours. Somebody sees how the person is on the next working day"
 #: What would end a promise that nobody has kept yet (design.md 7).
 _HERE_FIRST = "Nobody was helped yet: say first that you are there, or choose that you helped by phone"
 
@@ -133,8 +131,9 @@ async def get_job(number: str, visit: SignedIn) -> Response:
     if job.goes_on_as is not None:
         return visit.go(f"/j/{job.goes_on_as}")
     done = visit.query.text("done")
-    was_answered = job.incident.stopped_at is not None
-    said = _HANDED_BACK if done == Verb.RELEASE and was_answered else _DONE.get(done, "")
+    said = _DONE.get(done, "")
+    if done in (Verb.DECLINE, Verb.RELEASE):
+        said = given_back.sentence(said, job.incident)
     return await _page(visit, job, done=said)
 
 
