@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from rapid_response.console.visit_pages import AnyVisit, Visit, home_of
 from rapid_response.core.vocabulary import Priority
 from rapid_response.intake.advice import script
 from rapid_response.intake.report_in import ReportIn
+from rapid_response.places.saying import place_not_known
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.receive import Key, Received, receive, stored
@@ -94,9 +95,16 @@ def _sent(taken: Taken, posted: Posted) -> ReportSentView:
         reference=answer["reference"],
         is_emergency=says_so or answer["priority"] == Priority.P0,
         advice=tuple(_ON_PAPER.get(k) or script(k) for k in answer["advice"] if k not in _NOT_FOR_PAPER),
-        say=tuple(answer.get("say", ())),
+        say=tuple(_said(answer)),
         may_ring=taken.report.safe_contact.voice,
     )
+
+
+def _said(answer: Mapping[str, Any]) -> Iterator[str]:
+    """A handler asks what postcode was meant, and hears the answer; here there is nobody to hear it."""
+    asked = place_not_known(answer.get("place", {}).get("did_you_mean", ()))
+    for sentence in answer.get("say", ()):
+        yield f"{sentence} If so, ring us and say so." if sentence in asked else sentence
 
 
 # --- for both forms that take a report --------------------------------------------------------------------

@@ -99,6 +99,14 @@ async def test_a_report_with_faults_keeps_what_was_written(town: Town) -> None:
 
 
 @on_sqlite
+async def test_a_resident_who_is_asked_what_postcode_was_meant_can_answer(town: Town) -> None:
+    async with Browser(town) as resident:
+        form = (await resident.get("/report?now=5")).form("/report")
+        sent = await resident.send(form, narrative="He wants £900 today.", **{"location.postcode": "BRI 3UH"})
+    assert "Did you mean BR1 3UH? If so, ring us and say so." in unescape(sent.html)
+
+
+@on_sqlite
 async def test_what_a_machine_sends_is_taken_and_marked(town: Town) -> None:
     async with Browser(town) as robot:
         form = (await robot.get("/report?now=5")).form("/report")
