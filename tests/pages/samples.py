@@ -960,6 +960,23 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     "report-sent-emergency": (ReportSentView("RR-7K4M2QX", True, SCRIPT), None, "/report", False),
     "console": (HandlerFormView(NOW, WARDS, SCRIPT), HANDLER, "/console", False),
     "console-faults": (HandlerFormView(NOW, WARDS, SCRIPT, HANDLER_FAULTS), HANDLER, "/console", False),
+    "console-website-faults": (
+        HandlerFormView(
+            NOW,
+            WARDS,
+            SCRIPT,
+            Filled(
+                {
+                    "narrative": ("A text with a link.",),
+                    "suspect.website": ("https://pay.example/" + "x" * 200,),
+                },
+                (FieldError("suspect.website", "Make this 200 characters or fewer. It has 220"),),
+            ),
+        ),
+        HANDLER,
+        "/console",
+        False,
+    ),
     "console-sent-p0": (
         HandlerSentView(
             "RR-5N8Q0VC",

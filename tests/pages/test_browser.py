@@ -310,6 +310,12 @@ def changed(html: str) -> str:
     return html.replace("Asha arrives", "A new next step")
 
 
+def test_a_fault_in_what_is_folded_away_is_reached_from_the_summary(page: Page) -> None:
+    page.goto("/state/console-website-faults")
+    page.locator(".govuk-error-summary a").click()
+    assert page.evaluate("document.activeElement.name") == "suspect.website"
+
+
 def test_what_was_done_is_said_once(page: Page, base: str) -> None:
     """Loaded again, or passed on, the address no longer says it: the job may be another's by then."""
     page.goto("/state/job-accepted?done=accept&newest=1#finish")
