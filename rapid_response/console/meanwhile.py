@@ -17,7 +17,7 @@ from rapid_response.console.filling import Names
 from rapid_response.console.forms.correcting import WAS
 from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.moments import at_words
-from rapid_response.console.words import field_words
+from rapid_response.console.words import field_words, plain
 from rapid_response.core.incident import Action
 from rapid_response.core.safe_contact import MEANS
 from rapid_response.steps import case, casefile
@@ -25,9 +25,17 @@ from rapid_response.steps.corrections import Correction, caller_now, corrections
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 
-OWNER = f"{WAS}owner"
-#: Events by which a job changes hands.
+OWNER, PRIORITY = f"{WAS}owner", f"{WAS}priority"
+#: Events by which a job changes hands, and by which it turns out more or less urgent.
 _HANDS = frozenset({"assigned", "offer_accepted", "released"})
+_DECIDED = frozenset({"priority_decided"})
+#: What the page showed of the case as a whole, where an action rests on it.
+_SHOWN = {
+    Action.ASSIGN: OWNER,
+    Action.RELEASE: OWNER,
+    Action.SET_PRIORITY: PRIORITY,
+    Action.CANCEL: PRIORITY,
+}
 
 
 class ChangedMeanwhile(Exception):
@@ -61,23 +69,31 @@ class _Saying:
 
 def check(tx: Tx, reference: str, action: Action, posted: Posted, zone: ZoneInfo) -> None:
     """Raises :class:`ChangedMeanwhile` where the form would overwrite what its sender has not seen."""
-    if action not in (Action.AMEND, Action.ASSIGN, Action.RELEASE):
+    if action is not Action.AMEND and action not in _SHOWN:
         return
     incident = case.find(tx, reference)
     case.check(incident, action)
     if action is Action.AMEND:
         _check_values(tx, incident, posted, zone)
-    elif OWNER in posted.values and posted.text(OWNER) != (incident.owner or ""):
-        raise _owned_by_another(tx, incident, posted, zone)
+        return
+    shown = _SHOWN[action]
+    now_is = (incident.owner or "") if shown == OWNER else incident.priority.value
+    # To say what holds already is no quarrel.
+    agreed = {posted.text(shown), *posted.all("priority")}
+    if shown in posted.values and now_is not in agreed:
+        raise ChangedMeanwhile(
+            Filled({**posted.values, shown: (now_is,)}), _said(tx, incident, shown, now_is, zone)
+        )
 
 
-def _owned_by_another(tx: Tx, incident: IncidentRow, posted: Posted, zone: ZoneInfo) -> ChangedMeanwhile:
+def _said(tx: Tx, incident: IncidentRow, shown: str, now_is: str, zone: ZoneInfo) -> str:
     saying = _Saying(filling.read_names(tx.connection, zone), tx.now, zone)
+    kinds = _HANDS if shown == OWNER else _DECIDED
     events = reversed(casefile.events_of(tx.connection, incident.id))
-    hands = ((e["actor"], datetime.fromisoformat(e["at"])) for e in events if e["type"] in _HANDS)
-    owner = incident.owner or ""
-    said = saying.changed("Responder", saying.names.responder(owner) or "nobody", next(hands, None))
-    return ChangedMeanwhile(Filled({**posted.values, OWNER: (owner,)}), said)
+    last = next(((e["actor"], datetime.fromisoformat(e["at"])) for e in events if e["type"] in kinds), None)
+    if shown == OWNER:
+        return saying.changed("Responder", saying.names.responder(now_is) or "nobody", last)
+    return saying.changed("Priority", plain(incident.priority), last)
 
 
 def _check_values(tx: Tx, incident: IncidentRow, posted: Posted, zone: ZoneInfo) -> None:

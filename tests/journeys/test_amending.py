@@ -424,7 +424,39 @@ async def test_who_has_the_job_meanwhile_is_not_stood_down_unseen(town: Town) ->
         again = refused.form(action)
         assert (again.fields["responder"], again.fields["reason"]) == (["ben"], ["Nearer"])
         assert (await officer.send(again)).status == 303
-    assert (await case.now())["responder"] == "ben"
+        assert (await case.now())["responder"] == "ben"
+        late = (await officer.get(path)).form(action)
+        await case.act("release", reason="Ill")
+        assert "Responder: changed meanwhile to nobody" in (await officer.send(late, responder="asha")).html
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("action", "given"),
+    [
+        ("set_priority", {"priority": "P3", "reason": "Nothing is owed before Monday."}),
+        ("cancel", {"disposition": "withdrawn", "reason": "She rang back: it is settled."}),
+    ],
+)
+async def test_danger_that_was_told_meanwhile_is_not_put_aside_unseen(
+    town: Town, action: str, given: dict[str, str]
+) -> None:
+    case = await town.takes(paid_today())
+    path, send_to = f"/incidents/{case.reference}", f"/incidents/{case.reference}/actions/{action}"
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        early = (await officer.get(path)).form(send_to)
+        await case.act(
+            "amend", answers={"suspect_on_premises": True, "refuses_to_leave": True}, reason="Rang."
+        )
+        assert (await case.now())["priority"] == "P0"
+        refused = await officer.send(early, **given)
+        assert refused.status == 409
+        assert "Priority: changed meanwhile to P0: emergency" in refused.html
+        assert (await case.now())["priority"] == "P0"
+        assert (await case.now())["status"] != "cancelled"
+        again = refused.form(send_to)
+        assert again.fields["reason"] == [given["reason"]]
+        assert (await officer.send(again)).status == 303
 
 
 @on_sqlite
