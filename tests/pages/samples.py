@@ -1297,6 +1297,7 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
     "incident-overtaken": (
         replace(
             CLOSED,
+            done="",
             failed=FailedAction(Action.CLOSE, message="“Close the incident” cannot be done now."),
             unsaved=(("Note", "The son has the key.\nThe van was white."),),
         ),

@@ -329,6 +329,14 @@ def test_leaving_in_a_hurry_leaves_the_page(page: Page) -> None:
     page.wait_for_url("**/somewhere-dull")
 
 
+def test_what_is_folded_away_on_the_screen_stands_on_paper(page: Page) -> None:
+    page.goto("/state/incident")
+    seen = "[...document.querySelectorAll('details ol')].map((list) => list.checkVisibility())"
+    assert False in page.evaluate(seen)
+    page.emulate_media(media="print")
+    assert page.evaluate(seen) == [True] * len(page.evaluate(seen))
+
+
 @pytest.mark.long
 def test_on_paper_there_is_the_case_and_no_buttons(page: Page) -> None:
     page.emulate_media(media="print")
