@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -189,8 +190,10 @@ async def _look(visit: Visit, reference: str) -> tuple[Looking, Sequence[Mapping
             return None
         case, names = found
         events = casefile.events_of(connection, case.incident.id)
-        reach = deliveries.chains(connection, case.incident, visit.definition, zone)
-        return Looking(visit.principal, case, names, visit.definition, zone, visit.now, reach), events
+        looking = Looking(visit.principal, case, names, visit.definition, zone, visit.now)
+        unseen = looking.unseen_purposes
+        reach = deliveries.chains(connection, case.incident, visit.definition, zone, without=unseen)
+        return replace(looking, reach=reach), events
 
     looked = await visit.look(read)
     if looked is None:

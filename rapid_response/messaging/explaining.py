@@ -106,6 +106,8 @@ PURPOSES: Mapping[str, str] = {
     "clarify": "a question about their text",
     "test": "a test at the start of the shift",
     "verify_number": "a code to confirm the number",
+    "check_in": "asking whether they are safe",
+    "alarm": "a silent alarm",
 }
 
 _SENTENCES: Mapping[str, str] = {

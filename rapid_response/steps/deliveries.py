@@ -6,7 +6,7 @@ Nothing is kept for it: what the desk reads here is what the engine knows, as of
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -82,10 +82,18 @@ class _Rows:
 
 
 def chains(
-    connection: Connection, incident: IncidentRow, definition: ServiceDefinition | None, zone: ZoneInfo
+    connection: Connection,
+    incident: IncidentRow,
+    definition: ServiceDefinition | None,
+    zone: ZoneInfo,
+    *,
+    without: Collection[Purpose] = (),
 ) -> list[Chain]:
-    """One chain for everybody who was asked or told about the job, the first asked first."""
-    rows = _read(connection, incident)
+    """One chain for everybody who was asked or told about the job, the first asked first.
+
+    `without` are purposes of which the reader may not know.
+    """
+    rows = _read(connection, incident, without)
     people = dict.fromkeys(
         [
             *(f"responder:{offer.responder_id}" for offer in rows.offers),
@@ -95,14 +103,14 @@ def chains(
     return [_Telling(rows, who, definition, zone).chain() for who in people]
 
 
-def _read(connection: Connection, incident: IncidentRow) -> _Rows:
+def _read(connection: Connection, incident: IncidentRow, without: Collection[Purpose]) -> _Rows:
     session = Session(connection)
 
     def rows(row: type[R], at: Any) -> Sequence[R]:
         mine = select(row).where(row.incident_id == incident.id)  # type: ignore[attr-defined]  # all of them have it
         return session.exec(mine.order_by(at)).all()
 
-    messages = rows(MessageRow, col(MessageRow.created_at))
+    messages = [m for m in rows(MessageRow, col(MessageRow.created_at)) if m.purpose not in without]
     attempts: dict[str, list[AttemptRow]] = {}
     of_these = select(AttemptRow).where(col(AttemptRow.message_id).in_([m.id for m in messages]))
     for attempt in session.exec(of_these.order_by(col(AttemptRow.seq))):

@@ -353,7 +353,9 @@ async def test_s37_her_own_screens_say_nothing_of_it(town: Town) -> None:
         await town.texts_reply(DEE, WORD)
         (alarm,) = await town.rows(AlarmRow)
         for path in ("/board", f"/incidents/{case.reference}", f"/j/{case.number}", "/texts"):
-            shown = (await dee.get(path)).html.casefold()
+            page = await dee.get(path)
+            assert page.status == 200, path
+            shown = page.html.casefold()
             assert "duress" not in shown, path
             assert "silent alarm" not in shown, path
         assert (await dee.get(f"/alarms/{alarm.id}")).status == 404

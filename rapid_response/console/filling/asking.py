@@ -11,7 +11,6 @@ from rapid_response.console.filling.looking import Looking
 from rapid_response.console.filling.names import Names
 from rapid_response.console.filling.pieces import RULE_TITLES
 from rapid_response.console.views.case_parts import MessagePart, OfferPart, ReachPart, TimelinePart
-from rapid_response.core.states import Purpose
 from rapid_response.dispatch.rules import explain
 from rapid_response.messaging.explaining import Verdict
 from rapid_response.steps.deliveries import Chain
@@ -43,7 +42,7 @@ def messages_of(looking: Looking) -> tuple[MessagePart, ...]:
             reason=m.reason or "",
         )
         for m in looking.case.messages
-        if m.purpose is not Purpose.ALARM or all(looking.sees(a) for a in looking.case.alarms)
+        if m.purpose not in looking.unseen_purposes
     )
 
 

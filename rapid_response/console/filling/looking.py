@@ -13,7 +13,7 @@ from rapid_response.access.principal import Principal
 from rapid_response.console.filling.names import Names
 from rapid_response.core.definition import ServiceDefinition
 from rapid_response.core.incident import Action
-from rapid_response.core.states import OfferState
+from rapid_response.core.states import OfferState, Purpose
 from rapid_response.core.vocabulary import Priority
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.deliveries import Chain
@@ -46,6 +46,11 @@ class Looking:
         """Whether a silent alarm may be shown; never to whoever raised it, who may not be alone."""
         is_own = alarm.responder_id == self.principal.responder_id
         return may(self.principal, Permission.ALARM_SEE) and not is_own
+
+    @property
+    def unseen_purposes(self) -> tuple[Purpose, ...]:
+        """Of which messages the viewer may not know."""
+        return () if all(self.sees(alarm) for alarm in self.case.alarms) else (Purpose.ALARM,)
 
     def without_own_alarms(self, events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """The log as the viewer may see it on her own screen."""
