@@ -297,7 +297,7 @@ def carry_owner(tx: Tx, desk: Desk, service: Service, into: IncidentRow, told: T
     offers.assign(tx, desk, service, into, known.id, who)
     if told.visit is not None and told.visit.arrived_at is not None:
         move(into, Action.ON_SCENE)
-        visits.arrived(tx, desk, service, into, known.id)
+        visits.arrived(tx, service, into, known.id)
         tx.record(into.id, happened.ArrivedOnScene(known.id, who.source))
     elif told.visit is not None:
         move(into, Action.EN_ROUTE)

@@ -19,6 +19,7 @@ from rapid_response.core import events as happened
 from rapid_response.dispatch.reply_decision import Effect
 from rapid_response.dispatch.words import Verb
 from rapid_response.steps.replying import Known
+from rapid_response.storage.columns import not_by
 from rapid_response.storage.tables import EventRow, InboundMessageRow
 from rapid_response.storage.tx import Tx
 
@@ -95,7 +96,8 @@ def _has_done(tx: Tx, responder_id: str, way: _Way, incident_id: str, written: d
     done = tx.execute(
         select(col(EventRow.data)).where(
             col(EventRow.stream) == incident_id,
-            col(EventRow.type).in_(way.events),
+            # Found by the case, not by the type through all cases.
+            not_by(col(EventRow.type)).in_(way.events),
             col(EventRow.at) > written,
         )
     ).scalars()

@@ -60,6 +60,7 @@ _FEW = re.compile(
 _RECENT = frozenset(
     {
         "ix_attempts_claimed_at",
+        "ix_events_type",
         "ix_inbound_messages_from_number",
         "ix_messages_to_number",
         "ix_reports_received_at",
