@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,6 +43,18 @@ async def test_s39_nobody_at_the_door_is_no_success_until_a_call_reaches_her_in_
     figures = (await town.board("2026-07"))["two_hours"]
     assert (figures["met"], figures["by_mode"]["remote_response"]) == (1, 1)
     assert await town.metric("sla_met_corrections_total", category="doorstep_crime", mode="attended") == 1
+
+
+@on_sqlite
+async def test_a_clock_that_has_stopped_counts_no_time_that_is_left(town: Town) -> None:
+    case = await owned(town)
+    desk = await browser_of(town, "dee", Role.DUTY_OFFICER)
+    running = (await desk.get(f"/incidents/{case.reference}")).html
+    assert re.search(r"Due by [^.]*, in 2 h", running)
+    await case.hears(ASHA, "HERE {n}")
+    stopped = (await desk.get(f"/incidents/{case.reference}")).html
+    assert re.search(r"Was due by (<[^>]+>)?\d+(:\d\d)?pm", stopped)
+    assert not re.search(r"Due by [^.]*, in 2 h", stopped)
 
 
 @on_sqlite
