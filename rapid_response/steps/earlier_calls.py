@@ -7,7 +7,6 @@ dropped at our end buys us no time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -17,8 +16,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from rapid_response.core.events import EarlierCallJoined, ReportLeft
 from rapid_response.core.vocabulary import Channel
 from rapid_response.messaging.numbers import normalise_number
+from rapid_response.storage import log
 from rapid_response.storage.once import once
-from rapid_response.storage.tables import RANG_OFF, CallRow, EventRow, IncidentRow
+from rapid_response.storage.tables import RANG_OFF, CallRow, IncidentRow
 from rapid_response.storage.tx import Tx
 
 #: For so long a call and a report of the same number are one story.
@@ -65,12 +65,7 @@ def move(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
 
 def come_back(tx: Tx, incident: IncidentRow, parts: Collection[str], holders: Iterable[IncidentRow]) -> None:
     """What was joined by mistake has its first contact back."""
-    said = tx.execute(
-        select(col(EventRow.data)).where(
-            col(EventRow.stream).in_(parts), col(EventRow.type) == EarlierCallJoined.type
-        )
-    ).scalars()
-    mine = {json.loads(data)["call_id"] for data in said}
+    mine = {told["call_id"] for told in log.said(tx, parts, EarlierCallJoined.type)}
     for holder in holders if mine else ():
         for call in _of(tx, holder):
             if call.id in mine:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 
 from sqlmodel import col, select
 
 from rapid_response.core.events import OutcomeJoined, OutcomeLeft, OutcomeRecorded
-from rapid_response.storage.tables import EventRow, IncidentRow, OutcomeRow
+from rapid_response.storage import log
+from rapid_response.storage.tables import IncidentRow, OutcomeRow
 from rapid_response.storage.tx import Tx
 
 
@@ -62,9 +62,4 @@ def come_back(tx: Tx, incident: IncidentRow, parts: Collection[str], holders: It
 
 def _recorded(tx: Tx, incident_ids: Collection[str]) -> set[str]:
     """The ids of the outcomes that the logs of these incidents began with."""
-    said = tx.execute(
-        select(col(EventRow.data)).where(
-            col(EventRow.stream).in_(incident_ids), col(EventRow.type) == OutcomeRecorded.type
-        )
-    ).scalars()
-    return {json.loads(data)["outcome_id"] for data in said}
+    return {told["outcome_id"] for told in log.said(tx, incident_ids, OutcomeRecorded.type)}

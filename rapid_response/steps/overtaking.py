@@ -7,20 +7,19 @@ watch over somebody who is at the door by now.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 
 from rapid_response.core import events as happened
 from rapid_response.dispatch.reply_decision import Effect
 from rapid_response.dispatch.words import Verb
 from rapid_response.steps.replying import Known
-from rapid_response.storage.columns import not_by
-from rapid_response.storage.tables import EventRow, InboundMessageRow
+from rapid_response.storage import log
+from rapid_response.storage.tables import InboundMessageRow
 from rapid_response.storage.tx import Tx
 
 #: When a text was written, as far as we know.
@@ -64,42 +63,31 @@ def is_overtaken(tx: Tx, known: Known, verb: Verb, incident_id: str, written: da
 
 def has_since_texted(tx: Tx, from_number: str, effects: Sequence[Effect], written: datetime) -> bool:
     """Whether that number has texted one of these after it wrote this, and it was heeded."""
-    newer = tx.execute(
-        select(col(InboundMessageRow.id))
-        .where(
-            col(InboundMessageRow.from_number) == from_number,
-            col(InboundMessageRow.effect).in_([effect.value for effect in effects]),
-            _when_written > written,
-        )
-        .limit(1)
+    return _is_newer_text(
+        tx,
+        written,
+        col(InboundMessageRow.from_number) == from_number,
+        col(InboundMessageRow.effect).in_([effect.value for effect in effects]),
     )
-    return newer.first() is not None
 
 
 def _has_texted(tx: Tx, sender: str, way: _Way, incident_id: str, written: datetime) -> bool:
-    """By their own times: several that were held up are acted on at once."""
-    newer = tx.execute(
-        select(col(InboundMessageRow.id))
-        .where(
-            col(InboundMessageRow.incident_id) == incident_id,
-            col(InboundMessageRow.sender) == sender,
-            col(InboundMessageRow.effect) == Effect.ACT.value,
-            col(InboundMessageRow.verb).in_([verb.value for verb in way.verbs]),
-            _when_written > written,
-        )
-        .limit(1)
+    return _is_newer_text(
+        tx,
+        written,
+        col(InboundMessageRow.incident_id) == incident_id,
+        col(InboundMessageRow.sender) == sender,
+        col(InboundMessageRow.effect) == Effect.ACT.value,
+        col(InboundMessageRow.verb).in_([verb.value for verb in way.verbs]),
     )
-    return newer.first() is not None
+
+
+def _is_newer_text(tx: Tx, written: datetime, *which: ColumnElement[bool]) -> bool:
+    """By their own times: several that were held up are acted on at once."""
+    newer = select(col(InboundMessageRow.id)).where(*which, _when_written > written).limit(1)
+    return tx.execute(newer).first() is not None
 
 
 def _has_done(tx: Tx, responder_id: str, way: _Way, incident_id: str, written: datetime) -> bool:
-    done = tx.execute(
-        select(col(EventRow.data)).where(
-            col(EventRow.stream) == incident_id,
-            # Found by the case, not by the type through all cases.
-            not_by(col(EventRow.type)).in_(way.events),
-            col(EventRow.at) > written,
-        )
-    ).scalars()
-    said = (json.loads(data) for data in done)
+    said = log.said(tx, [incident_id], *way.events, after=written)
     return any(one["responder"] == responder_id and one.get("source") != "sms" for one in said)

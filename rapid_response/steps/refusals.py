@@ -6,16 +6,12 @@ asked like anybody else, or a job that nobody has would stay so beside somebody 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-
-from sqlalchemy import Executable, select
-from sqlmodel import col
 
 from rapid_response.core.events import Released
 from rapid_response.core.states import OfferState
-from rapid_response.storage.once import once
-from rapid_response.storage.tables import EventRow, OfferRow
+from rapid_response.storage import log
+from rapid_response.storage.tables import OfferRow
 from rapid_response.storage.tx import Tx
 
 #: Why an offer is declined, or a job given back, by nobody's own word.
@@ -36,15 +32,5 @@ def went_off(tx: Tx, incident_id: str, offers: Sequence[OfferRow]) -> set[str]:
 
 def _gone_with_the_job(tx: Tx, incident_id: str) -> set[str]:
     """Who last gave it back by going off duty. An offer does not say why it was given back; the log does."""
-    found = tx.execute(_given_back(incident_id)).scalars()
-    why = {told["responder"]: told["why"] for told in map(json.loads, found)}
+    why = {told["responder"]: told["why"] for told in log.said(tx, [incident_id], Released.type)}
     return {who for who, reason in why.items() if reason == OFF_DUTY}
-
-
-@once
-def _given_back(incident_id: str) -> Executable:
-    return (
-        select(col(EventRow.data))
-        .where(col(EventRow.stream) == incident_id, col(EventRow.type) == Released.type)
-        .order_by(col(EventRow.seq))
-    )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from sqlmodel import col, select
 
 from rapid_response.core import events as happened
 from rapid_response.core.definition import JointAttendance
@@ -25,7 +22,8 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.knowing import Known
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, finish_kind
-from rapid_response.storage.tables import EventRow, IncidentRow, ReportRow
+from rapid_response.storage import log
+from rapid_response.storage.tables import IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
 #: Stands for a rule's id where a person decided.
@@ -77,12 +75,8 @@ def read_again(
 
 def _is_said_by_person(tx: Tx, incident: IncidentRow) -> bool:
     """Whether a person has said what it is: no reader did."""
-    said = tx.execute(
-        select(col(EventRow.data)).where(
-            col(EventRow.stream) == incident.id, col(EventRow.type) == happened.IncidentClassified.type
-        )
-    ).scalars()
-    return any(json.loads(data).get("model_version") is None for data in said)
+    said = log.said(tx, [incident.id], happened.IncidentClassified.type)
+    return any(told.get("model_version") is None for told in said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, select, update
+from sqlalchemy import Connection, Executable, Select, and_, select, update
 from sqlmodel import col
 
 from rapid_response.core.events import Event, event_data
+from rapid_response.storage.columns import not_by
+from rapid_response.storage.once import once
 from rapid_response.storage.tables import (
     AccessRow,
     ChainRow,
@@ -43,6 +45,24 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 
 def _digest(previous: str, *parts: Any) -> str:
     return hashlib.sha256((previous + _canonical(parts)).encode()).hexdigest()
+
+
+def said(
+    tx: Tx, streams: Iterable[str], *types: str, after: datetime | None = None
+) -> list[Mapping[str, Any]]:
+    """What the events of these types say, in the order of each stream; only later ones than `after`."""
+    rows = tx.execute(_said(sorted(streams), types))
+    return [json.loads(row.data) for row in rows if after is None or row.at > after]
+
+
+@once
+def _said(streams: Sequence[str], types: Sequence[str]) -> Executable:
+    return (
+        select(col(EventRow.at), col(EventRow.data))
+        # Found by the streams, not by the type through all of them.
+        .where(col(EventRow.stream).in_(streams), not_by(col(EventRow.type)).in_(types))
+        .order_by(col(EventRow.stream), col(EventRow.seq))
+    )
 
 
 def event_digest(
