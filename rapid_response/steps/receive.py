@@ -434,8 +434,7 @@ def _set_going(
         return
     raising.owe_remote_response(tx, incident)
     if incident.joint and policy.joint_attendance is JointAttendance.HOLD:
-        incident.is_held = True
-        _hold(tx, incident, "joint_attendance", None)
+        raising.hold_for_joint(tx, incident)
         _arm_ladder(tx, service, incident, started_at, None)
     elif decision.provisional:
         until = max(tx.now, started_at) + sla.REVIEW_WITHIN

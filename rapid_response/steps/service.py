@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, bindparam, or_, select
@@ -94,11 +95,12 @@ def responder_named(service: Service, responder_id: str) -> Responder:
 _parsed: dict[tuple[int, str, str], ServiceDefinition] = {}
 
 
-_HEAD = Filled(
+_NEWEST = (
     select(col(DefinitionRow.version), col(DefinitionRow.digest))
     .order_by(col(DefinitionRow.version).desc())
     .limit(1)
 )
+_HEAD = Filled(_NEWEST)
 _EXCEPTIONS = Filled(
     select(
         col(AvailabilityRow.responder_id),
@@ -114,7 +116,16 @@ _EXCEPTIONS = Filled(
 
 def stored_definition(connection: Connection | Tx, zone: ZoneInfo) -> ServiceDefinition | None:
     """The definition in force, or None when none is loaded."""
-    head = read_from(connection, _HEAD).first()
+    return _parse(connection, read_from(connection, _HEAD).first(), zone)
+
+
+def definition_before(tx: Tx, version: int, zone: ZoneInfo) -> ServiceDefinition | None:
+    """The definition that was in force before that one, or None where it was the first."""
+    head = tx.execute(_NEWEST.where(col(DefinitionRow.version) < version)).first()
+    return _parse(tx, head, zone)
+
+
+def _parse(connection: Connection | Tx, head: Any, zone: ZoneInfo) -> ServiceDefinition | None:
     if head is None:
         return None
     key = (head.version, head.digest, zone.key)

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlmodel import col, select
-
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import Purpose
 from rapid_response.core.vocabulary import ContactRole
-from rapid_response.definition.stored import from_stored
 from rapid_response.messaging import wording
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import clock, notices
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
-from rapid_response.steps.service import Service
+from rapid_response.steps.service import Service, definition_before
 from rapid_response.steps.tasks import TaskKind, open_task
 from rapid_response.storage import work
-from rapid_response.storage.tables import DefinitionRow, IncidentRow
+from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import Due
 
@@ -63,11 +60,8 @@ def _was_on(tx: Tx, service: Service, incident: IncidentRow, owner: str, due: Du
     loaded, _, version = due.subject.partition(":")
     if loaded != _LOADED or work.pending(tx, incident.id, [Kind.SHIFT_END.value]):
         return True
-    before = tx.first(select(DefinitionRow).where(col(DefinitionRow.version) == int(version) - 1))
-    if before is None:
-        return False
-    definition = from_stored(before.body).to_definition(before.version, service.definition.zone)
-    return owner in Service(definition, service.away, service.extra).on_duty(tx.now)
+    before = definition_before(tx, int(version), service.definition.zone)
+    return before is not None and owner in Service(before, service.away, service.extra).on_duty(tx.now)
 
 
 def _hand_over(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, owner: str, due: Due) -> None:

@@ -187,19 +187,13 @@ def _heard(
     if at < visit.heard_at:
         return
     asked_from = _asked_from(service, visit, visit.heard_at)
-    is_asked = asked_from is not None and asked_from <= tx.now
-    if is_asked and _answers_nothing(tx, service, visit, asked_from, at):
-        visit.heard_at = at
-        return
+    if asked_from is not None and asked_from <= tx.now:
+        again = _asked_from(service, visit, at)
+        # Written before the question, or so long ago that she would be asked again by now.
+        if at < asked_from or (again is not None and again <= tx.now):
+            visit.heard_at = at
+            return
     _begin_anew(tx, service, incident, visit, at)
-
-
-def _answers_nothing(
-    tx: Tx, service: Service, visit: VisitRow, asked_from: datetime | None, at: datetime
-) -> bool:
-    """Whether it was written before the question, or so long ago that she would be asked again by now."""
-    again = _asked_from(service, visit, at)
-    return (asked_from is not None and at < asked_from) or (again is not None and again <= tx.now)
 
 
 def _begin_anew(tx: Tx, service: Service, incident: IncidentRow, visit: VisitRow, at: datetime) -> None:

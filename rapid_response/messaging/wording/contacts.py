@@ -15,6 +15,7 @@ from rapid_response.messaging.wording.job import (
     Job,
     about,
     first_that_fits,
+    is_past,
     local_time,
     safe_area,
 )
@@ -30,18 +31,14 @@ def _needed(job: Job, zone: ZoneInfo, now: datetime | None) -> str:
     """By when somebody is needed there, as a sentence; since when, if that is past."""
     if job.by is None:
         return ""
-    return f" {'Overdue since' if _is_past(job, now) else 'Needed by'} {local_time(job.by, zone, now)}."
+    return f" {'Overdue since' if is_past(job, now) else 'Needed by'} {local_time(job.by, zone, now)}."
 
 
 def _by(job: Job, zone: ZoneInfo, now: datetime | None) -> str:
     """By when what is asked for must be done: now, if that is past."""
     if job.by is None:
         return ""
-    return " now" if _is_past(job, now) else f" by {local_time(job.by, zone, now)}"
-
-
-def _is_past(job: Job, now: datetime | None) -> bool:
-    return job.by is not None and now is not None and now > job.by
+    return " now" if is_past(job, now) else f" by {local_time(job.by, zone, now)}"
 
 
 def not_accepted(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:

@@ -131,12 +131,17 @@ def local_time(at: datetime, zone: ZoneInfo, now: datetime | None = None) -> str
     return text
 
 
+def is_past(job: Job, now: datetime | None) -> bool:
+    """Whether the moment by which somebody is needed there is over."""
+    return job.by is not None and now is not None and now > job.by
+
+
 def on_scene(job: Job, zone: ZoneInfo, now: datetime | None = None) -> tuple[str, str]:
     """By when somebody is needed there, as a sentence and in few words; since when, if that is past."""
     if job.by is None:
         return "", ""
     by = local_time(job.by, zone, now)
-    if now is not None and now > job.by:
+    if is_past(job, now):
         return f" On scene as soon as you can, overdue since {by}.", f" overdue {by}"
     return f" On scene by {by}.", f", by {by}"
 
