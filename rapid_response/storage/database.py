@@ -103,7 +103,7 @@ class Database:
         share a transaction: none of them waits for another's lock, and none knows of the others.
         """
         submitted = self.submit(step, actor=actor, stored=stored, urgent=urgent, together=together)
-        return await asyncio.shield(asyncio.wrap_future(submitted))
+        return await _answer_of(submitted)
 
     def submit(
         self,
@@ -132,7 +132,11 @@ class Database:
             if self._closed:
                 raise DatabaseUnavailable(CLOSED)
             looking = self._threads.submit(self.look_now, read)
-        return await asyncio.wrap_future(looking)
+        try:
+            return await _answer_of(looking)
+        except asyncio.CancelledError:
+            looking.cancel()
+            raise
 
     def look_now(self, read: Callable[[Connection], T]) -> T:
         """As :meth:`look`, in this thread."""
@@ -199,3 +203,29 @@ class Database:
     def engine(self, *, reading: bool = False) -> Engine:
         """The engine that writes, or the one that reads: for migrations, and for whoever listens to them."""
         return self._at.reading if reading else self._at.writing
+
+
+async def _answer_of(future: Future[T]) -> T:
+    """What a thread answers, or raises; whoever is cancelled leaves it to its work.
+
+    As `asyncio.shield(asyncio.wrap_future(…))`, which takes two futures more and looks three times at each.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def pass_on(_: Future[T]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(tell)
+
+    def tell() -> None:
+        if answer.done():  # its caller was cancelled
+            return
+        if future.cancelled():
+            answer.cancel()
+        elif (error := future.exception()) is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(future.result())
+
+    future.add_done_callback(pass_on)
+    return await answer

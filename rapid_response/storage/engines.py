@@ -75,6 +75,8 @@ def sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engine
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
+        if driver.in_transaction:  # the writer has begun
+            return
         try:
             driver.execute(begin)
         except Exception:

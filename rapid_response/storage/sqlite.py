@@ -28,6 +28,7 @@ from rapid_response.storage.jobs import Done, Job, Runner
 T = TypeVar("T")
 _Failed = tuple[Job, BaseException]
 
+_BEGIN = "BEGIN IMMEDIATE"
 GROUP_LIMIT = 50
 GROUP_SECONDS = 0.02
 #: The serving process checkpoints a write-ahead log of this size, and then after so many more rows: the file
@@ -43,7 +44,7 @@ class SqliteFile:
 
     def __init__(self, url: str, runner: Runner, readers: int) -> None:
         self.path = Path(make_url(url).database or "")
-        self.writing = sqlite_engine(url, begin="BEGIN IMMEDIATE")
+        self.writing = sqlite_engine(url, begin=_BEGIN)
         self.reading = sqlite_engine(url, begin="BEGIN", readers=readers)
         self._runner = runner
         self._inbox = _Inbox()
@@ -157,13 +158,13 @@ class SqliteFile:
         failed: list[_Failed] = []
         taken: list[Job] = []
         try:
-            with self.write_lock(), self._in_writer() as connection:
+            with self.write_lock():
                 until = perf_counter() + GROUP_SECONDS
-                with connection.begin():
+                with self._transaction() as (connection, driver):
                     job: Job | None = first
                     while job is not None:
                         taken.append(job)
-                        self._in_savepoint(connection, job, done, failed)
+                        self._in_savepoint(connection, driver, job, done, failed)
                         if len(taken) >= GROUP_LIMIT or perf_counter() > until:
                             break
                         try:
@@ -173,7 +174,7 @@ class SqliteFile:
                         stop = job is None
                 # Answered for by now: whatever becomes of the checkpoint, these steps must not run again.
                 with suppress(Exception):
-                    self._checkpoint(connection)
+                    self._checkpoint(driver)
         except BaseException:  # the writer must outlive whatever a disk or driver throws
             # A full disk or an I/O error can roll back the whole group: run its steps again, one by one.
             done, failed = [], []
@@ -184,23 +185,32 @@ class SqliteFile:
         return stop
 
     @contextmanager
-    def _in_writer(self) -> Iterator[Connection]:
-        """The writer thread's own connection; made anew after any error."""
+    def _transaction(self) -> Iterator[tuple[Connection, Any]]:
+        """One on the writer thread's own connection, and its driver; a new connection after any error.
+
+        It is begun below SQLAlchemy, which makes a context for each word that it passes on, and takes several
+        times as long to begin and to commit. SQLAlchemy joins where a step asks in its way.
+        """
         connection = self._connection = self._connection or self.writing.connect()
         try:
-            yield connection
+            driver: Any = connection.connection.driver_connection
+            driver.execute(_BEGIN)
+            yield connection, driver
+            self._commit(connection, driver)
         except BaseException:
             self._connection = None
             connection.close()
             raise
 
+    @staticmethod
+    def _commit(connection: Connection, driver: Any) -> None:
+        (connection if connection.in_transaction() else driver).commit()
+
     def _in_savepoint(
-        self, connection: Connection, job: Job, done: list[Done], failed: list[_Failed]
+        self, connection: Connection, driver: Any, job: Job, done: list[Done], failed: list[_Failed]
     ) -> None:
         if not job.future.set_running_or_notify_cancel():
             return
-        # Below SQLAlchemy, which makes a context for each word that it passes on.
-        driver: Any = connection.connection.driver_connection
         driver.execute("SAVEPOINT step")
         try:
             done += self._runner.run(connection, [job])
@@ -215,7 +225,7 @@ class SqliteFile:
 
     def _write_alone(self, job: Job, done: list[Done], failed: list[_Failed]) -> None:
         try:
-            with self.write_lock(), self._in_writer() as connection, connection.begin():
+            with self.write_lock(), self._transaction() as (connection, _):
                 finished = self._runner.run(connection, [job])
         except BaseException as error:  # it belongs to the caller, whatever it is: the writer goes on
             failed.append((job, _told(error)))
@@ -230,22 +240,20 @@ class SqliteFile:
             refused.future.set_exception(error)
         self._runner.tell(done)
 
-    def _checkpoint(self, connection: Connection) -> None:
+    def _checkpoint(self, driver: Any) -> None:
         """Only the serving process moves the write-ahead log into the file, under its own lock."""
-        if self._serve_lock is None:
+        if (
+            self._serve_lock is None
+            or abs(driver.total_changes - self._rows_checkpointed) <= _CHECKPOINT_ROWS
+        ):
             return
         try:
             size = os.stat(f"{self.path}-wal").st_size
         except OSError:
             return
-        driver: Any = connection.connection.driver_connection
-        if (
-            size > _CHECKPOINT_BYTES
-            and abs(driver.total_changes - self._rows_checkpointed) > _CHECKPOINT_ROWS
-        ):
+        if size > _CHECKPOINT_BYTES:
             self._rows_checkpointed = driver.total_changes
-            # Below SQLAlchemy, which would open a transaction around it.
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
 
 class _Inbox:

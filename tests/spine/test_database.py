@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, func, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlmodel import col
 from sqlmodel import select as typed_select
@@ -29,6 +29,7 @@ from rapid_response.storage.log import verify
 from rapid_response.storage.sqlite import SqliteFile
 from rapid_response.storage.tables import NodeRow, NoteRow, TallyRow
 from rapid_response.storage.tx import Tx
+from rapid_response.storage.wire import Wire
 from tests.databases import TestDatabases
 from tests.spine.conftest import Open
 
@@ -81,9 +82,17 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_module, "GROUP_SECONDS", _WAIT)
 
 
-def at_each_commit(database: Database, look: Callable[[], None]) -> None:
+def at_each_commit(database: Database, patch: pytest.MonkeyPatch, look: Callable[[], None]) -> None:
     """Have `look` called just before each commit, in the thread that commits."""
-    event.listen(database.engine(), "commit", lambda _: look())
+    of: type = SqliteFile if database.is_sqlite else Wire
+    name = "_commit" if database.is_sqlite else "commit"
+    commit = getattr(of, name)
+
+    def looked_at(*args: Any) -> None:
+        look()
+        commit(*args)
+
+    patch.setattr(of, name, staticmethod(looked_at) if database.is_sqlite else looked_at)
 
 
 # --- what an answer means ---------------------------------------------------------------------------------
@@ -94,7 +103,7 @@ async def test_a_step_is_answered_with_its_result_once_others_can_see_it(databas
     assert await database.look(names) == ["kept"]
 
 
-def test_g1_nobody_is_answered_before_the_commit(database: Database) -> None:
+def test_g1_nobody_is_answered_before_the_commit(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     answered_early: list[bool] = []
     waiting: list[Future[str]] = []
     may_run = threading.Event()
@@ -103,7 +112,7 @@ def test_g1_nobody_is_answered_before_the_commit(database: Database) -> None:
         assert may_run.wait(_WAIT)
         return put(tx, "kept")
 
-    at_each_commit(database, lambda: answered_early.append(any(f.done() for f in waiting)))
+    at_each_commit(database, monkeypatch, lambda: answered_early.append(any(f.done() for f in waiting)))
     waiting.append(database.submit(step))
     may_run.set()
     assert waiting[0].result(_WAIT) == "kept"
@@ -326,7 +335,9 @@ def test_a_row_must_refer_to_what_is_there(database: Database) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_steps_that_wait_share_a_commit_and_all_are_answered_after_it(sqlite: Database) -> None:
+def test_steps_that_wait_share_a_commit_and_all_are_answered_after_it(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waiting: list[Future[Any]] = []
     answered: list[int] = []
 
@@ -334,7 +345,7 @@ def test_steps_that_wait_share_a_commit_and_all_are_answered_after_it(sqlite: Da
         raise Refusal
 
     with writer_held(sqlite):
-        at_each_commit(sqlite, lambda: answered.append(sum(f.done() for f in waiting)))
+        at_each_commit(sqlite, monkeypatch, lambda: answered.append(sum(f.done() for f in waiting)))
         waiting += [sqlite.submit(putting(f"{n:02}")) for n in range(10)]
         waiting.append(sqlite.submit(refused))
         waiting += [sqlite.submit(putting(f"{n:02}")) for n in range(10, 20)]
@@ -344,11 +355,11 @@ def test_steps_that_wait_share_a_commit_and_all_are_answered_after_it(sqlite: Da
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_group_has_at_most_fifty_steps(sqlite: Database) -> None:
+def test_a_group_has_at_most_fifty_steps(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     commits: list[int] = []
     with writer_held(sqlite):
         waiting = [sqlite.submit(putting(f"{n:03}")) for n in range(120)]
-        at_each_commit(sqlite, lambda: commits.append(1))
+        at_each_commit(sqlite, monkeypatch, lambda: commits.append(1))
     for future in waiting:
         future.result(_WAIT)
     # With the step that held the writer they are 121.
@@ -504,7 +515,7 @@ def test_g21_what_is_answered_while_the_disk_fills_is_exactly_what_is_stored(sql
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_failed_commit_is_told_to_nobody_as_done(sqlite: Database) -> None:
+def test_a_failed_commit_is_told_to_nobody_as_done(sqlite: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """The group's commit fails: its steps run again, one by one, each with a commit of its own."""
     failures = iter([OperationalError("COMMIT", {}, Exception("disk I/O error"))])
     runs: list[str] = []
@@ -521,7 +532,7 @@ def test_a_failed_commit_is_told_to_nobody_as_done(sqlite: Database) -> None:
         if error is not None:
             raise error
 
-    at_each_commit(sqlite, fail_once)
+    at_each_commit(sqlite, monkeypatch, fail_once)
     with writer_held(sqlite):
         waiting = [sqlite.submit(noting(f"{n}")) for n in range(3)]
     assert [future.result(_WAIT) for future in waiting] == ["0", "1", "2"]

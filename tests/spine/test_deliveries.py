@@ -6,10 +6,11 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import OperationalError
 from sqlmodel import col
 
@@ -19,6 +20,7 @@ from rapid_response.storage import work
 from rapid_response.storage.database import Database
 from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.log import verify
+from rapid_response.storage.sqlite import SqliteFile
 from rapid_response.storage.tables import DeliveryRow, EventRow, TallyRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.wire import Wire
@@ -164,19 +166,20 @@ def test_a_commit_that_fails_undoes_the_effect_and_keeps_the_delivery(
     """The handler was called, all was written, and then the commit was not to be had."""
     note(database, "1")
     (waiting, _) = claim(database)
-    commit = Wire.commit
+    commit, commit_of_sqlite = Wire.commit, SqliteFile._commit
     failing = [True]
 
-    def refuse(_: object) -> None:
+    def refuse(connection: Connection, driver: Any) -> None:
         if failing[0]:
             raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+        commit_of_sqlite(connection, driver)
 
     def refuse_on_the_wire(wire: Wire) -> None:
         if failing[0]:
             raise psycopg.errors.DiskFull("could not write")
         commit(wire)
 
-    event.listen(database.engine(), "commit", refuse)
+    monkeypatch.setattr(SqliteFile, "_commit", staticmethod(refuse))
     monkeypatch.setattr(Wire, "commit", refuse_on_the_wire)
     with pytest.raises((DatabaseUnavailable, OperationalError)):
         deliver(database, waiting)
