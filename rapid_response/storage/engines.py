@@ -12,6 +12,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from rapid_response.storage.failures import DatabaseUnavailable
+from rapid_response.storage.prepared import say
 
 #: PostgreSQL: a connection that rested for longer is asked whether it is still there before it is used.
 _PING_AFTER_SECONDS = 1.0
@@ -75,13 +76,8 @@ def sqlite_engine(url: str, *, begin: str, readers: int | None = None) -> Engine
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
-        if driver.in_transaction:  # the writer has begun
-            return
-        try:
-            driver.execute(begin)
-        except Exception:
-            # As SQLAlchemy says it, to whoever waits for its errors.
-            connection.exec_driver_sql(begin)
+        if not driver.in_transaction:  # else the writer has begun
+            say(connection, begin)
 
     return engine
 

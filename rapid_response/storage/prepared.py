@@ -387,6 +387,15 @@ def _kinds(compiled: SQLCompiler, dialect: Dialect) -> dict[str, _Bind]:
     return kinds
 
 
+def say(connection: Connection, words: str) -> None:
+    """BEGIN, COMMIT and the like, to SQLite's driver itself; raises what SQLAlchemy raises."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute(words)
+    except Exception as error:
+        _tell(connection, words, error)
+
+
 def push(connection: Connection) -> None:
     """Send what waits to be written: before a question that is asked in SQLAlchemy's own way."""
     _on_wire(connection, lambda wire: wire.push())

@@ -24,6 +24,7 @@ from rapid_response.storage import failures
 from rapid_response.storage.engines import sqlite_engine
 from rapid_response.storage.failures import AlreadyServed, DatabaseDamaged, DatabaseUnavailable
 from rapid_response.storage.jobs import Done, Job, Runner
+from rapid_response.storage.prepared import say
 
 T = TypeVar("T")
 _Failed = tuple[Job, BaseException]
@@ -194,17 +195,20 @@ class SqliteFile:
         connection = self._connection = self._connection or self.writing.connect()
         try:
             driver: Any = connection.connection.driver_connection
-            driver.execute(_BEGIN)
+            say(connection, _BEGIN)
             yield connection, driver
-            self._commit(connection, driver)
+            self._commit(connection)
         except BaseException:
             self._connection = None
             connection.close()
             raise
 
     @staticmethod
-    def _commit(connection: Connection, driver: Any) -> None:
-        (connection if connection.in_transaction() else driver).commit()
+    def _commit(connection: Connection) -> None:
+        if connection.in_transaction():
+            connection.commit()
+        else:
+            say(connection, "COMMIT")
 
     def _in_savepoint(
         self, connection: Connection, driver: Any, job: Job, done: list[Done], failed: list[_Failed]

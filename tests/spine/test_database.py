@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, event, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlmodel import col
 from sqlmodel import select as typed_select
@@ -538,6 +539,29 @@ def test_a_failed_commit_is_told_to_nobody_as_done(sqlite: Database, monkeypatch
     assert [future.result(_WAIT) for future in waiting] == ["0", "1", "2"]
     assert runs == ["0", "1", "2"] * 2
     assert stored(sqlite) == ["0", "1", "2"]
+
+
+def test_a_writer_that_cannot_begin_says_that_nothing_was_stored(sqlite: Database) -> None:
+    """Another program holds the file for longer than is waited: no fault of the step, and not for ever."""
+    event.listen(sqlite.engine(), "checkout", lambda driver, *_: driver.execute("PRAGMA busy_timeout=0"))
+    sqlite.run_now(lambda tx: tx.connection.exec_driver_sql("PRAGMA busy_timeout=0"))
+    with closing(sqlite3.connect(sqlite.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnavailable):
+            sqlite.run_now(putting("kept out"))
+    sqlite.run_now(putting("let in"))
+    assert stored(sqlite) == ["let in"]
+
+
+def test_a_commit_that_is_refused_is_told_in_the_words_of_any_statement(sqlite: Database) -> None:
+    def orphan(tx: Tx) -> None:
+        tx.connection.connection.cursor().execute("PRAGMA defer_foreign_keys=ON")
+        tx.add(NoteRow, id="n", incident_id="nowhere", actor="a", body="b", at=tx.now)
+
+    with pytest.raises(IntegrityError):
+        sqlite.run_now(orphan)
+    sqlite.run_now(putting("next"))
+    assert stored(sqlite) == ["next"]
 
 
 def test_a_checkpoint_that_fails_makes_no_step_run_twice(

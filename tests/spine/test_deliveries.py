@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import psycopg
 import pytest
@@ -169,10 +168,10 @@ def test_a_commit_that_fails_undoes_the_effect_and_keeps_the_delivery(
     commit, commit_of_sqlite = Wire.commit, SqliteFile._commit
     failing = [True]
 
-    def refuse(connection: Connection, driver: Any) -> None:
+    def refuse(connection: Connection) -> None:
         if failing[0]:
             raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
-        commit_of_sqlite(connection, driver)
+        commit_of_sqlite(connection)
 
     def refuse_on_the_wire(wire: Wire) -> None:
         if failing[0]:
