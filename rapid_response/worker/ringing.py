@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -48,11 +48,26 @@ class Ringer:
             failpoints.reach(failpoints.AGENDA_CLAIMED)
         else:
             self.has_caught_up.set()
-        parts = together(due, _AT_ONCE if len(due) > _ALONE else 1)
-        were_moot = sum(await asyncio.gather(*(self._ring_all(part) for part in parts)))
+        were_moot = await self._ring_side_by_side(together(due, _AT_ONCE if len(due) > _ALONE else 1))
         if were_moot < max(_AT_ONCE, len(due) / 2):
             return len(due)
         return len(due) + await self._put_away()
+
+    async def _ring_side_by_side(self, parts: Sequence[Sequence[Due]]) -> int:
+        """How much was moot. Of one case what fell due first is done first: a later entry speaks for it,
+        and what somebody is told depends on which of them came last."""
+        last: dict[str, asyncio.Task[int]] = {}
+        doing: list[asyncio.Task[int]] = []
+        for part in parts:
+            cases = {due.incident_id for due in part if due.incident_id}
+            before = {last[case] for case in cases if case in last}
+            doing.append(asyncio.create_task(self._ring_after(before, part)))
+            last.update(dict.fromkeys(cases, doing[-1]))
+        return sum(await asyncio.gather(*doing))
+
+    async def _ring_after(self, before: Collection[asyncio.Task[int]], part: Sequence[Due]) -> int:
+        await asyncio.gather(*before)  # where the database did not answer them, it is not asked for these
+        return await self._ring_all(part)
 
     async def _put_away(self) -> int:
         """What is moot of all that is due, as long as nothing that matters is met."""
