@@ -226,9 +226,9 @@ def _twilio(settings: Settings, database: Database) -> Carrier:
 
 def twilio_gateway(settings: Settings, clock: Clock, *, is_logged: bool = True) -> TwilioGateway:
     """The gateway to Twilio of these settings; its package is loaded here, for whoever uses it."""
+    from rapid_response.messaging.connections import Timing
     from rapid_response.messaging.twilio_gateway import TwilioAccount
     from rapid_response.messaging.twilio_gateway import TwilioGateway as Made
-    from rapid_response.messaging.twilio_transport import Timing
 
     account = TwilioAccount(
         account_sid=settings.twilio_account_sid or "",

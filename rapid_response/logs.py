@@ -29,7 +29,17 @@ seal seconds seq status step stream subscription task version waiting
 #: The keys that may be logged. Each is an id, a code, a count, a time or a duration.
 ALLOWED = frozenset(_KEYS.split())
 _LONGEST = 200
-_QUIET = ("uvicorn", "apscheduler", "httpx", "httpcore", "twilio", "asyncio", "multipart", "alembic")
+_QUIET = (
+    "uvicorn",
+    "apscheduler",
+    "httpx",
+    "httpcore",
+    "aiohttp",
+    "twilio",
+    "asyncio",
+    "multipart",
+    "alembic",
+)
 _FRAMES = 4
 
 LogFormat = Literal["console", "json"]

@@ -11,9 +11,10 @@ import re
 from typing import Any
 
 from rapid_response.messaging import rules
+from rapid_response.messaging.connections import NotSent, Unanswered
 from rapid_response.messaging.gateway import Accepted, Ambiguous, CannotAsk, Rejected, SendOutcome
 from rapid_response.messaging.rules import AttemptState
-from rapid_response.messaging.twilio_transport import Exchange, NotSent, Unanswered
+from rapid_response.messaging.twilio_transport import Exchange
 
 #: Ids as published are longer by no character; a shorter one is a test double's.
 SID = re.compile(r"[A-Z]{2}[0-9A-Za-z]{1,32}")

@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from rapid_response.core.clock import Clock, is_reached, lead_of
 from rapid_response.messaging import twilio_answers as answers
+from rapid_response.messaging.connections import Network, Timing
 from rapid_response.messaging.gateway import (
     CallRequest,
     CannotAsk,
@@ -24,7 +23,7 @@ from rapid_response.messaging.gateway import (
     SentRecord,
     TextRequest,
 )
-from rapid_response.messaging.twilio_transport import Timing, TwilioTransport, exchanging, their_time
+from rapid_response.messaging.twilio_transport import TwilioTransport, exchanging, their_time
 
 T = TypeVar("T")
 
@@ -44,7 +43,7 @@ _ONE_CLOCK = timedelta(seconds=5)
 #: The package reads these from the environment, silently, unless it is given some environment.
 _NO_ENVIRONMENT = {"rapid_response": "gives everything itself"}
 #: Libraries that write addresses, and with them phone numbers, into their log.
-_TALKATIVE = ("twilio", "httpx", "httpcore")
+_TALKATIVE = ("twilio", "aiohttp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class TwilioGateway:
         clock: Clock,
         *,
         is_logged: bool = True,
-        network: httpx.AsyncBaseTransport | None = None,
+        network: Network | None = None,
     ) -> None:
         from twilio.rest import Client
 

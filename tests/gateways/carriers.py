@@ -9,10 +9,10 @@ from typing import Protocol
 import httpx
 
 from rapid_response.core.clock import ManualClock
+from rapid_response.messaging.connections import Timing
 from rapid_response.messaging.gateway import Gateway
 from rapid_response.messaging.simulated import SimulatorGateway
 from rapid_response.messaging.twilio_gateway import TwilioAccount, TwilioGateway
-from rapid_response.messaging.twilio_transport import Timing
 from rapid_response.simulator.network import SimulatedNetwork
 from tests.gateways import fake_twilio
 from tests.gateways.fake_twilio import FakeTwilio

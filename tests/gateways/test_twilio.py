@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from rapid_response.core.clock import ManualClock, SystemClock
 from rapid_response.messaging import rules
+from rapid_response.messaging.connections import Answer, Asked, NotSent, Timing, Unanswered
 from rapid_response.messaging.gateway import (
     Accepted,
     Ambiguous,
@@ -26,7 +28,7 @@ from rapid_response.messaging.gateway import (
     TextRequest,
 )
 from rapid_response.messaging.twilio_gateway import TwilioAccount, TwilioGateway
-from rapid_response.messaging.twilio_transport import Timing, proxy_to
+from rapid_response.messaging.twilio_transport import proxy_to
 from tests.gateways import twilio_api
 from tests.gateways.carriers import Twilio, account, twilio
 from tests.gateways.conftest import MONDAY
@@ -202,35 +204,49 @@ async def test_r2_no_name_and_no_tls_are_not_sent(carrier: Twilio, clock: Manual
     await gateway.aclose()
 
 
+@dataclass
+class Canned:
+    """A network whose answers are made up, and which keeps what was asked."""
+
+    answer: Callable[[Asked], Answer]
+    asked: list[Asked] = field(default_factory=list)
+
+    async def ask(self, request: Asked) -> Answer:
+        self.asked.append(request)
+        return self.answer(request)
+
+    async def aclose(self) -> None:
+        pass
+
+
+def _answer(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, headers or {}, json.dumps(body).encode())
+
+
+def _taken(_: Asked) -> Answer:
+    return _answer(201, {"sid": "SM" + "1" * 32, "status": "queued"})
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
-        (httpx.ConnectTimeout("slow"), Rejected("not_sent")),
-        (httpx.PoolTimeout("all busy"), Rejected("not_sent")),
-        (httpx.ProxyError("407 Proxy Authentication Required"), Rejected("account")),
-        (httpx.ProxyError("403 Forbidden"), Rejected("account")),
-        (httpx.ProxyError("502 Bad Gateway"), Rejected("not_sent")),
-        (httpx.WriteTimeout("slow"), Ambiguous("WriteTimeout")),
-        (httpx.WriteError("reset"), Ambiguous("WriteError")),
-        (httpx.ReadTimeout(f"to {ASHA}"), Ambiguous("ReadTimeout")),
-        (httpx.ReadError("reset"), Ambiguous("ReadError")),
-        (httpx.RemoteProtocolError("dropped"), Ambiguous("RemoteProtocolError")),
-        (httpx.DecodingError("broken gzip"), Ambiguous("DecodingError")),
-        (RuntimeError(f"a fault of the library's about {ASHA}"), Ambiguous("RuntimeError")),
+        (NotSent("not_sent", "ClientConnectorError"), Rejected("not_sent")),
+        (NotSent("account", "ClientHttpProxyError"), Rejected("account")),
+        (Unanswered("SocketTimeoutError"), Ambiguous("SocketTimeoutError")),
     ],
 )
 async def test_r2_r4_only_what_certainly_stayed_here_is_not_sent(
     clock: ManualClock, error: Exception, outcome: SendOutcome
 ) -> None:
-    asked = []
+    """Which of a network's failures is which: test_connections.py."""
 
-    def fail(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+    def fail(_: Asked) -> Answer:
         raise error
 
-    gateway = TwilioGateway(_plain_account(), clock, network=httpx.MockTransport(fail))
+    network = Canned(fail)
+    gateway = TwilioGateway(_plain_account(), clock, network=network)
     assert await gateway.send_text(TEXT) == outcome
-    assert len(asked) == 1
+    assert len(network.asked) == 1
     await gateway.aclose()
 
 
@@ -326,7 +342,7 @@ async def test_r3_r4_an_answer_that_comes_too_late_is_unknown_and_nobody_else_wa
     other = TextRequest("other", "+447700900102", "job 5530", timedelta(minutes=5))
     assert isinstance(await carrier.gateway.send_text(other), Accepted)
 
-    assert await slow == Ambiguous("ReadTimeout")
+    assert await slow == Ambiguous("SocketTimeoutError")
     late.set()
     # The 201 that came after all is not taken for an answer to the next request.
     third = await hasty.send_text(TextRequest("3", ASHA, "third", timedelta(minutes=5)))
@@ -334,29 +350,6 @@ async def test_r3_r4_an_answer_that_comes_too_late_is_unknown_and_nobody_else_wa
     assert third.sid == carrier.double.messages[-1].sid
     assert [one.body for one in await hasty.find_sent(ASHA, MONDAY)] == ["third", "job 4821"]
     await hasty.aclose()
-
-
-async def test_r3_an_answer_that_trickles_in_has_an_end(clock: ManualClock) -> None:
-    """Each piece comes within the time-out; all together take too long."""
-
-    class Trickle(httpx.AsyncByteStream):
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            while True:
-                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.02)
-                yield b" "
-
-    endless = httpx.MockTransport(lambda _: httpx.Response(201, stream=Trickle()))
-    timing = Timing(connect_seconds=0.05, read_seconds=0.05)
-    gateway = TwilioGateway(_plain_account(timing), clock, network=endless)
-    gateway._transport._timing = _Short(0.05, 0.05)
-    assert await gateway.send_text(TEXT) == Ambiguous("TimeoutError")
-    await gateway.aclose()
-
-
-class _Short(Timing):
-    """A bound that a test can wait for."""
-
-    longest = 0.2
 
 
 async def test_r5_a_201_that_failed_in_the_same_breath_is_a_refusal(carrier: Twilio) -> None:
@@ -549,18 +542,13 @@ async def test_a_list_without_end_is_left(carrier: Twilio) -> None:
 
 async def test_a_page_elsewhere_does_not_get_our_credentials(clock: ManualClock) -> None:
     """An answer names the address of the next page; only Twilio's own hosts are asked."""
-    asked: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.host)
-        record = {"sid": "SM1", "direction": "inbound", "date_sent": format_datetime(MONDAY)}
-        meta = {"key": "messages", "next_page_url": "https://twilio.com.evil.example/next"}
-        return httpx.Response(200, json={"messages": [record], "meta": meta})
-
-    gateway = TwilioGateway(_plain_account(), clock, network=httpx.MockTransport(answer))
+    record = {"sid": "SM1", "direction": "inbound", "date_sent": format_datetime(MONDAY)}
+    meta = {"key": "messages", "next_page_url": "https://twilio.com.evil.example/next"}
+    network = Canned(lambda _: _answer(200, {"messages": [record], "meta": meta}))
+    gateway = TwilioGateway(_plain_account(), clock, network=network)
     with pytest.raises(CannotAsk):
         await gateway.list_inbound(NUMBER, MONDAY)
-    assert asked == ["api.twilio.com"]
+    assert [urlsplit(request.address).hostname for request in network.asked] == ["api.twilio.com"]
     await gateway.aclose()
 
 
@@ -730,17 +718,17 @@ async def test_nobody_to_call_from_and_nobody_to_reach_is_told(carrier: Twilio, 
     assert "RAPID_RESPONSE_TWILIO_VOICE_FROM" in sentence
     await gateway.aclose()
 
-    def all_well(request: httpx.Request) -> httpx.Response:
-        date = {"Date": format_datetime(clock.real(), usegmt=True)}
+    def all_well(request: Asked) -> Answer:
+        date = {"date": format_datetime(clock.real(), usegmt=True)}
         number = carrier.double.numbers[NUMBER] | {
             "sms_url": "http://127.0.0.1:8000/webhooks/twilio/sms",
             "voice_url": "http://127.0.0.1:8000/webhooks/twilio/voice",
         }
-        body = {"status": "active"} if "Incoming" not in str(request.url) else {"numbers": [number]}
-        return httpx.Response(200, json=body, headers=date)
+        body = {"status": "active"} if "Incoming" not in request.address else {"numbers": [number]}
+        return _answer(200, body, date)
 
     local = TwilioAccount(ACCOUNT, TOKEN, "http://127.0.0.1:8000", from_number=NUMBER)
-    gateway = TwilioGateway(local, clock, network=httpx.MockTransport(all_well))
+    gateway = TwilioGateway(local, clock, network=Canned(all_well))
     (sentence,) = await gateway.check()
     assert "Twilio cannot reach http://127.0.0.1:8000" in sentence
     await gateway.aclose()
@@ -781,22 +769,14 @@ async def test_x1_the_regions_host_and_nothing_of_the_environment(
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "somebody else's")
     monkeypatch.setenv("TWILIO_REGION", "au1")
     monkeypatch.setenv("TWILIO_EDGE", "sydney")
-    asked: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        return httpx.Response(201, json={"sid": "SM" + "1" * 32, "status": "queued"})
-
-    gateway = TwilioGateway(
-        _plain_account(region=region, edge=edge), clock, network=httpx.MockTransport(answer)
-    )
+    network = Canned(_taken)
+    gateway = TwilioGateway(_plain_account(region=region, edge=edge), clock, network=network)
     assert gateway.host == host
     assert isinstance(await gateway.send_text(TEXT), Accepted)
-    (request,) = asked
-    assert (request.url.scheme, request.url.host) == ("https", host)
-    assert request.url.path == f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
-    assert request.headers["authorization"] == httpx.BasicAuth(ACCOUNT, TOKEN)._auth_header
-    assert b"9999" not in request.content
+    (request,) = network.asked
+    assert request.address == f"https://{host}/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+    assert request.headers["Authorization"] == httpx.BasicAuth(ACCOUNT, TOKEN)._auth_header
+    assert b"9999" not in (request.body or b"")
     await gateway.aclose()
 
 
@@ -810,16 +790,13 @@ async def test_x1_another_address_takes_the_place_of_the_regions_too(
 
 
 async def test_x1_another_address_may_have_a_path(clock: ManualClock) -> None:
-    asked: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(str(request.url))
-        return httpx.Response(201, json={"sid": "SM" + "1" * 32, "status": "queued"})
-
+    network = Canned(_taken)
     elsewhere = _plain_account(api_base_url="https://egress.example.org/twilio/")
-    gateway = TwilioGateway(elsewhere, clock, network=httpx.MockTransport(answer))
+    gateway = TwilioGateway(elsewhere, clock, network=network)
     await gateway.send_text(TEXT)
-    assert asked == [f"https://egress.example.org/twilio/2010-04-01/Accounts/{ACCOUNT}/Messages.json"]
+    assert [request.address for request in network.asked] == [
+        f"https://egress.example.org/twilio/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+    ]
     await gateway.aclose()
 
 
@@ -827,7 +804,7 @@ async def test_no_phone_number_and_no_secret_in_the_log(
     carrier: Twilio, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    for name in ("twilio", "httpx", "httpcore"):
+    for name in ("twilio", "aiohttp"):
         assert logging.getLogger(name).level == logging.WARNING
     await carrier.gateway.send_text(TEXT)
     await _send(carrier, _problem_json(21211))
