@@ -89,8 +89,8 @@ class Knowledge:
     subtype_categories: Mapping[str, str]
     questions: Mapping[str, str]
     version: str
-    #: Everything below is derived: what each feature weighs, why, and what it may be a reason for.
-    weights: Mapping[str, Mapping[str, float]]
+    #: Everything below is derived. What each feature weighs for each of LABELS; nothing where nobody said.
+    columns: Mapping[str, tuple[float, ...]]
     biases: Mapping[str, float]
     thresholds: Mapping[str, float]
     whys: Mapping[str, str]
@@ -99,9 +99,8 @@ class Knowledge:
     age_kinds: Mapping[str, str]
     reasons: Mapping[str, frozenset[str]]
     deniable: tuple[bool, ...]
-    #: The same weights in the order of LABELS, and for each label the features that speak for it at all.
-    columns: Mapping[str, tuple[float, ...]]
     bias_column: tuple[float, ...]
+    #: For each label the features that speak for it at all.
     strong: Mapping[str, Mapping[str, float]]
     facts: tuple[Concept, ...]
 
@@ -177,8 +176,12 @@ def _compile(files: Mapping[str, Any], trained: Learned, version: str) -> Knowle
     rules = tuple(_rule(entry, by_name) for entry in files["rules.yaml"]["rules"])
     items: dict[str, Concept | Rule] = {**by_name, **{"rule:" + rule.name: rule for rule in rules}}
     learned = trained.weights
-    weights = {name: _with(item.weights, learned.get(name, {})) for name, item in items.items()}
-    weights = {**learned, **weights}
+    columns = _Columns(
+        {
+            **{name: _column(given) for name, given in learned.items()},
+            **{name: _column(_with(item.weights, learned.get(name, {}))) for name, item in items.items()},
+        }
+    )
     biases = {**_BIASES, **trained.biases}
     return Knowledge(
         concepts=tuple(concepts),
@@ -190,19 +193,12 @@ def _compile(files: Mapping[str, Any], trained: Learned, version: str) -> Knowle
         subtype_categories=files["rules.yaml"]["subtypes"],
         questions=files["questions.yaml"]["questions"],
         version=version,
-        weights=_Weights(weights),
+        columns=columns,
         biases=biases,
-        columns=_Columns(
-            {name: tuple(given.get(label, 0.0) for label in LABELS) for name, given in weights.items()}
-        ),
-        bias_column=tuple(biases.get(label, 0.0) for label in LABELS),
+        bias_column=_column(biases),
         strong={
-            label: {
-                name: given[label]
-                for name, given in weights.items()
-                if given.get(label, 0.0) >= WORTH_SHOWING
-            }
-            for label in LABELS
+            label: {name: given[at] for name, given in columns.items() if given[at] >= WORTH_SHOWING}
+            for at, label in enumerate(LABELS)
         },
         facts=tuple(concept for concept in concepts if concept.fact in BOOLEAN_FACTS),
         thresholds=_THRESHOLDS,
@@ -240,22 +236,18 @@ def _learned_words(learned: Iterable[str]) -> LearnedWords:
     return LearnedWords(frozenset(single), {first: frozenset(seconds) for first, seconds in pairs.items()})
 
 
-class _Weights(dict[str, Mapping[str, float]]):
-    """Weights by feature; one that nobody weighed (such as a denial never seen) weighs nothing."""
-
-    def __missing__(self, feature: str) -> Mapping[str, float]:
-        return _NOTHING
-
-
 class _Columns(dict[str, tuple[float, ...]]):
-    """The same as columns."""
+    """Weights by feature; one that nobody weighed (such as a denial never seen) weighs nothing."""
 
     def __missing__(self, feature: str) -> tuple[float, ...]:
         return _NO_COLUMN
 
 
 _NO_COLUMN = (0.0,) * len(LABELS)
-_NOTHING: Mapping[str, float] = {}
+
+
+def _column(given: Mapping[str, float]) -> tuple[float, ...]:
+    return tuple(given.get(label, 0.0) for label in LABELS)
 
 
 def _with(given: Mapping[str, float], learned: Mapping[str, float]) -> Mapping[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 _BIAS = "(bias)"
 _NONE = "."
@@ -28,12 +29,17 @@ def read(text: str) -> Learned:
     """The other way round of :meth:`Learned.as_text`."""
     head, *lines = text.splitlines()
     labels = head.split("\t")[1:]
+    weigh = cache(_weight)  # a thousand weights are given to tens of thousands: one object each
     rows = {}
     for line in lines:
         name, *numbers = line.split("\t")
         given = zip(labels, numbers, strict=True)
-        rows[name] = {label: int(number) / 100 for label, number in given if number != _NONE}
+        rows[name] = {label: weigh(number) for label, number in given if number != _NONE}
     return Learned(biases=rows.pop(_BIAS, {}), weights=rows)
+
+
+def _weight(number: str) -> float:
+    return int(number) / 100
 
 
 def _row(name: str, weights: Mapping[str, float], labels: list[str]) -> tuple[str, ...]:

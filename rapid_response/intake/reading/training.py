@@ -21,6 +21,7 @@ from rapid_response.intake.reading.knowledge import (
     DATA,
     FLAGS,
     KINDS_OF_MATTER,
+    LABELS,
     LEARNED,
     TIMES,
     WORD_PREFIX,
@@ -124,7 +125,7 @@ def _fit(
     shown = Counter(name for features, _ in examples for name in features)
     trust = [_TRUST if shown[name] >= _SHOWN_OFTEN else 1.0 for name in names]
     columns = {
-        label: _Column([knowledge.weights[n].get(label, 0.0) for n in names], trust) for label in labels
+        label: _Column([knowledge.columns[n][LABELS.index(label)] for n in names], trust) for label in labels
     }
     for label in labels:
         columns[label].bias = biases.get(label, 0.0)
