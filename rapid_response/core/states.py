@@ -70,8 +70,10 @@ class MessageState(StrEnum):
 #: Before they leave, or while they wait to be tried again: these can still be stopped. A query for them alone
 #: says so in the words of their index (`storage.tables.IS_READY`).
 READY = (MessageState.PENDING, MessageState.RETRY_WAIT)
-#: These may have gone already, so they cannot.
-ON_THE_WAY = (MessageState.SENDING, MessageState.UNKNOWN, MessageState.IN_NETWORK)
+#: Nobody knows yet whether these went: they are looked up with the provider, whatever their age.
+PERHAPS_GONE = (MessageState.SENDING, MessageState.UNKNOWN)
+#: These may have gone already, so they cannot be stopped.
+ON_THE_WAY = (*PERHAPS_GONE, MessageState.IN_NETWORK)
 
 
 class TaskState(StrEnum):

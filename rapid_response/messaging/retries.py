@@ -111,6 +111,11 @@ def next_look_up(claimed_at: datetime, now: datetime) -> datetime:
     return next((at for at in coming if at > now), now + _ASK_AGAIN_EVERY)
 
 
+def is_last_look_up(claimed_at: datetime, now: datetime) -> bool:
+    """Whether what is found now is believed however little is known, as nothing more is waited for."""
+    return now - claimed_at >= LOOK_UP_AFTER[-1]
+
+
 def is_absent(
     claimed_at: datetime, unknown_at: datetime, looked: int, now: datetime, *, can_be_listed: bool = True
 ) -> bool:
@@ -121,7 +126,7 @@ def is_absent(
     """
     if now - unknown_at >= CANNOT_BE_ASKED_FOR:
         return True
-    return now - claimed_at >= LOOK_UP_AFTER[-1] and (looked >= LOOK_UPS_NEEDED or not can_be_listed)
+    return is_last_look_up(claimed_at, now) and (looked >= LOOK_UPS_NEEDED or not can_be_listed)
 
 
 def next_fetch(purpose: Purpose, accepted_at: datetime, now: datetime) -> datetime:

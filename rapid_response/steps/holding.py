@@ -17,7 +17,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.events import SERVICE_STREAM, DatabaseRestored, SendingHeld, SendingReleased
-from rapid_response.core.states import READY, MessageState, OfferState, Purpose
+from rapid_response.core.states import PERHAPS_GONE, READY, MessageState, OfferState, Purpose
 from rapid_response.messaging.lives import REPEAT, STALE, Move
 from rapid_response.sla.rules import Kind
 from rapid_response.steps import messages
@@ -39,8 +39,6 @@ from rapid_response.storage.work import Due
 
 T = TypeVar("T")
 
-#: Perhaps sent: looked up with the provider, whatever their age.
-_UNKNOWN = (MessageState.SENDING, MessageState.UNKNOWN)
 #: A message that says nothing of its own worth is stale after this.
 _WORTH = timedelta(hours=1)
 #: What asks or tells nobody, and is done while all is held: reading what came in.
@@ -157,7 +155,7 @@ def release(tx: Tx, *, dry_run: bool = False) -> Letting:
     stale = [message for message in unsent if _is_stale(tx, message)]
     dropped = {message.id for message in stale}
     going = [message for message in unsent if message.id not in dropped]
-    unknown = tx.all(typed_select(MessageRow).where(col(MessageRow.state).in_(_UNKNOWN)))
+    unknown = tx.all(typed_select(MessageRow).where(col(MessageRow.state).in_(PERHAPS_GONE)))
     overdue = tx.execute(select(func.count()).select_from(AgendaRow).where(*due(tx.now))).scalar_one()
     letting = Letting(_waiting(tx, going), _waiting(tx, unknown), _waiting(tx, stale), overdue, standing)
     if not dry_run:

@@ -19,7 +19,14 @@ from rapid_response.core import events as happened
 from rapid_response.core.definition import Means
 from rapid_response.core.incident import Action
 from rapid_response.core.notices import NoticeKind
-from rapid_response.core.states import EndpointState, MessageChannel, MessageState, OfferState, Purpose
+from rapid_response.core.states import (
+    PERHAPS_GONE,
+    EndpointState,
+    MessageChannel,
+    MessageState,
+    OfferState,
+    Purpose,
+)
 from rapid_response.core.text import storable
 from rapid_response.core.vocabulary import Channel, ClockState, ContactRole
 from rapid_response.dispatch import replies, reply_decision
@@ -383,7 +390,6 @@ def _view(
 
 #: It went; and, where nobody knows whether it did, it may have.
 _WENT = (MessageState.IN_NETWORK, MessageState.DELIVERED)
-_MAY_HAVE_GONE = (MessageState.SENDING, MessageState.UNKNOWN)
 #: Why it is sent once more, or no more.
 _MAY_HAVE_GONE_BEFORE = (REPEAT, UNRESOLVED)
 #: Beyond so many of which nobody knows, older ones make nothing clearer.
@@ -398,7 +404,7 @@ def _last_texts(tx: Tx, number: str, written: datetime) -> list[LastText]:
             col(MessageRow.to_number) == number,
             col(MessageRow.channel) == MessageChannel.SMS,
             or_(
-                col(MessageRow.state).in_((*_WENT, *_MAY_HAVE_GONE)),
+                col(MessageRow.state).in_((*_WENT, *PERHAPS_GONE)),
                 col(MessageRow.reason).in_(_MAY_HAVE_GONE_BEFORE),
             ),
             col(MessageRow.created_at) <= written,

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core import events as happened
-from rapid_response.core.states import MessageChannel, MessageState
+from rapid_response.core.states import PERHAPS_GONE, MessageChannel, MessageState
 from rapid_response.messaging import lives, retries
 from rapid_response.messaging.gateway import SentRecord
 from rapid_response.messaging.lives import Move
@@ -122,18 +122,38 @@ def _fetch(tx: Tx, message: MessageRow, attempt: AttemptRow, lease: timedelta) -
 
 def record_look_up(tx: Tx, desk: Desk, unknown: Unknown, sent: Sequence[SentRecord] | None) -> None:
     """What the provider's own list says of an unknown message; `sent` is None when it could not be asked."""
+    is_listed = sent is not None and unknown.can_be_listed
+    # All that say the same to the same person, in one order: two of them never take one entry of the list.
+    others = len(tx.all(_alike(unknown.to_number, unknown.body))) - 1 if is_listed else 0
     message = tx.get(MessageRow, unknown.message_id, lock=True)
     if message is None or message.state is not MessageState.UNKNOWN or message.fence != unknown.fence:
         return
     attempt = tx.need(AttemptRow, unknown.attempt_id)
     message.leased_until = None
-    if sent is not None and unknown.can_be_listed:
-        found = _candidates(tx, unknown, sent)
-        if found:
-            _adopt(tx, desk, message, attempt, found)
+    if is_listed:
+        found = _candidates(tx, unknown, sent or ())
+        # Fewer than may have gone: whose they are is told by the answers and receipts that still come.
+        if len(found) > others or (found and retries.is_last_look_up(attempt.claimed_at, tx.real)):
+            _adopt(tx, desk, message, attempt, found[0], duplicates=max(0, len(found) - 1 - others))
             return
-        attempt.look_ups += 1
+        if not found:
+            attempt.look_ups += 1
     _not_found(tx, desk, message, attempt)
+
+
+@once
+def _alike(to_number: str, body: str) -> SelectOfScalar[MessageRow]:
+    return (
+        select(MessageRow)
+        .where(
+            col(MessageRow.state).in_(PERHAPS_GONE),
+            col(MessageRow.settled_at).is_(None),
+            col(MessageRow.to_number) == to_number,
+            col(MessageRow.body) == body,
+        )
+        .order_by(col(MessageRow.id))
+        .with_for_update()
+    )
 
 
 def _candidates(tx: Tx, unknown: Unknown, sent: Sequence[SentRecord]) -> list[SentRecord]:
@@ -153,14 +173,14 @@ def _candidates(tx: Tx, unknown: Unknown, sent: Sequence[SentRecord]) -> list[Se
     return sorted(fitting, key=lambda s: (s.created_at, s.sid))
 
 
-def _adopt(tx: Tx, desk: Desk, message: MessageRow, attempt: AttemptRow, found: Sequence[SentRecord]) -> None:
-    """It went: the older of two that are equal is ours, the other a duplicate that we count."""
+def _adopt(
+    tx: Tx, desk: Desk, message: MessageRow, attempt: AttemptRow, first: SentRecord, duplicates: int
+) -> None:
+    """It went: the oldest of those that are equal is ours; those that no other message is for are counted."""
     stream = messages.stream_of(message)
-    first, *others = found
     attempt.provider_sid = first.sid
-    tx.record(stream, happened.MessageReconciled(message.id, message.channel, "adopted"))
-    for _ in others:
-        tx.record(stream, happened.MessageReconciled(message.id, message.channel, "duplicate"))
+    for result in ("adopted", *["duplicate"] * duplicates):
+        tx.record(stream, happened.MessageReconciled(message.id, message.channel, result))
     messages.give_evidence(
         tx,
         desk,

@@ -12,13 +12,14 @@ from sqlmodel import col, select
 
 from rapid_response.core.states import MessageState, Purpose
 from rapid_response.messaging.gateway import Accepted, SentRecord
+from rapid_response.simulator.tables import SimTextRow
 from rapid_response.steps import receipts, sending, unknowns
 from rapid_response.steps.receipts import Told
 from rapid_response.storage.tables import AttemptRow, MessageRow, ProviderEventRow
 from rapid_response.storage.tx import Tx
 from tests.builders import PATIENT_OFFER, paid_today, small_town
-from tests.delivery.carrier import Carrier, between, refuses, says_nothing, takes_and_says_nothing
-from tests.harness import ASHA, BEN, Town
+from tests.delivery.carrier import Answer, Carrier, between, refuses, says_nothing, takes_and_says_nothing
+from tests.harness import ASHA, BEN, Case, Town
 
 
 async def offer_of(town: Town) -> MessageRow:
@@ -139,6 +140,66 @@ async def test_of_two_equal_candidates_the_older_is_ours_and_the_other_is_counte
     (attempt,) = await town.rows(AttemptRow)
     assert attempt.provider_sid == "SM" + "1" * 32
     assert [r["result"] for r in await case.happened("message_reconciled")] == ["adopted", "duplicate"]
+
+
+async def _confirmed_twice(town: Town, carrier: Carrier, first: Answer, second: Answer) -> Case:
+    """The desk says yes for her as her own yes comes: she is told twice, with no answer and no receipt."""
+    case = await town.takes(paid_today())
+    await town.fails(no_receipts=True)
+    carrier.texts += [first, second]
+    await case.act("accept", responder="asha")
+    await case.hears(ASHA, "OK {n}")
+    one, other = await _confirmations(town)
+    assert one.body == other.body
+    assert {one.state, other.state} == {MessageState.UNKNOWN}
+    return case
+
+
+async def _confirmations(town: Town) -> list[MessageRow]:
+    found = [m for m in await town.rows(MessageRow) if m.purpose is Purpose.CONFIRM]
+    return sorted(found, key=lambda m: (m.created_at, m.id))
+
+
+async def _sids(town: Town) -> list[str]:
+    """The provider's ids of the confirmations."""
+    theirs = {m.id for m in await _confirmations(town)}
+    return sorted(a.provider_sid for a in await town.rows(AttemptRow) if a.message_id in theirs)
+
+
+async def test_one_entry_of_the_list_is_not_taken_for_two_that_say_the_same(
+    town: Town, carrier: Carrier
+) -> None:
+    """The receipt, which names what it is for, tells which of the two went."""
+    await _confirmed_twice(town, carrier, says_nothing, takes_and_says_nothing)
+    await town.pass_time(seconds=10)
+    one, other = await _confirmations(town)
+    assert {one.state, other.state} == {MessageState.UNKNOWN}
+
+    (went,) = [a for a in await town.rows(AttemptRow) if a.message_id == other.id]
+    (taken,) = [text for text in await town.rows(SimTextRow) if text.body == other.body]
+    assert await _told(town, went.token, taken.sid, "delivered")
+    await town.pass_time(minutes=3)
+    one, other = await _confirmations(town)
+    assert other.state is MessageState.DELIVERED
+    assert (one.state, one.reason) == (MessageState.FAILED, "unresolved")
+
+
+async def test_where_nothing_tells_which_of_two_went_one_is_believed_to_have_gone(
+    town: Town, carrier: Carrier
+) -> None:
+    case = await _confirmed_twice(town, carrier, says_nothing, takes_and_says_nothing)
+    await town.pass_time(minutes=3)
+    assert sorted(m.state for m in await _confirmations(town)) == ["delivered", "failed"]
+    assert (await _sids(town))[0] == ""
+    assert [r["result"] for r in await case.happened("message_reconciled")] == ["adopted", "absent"]
+
+
+async def test_of_two_that_say_the_same_and_went_each_is_found_once(town: Town, carrier: Carrier) -> None:
+    case = await _confirmed_twice(town, carrier, takes_and_says_nothing, takes_and_says_nothing)
+    await town.pass_time(seconds=3)
+    assert {m.state for m in await _confirmations(town)} == {MessageState.DELIVERED}
+    assert len(set(await _sids(town)) - {""}) == 2
+    assert [r["result"] for r in await case.happened("message_reconciled")] == ["adopted", "adopted"]
 
 
 def _due_look_up(tx: Tx) -> unknowns.Unknown:
