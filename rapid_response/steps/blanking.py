@@ -3,7 +3,7 @@
 They are personal data in somebody else's keeping, and nothing needs them any more: what we know of a text
 stands here, and look-ups by its words are over minutes after it was sent (delivery.md 2.1 and 8). Of a
 voicemail the words stand here too, once they have come; one whose words never came stays where it can be
-heard, as it is all that there is of it (delivery.md 11.1).
+heard, as it is all that there is of it (delivery.md 11.1); and so does one of a case on legal hold.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlmodel import col
 from rapid_response.core.clock import latest
 from rapid_response.core.states import MessageChannel
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.retention import is_of_held
 from rapid_response.storage.columns import is_over, not_by
 from rapid_response.storage.tables import AttemptRow, CallRow, InboundMessageRow, MessageRow
 from rapid_response.storage.tx import Tx
@@ -97,6 +98,8 @@ def _voicemails(tx: Tx, desk: Desk, after: timedelta) -> list[Words]:
             _may_be_asked(tx, CallRow),
             col(CallRow.words_at) <= tx.now - after,
             not_by(col(CallRow.provider)) == desk.provider,
+            # How it was said may be evidence, and stands nowhere else.
+            ~is_of_held(col(CallRow.incident_id)),
         )
         .order_by(col(CallRow.words_at))
         .limit(_AT_ONCE)

@@ -138,6 +138,13 @@ def _is_part_of_held(incident_id: Any) -> ColumnElement[bool]:
     )
 
 
+def is_of_held(incident_id: Any) -> ColumnElement[bool]:
+    """Whether what belongs to that case is held; what belongs to none never is."""
+    mine = aliased(IncidentRow)
+    is_held = exists().where(col(mine.id) == incident_id, col(mine.legal_hold_at).is_not(None))
+    return or_(is_held, _is_part_of_held(incident_id))
+
+
 def periods(connection: Connection | Tx) -> Retention:
     """How long the council keeps what; as proposed while no service is loaded."""
     # In which zone its people live plays no part in it.
@@ -249,7 +256,9 @@ def _blank(tx: Tx, incident: IncidentRow) -> int:
 def _old_notifications(connection: Connection | Tx, now: datetime, kept: Retention) -> list[str]:
     before = rules.months_later(now, -kept.notifications)
     query = select(col(NotificationRow.id)).where(
-        col(NotificationRow.received_at) <= before, col(NotificationRow.erased_at).is_(None)
+        col(NotificationRow.received_at) <= before,
+        col(NotificationRow.erased_at).is_(None),
+        ~is_of_held(col(NotificationRow.incident_id)),
     )
     return list(read_from(connection, query).scalars())
 
@@ -261,6 +270,7 @@ def _old_texts(connection: Connection | Tx, now: datetime, kept: Retention) -> l
         col(InboundMessageRow.body) != GONE,
         # What a person has yet to read is not taken from her.
         ~col(InboundMessageRow.needs_person),
+        ~is_of_held(col(InboundMessageRow.incident_id)),
     )
     return list(read_from(connection, query).scalars())
 

@@ -536,6 +536,24 @@ async def test_a_voicemail_is_deleted_at_twilio_a_month_after_its_words_stand_he
     assert gone == {"CA7": True, "CA8": False}
 
 
+async def test_a_voicemail_of_a_case_on_legal_hold_stays_at_twilio_until_it_is_let_go(
+    town: TwilioTown,
+) -> None:
+    kept = await leaves_a_message(town, "7", "a roofer wants cash today")
+    (item,) = (await town.http.get("/api/v1/incidents")).json()["items"]
+    hold = f"/api/v1/incidents/{item['reference']}/actions/legal_hold"
+    assert (await town.http.post(hold, json={"reason": "The police ask for it."})).status_code == 200
+    town.clock.advance(timedelta(days=31))
+    while await town.app.worker.provided.blank_old_words():
+        pass
+    assert town.double.kept == kept
+    over = {"on": False, "reason": "The trial is over."}
+    assert (await town.http.post(hold, json=over)).status_code == 200
+    while await town.app.worker.provided.blank_old_words():
+        pass
+    assert town.double.kept == set()
+
+
 async def test_with_deletion_off_voicemails_stay_at_twilio(databases: TestDatabases, start: datetime) -> None:
     off = {"twilio_redact_after": "off", "twilio_delete_recordings_after": "off"}
     async with twilio_town(databases.fresh("sqlite"), start, **off) as town:
