@@ -30,6 +30,7 @@ from rapid_response.steps.service import stored_definition
 from rapid_response.steps.tasks import open_tasks
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
+    AlarmRow,
     CallRow,
     CorrectionRow,
     DisclosureRow,
@@ -179,6 +180,7 @@ _BLANKS: tuple[tuple[type[SQLModel], Mapping[str, Any]], ...] = (
         {"document": GONE, "reason": None, "handed_to": None, "answered_by": None, "reference": None},
     ),
     (ViewReasonRow, {"words": None}),
+    (AlarmRow, {"ended_reason": None}),
 )
 
 
@@ -237,6 +239,12 @@ def _blank(tx: Tx, incident: IncidentRow) -> int:
         .values(document=GONE, to_name=GONE, authority=GONE, erased_at=tx.now)
     ).rowcount
     rows += disclosing.take_off(tx, incident)
+    # What a partner told without asking us to act, where this case was raised from it.
+    rows += tx.execute(
+        update(table_of(NotificationRow))
+        .where(col(NotificationRow.incident_id) == incident.id, col(NotificationRow.erased_at).is_(None))
+        .values(report={}, erased_at=tx.now)
+    ).rowcount
     rows += tx.execute(
         update(table_of(SuggestedLinkRow))
         .where(

@@ -16,11 +16,15 @@ from sqlmodel import SQLModel
 from rapid_response.access.keys import create_key
 from rapid_response.core.vocabulary import RetentionClass, Role, Scope
 from rapid_response.steps import retention
+from rapid_response.steps.alarms import raise_alarm
+from rapid_response.steps.service import service_now
 from rapid_response.storage.log import verify
 from rapid_response.storage.tables import (
     AccessRow,
+    AlarmRow,
     DisclosureRow,
     InboundMessageRow,
+    NotificationRow,
     ReportRow,
     ViewReasonRow,
 )
@@ -296,6 +300,44 @@ async def test_s58_what_is_written_after_they_are_gone_goes_as_well(town: Town) 
 
 
 @on_sqlite
+@pytest.mark.parametrize("held", [True, False])
+async def test_s58_what_a_partner_told_goes_with_the_case_that_it_was_raised_to(
+    town: Town, held: bool
+) -> None:
+    told = {**long_ago(town.clock.now(), **PEOPLE), "channel": "partner", "import_kind": "notification"}
+    assert (await town.reports(**told))["status"] == "information_only"
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        (row,) = await town.rows(NotificationRow)
+        await officer.fill("/intelligence", f"/intelligence/{row.id}/raise")
+    (item,) = (await town.http.get("/api/v1/incidents")).json()["items"]
+    case = Case(town, item["reference"], item["job_number"])
+    await case.act("mark_hoax", reason="A wrong number.")
+    if held:
+        assert await at_once(case, "legal_hold", reason="The police ask for it.") == 200
+    # Alone it is kept a year; of a hoax people are gone after six months, of what is held never.
+    town.clock.advance(timedelta(days=400 if held else 200))
+    await town.app.caretaker.erase_due()
+    assert ("Whitlock" in await kept(town)) is held
+    (row,) = await town.rows(NotificationRow)
+    assert bool(row.report) is held
+
+
+@on_sqlite
+async def test_s58_how_an_alarm_ended_is_told_in_words_that_go_too(town: Town) -> None:
+    await over(town)
+    zone = town.app.desk.zone
+    await town.app.database.run(lambda tx: raise_alarm(tx, service_now(tx, zone), "asha", "page"))
+    (alarm,) = await town.rows(AlarmRow)
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        page = f"/alarms/{alarm.id}"
+        await officer.fill(page, f"{page}/end", reason="Mrs Whitlock says that she left.")
+    assert "Whitlock says" in await kept(town)
+    town.clock.advance(timedelta(days=6 * 366))
+    await town.app.caretaker.erase_due()
+    assert "Whitlock" not in await kept(town)
+
+
+@on_sqlite
 async def test_s58_of_a_hand_over_that_it_was_made_is_left(town: Town) -> None:
     case = await town.takes(paid_today(**PEOPLE))
     await case.act("transfer", to="Croydon Trading Standards", handed_to="Sam Lee")
@@ -461,6 +503,22 @@ async def test_s58_the_words_of_texts_go_after_ninety_days(town: Town) -> None:
     bodies = [row.body for row in await town.rows(InboundMessageRow) if not row.needs_person]
     assert bodies == [""]
     assert (await town.rows(ReportRow))[0].narrative
+
+
+@pytest.mark.parametrize("held", ["the case", "what it was joined to", None])
+async def test_s58_a_hold_keeps_the_words_of_its_texts(town: Town, held: str | None) -> None:
+    """Ninety days are for words that nobody asked us to keep."""
+    case, other = await town.takes(paid_today(**PEOPLE)), await town.takes(paid_today(**PEOPLE))
+    await case.hears(ASHA, "OK {n}")
+    if held:
+        kept_one = case if held == "the case" else other
+        await kept_one.act("legal_hold", reason="The police ask for it.")
+    if held == "what it was joined to":
+        await case.act("link", kind="duplicate_of", reference=other.reference)
+    town.clock.advance(timedelta(days=91))
+    await town.app.caretaker.erase_due()
+    (accepted,) = [row for row in await town.rows(InboundMessageRow) if row.incident_id]
+    assert bool(accepted.body) is bool(held)
 
 
 # --- scenario 59 ------------------------------------------------------------------------------------------
