@@ -164,7 +164,9 @@ SCOPE_PERMISSIONS: Mapping[Scope, frozenset[Permission]] = {
     Scope.REPORT: frozenset({_P.REPORT_TAKE, _P.API_DESCRIPTION}),
     Scope.READ: frozenset({_P.CASE_LIST, _P.CASE_VIEW, _P.TIMELINE_VIEW, _P.ROTA_VIEW, _P.API_DESCRIPTION}),
     # A system of the desk, trusted as its duty officer is.
-    Scope.ACT: frozenset({_P.CASE_ACT, _P.PRIORITY_LOWER, _P.AVAILABILITY_ANY, _P.API_DESCRIPTION}),
+    Scope.ACT: frozenset(
+        {_P.CASE_ACT, _P.PRIORITY_LOWER, _P.BREACH_REVIEW, _P.AVAILABILITY_ANY, _P.API_DESCRIPTION}
+    ),
     Scope.BOARD: frozenset({_P.BOARD_VIEW, _P.API_DESCRIPTION}),
 }
 

@@ -170,6 +170,7 @@ def who_is(principal: Principal, source: str) -> Who:
         actor=principal.actor,
         source=source,
         may_lower=may(principal, Permission.PRIORITY_LOWER),
+        may_explain_breaches=may(principal, Permission.BREACH_REVIEW),
         responder=principal.responder_id,
         role=principal.role or Role.DUTY_OFFICER,
     )

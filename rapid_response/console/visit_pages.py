@@ -176,6 +176,7 @@ class Visit:
             actor=principal.actor,
             source="page",
             may_lower=self.may(Permission.PRIORITY_LOWER),
+            may_explain_breaches=self.may(Permission.BREACH_REVIEW),
             responder=principal.responder_id,
             role=principal.role,
         )

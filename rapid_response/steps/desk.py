@@ -40,6 +40,7 @@ class Who:
     actor: str
     source: str
     may_lower: bool = False
+    may_explain_breaches: bool = False
     responder: str | None = None
     role: Role | None = None
     #: When it was said, where that is known to be earlier than now.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rapid_response.core.vocabulary import Role
 from tests.builders import roofers_now
 from tests.harness import Town
@@ -25,3 +27,21 @@ async def test_a_reason_for_a_breach_is_chosen_by_a_person(town: Town) -> None:
         assert await case.happened("breach_explained") == []
         assert (await leader.send(form, reason="travel")).status == 303
     assert [e["code"] for e in await case.happened("breach_explained")] == ["travel"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("role", [Role.HANDLER, Role.DUTY_OFFICER])
+async def test_nobody_below_a_team_leader_settles_a_breach(town: Town, role: Role) -> None:
+    """It may have been of their own shift: there is no form for them, and none is taken."""
+    case = await town.takes(roofers_now())
+    await town.pass_time(minutes=125)
+    page, task = f"/incidents/{case.reference}", (await case.tasks())["breach_reason"]["id"]
+    async with await browser_of(town, "dot", role) as officer:
+        shown = await officer.get(page)
+        assert not [f for f in shown.forms(f"{page}/actions/task_done") if f.fields["task_id"] == [task]]
+        form = shown.form(f"{page}/actions/note").to(f"{page}/actions/task_done")
+        refused = await officer.send(form, task_id=task, reason="travel")
+    assert refused.status == 403
+    assert "Ask a team leader" in refused.html
+    assert await case.happened("breach_explained") == []
+    assert "breach_reason" in await case.tasks()

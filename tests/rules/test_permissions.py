@@ -121,6 +121,7 @@ KEYS = {
     Scope.ACT: {
         Permission.CASE_ACT,
         Permission.PRIORITY_LOWER,
+        Permission.BREACH_REVIEW,
         Permission.AVAILABILITY_ANY,
         Permission.API_DESCRIPTION,
     },

@@ -31,7 +31,7 @@ from rapid_response.steps.actions.ending import end_case
 from rapid_response.steps.actions.judging import reclassify
 from rapid_response.steps.actions.next_step import keep_in_view
 from rapid_response.steps.case import check, move
-from rapid_response.steps.errors import Invalid
+from rapid_response.steps.errors import Forbidden, Invalid
 from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.tasks import TaskKind, finish
 from rapid_response.storage.tables import IncidentRow, TaskRow
@@ -72,11 +72,7 @@ def _task_done(doing: Doing, command: commands.TaskIsDone) -> None:
         # Whoever looked does not agree: it is a report like any other again.
         doing.incident.hoax_marked_by = None
     if task.kind == TaskKind.BREACH_REASON:
-        if not command.reason:
-            raise Invalid("Say why the two hours were missed.", "reason")
-        known = {code.value for code in commands.BreachReason}
-        code = command.reason if command.reason in known else commands.BreachReason.OTHER
-        doing.record(happened.BreachExplained(code))
+        _explain_breach(doing, command)
     if task.kind == TaskKind.CONFIRM_REMOTE:
         doing.incident.unconfirmed = [
             u for u in doing.incident.unconfirmed if u != Action.REMOTE_RESPONSE.value
@@ -90,6 +86,16 @@ def _task_done(doing: Doing, command: commands.TaskIsDone) -> None:
     if task.kind in leading.LEADS_TASKS:
         leading.seen_to(doing.tx, doing.incident)
     _keep_cared_for(doing)
+
+
+def _explain_breach(doing: Doing, command: commands.TaskIsDone) -> None:
+    if not doing.who.may_explain_breaches:
+        raise Forbidden("It may have been a breach of your own shift. Ask a team leader to explain it.")
+    if not command.reason:
+        raise Invalid("Say why the two hours were missed.", "reason")
+    known = {code.value for code in commands.BreachReason}
+    code = command.reason if command.reason in known else commands.BreachReason.OTHER
+    doing.record(happened.BreachExplained(code))
 
 
 def _keep_cared_for(doing: Doing) -> None:
