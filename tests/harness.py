@@ -101,6 +101,7 @@ class Town:
         self._url = database_url
         self._reader = reader
         self._settings = {
+            "evaluation": True,
             "sms_per_second": texts_per_second,
             "sms_daily_alarm": texts_a_day,
             **settings,
@@ -132,7 +133,6 @@ class Town:
             database_url=self._url,
             base_url=BASE,
             secret_key=SecretStr("a secret key only for tests, long enough"),
-            evaluation=True,
             **self._settings,
         )
         self.app = build(settings, clock=self.clock, ids=self._ids, reader=self._reader, works=False)

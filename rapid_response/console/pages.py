@@ -38,7 +38,7 @@ from rapid_response.console import (
 )
 from rapid_response.console.assets import PREFIX, App, Message, Receive, Scope, Send
 from rapid_response.console.form_pages import LARGEST_FORM, sign_in_address
-from rapid_response.console.security import SecurityHeaders
+from rapid_response.console.security import NotKept, SecurityHeaders
 from rapid_response.console.views.frame import ErrorView
 from rapid_response.console.visit_pages import MayNot, NotSignedIn, Pages, PageSettings, Visit, visit_of
 from rapid_response.core.incident import NotAllowed
@@ -117,12 +117,16 @@ def _is_page(scope: Scope) -> bool:
 
 
 class OnPages:
-    """Middleware for pages alone: the headers that guard them, and an error page where all else failed."""
+    """Middleware: the headers that guard pages, and an error page where all else failed.
+
+    Machines are told no more than to keep no copy.
+    """
 
     def __init__(self, app: App, *, https: bool) -> None:
         self._app = app
         self._guarded = SecurityHeaders(self._with_error_page, https=https)
         self._files = SecurityHeaders(app, https=https)
+        self._for_machines = NotKept(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request through the application."""
@@ -131,7 +135,7 @@ class OnPages:
         elif scope["path"].startswith(PREFIX + "/"):
             await self._files(scope, receive, send)
         else:
-            await (self._guarded if _is_page(scope) else self._app)(scope, receive, send)
+            await (self._guarded if _is_page(scope) else self._for_machines)(scope, receive, send)
 
     async def _with_error_page(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False

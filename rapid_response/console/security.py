@@ -15,6 +15,7 @@ _FIXED = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+_NOT_KEPT = (b"cache-control", b"no-store")
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
@@ -64,7 +65,24 @@ class SecurityHeaders:
             (b"referrer-policy", b"no-referrer" if silent else b"same-origin"),
         ]
         if not path.startswith(PREFIX + "/"):
-            wanted.append((b"cache-control", b"no-store"))
+            wanted.append(_NOT_KEPT)
         if self._https:
             wanted.append(_HSTS)
         return headers + [pair for pair in wanted if pair[0] not in present]
+
+
+class NotKept:
+    """Tells machines, too, to keep no copy: every answer of the API may hold a case."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request through the application."""
+
+        async def send_with_header(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), _NOT_KEPT]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_header)
