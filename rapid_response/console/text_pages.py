@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from rapid_response.console import filling
 from rapid_response.console.views.upkeep import CallToReturn, TextsView, TextToRead
 from rapid_response.console.visit_pages import NeedsAny, Visit
 from rapid_response.intake.matching.profile import Told, identify
+from rapid_response.steps import casefile
 from rapid_response.storage.log import record_view
 from rapid_response.storage.tables import CallRow, IdentifierRow, InboundMessageRow, IncidentRow
 from rapid_response.storage.tx import Tx
@@ -30,13 +32,19 @@ Reader = Annotated[Visit, Depends(NeedsAny(Permission.INBOX_WORK))]
 
 @router.api_route("/texts", methods=["GET", "HEAD"])
 async def get_texts(visit: Reader) -> Response:
-    """What waits to be read, oldest first; that it was looked at is kept."""
+    """What waits to be read, oldest first; that it was looked at is kept, and of which cases."""
     zone = visit.pages.desk.zone
     waiting = await visit.look(lambda c: _waiting(c, filling.read_names(c, zone)))
     calls = await visit.look(lambda c: _calls(c, visit.now))
     if waiting or calls:
-        await visit.run(lambda tx: record_view(tx, "texts", None))
+        await visit.run(lambda tx: _seen(tx, waiting))
     return await visit.page(TextsView(waiting, calls, done="Done" if visit.query.text("done") else ""))
+
+
+def _seen(tx: Tx, waiting: Iterable[TextToRead]) -> None:
+    record_view(tx, "texts", None)
+    for reference in dict.fromkeys(text.reference for text in waiting if text.reference):
+        casefile.seen(tx, reference, "texts")
 
 
 @router.post("/texts/{text_id}/done")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rapid_response.core.vocabulary import Role
 from tests.builders import roofers_now
 from tests.harness import ASHA, Town
-from tests.journeys.browser import browser_of
+from tests.journeys.browser import browser_of, on_sqlite
 
 
 async def test_a_text_not_understood_waits_for_a_person_and_is_put_away(town: Town) -> None:
@@ -19,3 +19,16 @@ async def test_a_text_not_understood_waits_for_a_person_and_is_put_away(town: To
         await handler.send(shown.form(put_away))
 
         assert "Nothing waits to be read" in (await handler.get("/texts")).html
+
+
+@on_sqlite
+async def test_whose_words_were_shown_is_on_record_with_their_case(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    for words in ("which house is it?", "is it the green door?"):
+        await case.hears(ASHA, f"{words} {{n}}")
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        assert "the green door" in (await handler.get("/texts")).html
+    async with await browser_of(town, "lee", Role.TEAM_LEADER) as leader:
+        log = (await leader.get(f"/access?reference={case.reference}")).html
+    # Once, though two texts are about it.
+    assert log.count("Texts and calls</td>") == 1
