@@ -291,6 +291,55 @@ async def test_every_page_asks_the_one_table(town: Town) -> None:
     assert wrong == {}
 
 
+@on_sqlite
+async def test_no_form_is_taken_from_elsewhere_and_none_without_its_token(town: Town) -> None:
+    """Each form that there is, sent as another site would have her browser send it: nothing happens."""
+    report = await town.reports(**roofers_now())
+    number = (await town.incident(report["reference"]))["job_number"]
+    parts = {"reference": report["reference"], "number": number, "action": "cancel", "verb": "accept"}
+    parts |= {"work_id": "a-1", "text_id": "no-such", "call_id": "no-such", "marker_id": "no-such"}
+    parts |= {"alarm_id": await alarm_of(town, "ben"), "responder_id": "asha", "position": 0}
+    parts |= NONE_SUCH
+    written = {
+        "reason": ["Because."],
+        "narrative": ["A man is here."],
+        "body": ["OK"],
+        "disposition": ["withdrawn"],
+    }
+    async with await browser_of(town, "asha", Role.HEAD_OF_SERVICE, "asha") as head:
+        token = {"csrf_token": [await csrf_of(head)]}
+        before = await everything(town)
+        for path in POSTS:
+            forged = Form(path.format(**parts), written | token)
+            for sent in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
+                assert (await head.send(forged, sent)).status == 403, path
+        assert await everything(town) == before
+        for path in POSTS:
+            if path in ("/sign-out", "/j/code-9"):
+                continue  # below; and an alarm too many costs less than one missed
+            answer = await head.send(Form(path.format(**parts), written))
+            assert answer.status in (403, 404, 422), path
+        # Of a form that comes back with what was written, its case was seen.
+        after = await everything(town)
+        assert {name for name in after if after[name] != before[name]} <= {AccessRow.__tablename__}
+        assert (await head.send(Form("/sign-out", written))).status == 403
+        assert (await head.get("/account")).status == 200
+
+
+@on_sqlite
+async def test_no_page_is_kept_framed_or_told_of_elsewhere(town: Town) -> None:
+    report = await town.reports(**roofers_now())
+    number = (await town.incident(report["reference"]))["job_number"]
+    parts = {"reference": report["reference"], "number": number, "alarm_id": await alarm_of(town, "ben")}
+    async with await browser_of(town, "asha", Role.HEAD_OF_SERVICE, "asha") as head:
+        for path in GETS:
+            headers = (await head.get(path.format(**NONE_SUCH | parts))).answer.headers
+            assert headers["cache-control"] == "no-store", path
+            assert headers["referrer-policy"] in ("no-referrer", "same-origin"), path
+            assert headers["x-content-type-options"] == "nosniff", path
+            assert "frame-ancestors 'none'" in headers["content-security-policy"], path
+
+
 async def alarm_of(town: Town, responder: str) -> str:
     """A responder's silent alarm."""
     zone = town.app.desk.zone
