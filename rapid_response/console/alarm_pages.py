@@ -13,6 +13,7 @@ from sqlmodel import select as typed_select
 
 from rapid_response.access.permissions import Permission
 from rapid_response.console import filling
+from rapid_response.console.access_pages import ask_why, must_say_why
 from rapid_response.console.forms.markers import read_reason
 from rapid_response.console.forms.posted import Filled
 from rapid_response.console.views.upkeep import AlarmView
@@ -60,6 +61,10 @@ async def post_end(alarm_id: str, visit: InCharge) -> Response:
 
 async def _page(visit: Visit, alarm_id: str, filled: Filled | None = None, *, status: int = 200) -> Response:
     view, incident_id = await _shown(visit, alarm_id, filled or Filled())
+    reference = view.alarm.reference
+    # While it lasts, nothing stands before whoever acts on it.
+    if view.ended_at and reference and await must_say_why(visit, reference):
+        return await ask_why(visit, reference)
     await visit.run(lambda tx: record_view(tx, "page_alarm", incident_id))
     return await visit.page(view, status=status)
 

@@ -150,6 +150,31 @@ async def test_s57_no_form_shows_a_case_before_the_reason_is_given(town: Town) -
         assert "Larkspur" in (await officer.get(f"/markers?incident={case.reference}")).html
 
 
+@on_sqlite
+async def test_s57_an_alarm_that_is_over_shows_no_case_before_the_reason_is_given(town: Town) -> None:
+    case, zone = await over(town), town.app.desk.zone
+    town.clock.advance(timedelta(minutes=5))
+    await town.app.database.run(lambda tx: raise_alarm(tx, service_now(tx, zone), "asha", "page"))
+    (alarm,) = await town.rows(AlarmRow)
+    page = f"/alarms/{alarm.id}"
+    async with (
+        await browser_of(town, "dee", Role.DUTY_OFFICER) as officer,
+        await browser_of(town, "olu", Role.DUTY_OFFICER) as another,
+    ):
+        # While somebody is in danger nothing stands before the address.
+        for browser in (officer, another):
+            assert "Larkspur" in (await browser.get(page)).html
+        await officer.fill(page, f"{page}/end", reason="We met.")
+        # Whoever saw to it is shown how it ended; whoever did not is asked.
+        assert "Larkspur" in (await officer.get(page)).html
+        asked = await another.get(page)
+        assert "Why do you need to see" in asked.html
+        assert "Larkspur" not in asked.html
+        opened = await another.send(asked.form(f"/incidents/{case.reference}/reason"), reason="supervision")
+        assert opened.to == f"/incidents/{case.reference}"
+        assert "Larkspur" in (await another.get(page)).html
+
+
 async def test_s57_a_supervisor_looks_at_each_and_nobody_at_their_own(town: Town) -> None:
     case = await over(town)
     path = f"/incidents/{case.reference}"
