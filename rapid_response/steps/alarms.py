@@ -23,6 +23,7 @@ from rapid_response.messaging import wording
 from rapid_response.safety import rules
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps.case import hold
+from rapid_response.steps.desk import Who
 from rapid_response.steps.errors import Invalid, NotFound
 from rapid_response.steps.notices import hearers, tell_again
 from rapid_response.steps.outbox import cancel_repeated, queue
@@ -167,9 +168,10 @@ def acknowledge(tx: Tx, alarms: Sequence[AlarmRow], source: str) -> int:
     return len(fresh)
 
 
-def acknowledge_of(tx: Tx, incident: IncidentRow, source: str) -> int:
-    """As :func:`acknowledge`, for those of an incident."""
-    return acknowledge(tx, [a for a in live(tx) if a.incident_id == incident.id], source)
+def acknowledge_of(tx: Tx, incident: IncidentRow, who: Who) -> int:
+    """As :func:`acknowledge`, for those of an incident; but nobody sees to her own, who may not be alone."""
+    of_it = [a for a in live(tx) if a.incident_id == incident.id]
+    return acknowledge(tx, [a for a in of_it if a.responder_id != who.responder], who.source)
 
 
 def unseen_by(tx: Tx, recipients: frozenset[str]) -> list[AlarmRow]:

@@ -360,3 +360,29 @@ async def test_s37_her_own_screens_say_nothing_of_it(town: Town) -> None:
             assert "silent alarm" not in shown, path
         assert (await dee.get(f"/alarms/{alarm.id}")).status == 404
     assert await town.texts_with("duress", DESK) == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("by", ["page", "text"])
+async def test_s37_a_duty_officer_under_duress_does_not_silence_her_own_alarm(town: Town, by: str) -> None:
+    """Whoever has her phone or her screen may have her say that she has seen the notices."""
+    definition = SMALL_TOWN.replace(
+        "    roles: [duty_officer]", "    roles: [duty_officer]\n    skills: [doorstep_crime, scam]"
+    ).replace("lone_worker: {", f"lone_worker: {{duress_word: {WORD}, ")
+    await town.load(definition)
+    case = await town.takes(roofers_now())
+    await case.act("assign", responder="dee")
+    await town.texts_reply(DEE, WORD)
+    (alarm,) = await town.rows(AlarmRow)
+    assert alarm.incident_id
+    page = f"/incidents/{case.reference}"
+    if by == "page":
+        async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as dee:
+            assert (await dee.fill(page, f"{page}/actions/acknowledge")).status == 303
+    else:
+        await case.hears(DEE, "OK {n}")
+    assert {row["role"] for row in await case.happened("notice_acknowledged")} == {"duty_officer"}
+    (alarm,) = await town.rows(AlarmRow)
+    assert alarm.acknowledged_at is None
+    await town.pass_time(minutes=5)
+    assert len(await town.texts_with("duress", LEADER)) == 2

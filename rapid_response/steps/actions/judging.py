@@ -38,7 +38,7 @@ DEFAULT_PAUSE = timedelta(hours=24)
 def _acknowledge(doing: Doing, _: commands.Nothing) -> None:
     check(doing.incident, Action.ACKNOWLEDGE)
     notices.acknowledge(doing.tx, doing.incident, doing.who.source)
-    alarms.acknowledge_of(doing.tx, doing.incident, doing.who.source)
+    alarms.acknowledge_of(doing.tx, doing.incident, doing.who)
 
 
 #: The kind of a category that a person chose without saying which kind it is.
