@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from rapid_response.storage.tables import MessageRow
-from tests.harness import ASHA, BEN, DEE, DESK, HEAD, LEADER, Town
+from tests.harness import ASHA, BEN, DEE, DESK, HEAD, LEADER, Case, Town
+from tests.journeys.browser import on_sqlite
 
 #: Words that stand nowhere but in what people told us.
 CANARIES = (
@@ -133,3 +134,58 @@ async def test_t1_a_ward_that_is_none_is_not_said(town: Town) -> None:
         assert leaked(offer + json.dumps(await town.events(case.reference))) == []
     assert leaked((await town.http.get("/metrics")).text) == []
     assert leaked(json.dumps(await town.board("2026-07"))) == []
+
+
+WORDS = "Zebedee of Flumph Lane, abracadabra"
+
+
+async def written_about(town: Town) -> tuple[Case, Case]:
+    """Two cases, with words of people in every field of an action that takes words."""
+    case, other = await town.takes(REPORT), await town.takes(REPORT)
+    await case.act("acknowledge", note=WORDS)
+    await case.act("set_priority", priority="P0", reason=WORDS)
+    await case.act("amend", report=(await case.now())["reports"][0]["id"], caller={"name": WORDS}, note=WORDS)
+    await case.act("amend", suspect={"description": WORDS}, reason=WORDS)
+    await case.act("review_age_targeting", state="under_review", reason=WORDS)
+    await case.act(
+        "refer", kind="police_hate_crime", reference=WORDS, police_hate_crime_ref=WORDS, note=WORDS
+    )
+    sent = (await case.now())["referrals"][0]["id"]
+    await case.act("update_referral", referral=sent, state="declined", reason=WORDS, reference=WORDS)
+    await case.act("transfer", to="Croydon Trading Standards", handed_to=WORDS, reason=WORDS, note=WORDS)
+    await case.act("transfer_declined", by=WORDS, reason=WORDS, note=WORDS)
+    await case.act("assign", responder="ben", companion=True, reason=WORDS)
+    await case.act("assign", responder="asha", reason=WORDS)
+    await case.act("release_companion", reason=WORDS)
+    await case.act("decide_safeguarding", decision="not_met", reason=WORDS, reference=WORDS, note=WORDS)
+    await case.act("en_route", responder="asha", reason=WORDS, note=WORDS)
+    await case.act("check_in", responder="asha", note=WORDS)
+    await case.act("on_scene", responder="asha", note=WORDS)
+    await case.act("no_contact", responder="asha", reason=WORDS, note=WORDS)
+    tasks = await case.tasks()
+    await case.act("task_done", task=tasks["call_back"]["id"], reason=WORDS, note=WORDS)
+    await case.act("release", responder="asha", reason=WORDS, note=WORDS)
+    await case.act("remote_response", protective_act="bank_told", note=WORDS)
+    await case.act("legal_hold", reason=WORDS)
+    await case.act("disclose", kind="bank", to=WORDS, authority=WORDS)
+    await other.act("link", kind="related", reference=case.reference, reason=WORDS)
+    await other.act("mark_hoax", reason=WORDS, second_person=WORDS)
+    await other.act("transfer", to="Croydon Trading Standards", handed_to=WORDS)
+    await other.act("transfer_acknowledged", by=WORDS, reference=WORDS, note=WORDS)
+    return case, other
+
+
+@on_sqlite
+async def test_t1_nothing_written_beside_an_action_stands_in_log_list_text_or_figure(town: Town) -> None:
+    """What people write with a decision stays with the case."""
+    case, other = await written_about(town)
+    events = [*await town.events(case.reference), *await town.events(other.reference)]
+    assert [e["type"] for e in events if leaked(json.dumps(e))] == []
+    assert [m.body for m in await town.rows(MessageRow) if leaked(m.body)] == []
+    for shown in (
+        (await town.http.get("/metrics")).text,
+        (await town.http.get("/api/v1/incidents")).text,
+        json.dumps(await town.board("2026-07")),
+        (await town.http.get(f"/api/v1/incidents/{case.reference}/deliveries")).text,
+    ):
+        assert leaked(shown) == []

@@ -31,6 +31,7 @@ from rapid_response.storage.tables import (
 from tests.builders import long_ago, paid_today, roofers_now, small_town
 from tests.harness import ASHA, HEAD, LEADER, Case, Town
 from tests.journeys.browser import browser_of, on_sqlite
+from tests.journeys.test_personal_data import WORDS, leaked, written_about
 
 PEOPLE = {
     "caller": {"name": "Priya Neighbour", "phone": "+447700900456", "email": "priya@example.org"},
@@ -345,6 +346,28 @@ async def test_s58_what_a_partner_told_goes_with_the_case_that_it_was_raised_to(
     assert ("Whitlock" in await kept(town)) is held
     (row,) = await town.rows(NotificationRow)
     assert bool(row.report) is held
+
+
+@on_sqlite
+async def test_s58_whatever_was_written_beside_an_action_goes_too(town: Town) -> None:
+    case, other = await written_about(town)
+    await case.act("legal_hold", on=False, reason=WORDS)
+    await case.act("cancel", disposition="withdrawn", reason=WORDS)
+    for one in (case, other):
+        for kind, task in (await one.tasks()).items():
+            match kind:
+                case "review_age_targeting":
+                    await one.act("review_age_targeting", state="recognised_local", reason=WORDS)
+                case "safeguarding":
+                    await one.act("decide_safeguarding", decision="not_met", reason=WORDS)
+                case _:
+                    await one.act("task_done", task=task["id"], reason=WORDS)
+    assert leaked(await kept(town))
+    town.clock.advance(timedelta(days=6 * 366))
+    await town.app.caretaker.erase_due()
+    for one in (case, other):
+        assert (await one.now())["erased_at"] is not None
+    assert leaked(await kept(town)) == []
 
 
 @on_sqlite
