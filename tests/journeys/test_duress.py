@@ -358,6 +358,8 @@ async def test_s37_her_own_screens_say_nothing_of_it(town: Town) -> None:
             shown = page.html.casefold()
             assert "duress" not in shown, path
             assert "silent alarm" not in shown, path
+            # Nor that something was sent: "Alarm: handed to the phone network".
+            assert "alarm:" not in shown, path
         assert (await dee.get(f"/alarms/{alarm.id}")).status == 404
     assert await town.texts_with("duress", DESK) == []
 

@@ -60,7 +60,15 @@ class Looking:
             for e in events
             if e["type"] == "duress_raised" and mine is not None and e["data"]["responder"] == mine
         }
-        return [e for e in events if e["data"].get("alarm_id") not in own]
+        if not own:
+            return list(events)
+        # Whom it was sent to would give it away as well.
+        of_alarms = Purpose.ALARM.value
+        return [
+            e
+            for e in events
+            if e["data"].get("alarm_id") not in own and e["data"].get("purpose") != of_alarms
+        ]
 
     @property
     def owns_job(self) -> bool:
