@@ -13,7 +13,7 @@ from rapid_response.access.keys import create_key, revoke_key
 from rapid_response.access.permissions import SCOPE_PERMISSIONS, Permission
 from rapid_response.core.incident import Action
 from rapid_response.core.vocabulary import Role, Scope
-from rapid_response.storage.tables import AccessRow
+from rapid_response.storage.tables import AccessRow, InboundMessageRow
 from tests.builders import roofers_now
 from tests.harness import Town
 from tests.journeys.browser import browser_of, on_sqlite
@@ -150,3 +150,17 @@ async def test_no_answer_of_the_api_is_to_be_kept(town: Town) -> None:
         for asked in (headers, {"authorization": ""}):
             answer = await ask(town, method, path, asked, reference=reference)
             assert answer.headers.get("cache-control") == "no-store", (path, answer.status_code)
+
+
+@on_sqlite
+async def test_no_webhook_is_believed_without_its_signature(town: Town) -> None:
+    """Nor with a key of the API: each that there is."""
+    hooks = {route.path for route in walk(town.app.asgi.routes) if "/webhooks/" in getattr(route, "path", "")}
+    assert len(hooks) > 5
+    form = {"From": "+447700900101", "To": "+442079460001", "Body": "OK", "CallSid": "CA" + "7" * 32}
+    for path in hooks:
+        for headers in ({}, {"x-twilio-signature": "bm90IG91cnM="}):
+            address = path.replace("{elsewhere:path}", "elsewhere")
+            answer = await town.http.post(address, data=form, headers=headers)
+            assert (answer.status_code, answer.content) == (403, b""), path
+    assert await town.rows(InboundMessageRow) == []
