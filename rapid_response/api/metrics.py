@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from ipaddress import ip_address
 
@@ -15,9 +15,12 @@ from sqlalchemy import Connection
 from rapid_response.access.keys import bearer
 from rapid_response.api.context import Context, MayNot, NotSignedIn, Service
 from rapid_response.audit.readiness import Node
+from rapid_response.core.rota import is_open
 from rapid_response.reporting.metrics import Snapshot, exposition, read_snapshot
 from rapid_response.steps.service import NoService, service_for
+from rapid_response.steps.service import Service as ServiceAsLoaded
 from rapid_response.storage import work
+from rapid_response.storage.failures import DatabaseUnavailable, suspect_damage
 
 router = APIRouter()
 
@@ -30,12 +33,15 @@ _ELSEWHERE = "Without METRICS_TOKEN, figures are given to private addresses alon
 
 @router.get("/metrics", include_in_schema=False)
 async def get_metrics(request: Request, context: Service) -> Response:
-    """All figures, as they are now."""
+    """All figures, as they are now; with the database away those of this node, and an alert on the others."""
     _check(request, context)
-    await _until_counted(context)
-    snapshot = await context.database.look(lambda c: _snapshot(c, context))
-    snapshot = replace(snapshot, gauges={**snapshot.gauges, **_of_this_node(context.node)})
-    return Response(exposition(snapshot), media_type=CONTENT_TYPE_LATEST)
+    snapshot = None
+    try:
+        await _until_counted(context)
+        snapshot = await context.database.look(lambda c: _snapshot(c, context))
+    except DatabaseUnavailable as error:
+        suspect_damage(context.node.pulse, error)
+    return Response(exposition(snapshot, _of_this_node(context.node)), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _until_counted(context: Context) -> None:
@@ -90,7 +96,14 @@ def _snapshot(connection: Connection, context: Context) -> Snapshot:
     try:
         service = service_for(connection, context.desk.zone, now)
     except NoService:
-        return read_snapshot(connection, now, None)
-    on_duty = service.on_duty(now)
-    sendable = sum(1 for r in service.definition.responders if r.skills and r.id in on_duty)
-    return read_snapshot(connection, now, sendable)
+        return read_snapshot(connection, now, {})
+    return read_snapshot(connection, now, _cover(service, now))
+
+
+def _cover(service: ServiceAsLoaded, now: datetime) -> dict[str, float]:
+    """Who could be sent now, and whether anybody need be: outside opening hours no clock starts."""
+    definition, on_duty = service.definition, service.on_duty(now)
+    return {
+        "responders_on_duty": sum(1 for r in definition.responders if r.skills and r.id in on_duty),
+        "coverage_open": float(is_open(definition.sla, definition.zone, now)),
+    }

@@ -241,8 +241,8 @@ class Snapshot:
     audited: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_snapshot(connection: Connection, now: datetime, responders_on_duty: int | None) -> Snapshot:
-    """Read the figures. `responders_on_duty` is None when no service is loaded."""
+def read_snapshot(connection: Connection, now: datetime, cover: Mapping[str, float]) -> Snapshot:
+    """Read the figures. `cover` is what the rota and the opening hours come to, empty with none loaded."""
     tallies = {
         (row.name, row.labels): row.value
         for row in connection.execute(select(col(TallyRow.name), col(TallyRow.labels), col(TallyRow.value)))
@@ -250,7 +250,7 @@ def read_snapshot(connection: Connection, now: datetime, responders_on_duty: int
     return Snapshot(
         tallies,
         _open(connection),
-        dict(_gauges(connection, now, responders_on_duty)),
+        {**dict(_gauges(connection, now)), **cover},
         {
             "message_state": _message_states(connection),
             "provider_breaker_open": _breakers(connection),
@@ -318,9 +318,7 @@ def _open(connection: Connection) -> dict[tuple[str, str], int]:
     return {(row.category.value, row.status.value): row.many for row in rows}
 
 
-def _gauges(
-    connection: Connection, now: datetime, responders_on_duty: int | None
-) -> Iterator[tuple[str, float]]:
+def _gauges(connection: Connection, now: datetime) -> Iterator[tuple[str, float]]:
     counting = (
         col(IncidentRow.is_open),
         col(IncidentRow.stopped_at).is_(None),
@@ -364,8 +362,6 @@ def _gauges(
     swept = connection.execute(select(func.max(col(NodeRow.swept_at)))).scalar()
     yield "last_sweep_timestamp_seconds", swept.timestamp() if swept else 0.0
     yield from _upkeep(connection)
-    if responders_on_duty is not None:
-        yield "responders_on_duty", responders_on_duty
 
 
 def _upkeep(connection: Connection) -> Iterator[tuple[str, float]]:
@@ -429,6 +425,7 @@ _GAUGE_HELP = {
     "open_without_next_step": "Open incidents without a next step; must be 0",
     "last_sweep_timestamp_seconds": "When a node last looked for due work",
     "responders_on_duty": "Responders on duty now",
+    "coverage_open": "1 while the service is open, so that a report's clock starts at once",
     "audit_good_timestamp_seconds": "When the auditor last found every open incident cared for",
     "database_checked_timestamp_seconds": "When the database and its log were last checked and found whole",
     "backup_timestamp_seconds": "When the backup command last made a copy",
@@ -446,6 +443,16 @@ _LABELLED_HELP = {
     "endpoints": "Numbers of which something is known, by what",
 }
 _CALL_OUTCOMES = ("answered", "busy", "no_answer", "failed")
+
+
+class _NodeCollector(Collector):
+    """What a node knows by itself as metric families."""
+
+    def __init__(self, gauges: Mapping[str, float]) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _gauge_families(self._gauges)
 
 
 class _Collector(Collector):
@@ -468,10 +475,7 @@ class _Collector(Collector):
             yield _labelled(name, samples)
         yield self._open()
         yield self._audited()
-        for name, value in self._snapshot.gauges.items():
-            family = GaugeMetricFamily(PREFIX + name, _GAUGE_HELP[name])
-            family.add_metric([], value)
-            yield family
+        yield from _gauge_families(self._snapshot.gauges)
 
     def _audited(self) -> Metric:
         family = GaugeMetricFamily(f"{PREFIX}audit_findings", "What the last audit found", labels=["check"])
@@ -548,6 +552,13 @@ class _Collector(Collector):
         return family
 
 
+def _gauge_families(gauges: Mapping[str, float]) -> Iterator[Metric]:
+    for name, value in gauges.items():
+        family = GaugeMetricFamily(PREFIX + name, _GAUGE_HELP[name])
+        family.add_metric([], value)
+        yield family
+
+
 def _labelled(name: str, samples: Sequence[tuple[_Labels, float]]) -> Metric:
     names = list(samples[0][0]) if samples else []
     family = GaugeMetricFamily(PREFIX + name, _LABELLED_HELP[name], labels=names)
@@ -563,8 +574,10 @@ def _combinations(lists: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
     return combined
 
 
-def exposition(snapshot: Snapshot) -> bytes:
-    """The figures in Prometheus' text format."""
+def exposition(snapshot: Snapshot | None, of_this_node: Mapping[str, float]) -> bytes:
+    """The figures in Prometheus' text format. What the database could not be asked is left out, never 0."""
     registry = CollectorRegistry()
-    registry.register(_Collector(snapshot))
+    if snapshot is not None:
+        registry.register(_Collector(snapshot))
+    registry.register(_NodeCollector(of_this_node))
     return generate_latest(registry)

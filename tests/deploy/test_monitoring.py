@@ -51,6 +51,7 @@ GAUGES = {
     "rapid_response_next_due_seconds": {},
     "rapid_response_message_unknown": {},
     "rapid_response_responders_on_duty": {},
+    "rapid_response_coverage_open": {},
     "rapid_response_agenda_overdue": {},
     "rapid_response_open_without_next_step": {},
     "rapid_response_last_sweep_timestamp_seconds": {},
