@@ -57,6 +57,7 @@ GAUGES = {
     "rapid_response_last_sweep_timestamp_seconds": {},
     "rapid_response_audit_good_timestamp_seconds": {},
     "rapid_response_backup_timestamp_seconds": {},
+    "rapid_response_database_checked_timestamp_seconds": {},
     "rapid_response_messages_held": {},
     "rapid_response_clock_step_seconds": {},
     "rapid_response_disk_free_ratio": {},
