@@ -23,7 +23,7 @@ def usage(sentence: str) -> Refused:
 
 _UNREACHABLE = (
     "The database could not be reached or written: check that RAPID_RESPONSE_DATABASE_URL is right, "
-    "that the database runs, and that its disk has room."
+    "that the database runs, that this user may write to it, and that its disk has room."
 )
 
 _NOT_KNOWN = (

@@ -6,10 +6,12 @@ on standard error that says what to do; a traceback is shown to nobody but devel
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -18,27 +20,39 @@ from rapid_response.cli.commands import commands
 from rapid_response.cli.refusals import Refused, explain
 
 _INTERRUPTED = 130
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main() -> None:
     """The program."""
+    _speak_utf8()
     sys.exit(run(sys.argv[1:]))
+
+
+def _speak_utf8() -> None:
+    """Files are made of what we write, passwords of what we read: whatever the terminal is said to speak."""
+    for stream, errors in (
+        (sys.stdin, "strict"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; returns its exit status."""
     try:
         status = _invoke(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us: nobody is to read it
+            sys.stdout.flush()
         return status
     except TyperException as error:
         return _say(_sentence(error), Refused.USAGE)
     except (Abort, KeyboardInterrupt):
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; nothing more is written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Refused.NOT_SO
+    except OSError as error:
+        return _unwritten(error)
     except Exception as error:  # the last resort: one sentence, whatever it was
         refused = error if isinstance(error, Refused) else explain(error)
         if refused is None:
@@ -50,6 +64,19 @@ def _invoke(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(commands)
     result = command.main(list(arguments), prog_name="rapid-response", standalone_mode=False)
     return result if isinstance(result, int) else 0
+
+
+def _unwritten(error: OSError) -> int:
+    """Output that nobody takes any more, or that finds no room."""
+    if not isinstance(error, BrokenPipeError) and error.errno not in _NO_ROOM:
+        return _unforeseen(error)
+    # Nothing more is written: Python would try again at exit, in words and with a status of its own.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return Refused.NOT_SO  # whoever read it has seen enough
+    return _say(
+        f"The output could not be written ({error.strerror}): make room, or write elsewhere.", Refused.NOT_SO
+    )
 
 
 def _say(sentence: str, status: int) -> int:

@@ -1,7 +1,10 @@
 """Wrong usage, and the program as a whole."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,11 +98,47 @@ def test_what_nobody_foresaw_is_a_sentence_too(command: Command, monkeypatch: py
     assert "Smith" not in done.err
 
 
-def test_a_module_starts_the_program_too() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "rapid_response", "--version"], capture_output=True, text=True, check=False
+def program(*arguments: str, **more: Any) -> "subprocess.CompletedProcess[bytes]":
+    """A command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "rapid_response", *arguments], stderr=subprocess.PIPE, check=False, **more
     )
-    assert (done.returncode, done.stdout) == (0, f"rapid-response {__version__}\n")
+
+
+def test_a_module_starts_the_program_too() -> None:
+    done = program("--version", stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout.decode()) == (0, f"rapid-response {__version__}\n")
+
+
+def test_what_is_written_and_read_is_utf8_whatever_the_machine_speaks(migrated: str) -> None:
+    """Files are made of it, and a password is what the browser will send."""
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    board = program("report", "--year", "2026", "--format", "csv", stdout=subprocess.PIPE, env=latin)
+    assert (board.returncode, board.stderr) == (0, b"")
+    assert board.stdout.startswith("\ufeffsection,key,value\r\n".encode())
+    assert program("keys", "add", "--help", stdout=subprocess.DEVNULL, env=latin).returncode == 0
+    wrong = "heron velvet teapot £".encode("latin-1")
+    refused = program("users", "add", "alice", "--role", "admin", "--password-stdin", input=wrong, env=latin)
+    assert refused.returncode == 2
+    assert b"not UTF-8" in refused.stderr
+
+
+def test_a_full_disk_behind_the_output_is_said_in_one_sentence(migrated: str) -> None:
+    """Also where the output waits in a buffer until the end."""
+    with Path("/dev/full").open("wb") as full:
+        for buffered in ({}, {"PYTHONUNBUFFERED": "1"}):
+            env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+            done = program("users", "list", stdout=full, env=env | buffered)
+            assert done.returncode == 1
+            said = done.stderr.decode()
+            assert one_sentence(said)
+            assert "No space left on device" in said
+
+
+def test_no_output_at_all_is_no_fault(migrated: str) -> None:
+    closed = 'exec "$0" -m rapid_response users list >&-'
+    done = subprocess.run(["sh", "-c", closed, sys.executable], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.long
