@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated
 
@@ -24,13 +25,24 @@ def load_wards(
     for path in (file, names):
         if path is not None and not path.is_file():
             raise usage(f"There is no file {path}: name a CSV of the ONS Postcode Directory.")
-    try:
-        read = step.read(file.read_text("utf-8-sig"), names.read_text("utf-8-sig") if names else None)
-    except (step.NoWards, UnicodeDecodeError) as problem:
-        raise usage(f"{file}: {problem}") from None
     settings = read_settings()
-    with opened(settings) as database:
-        loaded = database.run_now(lambda tx: step.load(tx, read, settings.time_zone))
+    try:
+        read = step.read(_text(file), _text(names) if names else None)
+        with opened(settings) as database:
+            loaded = database.run_now(lambda tx: step.load(tx, read, settings.time_zone))
+    except csv.Error:
+        raise usage(
+            f"{file}: It cannot be read as a CSV: save it as one, with commas and in UTF-8."
+        ) from None
+    except step.NoWards as problem:
+        raise usage(f"{file}: {problem}") from None
     print(f"Loaded {loaded.kept:,} postcodes of {loaded.wards} wards.")
     for name in loaded.unknown:
         print(f"Left out: the service definition has no ward {name}.")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise usage(f"{file}: It is not UTF-8 text: save it as UTF-8.") from None

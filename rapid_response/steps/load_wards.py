@@ -23,7 +23,7 @@ _ROWS_AT_ONCE = 5_000
 
 
 class NoWards(Exception):
-    """The file has no columns of postcodes and wards; the message says which are looked for."""
+    """The file does not say which ward of the service a postcode is in; the message says what is wanting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read(text: str, names: str | None = None) -> dict[str, str]:
     if postcode is None or ward is None:
         raise NoWards(
             f"A column of postcodes ({', '.join(_POSTCODES)}) and one of wards ({', '.join(_WARDS)}) "
-            "are needed"
+            "are needed."
         )
     found = {}
     for row in rows:
@@ -61,7 +61,7 @@ def _names(text: str) -> Mapping[str, str]:
     code = next((c for c in columns if c.upper().startswith("WD") and c.upper().endswith("CD")), None)
     name = next((c for c in columns if c.upper().startswith("WD") and c.upper().endswith("NM")), None)
     if code is None or name is None:
-        raise NoWards("The names need a column such as WD25CD and one such as WD25NM")
+        raise NoWards("The names need a column such as WD25CD and one such as WD25NM.")
     return {row[code]: row[name] for row in rows}
 
 
@@ -71,7 +71,7 @@ def _column(columns: Iterable[str], wanted: Iterable[str]) -> str | None:
 
 
 def load(tx: Tx, wards: Mapping[str, str], zone: ZoneInfo) -> Loaded:
-    """Keep those that are wards of the service, in place of what was kept before."""
+    """Keep those that are wards of the service, in place of what was kept before. Raises NoWards for none."""
     definition = service_now(tx, zone).definition
     own = {said: borders.own_ward(definition, said) for said in set(wards.values())}
     kept = [
@@ -79,6 +79,11 @@ def load(tx: Tx, wards: Mapping[str, str], zone: ZoneInfo) -> Loaded:
         for code, said in sorted(wards.items())
         if (name := own[said]) is not None
     ]
+    if not kept:
+        raise NoWards(
+            "None of its wards is one of the service definition's, so nothing was loaded: if it has codes "
+            "for wards, name the CSV of their names with --names."
+        )
     table = table_of(PostcodeWardRow)
     tx.execute(delete(table))
     for begin in range(0, len(kept), _ROWS_AT_ONCE):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +19,7 @@ from rapid_response.places.online import Answer, LookupFailed, Online
 from rapid_response.steps import load_wards
 from rapid_response.storage.tables import PlaceLookupRow, PostcodeWardRow
 from tests.builders import paid_today
+from tests.commands.conftest import one_sentence
 from tests.harness import ASHA, DEE, Town
 from tests.journeys.test_borders import BORDERED
 
@@ -178,3 +182,39 @@ def test_the_command_says_what_it_loaded(
     assert running.run(["load-wards", "onspd.csv", "--names", "names.csv"]) == 0
     assert "Loaded 2 postcodes of 2 wards." in capsys.readouterr().out
     assert running.run(["load-wards", "nothing.csv"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (b"pcds,ward\nBR1 1AA,Caf\xe9\n", "not UTF-8"),
+        (b'pcds,ward\nBR1 1AA,"' + b"x" * 200_000 + b'"\n', "cannot be read as a CSV"),
+        (b"name,age\nAlice,40\n", "A column of postcodes"),
+        (ONSPD.encode(), "nothing was loaded"),  # codes, and nobody says what they are called
+    ],
+)
+def test_a_wrong_file_changes_nothing_and_is_said(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: bytes, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/wards.db")
+    (tmp_path / "service.yaml").write_text(BORDERED)
+    (tmp_path / "onspd.csv").write_text(ONSPD)
+    (tmp_path / "names.csv").write_text(NAMES)
+    (tmp_path / "wrong.csv").write_bytes(file)
+    running.run(["migrate"])
+    running.run(["load", "service.yaml"])
+    running.run(["load-wards", "onspd.csv", "--names", "names.csv"])
+    kept = wards_in(tmp_path / "wards.db")
+    capsys.readouterr()
+    assert running.run(["load-wards", "wrong.csv"]) == 2
+    heard = capsys.readouterr().err
+    assert heard.startswith("wrong.csv: ")
+    assert said in heard
+    assert one_sentence(heard)
+    assert wards_in(tmp_path / "wards.db") == kept != []
+
+
+def wards_in(database: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(database)) as opened:
+        return opened.execute("SELECT postcode, ward FROM postcode_wards ORDER BY postcode").fetchall()
