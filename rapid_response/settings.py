@@ -49,6 +49,9 @@ class SettingsProblem(Exception):
 
 def _database(url: str) -> str:
     if re.match(r"postgresql(\+psycopg)?://[^/]*/?[^/]", url):
+        from sqlalchemy import make_url  # here alone: on SQLite, commands that need no database stay light
+
+        make_url(url)  # raises a ValueError for a port that is no number
         return url
     path = re.match(r"sqlite(?:\+aiosqlite)?:///([^?]*)", url)
     if path is None or path[1] in ("", ":memory:"):

@@ -46,7 +46,7 @@ def explain(error: Exception) -> Refused | None:
 
     if isinstance(error, SettingsProblem):
         return usage(str(error))
-    from sqlalchemy.exc import DatabaseError, OperationalError
+    from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
     from rapid_response.access.accounts import AccountProblem
     from rapid_response.access.keys import KeyProblem
@@ -74,7 +74,9 @@ def explain(error: Exception) -> Refused | None:
         return Refused(_NOT_KNOWN)
     if isinstance(error, DatabaseDamaged) or type(error) is DatabaseError:
         return usage(_NO_DATABASE) if _is_no_database(error) else Refused(_DAMAGED)
-    if isinstance(error, DatabaseUnavailable | OperationalError):
+    is_no_answer = isinstance(error, DatabaseUnavailable | OperationalError)
+    # Without a statement it is about the connection: an option in the address that there is none of.
+    if is_no_answer or (isinstance(error, ProgrammingError) and error.statement is None):
         return Refused(_UNREACHABLE)
     return None
 

@@ -83,10 +83,12 @@ def test_a_file_that_is_no_database(command: Command, folder: Path) -> None:
 
 
 def test_a_server_that_does_not_answer(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", "postgresql+psycopg://user:hush@127.0.0.1:1/town")
-    for arguments in (["migrate"], ["users", "list"]):
-        done = command(*arguments)
-        assert done.status == 1
-        assert "RAPID_RESPONSE_DATABASE_URL" in done.err
-        assert "hush" not in done.err
-        assert one_sentence(done.err)
+    nobody = "postgresql+psycopg://user:hush@127.0.0.1:1/town"
+    for url in (nobody, f"{nobody}?sslmod=require"):  # an option that there is none of
+        monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", url)
+        for arguments in (["migrate"], ["users", "list"]):
+            done = command(*arguments)
+            assert done.status == 1
+            assert "RAPID_RESPONSE_DATABASE_URL" in done.err
+            assert "hush" not in done.err
+            assert one_sentence(done.err)

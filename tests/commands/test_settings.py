@@ -96,6 +96,8 @@ def test_names_of_the_test_suite_are_left_alone(monkeypatch: pytest.MonkeyPatch)
         ("DATABASE_URL", "sqlite+aiosqlite://"),
         ("DATABASE_URL", "sqlite+aiosqlite:///:memory:"),
         ("DATABASE_URL", "postgresql+psycopg://"),
+        ("DATABASE_URL", "postgresql+psycopg://user:hush@db:port/x"),
+        ("DATABASE_URL", "postgresql+psycopg://user:hush@[::1/x"),
         ("BASE_URL", "example.org"),
         ("BASE_URL", "ftp://example.org"),
         ("BASE_URL", "https://user:hush@example.org"),
