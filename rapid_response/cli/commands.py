@@ -61,7 +61,11 @@ _add("migrate", migrate.migrate, "Bring the database to the newest schema.")
 _add("load", service.load, "Create or update the service definition.")
 _add("load-wards", wards.load_wards, "Load the ward of each postcode from a CSV.")
 _add("export-service", service.export_service, "Print the service definition.")
-commands.add_typer(users.commands, name="users", short_help="Local accounts: add, list, disable.")
+commands.add_typer(
+    users.commands,
+    name="users",
+    short_help="Local accounts: add, list, role, password, disable.",
+)
 commands.add_typer(keys.commands, name="keys", short_help="API keys: add, list, revoke.")
 _add("classify", classify.classify, "Read reports as JSON lines, and say what they are.")
 _add("evaluate", evaluate.evaluate, "How well the reader reads a file of labelled reports.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +38,7 @@ def add(name: _Name, role: _Role, password_stdin: _FromStdin = False, responder:
         name, password_stdin, lambda tx, hashed: add_user(tx, name, role, hashed, responder_id=responder)
     )
     print(f"Added {account.name} ({account.role.value}).", file=sys.stderr)
+    _say_unlinked(account)
 
 
 @commands.command("password")
@@ -92,6 +94,17 @@ def role(name: _Name, role: _Role, responder: _Responder = None) -> None:
 
     account = _changed(lambda tx: set_role(tx, name, role, responder_id=responder))
     print(f"{account.name} has the role {account.role.value}.")
+    _say_unlinked(account)
+
+
+def _say_unlinked(account: Account) -> None:
+    """An account that is nobody's in the service definition sees no job, and nobody would know why."""
+    if account.role is Role.RESPONDER and account.responder_id is None:
+        print(
+            "It belongs to no responder, so it sees no job: say whose it is with `rapid-response users role "
+            f"{shlex.quote(account.name)} --role responder --responder ID`.",
+            file=sys.stderr,
+        )
 
 
 def _changed(change: Callable[[Tx], Account]) -> Account:

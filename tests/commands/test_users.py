@@ -65,6 +65,18 @@ def test_a_responder_belongs_to_the_one_of_that_name_or_to_the_one_named(
     ]
 
 
+def test_a_responder_who_is_nobody_in_the_service_is_said(loaded: str, command: Command) -> None:
+    """Of a slip in the name nobody would hear but the responder, who sees no job."""
+    done = command("users", "add", "asha patel", "--role", "responder")
+    assert done.status == 0
+    assert done.err.startswith("Added asha patel (responder).\nIt belongs to no responder, so it sees no job")
+    told = "users role 'asha patel' --role responder --responder ID"
+    assert told in done.err
+    assert told in command("users", "role", "asha patel", "--role", "responder").err
+    again = command("users", "role", "asha patel", "--role", "responder", "--responder", "asha")
+    assert again.err == ""
+
+
 @pytest.mark.long
 def test_what_cannot_be_done_says_what_to_do(loaded: str, command: Command) -> None:
     command("users", "add", "alice", "--role", "admin")
