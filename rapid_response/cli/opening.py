@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from rapid_response.cli.refusals import usage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rapid_response.settings import Settings
     from rapid_response.storage.database import Database
 
@@ -45,12 +47,20 @@ def opened(settings: Settings) -> Iterator[Database]:
         yield database
 
 
+def no_database(path: Path) -> str:
+    """Whole, for whoever is in another folder than they think: `migrate` would make a second one there."""
+    return (
+        f"There is no database at {path.absolute()}: go to the folder where it lies, or, to begin a new one, "
+        "run `rapid-response migrate`."
+    )
+
+
 def _check_file(settings: Settings, may_be_new: bool) -> None:
     path = settings.sqlite_path
     if path is None:
         return
     if not path.exists() and not may_be_new:
-        raise usage(f"There is no database at {path} yet: run `rapid-response migrate`.")
+        raise usage(no_database(path))
     if path.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
         raise usage(
             f"The database cannot be kept at {path}: make its folder, let this user write to it, "

@@ -40,6 +40,7 @@ def test_without_a_database_there_is_one_thing_to_do(
 ) -> None:
     done = command(*arguments)
     assert done.status == 2
+    assert f"no database at {folder}/rapid_response.db: go to the folder where it lies" in done.err
     assert "run `rapid-response migrate`" in done.err
     assert one_sentence(done.err)
     assert list(folder.iterdir()) == []

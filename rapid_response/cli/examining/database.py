@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
 from rapid_response.cli.examining import Finding, fail, ok, warn
+from rapid_response.cli.opening import no_database
 from rapid_response.core.clock import SystemClock
 from rapid_response.settings import Settings
 from rapid_response.steps import clockwatch
@@ -41,7 +42,7 @@ def examine_file(settings: Settings) -> Finding | None:
     if path is None:
         return None
     if not path.is_file():
-        return fail(f"There is no database at {path} yet: run `rapid-response migrate`.")
+        return fail(no_database(path))
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         return fail(f"The database at {path} cannot be written: correct the permissions of file and folder.")
     return None
