@@ -20,7 +20,7 @@ from rapid_response.cli.commands import commands
 from rapid_response.cli.refusals import Refused, explain
 
 _INTERRUPTED = 130
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main() -> None:
