@@ -35,6 +35,11 @@ _DAMAGED = (
     "docs/runbook.md."
 )
 _NO_DATABASE = "The database file is not an SQLite database: check RAPID_RESPONSE_DATABASE_URL."
+NOT_ITS_OWNER = (
+    "PostgreSQL does not let this user do that: make the user of RAPID_RESPONSE_DATABASE_URL the owner of "
+    "its database and of the tables in it."
+)
+_MAY_NOT = "42501"
 
 
 def explain(error: Exception) -> Refused | None:
@@ -46,8 +51,6 @@ def explain(error: Exception) -> Refused | None:
 
     if isinstance(error, SettingsProblem):
         return usage(str(error))
-    from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
-
     from rapid_response.access.accounts import AccountProblem
     from rapid_response.access.keys import KeyProblem
     from rapid_response.access.passwords import WeakPassword
@@ -57,7 +60,7 @@ def explain(error: Exception) -> Refused | None:
     from rapid_response.steps.holding import HeldAlready, NotHeld
     from rapid_response.steps.service import NoService
     from rapid_response.storage.copies import CopyProblem
-    from rapid_response.storage.failures import AlreadyServed, DatabaseDamaged, DatabaseUnavailable, InDoubt
+    from rapid_response.storage.failures import AlreadyServed
     from rapid_response.storage.schema import SchemaProblem
 
     if isinstance(error, SchemaProblem | PeriodError):
@@ -70,8 +73,18 @@ def explain(error: Exception) -> Refused | None:
         return Refused(str(error))
     if isinstance(error, NoService):
         return Refused(_as_sentence(str(error)))
+    return _of_the_database(error)
+
+
+def _of_the_database(error: Exception) -> Refused | None:
+    from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
+
+    from rapid_response.storage.failures import DatabaseDamaged, DatabaseUnavailable, InDoubt
+
     if isinstance(error, InDoubt):
         return Refused(_NOT_KNOWN)
+    if may_not(error):
+        return usage(NOT_ITS_OWNER)
     if isinstance(error, DatabaseDamaged) or type(error) is DatabaseError:
         return usage(_NO_DATABASE) if _is_no_database(error) else Refused(_DAMAGED)
     is_no_answer = isinstance(error, DatabaseUnavailable | OperationalError)
@@ -79,6 +92,11 @@ def explain(error: Exception) -> Refused | None:
     if is_no_answer or (isinstance(error, ProgrammingError) and error.statement is None):
         return Refused(_UNREACHABLE)
     return None
+
+
+def may_not(error: Exception) -> bool:
+    """Whether PostgreSQL does not let its user do what was asked."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == _MAY_NOT
 
 
 def _is_no_database(error: BaseException) -> bool:

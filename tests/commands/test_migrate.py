@@ -1,13 +1,18 @@
 """`migrate`, and the refusals of a database that is not fit to work on."""
 
+import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import text
+from psycopg import sql
+from sqlalchemy import make_url, text
 
 from rapid_response.storage.database import Database
 from tests.commands.conftest import BROMLEY, Command, one_sentence
+from tests.databases import TestDatabases
 
 NEEDS_A_DATABASE = [
     ["load", str(BROMLEY)],
@@ -93,3 +98,27 @@ def test_a_server_that_does_not_answer(command: Command, monkeypatch: pytest.Mon
             assert "RAPID_RESPONSE_DATABASE_URL" in done.err
             assert "hush" not in done.err
             assert one_sentence(done.err)
+
+
+@pytest.fixture
+def stranger(databases: TestDatabases) -> Iterator[str]:
+    """A migrated database on PostgreSQL, by the name of a user who may do nothing there."""
+    url = databases.fresh("postgresql")
+    user = f"stranger_{secrets.token_hex(4)}"
+    name = sql.Identifier(user)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute(sql.SQL("CREATE ROLE {} LOGIN").format(name))
+        yield make_url(url).set(username=user).render_as_string(hide_password=False)
+        owner.execute(sql.SQL("DROP ROLE {}").format(name))
+
+
+def test_a_user_who_may_not_is_said(stranger: str, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Since its release 15 PostgreSQL lets nobody but a database's owner make tables in it."""
+    monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", stranger)
+    monkeypatch.setenv("RAPID_RESPONSE_SECRET_KEY", "k" * 32)
+    for arguments in (["migrate"], ["users", "list"], ["serve"]):
+        done = command(*arguments)
+        assert done.status == 2
+        assert "the owner of its database and of the tables" in done.err
+        assert one_sentence(done.err)
+    assert "FAIL: PostgreSQL does not let this user" in command("doctor").out

@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from rapid_response.cli.examining import Finding, fail, ok, warn
 from rapid_response.cli.opening import no_database
+from rapid_response.cli.refusals import NOT_ITS_OWNER, may_not
 from rapid_response.core.clock import SystemClock
 from rapid_response.settings import Settings
 from rapid_response.steps import clockwatch
@@ -34,6 +35,7 @@ _PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 _LARGEST_OFFSET = timedelta(seconds=2)
 _COPY_EVERY_HOURS = 26
+_NO_ANSWER = "The database does not answer: check that it runs and that RAPID_RESPONSE_DATABASE_URL is right."
 
 
 def examine_file(settings: Settings) -> Finding | None:
@@ -57,10 +59,8 @@ def examine(database: Database) -> Iterator[Finding]:
     except SchemaProblem as problem:
         yield fail(str(problem))
         return
-    except (DatabaseUnavailable, SQLAlchemyError):
-        yield fail(
-            "The database does not answer: check that it runs and that RAPID_RESPONSE_DATABASE_URL is right."
-        )
+    except (DatabaseUnavailable, SQLAlchemyError) as error:
+        yield fail(NOT_ITS_OWNER if may_not(error) else _NO_ANSWER)
         return
     kind = f"SQLite {sqlite3.sqlite_version}" if database.is_sqlite else f"PostgreSQL {_dotted(version)}"
     yield ok(f"The database answers ({kind}) and is at schema {newest()}.")
