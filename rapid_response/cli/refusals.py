@@ -79,10 +79,12 @@ def explain(error: Exception) -> Refused | None:
 def _of_the_database(error: Exception) -> Refused | None:
     from sqlalchemy.exc import DatabaseError, OperationalError, ProgrammingError
 
-    from rapid_response.storage.failures import DatabaseDamaged, DatabaseUnavailable, InDoubt
+    from rapid_response.storage.failures import DatabaseDamaged, DatabaseUnavailable, InDoubt, WrongEncoding
 
     if isinstance(error, InDoubt):
         return Refused(_NOT_KNOWN)
+    if isinstance(error, WrongEncoding):
+        return usage(str(error))
     if may_not(error):
         return usage(NOT_ITS_OWNER)
     if isinstance(error, DatabaseDamaged) or type(error) is DatabaseError:

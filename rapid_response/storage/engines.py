@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from rapid_response.storage.failures import DatabaseUnavailable
+from rapid_response.storage.failures import DatabaseUnavailable, WrongEncoding
 from rapid_response.storage.prepared import say
 
 #: PostgreSQL: a connection that rested for longer is asked whether it is still there before it is used.
@@ -123,6 +123,7 @@ def postgres_engine(url: str, threads: int) -> Engine:
         json_deserializer=from_json,
         connect_args={
             "connect_timeout": 5,
+            "client_encoding": "utf8",
             "options": "-c timezone=UTC -c statement_timeout=10000 -c lock_timeout=8000 "
             "-c idle_in_transaction_session_timeout=10000",
         },
@@ -131,6 +132,9 @@ def postgres_engine(url: str, threads: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(dbapi: Any, _record: Any) -> None:
         dbapi.prepared_max = 1000  # more statements than we have: none is parsed twice
+        encoding = dbapi.info.parameter_status("server_encoding")
+        if encoding not in (None, "UTF8"):
+            raise WrongEncoding(encoding)
 
     asks = _Pings(engine)
     event.listen(engine, "checkin", asks.was_used)

@@ -37,6 +37,16 @@ class DatabaseDamaged(DatabaseUnavailable):
     """What is in the SQLite file cannot be believed: nothing is written to it any more."""
 
 
+class WrongEncoding(DatabaseUnavailable):
+    """The database on PostgreSQL cannot hold every letter, so a report would be refused for a name in it."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__(
+            f"The database is in {encoding}, which cannot hold every name and report: make one anew with "
+            "`createdb --encoding=UTF8 --template=template0`."
+        )
+
+
 class AlreadyServed(Exception):
     """Another process serves this SQLite file."""
 

@@ -122,3 +122,29 @@ def test_a_user_who_may_not_is_said(stranger: str, command: Command, monkeypatch
         assert "the owner of its database and of the tables" in done.err
         assert one_sentence(done.err)
     assert "FAIL: PostgreSQL does not let this user" in command("doctor").out
+
+
+@pytest.fixture(params=["LATIN1", "SQL_ASCII"])
+def narrow(request: pytest.FixtureRequest, databases: TestDatabases) -> Iterator[str]:
+    """A database on PostgreSQL that cannot hold every letter, as where the server was made in LANG=C."""
+    url = databases.fresh("postgresql")
+    name = f"narrow_{secrets.token_hex(4)}"
+    made = "CREATE DATABASE {} ENCODING {} LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute(sql.SQL(made).format(sql.Identifier(name), sql.Literal(request.param)))
+        yield make_url(url).set(database=name).render_as_string(hide_password=False)
+        owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def test_a_database_that_cannot_hold_every_name_is_refused(
+    narrow: str, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else Łukasz would be refused, and a report with him in it."""
+    monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", narrow)
+    monkeypatch.setenv("RAPID_RESPONSE_SECRET_KEY", "k" * 32)
+    for arguments in (["migrate"], ["users", "list"], ["serve"]):
+        done = command(*arguments)
+        assert done.status == 2
+        assert "--encoding=UTF8" in done.err
+        assert one_sentence(done.err)
+    assert "FAIL: The database is in " in command("doctor").out

@@ -22,7 +22,7 @@ from rapid_response.steps import clockwatch
 from rapid_response.storage.clock_mark import follow
 from rapid_response.storage.database import Database
 from rapid_response.storage.duties import Duty
-from rapid_response.storage.failures import DatabaseUnavailable
+from rapid_response.storage.failures import DatabaseUnavailable, WrongEncoding
 from rapid_response.storage.schema import SchemaProblem, check_schema, newest
 from rapid_response.storage.tables import DutyRow
 
@@ -56,7 +56,7 @@ def examine(database: Database) -> Iterator[Finding]:
         version = database.look_now(lambda connection: connection.dialect.server_version_info)
         check_schema(database)
         unsafe = database.look_now(_unsafe_sqlite if database.is_sqlite else _unsafe_postgres)
-    except SchemaProblem as problem:
+    except (SchemaProblem, WrongEncoding) as problem:
         yield fail(str(problem))
         return
     except (DatabaseUnavailable, SQLAlchemyError) as error:
