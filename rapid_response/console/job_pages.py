@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from rapid_response.access.csrf import check_same_origin
 from rapid_response.access.permissions import Permission, may_act
-from rapid_response.console import filling, given_back
+from rapid_response.console import filling, given_back, meanwhile
 from rapid_response.console.form_pages import STALE, once, once_key
 from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.forms.responder import (
@@ -33,6 +33,7 @@ from rapid_response.console.forms.responder import (
     read_outcomes,
 )
 from rapid_response.console.forms.unsaved import written
+from rapid_response.console.meanwhile import ChangedMeanwhile
 from rapid_response.console.moments import at_words
 from rapid_response.console.views.responder import JobLine, JobReport, JobStage, JobsView, JobView, Verb
 from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
@@ -173,7 +174,10 @@ async def post_verb(number: str, verb: str, visit: Worker) -> Response:
         raise MayNot
     scope, key = f"{visit.principal.actor}:page:{visit.request.url.path}", once_key(posted)
     try:
-        await visit.run(lambda tx: once(tx, scope, key, _doing(visit, job, deeds)))
+        await visit.run(lambda tx: once(tx, scope, key, _doing(visit, job, deeds, posted)))
+    except ChangedMeanwhile as changed:
+        kept = Filled(changed.filled.values, (FieldError("code", changed.message),))
+        return await _page(visit, await _job(visit, number), kept, status=409)
     except Invalid as refused:
         if refused.field not in _ON_FINISH:
             return await _overtaken(visit, await _job(visit, number), wanted, posted)
@@ -204,13 +208,17 @@ async def _overtaken(visit: Visit, job: _Job, verb: Verb, posted: Posted) -> Res
     return await _page(visit, job, kept, status=409, **said)
 
 
-def _doing(visit: Visit, job: _Job, deeds: Sequence[Deed]) -> Callable[[Tx], None]:
+def _doing(visit: Visit, job: _Job, deeds: Sequence[Deed], posted: Posted) -> Callable[[Tx], None]:
     """One step that does them all, or none. Whether the job is hers is asked with the incident locked."""
+    closes = any(action is Action.CLOSE for action, _ in deeds)
     desk, who, incident_id = visit.pages.desk, visit.who(), job.incident.id
 
     def step(tx: Tx) -> None:
         if not _is_hers(tx, job, deeds[0][0]):
             raise NothingOffered("This job is not yours.")
+        if closes:
+            incident = tx.need(IncidentRow, incident_id)
+            meanwhile.check_shown(tx, incident, Action.CLOSE, posted, desk.zone)
         for action, body in deeds:
             act_on(tx, desk, incident_id, action, COMMANDS[action].model_validate(body), who)
 

@@ -34,7 +34,9 @@ _SHOWN = {
     Action.ASSIGN: OWNER,
     Action.RELEASE: OWNER,
     Action.SET_PRIORITY: PRIORITY,
+    Action.CLOSE: PRIORITY,
     Action.CANCEL: PRIORITY,
+    Action.MARK_HOAX: PRIORITY,
 }
 
 
@@ -75,7 +77,12 @@ def check(tx: Tx, reference: str, action: Action, posted: Posted, zone: ZoneInfo
     case.check(incident, action)
     if action is Action.AMEND:
         _check_values(tx, incident, posted, zone)
-        return
+    else:
+        check_shown(tx, incident, action, posted, zone)
+
+
+def check_shown(tx: Tx, incident: IncidentRow, action: Action, posted: Posted, zone: ZoneInfo) -> None:
+    """As :func:`check`, for what the page showed of the case as a whole."""
     shown = _SHOWN[action]
     now_is = (incident.owner or "") if shown == OWNER else incident.priority.value
     # To say what holds already is no quarrel.

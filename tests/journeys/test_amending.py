@@ -436,12 +436,17 @@ async def test_who_has_the_job_meanwhile_is_not_stood_down_unseen(town: Town) ->
     [
         ("set_priority", {"priority": "P3", "reason": "Nothing is owed before Monday."}),
         ("cancel", {"disposition": "withdrawn", "reason": "She rang back: it is settled."}),
+        ("close", {"disposition": "resolved_remote", "note": "She rang back: it is settled."}),
+        ("mark_hoax", {"reason": "The same voice as last night."}),
     ],
 )
 async def test_danger_that_was_told_meanwhile_is_not_put_aside_unseen(
     town: Town, action: str, given: dict[str, str]
 ) -> None:
     case = await town.takes(paid_today())
+    if action == "close":
+        await case.act("assign", responder="ben")
+        await case.act("remote_response", protective_act="bank_told")
     path, send_to = f"/incidents/{case.reference}", f"/incidents/{case.reference}/actions/{action}"
     async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
         early = (await officer.get(path)).form(send_to)
@@ -453,9 +458,10 @@ async def test_danger_that_was_told_meanwhile_is_not_put_aside_unseen(
         assert refused.status == 409
         assert "Priority: changed meanwhile to P0: emergency" in refused.html
         assert (await case.now())["priority"] == "P0"
-        assert (await case.now())["status"] != "cancelled"
+        assert (await case.now())["status"] not in ("cancelled", "closed")
         again = refused.form(send_to)
-        assert again.fields["reason"] == [given["reason"]]
+        words = "note" if "note" in given else "reason"
+        assert again.fields[words] == [given[words]]
         assert (await officer.send(again)).status == 303
 
 

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 from rapid_response.core.vocabulary import Role
-from tests.builders import kettle, roofers_now
+from tests.builders import kettle, paid_today, roofers_now
 from tests.harness import Case, Town
 from tests.journeys.browser import Browser, Form, Shown, browser_of, on_sqlite
 
@@ -59,6 +59,25 @@ async def test_a_job_that_another_has_meanwhile_says_that_nothing_was_saved(town
         told = unescape(late.html)
         assert NOTE in told
         assert "Money not paid because of us, £900" in told
+
+
+@on_sqlite
+async def test_danger_that_was_told_meanwhile_is_seen_before_the_responder_finishes(town: Town) -> None:
+    case = await town.takes(paid_today())
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        form = await _at_the_door(asha, case)
+        danger = {"suspect_on_premises": True, "refuses_to_leave": True}
+        await case.act("amend", answers=danger, reason="A neighbour rang.")
+        late = await asha.send(form, code="HELPED", note=NOTE, **OUTCOME)
+        assert late.status == 409
+        assert "Priority: changed meanwhile to P0: emergency" in late.html
+        assert "The suspect refuses to leave" in late.html
+        assert await case.status() == "on_scene"
+        again = late.form(f"/j/{case.number}/done")
+        assert unescape(again.fields["note"][0]) == NOTE
+        # Whoever has seen it may finish all the same.
+        assert (await asha.send(again, code="HELPED")).status == 303
+    assert await case.status() == "closed"
 
 
 @on_sqlite
