@@ -80,6 +80,7 @@ _DONE: Mapping[str, str] = {
     Action.MARK_HOAX: "It is recorded. Where danger was told of, somebody else has to say the same",
     _GOES_ALONG: "A second officer goes along, and is told",
 }
+_SEEN_IN_PART = "It is recorded that you have seen what your page showed. There is a newer notice: look below"
 #: What a form carries unseen: no fault can stand beside it.
 _CARRIED = frozenset({"task", "referral", "suggestion", "report"})
 
@@ -175,6 +176,8 @@ async def _view(
     await visit.run(seen)
     owner = looking.names.responder(looking.case.incident.owner) or "The responder"
     said = _DONE.get(done, "")
+    if done == Action.ACKNOWLEDGE and any(n.acknowledged_at is None for n in looking.case.notices):
+        said = _SEEN_IN_PART
     if done == Action.RELEASE:
         said = given_back.sentence(said, looking.case.incident)
     return filling.incident_view(looking, events, failed=failed, done=said.format(responder=owner))

@@ -6,7 +6,7 @@ Whoever hears it is told to send the police and not to ring her.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import func, or_
@@ -168,10 +168,13 @@ def acknowledge(tx: Tx, alarms: Sequence[AlarmRow], source: str) -> int:
     return len(fresh)
 
 
-def acknowledge_of(tx: Tx, incident: IncidentRow, who: Who) -> int:
-    """As :func:`acknowledge`, for those of an incident; but nobody sees to her own, who may not be alone."""
-    of_it = [a for a in live(tx) if a.incident_id == incident.id]
-    return acknowledge(tx, [a for a in of_it if a.responder_id != who.responder], who.source)
+def acknowledge_of(tx: Tx, incident: IncidentRow, who: Who, only: Collection[str] | None = None) -> int:
+    """As :func:`acknowledge`, for those of an incident; of these ids, where a page showed them.
+
+    Nobody sees to her own, who may not be alone.
+    """
+    of_it = [a for a in live(tx) if a.incident_id == incident.id and a.responder_id != who.responder]
+    return acknowledge(tx, [a for a in of_it if only is None or a.id in only], who.source)
 
 
 def unseen_by(tx: Tx, recipients: frozenset[str]) -> list[AlarmRow]:

@@ -73,6 +73,13 @@ class Nothing(Command):
     note: Words | None = None
 
 
+class Acknowledge(Command):
+    """The ids of the notices and silent alarms that were seen; without them, all that there are."""
+
+    seen: list[Line] | None = None
+    note: Words | None = None
+
+
 class ByResponder(Command):
     """Answers to an offer name whose offer it was."""
 
@@ -402,7 +409,7 @@ COMMANDS: Mapping[Action, type[Command]] = {
     Action.CLOSE: Close,
     Action.CANCEL: Cancel,
     Action.REOPEN: Reopen,
-    Action.ACKNOWLEDGE: Nothing,
+    Action.ACKNOWLEDGE: Acknowledge,
     Action.RECLASSIFY: Reclassify,
     Action.SET_PRIORITY: SetPriority,
     Action.PAUSE: Pause,

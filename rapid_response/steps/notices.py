@@ -224,16 +224,19 @@ def acknowledge(
     recipients: Collection[str] | None = None,
     *,
     said_at: datetime | None = None,
+    only: Collection[str] | None = None,
 ) -> int:
     """A person has seen what was addressed to her (all, from the desk); returns how many.
 
     `said_at` is when she said so, or what she was told was given: she had not seen what was given since.
+    `only` are the ids of those that her page showed.
     """
     seen = [
         n
         for n in unseen(tx, incident.id)
         if (recipients is None or any(r["id"] in recipients for r in n.recipients))
         and (said_at is None or n.given_at <= said_at)
+        and (only is None or n.id in only)
     ]
     for notice in seen:
         _end(tx, incident, notice, tx.actor)

@@ -125,6 +125,18 @@ async def test_s37_seen_by_telephone(town: Town) -> None:
     assert (await case.happened("duress_acknowledged"))[0]["source"] == "voice"
 
 
+@on_sqlite
+async def test_s37_an_alarm_that_a_page_did_not_show_yet_is_not_seen_by_it(town: Town) -> None:
+    await town.load(WITH_WORD)
+    case = await at_the_door(town)
+    await case.hears(ASHA, WORD)
+    await case.act("acknowledge", seen=["the one notice that stood there"])
+    assert await case.happened("duress_acknowledged") == []
+    (raised,) = await case.happened("duress_raised")
+    await case.act("acknowledge", seen=[raised["alarm_id"]])
+    assert len(await case.happened("duress_acknowledged")) == 1
+
+
 @pytest.mark.long
 async def test_s37_the_clock_and_the_check_ins_go_on_as_if_nothing_were(town: Town) -> None:
     await town.load(WITH_WORD)

@@ -18,7 +18,7 @@ from tests.builders import (
     with_second_duty_officer,
 )
 from tests.harness import ASHA, DEE, LEADER, Case, Town
-from tests.journeys.browser import browser_of
+from tests.journeys.browser import browser_of, on_sqlite
 
 TOLD_BY_VOICE = {"after": "PT15M", "action": "notify", "to": "duty_officer", "by": ["sms", "voice"]}
 SOON_TOLD = {"after": "PT2M", "action": "notify", "to": "team_leader", "by": ["sms", "voice"]}
@@ -177,6 +177,41 @@ async def test_the_desk_may_say_for_all_that_it_was_seen(town: Town) -> None:
     await town.pass_time(minutes=11)
     assert len(await town.texts_with("still nobody has it", LEADER)) == 1
     assert [n["source"] for n in await case.happened("notice_acknowledged")] == ["api"]
+
+
+@on_sqlite
+async def test_what_was_told_after_the_page_was_opened_has_not_been_seen_by_it(town: Town) -> None:
+    later = {**SOON_TOLD, "after": "PT4M", "to": "head_of_service"}
+    await town.load(small_town(escalation=[PATIENT_OFFER, SOON_TOLD, later]))
+    case = await town.takes(paid_today())
+    page = f"/incidents/{case.reference}"
+    await town.pass_time(minutes=2)
+    async with await browser_of(town, "lee", Role.TEAM_LEADER) as leader:
+        form = (await leader.get(page)).form(f"{page}/actions/acknowledge")
+        await town.pass_time(minutes=2)
+        done = await leader.send(form)
+        after = await leader.get(done.to)
+        assert "There is a newer notice" in after.html
+        assert [n["role"] for n in await case.happened("notice_acknowledged")] == ["team_leader"]
+        # What the page shows now is what it says to be seen now.
+        done = await leader.send(after.form(f"{page}/actions/acknowledge"))
+        assert "It is recorded that you have seen the notices" in (await leader.get(done.to)).html
+    seen = {row.role: row.acknowledged_at for row in await town.rows(NoticeRow)}
+    assert seen.keys() == {"team_leader", "head_of_service"}
+    assert None not in seen.values()
+
+
+@on_sqlite
+async def test_a_system_may_say_which_notices_were_seen(town: Town) -> None:
+    later = {**SOON_TOLD, "after": "PT4M", "to": "head_of_service"}
+    await town.load(small_town(escalation=[PATIENT_OFFER, SOON_TOLD, later]))
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=4)
+    given = {n["role"]: n["notice_id"] for n in await case.happened("notice_given")}
+    await case.act("acknowledge", seen=[given["head_of_service"]])
+    assert [n["role"] for n in await case.happened("notice_acknowledged")] == ["head_of_service"]
+    await case.act("acknowledge")
+    assert len(await case.happened("notice_acknowledged")) == 2
 
 
 async def test_a_no_to_a_notice_is_kept_and_answers_nothing_away(town: Town) -> None:

@@ -414,6 +414,7 @@ INCIDENT = IncidentView(
     ),
     notices=(
         NoticePart(
+            "n1",
             "Suspect expected: arrange police",
             "Duty officer",
             NOW - 41 * MINUTE,
@@ -421,6 +422,7 @@ INCIDENT = IncidentView(
             may_acknowledge=True,
         ),
         NoticePart(
+            "n2",
             "Half of the time is used",
             "Duty officer",
             NOW - 10 * MINUTE,

@@ -375,7 +375,7 @@ def test_action_bodies() -> None:
         ),
         (Action.TASK_DONE, {"task_id": "t1"}, {"task_id": "t1"}),
         (Action.TASK_DONE, {"task_id": "t1", "reason": "travel"}, {"task_id": "t1", "reason": "travel"}),
-        (Action.ACKNOWLEDGE, {}, {}),
+        (Action.ACKNOWLEDGE, {"seen": ["n1", "n2"]}, {"seen": ["n1", "n2"]}),
         (Action.EN_ROUTE, {}, {}),
         (
             Action.REVIEW_AGE_TARGETING,

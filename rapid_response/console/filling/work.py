@@ -62,6 +62,7 @@ def notice_part(notice: NoticeRow, names: Names, actions: Sequence[Action]) -> N
     if notice.kind == NoticeKind.WARNING and "share" in notice.detail:
         words = f"{round(float(notice.detail['share']) * 100)}% of the time is used"
     return NoticePart(
+        notice_id=notice.id,
         words=words,
         role=role_words(notice.role),
         given_at=notice.given_at,

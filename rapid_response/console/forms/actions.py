@@ -510,6 +510,9 @@ def read_action(
         reading.text("reference", "Write the reference of the other incident")
         reading.text("reason")
         return reading.done()
+    if action is Action.ACKNOWLEDGE:
+        # What was told after the page was shown has not been seen by whoever looks at it.
+        reading.put("seen", list(posted.all("seen")))
     for asked in ACTION_FORMS[action].fields:
         _read_action_field(reading, asked)
     if action is Action.UPDATE_REFERRAL:

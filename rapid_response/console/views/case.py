@@ -151,6 +151,12 @@ class IncidentView(View):
     done: str = ""
 
     @property
+    def unseen(self) -> tuple[str, ...]:
+        """The ids of what the page shows and nobody has seen: notices, and silent alarms."""
+        notices = (n.notice_id for n in self.notices if n.acknowledged_at is None)
+        return (*notices, *(a.alarm_id for a in self.duress if a.acknowledged_at is None))
+
+    @property
     def is_when_unclear(self) -> bool:
         """Whether the words alone would be no crime report, and the facts send somebody all the same."""
         return self.urgency is Urgency.NONE and self.priority.has_clock

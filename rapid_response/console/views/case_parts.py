@@ -241,8 +241,9 @@ class ReachPart:
 
 @dataclass(frozen=True, slots=True)
 class NoticePart:
-    """Something a role holder must see; `may_acknowledge` gives a button for all that are unseen."""
+    """Something a role holder must see; `may_acknowledge` gives a button for all that the page shows."""
 
+    notice_id: str
     words: str
     role: str
     given_at: datetime

@@ -35,10 +35,10 @@ _PAUSED = "paused"
 DEFAULT_PAUSE = timedelta(hours=24)
 
 
-def _acknowledge(doing: Doing, _: commands.Nothing) -> None:
+def _acknowledge(doing: Doing, command: commands.Acknowledge) -> None:
     check(doing.incident, Action.ACKNOWLEDGE)
-    notices.acknowledge(doing.tx, doing.incident, doing.who.source)
-    alarms.acknowledge_of(doing.tx, doing.incident, doing.who)
+    notices.acknowledge(doing.tx, doing.incident, doing.who.source, only=command.seen)
+    alarms.acknowledge_of(doing.tx, doing.incident, doing.who, only=command.seen)
 
 
 #: The kind of a category that a person chose without saying which kind it is.
