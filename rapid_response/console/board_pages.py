@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from rapid_response.console import filling
 from rapid_response.console.filling import Names
 from rapid_response.console.forms.posted import Posted
 from rapid_response.console.moments import at_words
+from rapid_response.console.narrowing import Narrowing
 from rapid_response.console.views.board import BoardFilters, BoardRow, BoardView
 from rapid_response.console.views.pieces import AlarmPart
 from rapid_response.console.visit_pages import NeedsAny, Visit
@@ -47,7 +47,6 @@ from rapid_response.storage.tables import (
 router = APIRouter(include_in_schema=False)
 
 R = TypeVar("R", bound=SQLModel)
-E = TypeVar("E", bound=StrEnum)
 
 Desk = Annotated[Visit, Depends(NeedsAny(Permission.CASE_LIST))]
 
@@ -58,33 +57,34 @@ _MOST_ROWS = 300
 @router.api_route("/board", methods=["GET", "HEAD"])
 async def get_board(visit: Desk) -> Response:
     """All that is open; the filters are in the address."""
-    filters = read_filters(visit.query, visit.service)
+    filters, problems = read_filters(visit.query, visit.service)
     zone, now = visit.pages.desk.zone, visit.now
     principal = visit.principal
     view = await visit.look(lambda c: _Reading(c, zone, now, principal).view(filters))
     return await visit.page(
         replace(
             view,
+            problems=problems,
             may_print=visit.may(Permission.OPEN_SHEET),
             shows_agreement=visit.may(Permission.AGREEMENT_VIEW),
         )
     )
 
 
-def read_filters(query: Posted, service: ServiceDefinition) -> BoardFilters:
-    """The filters of an address; what is none is left out."""
-    ward, status = query.text("ward"), _member(Status, query.text("status"))
-    return BoardFilters(
-        status=status if status in OPEN_STATUSES else None,
-        category=_member(Category, query.text("category")),
-        ward=ward if ward in service.wards else "",
-        overdue=query.text("overdue") == "1",
+_NAMES = {"status": "Status", "category": "Category", "ward": "Ward", "overdue": "Overdue"}
+
+
+def read_filters(query: Posted, service: ServiceDefinition) -> tuple[BoardFilters, tuple[str, ...]]:
+    """The filters of an address, and what is wrong with them."""
+    asked = Narrowing(query, _NAMES, beside=("live",))
+    filters = BoardFilters(
+        status=asked.one_of("status", OPEN_STATUSES),
+        category=asked.one_of("category", Category),
+        ward=asked.one_of("ward", service.wards) or "",
+        overdue=asked.one_of("overdue", ("0", "1")) == "1",
         live=query.text("live") != "0",
     )
-
-
-def _member(enum: type[E], value: str) -> E | None:
-    return next((member for member in enum if member.value == value), None)
+    return filters, tuple(asked.problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -14,6 +14,7 @@ from rapid_response.access.principal import Principal
 from rapid_response.console import filling
 from rapid_response.console.filling import Names
 from rapid_response.console.forms.posted import Posted
+from rapid_response.console.narrowing import Narrowing
 from rapid_response.console.views.case_parts import Words
 from rapid_response.console.views.reviews import ReferralLine, ReviewFilters, ReviewLine, ReviewsView
 from rapid_response.console.visit_pages import NeedsAny, Visit
@@ -35,7 +36,7 @@ _MOST_WORDS = 4
 @router.api_route("/reviews", methods=["GET", "HEAD"])
 async def get_reviews(visit: Reviewer) -> Response:
     """The queue; the filters are in the address. That words of a case were seen is kept, case by case."""
-    filters = read_filters(visit.query, visit.service)
+    filters, problems = read_filters(visit.query, visit.service)
     zone, now = visit.pages.desk.zone, visit.now
     wanted = QueueFilters(filters.category, filters.ward or None, filters.overdue, filters.is_open)
     queue, names = await visit.look(
@@ -44,18 +45,23 @@ async def get_reviews(visit: Reviewer) -> Response:
     if queue.shown:
         await visit.run(lambda tx: _seen(tx, queue))
     lines = _Lines(names, visit.principal, visit.may(Permission.SPECIAL_CATEGORY))
-    return await visit.page(_view(queue, lines, filters, visit.service))
+    return await visit.page(replace(_view(queue, lines, filters, visit.service), problems=problems))
 
 
-def read_filters(query: Posted, service: ServiceDefinition) -> ReviewFilters:
-    """The filters of an address; what is none is left out."""
-    ward, category = query.text("ward"), query.text("category")
-    return ReviewFilters(
-        category=next((c for c in Category if c.value == category), None),
-        ward=ward if ward in service.wards else "",
-        overdue=query.text("overdue") == "1",
-        is_open={"open": True, "ended": False}.get(query.text("case")),
+_NAMES = {"category": "Category", "ward": "Ward", "overdue": "Late", "case": "Open or ended"}
+
+
+def read_filters(query: Posted, service: ServiceDefinition) -> tuple[ReviewFilters, tuple[str, ...]]:
+    """The filters of an address, and what is wrong with them."""
+    asked = Narrowing(query, _NAMES)
+    case = asked.one_of("case", ("open", "ended"))
+    filters = ReviewFilters(
+        category=asked.one_of("category", Category),
+        ward=asked.one_of("ward", service.wards) or "",
+        overdue=asked.one_of("overdue", ("0", "1")) == "1",
+        is_open=None if case is None else case == "open",
     )
+    return filters, tuple(asked.problems)
 
 
 def _seen(tx: Tx, queue: Queue) -> None:

@@ -199,9 +199,41 @@ async def test_the_board_is_narrowed_by_its_address(town: Town) -> None:
         overdue = await officer.get("/board?overdue=1")
         assert other in overdue.html
         assert one not in overdue.html
-        odd = await officer.get("/board?status=nonsense&category=%00&ward=<script>")
-        assert odd.status == 200
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("status=nonsense", ["Status: what the address asks for cannot be chosen here"]),
+        ("status=closed", ["Status: what the address asks for cannot be chosen here"]),
+        ("category=scams&ward=<script>", ["Category: what", "Ward: what"]),
+        ("overdue=yes", ["Overdue: what"]),
+        ("status=assigned&status=unassigned", ["Status: choose one at a time"]),
+        ("wards=Hayes", ["something that is no filter of this list"]),
+    ],
+)
+async def test_a_filter_that_narrows_nothing_is_said(town: Town, query: str, words: list[str]) -> None:
+    one = (await town.reports(**roofers_now()))["reference"]
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        whole = await officer.get("/board?status=&category=&ward=&overdue=0&live=1")
+        assert "There is a problem" not in whole.html
+        odd = await officer.get(f"/board?{query}")
+        assert "There is a problem" in odd.html
+        assert "<title>" in odd.html
+        assert "Error: " in odd.html
+        assert [said for said in words if said not in odd.html] == []
         assert one in odd.html
+        assert "<script>" not in odd.html.partition("<main")[2].partition("</main>")[0]
+
+
+@on_sqlite
+async def test_the_reviews_say_so_too(town: Town) -> None:
+    async with await browser_of(town, "lee", Role.HATE_CRIME_LEAD) as lead:
+        assert "There is a problem" not in (await lead.get("/reviews?case=ended&overdue=1")).html
+        odd = (await lead.get("/reviews?case=open,ended&state=potential")).html
+    assert "Open or ended: what the address asks for cannot be chosen here" in odd
+    assert "something that is no filter of this list" in odd
 
 
 async def test_a_board_too_small_for_all_leaves_out_the_least_pressing_and_says_so(

@@ -100,6 +100,8 @@ class BoardView(View):
     #: How many more there are: the least pressing.
     left_out: int = 0
     filters: BoardFilters = field(default_factory=BoardFilters)
+    #: What the address asks for and the board is not narrowed by.
+    problems: tuple[str, ...] = ()
     wards: tuple[str, ...] = ()
     #: Of all open incidents, whatever the filters.
     open_total: int = 0

@@ -91,6 +91,8 @@ class ReviewsView(View):
 
     template: ClassVar[str] = "reviews.html"
     filters: ReviewFilters = field(default_factory=ReviewFilters)
+    #: What the address asks for and the lists are not narrowed by.
+    problems: tuple[str, ...] = ()
     wards: tuple[str, ...] = ()
     waiting: tuple[ReviewLine, ...] = ()
     under_review: tuple[ReviewLine, ...] = ()
