@@ -138,7 +138,7 @@ def _command(visit: Visit, action: Action, posted: Posted) -> tuple[Parsed, Comm
     try:
         return parsed, COMMANDS[action].model_validate(parsed.body)
     except ValidationError as error:
-        return parsed.refused(faults_of(error)), None
+        return parsed.refused(faults_of(error, parsed.labels)), None
 
 
 def _refusal(action: Action, parsed: Parsed, refused: NotAllowed | Refusal) -> tuple[FailedAction, int]:

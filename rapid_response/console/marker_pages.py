@@ -69,7 +69,7 @@ async def post_marker(visit: InCharge) -> Response:
         subject = RiskSubject(parsed.body["subject"])
         faults = [
             fault if fault["field"] else {**fault, "field": MARKER_LINES[subject][0][0]}
-            for fault in faults_of(error)
+            for fault in faults_of(error, parsed.labels)
         ]
         return await _page(visit, parsed.refused(faults).filled, status=422)
     return await _do(visit, posted, parsed, "set", lambda tx: _set(tx, new))

@@ -17,6 +17,7 @@ from rapid_response.access.throttle import address_prefix
 from rapid_response.console.form_pages import digest, once_key
 from rapid_response.console.forms.posted import FieldError, Parsed, Posted
 from rapid_response.console.forms.public import Now, read_now, read_public_report
+from rapid_response.console.forms.reading import NO_LABELS, too_long
 from rapid_response.console.views.reporting import ReportFormView, ReportSentView, ReportStartView
 from rapid_response.console.visit_pages import AnyVisit, Visit, home_of
 from rapid_response.core.vocabulary import Priority
@@ -133,7 +134,7 @@ async def take_in(
         report = ReportIn.model_validate(parsed.body)
         return parsed, Taken(report, await _receive(visit, report, posted, doubts))
     except ValidationError as error:
-        return parsed.refused(faults_of(error)), None
+        return parsed.refused(faults_of(error, parsed.labels)), None
     except Invalid as refused:
         return with_fault(parsed, FieldError(refused.field or "narrative", refused.detail)), None
 
@@ -162,19 +163,21 @@ async def _receive(visit: Visit, report: ReportIn, posted: Posted, doubts: Itera
     return await visit.run(step, stored=lambda tx: stored(tx, desk, report_id, reading, held))
 
 
-def faults_of(error: ValidationError) -> list[dict[str, str]]:
+def faults_of(error: ValidationError, labels: Mapping[str, str] = NO_LABELS) -> list[dict[str, str]]:
     """What the models found, beside the fields of the form and in words for whoever fills it in."""
+    faults = error.errors(include_url=False, include_input=False)
+    fields = [".".join(str(part) for part in fault["loc"]) for fault in faults]
     return [
-        {"field": ".".join(str(part) for part in fault["loc"]), "message": _message(fault)}
-        for fault in error.errors(include_url=False, include_input=False)
+        {"field": field, "message": _message(field, fault, labels)}
+        for field, fault in zip(fields, faults, strict=True)
     ]
 
 
-def _message(fault: Any) -> str:
+def _message(field: str, fault: Any, labels: Mapping[str, str]) -> str:
     limit = fault.get("ctx", {})
     match fault["type"]:
         case "string_too_long":
-            return f"Make this {limit['max_length']:,} characters or fewer"
+            return too_long(field, limit["max_length"], labels)
         case "missing" | "string_too_short":
             return "Fill this in"
         case "enum":

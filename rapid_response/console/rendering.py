@@ -22,12 +22,19 @@ from markupsafe import Markup, escape
 from rapid_response.console import timeline, words
 from rapid_response.console.assets import Assets
 from rapid_response.console.forms.actions import ACTION_FORMS, CORRECTION_FORM, POLICE_REFERENCE
-from rapid_response.console.forms.correcting import outcome_field
-from rapid_response.console.forms.handler import local_minute
+from rapid_response.console.forms.correcting import AMEND_LABELS, outcome_field
+from rapid_response.console.forms.handler import HANDLER_LABELS, local_minute
 from rapid_response.console.forms.markers import MARKER_LINES
 from rapid_response.console.forms.posted import OUTCOME_ROWS, FieldError, Filled, field_id
-from rapid_response.console.forms.public import CALLER_ROLES, NOW_WORDS, PAID_WORDS, PUBLIC_ROLES
-from rapid_response.console.forms.responder import CANNOT_GO_WORDS
+from rapid_response.console.forms.privacy import VEHICLE_LABELS, WORDS_LABEL
+from rapid_response.console.forms.public import (
+    CALLER_ROLES,
+    NOW_WORDS,
+    PAID_WORDS,
+    PUBLIC_LABELS,
+    PUBLIC_ROLES,
+)
+from rapid_response.console.forms.responder import CANNOT_GO_WORDS, FINISH_LABELS
 from rapid_response.console.moments import at_words, clock_time, full_words, moment_words
 from rapid_response.console.views.case_parts import EvidenceSpan
 from rapid_response.console.views.frame import PAGE_WORDS, Frame, Site, View
@@ -39,14 +46,20 @@ from rapid_response.messaging.numbers import phone_words
 #: What templates say of forms.
 _FORMS = SimpleNamespace(
     ACTION_FORMS=ACTION_FORMS,
+    AMEND_LABELS=AMEND_LABELS,
     CALLER_ROLES=CALLER_ROLES,
     CORRECTION_FORM=CORRECTION_FORM,
+    FINISH_LABELS=FINISH_LABELS,
     FieldError=FieldError,
     Filled=Filled,
+    HANDLER_LABELS=HANDLER_LABELS,
     MARKER_LINES=MARKER_LINES,
     OUTCOME_ROWS=OUTCOME_ROWS,
     POLICE_REFERENCE=POLICE_REFERENCE,
+    PUBLIC_LABELS=PUBLIC_LABELS,
     PUBLIC_ROLES=PUBLIC_ROLES,
+    VEHICLE_LABELS=VEHICLE_LABELS,
+    WORDS_LABEL=WORDS_LABEL,
     outcome_field=outcome_field,
 )
 

@@ -59,6 +59,8 @@ async def test_a_job_that_another_has_meanwhile_says_that_nothing_was_saved(town
         told = unescape(late.html)
         assert NOTE in told
         assert "Money not paid because of us, £900" in told
+        # By the words that stood on the form.
+        assert "What changed: money, trader, safety" in told
 
 
 @on_sqlite

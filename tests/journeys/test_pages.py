@@ -98,6 +98,43 @@ async def test_a_report_with_faults_keeps_what_was_written(town: Town) -> None:
     assert await count(town, IncidentRow) == 1
 
 
+LONG = "x" * 6000
+
+
+@on_sqlite
+async def test_a_fault_names_its_field_as_the_page_does(town: Town) -> None:
+    case = await town.takes(paid_today())
+    page = f"/incidents/{case.reference}"
+    await case.act("assign", responder="ben")
+    await case.act("remote_response", protective_act="bank_told")
+    handled = {
+        **{"location.address": LONG, "suspect.vehicle_registration": LONG, "safe_contact.note": LONG},
+        **{"caller.phone": "12", "suspect.phone": "12", "caller.name": LONG},
+    }
+    told = {"location.postcode": LONG, "caller.name": LONG, "victim.name": LONG, "caller.phone": "12"}
+    corrected = {"victim.name": LONG, "suspect.website": LONG, "victim.phone": "12", "reason": LONG}
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        forms = [
+            ("/console", "/console", handled),
+            ("/report?now=5", "/report", told),
+            (page, f"{page}/actions/amend", corrected),
+            (page, f"{page}/actions/close", {"safeguarding_reason": LONG, "note": LONG}),
+        ]
+        for path, action, wrong in forms:
+            refused = await officer.fill(path, action, **wrong)
+            assert refused.status == 422, action
+            named = _named_in_the_summary(refused)
+            assert len(named) == len(wrong), (action, named)
+            labels = re.findall(r"<label[^>]*>\s*([^<]*?)\s*</label>", unescape(refused.html))
+            assert set(named) <= set(labels), (action, set(named) - set(labels))
+
+
+def _named_in_the_summary(page: Shown) -> list[str]:
+    """The fields that the list of faults at the top of a page names."""
+    summary = page.html.partition('class="govuk-error-summary"')[2].partition("</ul>")[0]
+    return re.findall("“([^”]+)”: (?:make this|check the phone number)", unescape(summary))
+
+
 @on_sqlite
 async def test_a_resident_who_is_asked_what_postcode_was_meant_can_answer(town: Town) -> None:
     async with Browser(town) as resident:

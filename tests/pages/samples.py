@@ -939,7 +939,9 @@ PUBLIC_FAULTS = Filled(
     {"caller.role": ("family",), "victim.age": ("old",), "safe": ("voice", "sms"), "caller.phone": ("12",)},
     (
         FieldError("narrative", "Tell us what has happened, in your own words"),
-        FieldError("caller.phone", "Check the phone number. It should look like 020 7946 0018"),
+        FieldError(
+            "caller.phone", "“Your phone number”: check the phone number. It should look like 020 7946 0018"
+        ),
         FieldError("victim.age", "Write the age in years, like 82, or leave it empty"),
     ),
 )

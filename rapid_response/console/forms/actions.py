@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from rapid_response.console.forms.correcting import read_amendment, read_outcome_rows
+from rapid_response.console.forms.correcting import AMEND_LABELS, read_amendment, read_outcome_rows
 from rapid_response.console.forms.posted import LINE_LIMIT, NO, NOTE_LIMIT, YES, Parsed, Posted
 from rapid_response.console.forms.reading import Reading
 from rapid_response.console.words import choices
@@ -501,9 +501,11 @@ def read_action(
     `now` and `zone` are for forms in which times are written.
     """
     if action is Action.AMEND:
-        return read_amendment(Reading(posted, now, zone))
-    reading = Reading(posted)
-    if action is Action.REVIEW_AGE_TARGETING and posted.text(CORRECTION):
+        return read_amendment(Reading(posted, now, zone, AMEND_LABELS))
+    corrects = action is Action.REVIEW_AGE_TARGETING and posted.text(CORRECTION)
+    fields = (CORRECTION_FORM if corrects else ACTION_FORMS[action]).fields
+    reading = Reading(posted, labels={asked.name: asked.label for asked in (*fields, POLICE_REFERENCE)})
+    if corrects:
         return _read_correction(reading)
     if action is Action.LINK and YES in posted.all("dismiss"):
         reading.put("dismiss", True)
@@ -513,7 +515,7 @@ def read_action(
     if action is Action.ACKNOWLEDGE:
         # What was told after the page was shown has not been seen by whoever looks at it.
         reading.put("seen", list(posted.all("seen")))
-    for asked in ACTION_FORMS[action].fields:
+    for asked in fields:
         _read_action_field(reading, asked)
     if action is Action.UPDATE_REFERRAL:
         # Asked only beside a referral to the police as a hate crime.

@@ -21,6 +21,8 @@ _AMENDED_LINES = (
     *("suspect.name", "suspect.company", "suspect.vehicle_registration", "suspect.website"),
 )
 _AMENDED_PHONES = ("caller.phone", "victim.phone", "suspect.phone")
+#: Beside the words for what is known of a case.
+AMEND_LABELS = {"reason": "Why is it changed?"}
 _MEANS = ("voice", "sms", "voicemail")
 
 

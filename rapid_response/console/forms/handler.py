@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,21 @@ _HANDLER_LINES = (
     *("suspect.name", "suspect.company", "suspect.vehicle_registration", "suspect.website"),
 )
 HANDLER_PARAGRAPHS = ("location.address", "safe_contact.note", "suspect.description")
+#: The form's labels, where they differ from the words for a case.
+HANDLER_LABELS: Mapping[str, str] = {
+    "narrative": "In the caller’s own words",
+    "location.address": "Address, or as much as they know",
+    "victim.phone": "Victim’s number, if another",
+    "safe_contact.note": "When, who may answer, code word",
+    "victim.name": "Victim’s name, if known",
+    "suspect.description": "Looks, clothes, vehicle, direction",
+    "suspect.vehicle_registration": "Registration",
+    "suspect.company": "Company",
+    "suspect.name": "Name given",
+    "suspect.phone": "Number used",
+    "suspect.website": "Website",
+    "external_reference": "Their reference (police CAD, bank, partner)",
+}
 #: A page that was open for longer was perhaps not opened for this call.
 _ASKED_AFTER = timedelta(minutes=10)
 #: The narrative of a call that broke off before anything could be written down.
@@ -29,7 +45,7 @@ LINE_WENT_DEAD = "The line went dead before more was said."
 
 def read_handler_report(posted: Posted, *, now: datetime, zone: ZoneInfo) -> Parsed:
     """The call handler's form: every fact of the contract, all but the narrative optional."""
-    reading = Reading(posted, now, zone)
+    reading = Reading(posted, now, zone, HANDLER_LABELS)
     channel = posted.text("channel") or Channel.PHONE.value
     reading.put("channel", channel if channel in set(Channel) else Channel.PHONE.value)
     _read_received_at(reading, now, zone)

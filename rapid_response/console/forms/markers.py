@@ -20,11 +20,16 @@ MARKER_LINES: Mapping[RiskSubject, Sequence[tuple[str, str]]] = {
         ("website", "Website"),
     ),
 }
+#: The form's labels, by field.
+MARKER_LABELS: Mapping[str, str] = {
+    **{name: label for lines in MARKER_LINES.values() for name, label in lines},
+    "reason": "Evidence",
+}
 
 
 def read_marker(posted: Posted) -> Parsed:
     """A new risk marker: about whom or where, what kind, on what evidence, for how long."""
-    reading = Reading(posted)
+    reading = Reading(posted, labels=MARKER_LABELS)
     reading.choice("subject", RiskSubject, "Choose what the marker warns of")
     reading.choice("kind", RiskKind, "Choose the kind of risk")
     subject = reading.body.get("subject")
@@ -36,7 +41,7 @@ def read_marker(posted: Posted) -> Parsed:
 
 def read_marker_review(posted: Posted) -> Parsed:
     """A marker looked at again: the evidence as it stands now, and for how long."""
-    reading = Reading(posted)
+    reading = Reading(posted, labels=MARKER_LABELS)
     _read_evidence(reading)
     return reading.done()
 

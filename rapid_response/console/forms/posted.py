@@ -92,6 +92,8 @@ class Parsed:
     body: dict[str, Any]
     filled: Filled
     looks_automated: bool = False
+    #: The form's own words for its fields, for what is found wrong later.
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:

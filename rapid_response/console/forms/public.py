@@ -92,6 +92,16 @@ PUBLIC_ROLES: Sequence[tuple[str, str]] = (
     ("carer", "Someone I care for"),
     ("other", "Someone else"),
 )
+#: The form's labels, where they differ from the words for a case.
+PUBLIC_LABELS: Mapping[str, str] = {
+    "narrative": "What has happened?",
+    "location.address": "House number and street, or as much as you know",
+    "location.postcode": "Postcode, if you know it",
+    "victim.name": "Their name, if it is not you and you know it",
+    "caller.name": "Your name",
+    "caller.phone": "Your phone number",
+    "safe_contact.note": "When is it safe, and who may answer?",
+}
 #: A person cannot read the page and write a sentence faster than this; a script can.
 _QUICKEST_PERSON = timedelta(seconds=3)
 HONEYPOT = "website"
@@ -105,7 +115,7 @@ def read_now(posted: Posted) -> Now | None:
 
 def read_public_report(posted: Posted, *, now: datetime) -> Parsed:
     """The public form. Only what happened must be said; everything else may stay empty."""
-    reading = Reading(posted)
+    reading = Reading(posted, labels=PUBLIC_LABELS)
     reading.put("channel", Channel.WEB.value)
     reading.text("narrative", "Tell us what has happened, in your own words", NARRATIVE_LIMIT)
     reading.text("location.postcode")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -12,16 +13,39 @@ import phonenumbers
 
 from rapid_response.console.forms.posted import LINE_LIMIT, NO, YES, FieldError, Filled, Parsed, Posted
 from rapid_response.console.when import NotATime, Side, read_when
+from rapid_response.console.words import field_words
 
 #: Two clocks, and the minute that somebody types, are never quite the same.
 FUTURE_TOLERANCE = timedelta(minutes=5)
 
 
-class Reading:
-    """Collects a body and its errors; each method reads one field."""
+NO_LABELS: Mapping[str, str] = {}
 
-    def __init__(self, posted: Posted, now: datetime | None = None, zone: ZoneInfo | None = None) -> None:
-        self.posted, self.now, self.zone = posted, now, zone
+
+def label_of(path: str, labels: Mapping[str, str] = NO_LABELS) -> str:
+    """A field as its form calls it, quoted: in a list of faults nothing else says which one it is."""
+    return f"“{labels.get(path) or field_words(path)}”"
+
+
+def too_long(path: str, limit: int, labels: Mapping[str, str] = NO_LABELS) -> str:
+    """What to say of a field with too much in it."""
+    return f"{label_of(path, labels)}: make this {limit:,} characters or fewer"
+
+
+class Reading:
+    """Collects a body and its errors; each method reads one field.
+
+    `labels` are the form's own words for its fields, where they differ from those of a case.
+    """
+
+    def __init__(
+        self,
+        posted: Posted,
+        now: datetime | None = None,
+        zone: ZoneInfo | None = None,
+        labels: Mapping[str, str] = NO_LABELS,
+    ) -> None:
+        self.posted, self.now, self.zone, self.labels = posted, now, zone, labels
         self.body: dict[str, Any] = {}
         self.errors: list[FieldError] = []
 
@@ -40,7 +64,7 @@ class Reading:
         """A text; `missing` is what to say when it must not be empty."""
         value = self.posted.text(path)
         if len(value) > limit:
-            self.fail(path, f"Make this {limit:,} characters or fewer. It has {len(value):,}")
+            self.fail(path, f"{too_long(path, limit, self.labels)}. It has {len(value):,}")
         elif value:
             self.put(path, value)
         elif missing is not None:
@@ -69,7 +93,8 @@ class Reading:
         except phonenumbers.NumberParseException:
             number = None
         if number is None or not phonenumbers.is_possible_number(number):
-            self.fail(path, "Check the phone number. It should look like 020 7946 0018 or 07700 900123")
+            like = "It should look like 020 7946 0018 or 07700 900123"
+            self.fail(path, f"{label_of(path, self.labels)}: check the phone number. {like}")
         else:
             self.put(path, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
@@ -108,7 +133,7 @@ class Reading:
             self.fail(path, str(problem))
 
     def done(self, **extra: Any) -> Parsed:
-        return Parsed(self.body, Filled(self.posted.values, tuple(self.errors)), **extra)
+        return Parsed(self.body, Filled(self.posted.values, tuple(self.errors)), labels=self.labels, **extra)
 
 
 def read_pounds(text: str) -> int | float:

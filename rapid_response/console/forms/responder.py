@@ -29,17 +29,29 @@ CANNOT_GO_WORDS: Mapping[CannotGo, str] = {
     CannotGo.OTHER: "Another reason",
 }
 
-OUTCOMES = ActionField("outcomes", "What changed", Kind.OUTCOMES)
-#: The form to finish a job, as it is told again where it is no longer there.
+OUTCOMES = ActionField("outcomes", "What changed: money, trader, safety", Kind.OUTCOMES)
+#: The form to finish a job, also as it is told again where it is no longer there.
 FINISH_FIELDS = (
     ActionField("code", "How did it end?", Kind.RADIOS, choices(ShortDisposition)),
-    ActionField("cad_reference", "Police CAD reference", Kind.LINE),
-    ActionField("protective_act", "What you did to protect them", Kind.SELECT, choices(ProtectiveAct)),
+    ActionField("cad_reference", "Police CAD reference, if handed to the police", Kind.LINE),
+    ActionField(
+        "protective_act",
+        "If by phone: what you did to protect them",
+        Kind.SELECT,
+        choices(ProtectiveAct),
+    ),
     OUTCOMES,
-    ActionField("safeguarding", "Safeguarding", Kind.SELECT, choices(Safeguarding)),
+    ActionField(
+        "safeguarding",
+        "An adult may be at risk: what about safeguarding?",
+        Kind.SELECT,
+        choices(Safeguarding),
+    ),
     ActionField("safeguarding_reason", "Why, unless adult social care is told", Kind.LINE),
     ActionField("note", "Note", Kind.TEXT, limit=NOTE_LIMIT),
 )
+#: Their labels, by name.
+FINISH_LABELS: Mapping[str, str] = {asked.name: asked.label for asked in FINISH_FIELDS}
 
 
 def read_cannot_go(posted: Posted) -> Parsed:
@@ -61,7 +73,7 @@ def read_outcomes(posted: Posted) -> Parsed:
 
 def read_finish(posted: Posted) -> Parsed:
     """`code` as in `DONE 4821 CODE`, with `outcomes`, `note`, and what its code needs beside it."""
-    reading = Reading(posted)
+    reading = Reading(posted, labels=FINISH_LABELS)
     reading.choice("code", ShortDisposition, "Choose how it ended")
     code = reading.body.get("code")
     if code == ShortDisposition.POLICE:
