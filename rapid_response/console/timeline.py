@@ -148,6 +148,7 @@ PROPOSAL_WORDS: Mapping[str, str] = {
     "confirmed": "A second reviewer agrees to rule it out",
     "rejected": "A second reviewer does not agree to rule it out",
     "withdrawn": "The proposal to rule it out is taken back",
+    "joined": "The proposal to rule it out ended here: it was joined to another, and is decided there",
 }
 
 

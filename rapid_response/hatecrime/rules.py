@@ -206,6 +206,8 @@ class Settled(StrEnum):
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    #: Its case was joined to another: what is decided is decided there.
+    JOINED = "joined"
 
 
 def second_opinion(proposed_by: Reviewer, asked: Reviewer, *, agrees: bool, reason: str | None) -> Settled:

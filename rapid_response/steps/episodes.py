@@ -25,6 +25,7 @@ from rapid_response.steps import (
     outcomes,
     retriage,
     reviewing,
+    second,
 )
 from rapid_response.steps.case import allowed, facts_of, hold, holders_of, parts_of, reports_of
 from rapid_response.steps.corrections import Change
@@ -135,6 +136,7 @@ def take_apart(tx: Tx, desk: Desk, incident: IncidentRow) -> None:
             if report.first_incident_id in mine:
                 report.incident_id = incident.id
                 tx.record(holder.id, happened.ReportLeft(report.id, incident.id))
+        second.move(tx, holder, incident)
     earlier_calls.come_back(tx, incident, mine, holders)
     outcomes.come_back(tx, incident, mine, holders)
     for changed in (incident, *holders):

@@ -16,6 +16,7 @@ from rapid_response.core.incident import Action, Move, NotAllowed, Status
 from rapid_response.core.safe_contact import strictest
 from rapid_response.core.states import OfferState, Purpose
 from rapid_response.core.vocabulary import Category, Disposition, Link
+from rapid_response.hatecrime.rules import Settled
 from rapid_response.intake.rules import Decision, decide, either
 from rapid_response.messaging import wording
 from rapid_response.sla.rules import Kind
@@ -38,6 +39,7 @@ from rapid_response.steps import (
     retention,
     retriage,
     reviewing,
+    second,
     transferring,
     visits,
 )
@@ -172,6 +174,7 @@ def end(
         incident.status is Status.AWAITING_REVIEW,
     )
     _move_reports(tx, incident, into)
+    second.move(tx, incident, into)
     earlier_calls.move(tx, incident, into)
     outcomes.move(tx, incident, into)
     move(incident, Move.JOIN)
@@ -187,6 +190,9 @@ def end(
     finish_kind(tx, incident, *(kind for kind in TaskKind if kind is not TaskKind.CHASE_REFERRAL))
     leading.seen_to(tx, incident)
     transferring.withdraw(tx, incident)
+    # Nobody answers here any more what waited for a second person: it is decided anew, of both together.
+    reviewing.settle_proposal(tx, incident, Settled.JOINED)
+    incident.hoax_marked_by = None
     clock.disarm(tx, incident, [Kind.BORDER], "joined")
     incident.owner, incident.is_held = None, False
     tx.record(incident.id, happened.IncidentCancelled(Disposition.DUPLICATE_OF, incident.episode))

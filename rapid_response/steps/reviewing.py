@@ -263,7 +263,7 @@ def _decide(at: _Reviewing, to: AgeTargeting, command: commands.ReviewAgeTargeti
         kind = _referral_kind(incident, command, state)
     except (targeting.ReviewRefused, referrals.ReferralRefused) as refused:
         raise Invalid(str(refused), _field_of(refused)) from None
-    _settle_proposal(at, Settled.WITHDRAWN)
+    settle_proposal(at.tx, incident, Settled.WITHDRAWN)
     _move(at, state)
     if kind is not None:
         referring.refer_as_decided(at.tx, at.service, incident, kind, command.reference)
@@ -351,18 +351,19 @@ def second_review(
         raise Invalid(str(refused), "reason") from None
     except targeting.ReviewRefused as refused:
         raise Forbidden(str(refused)) from None
-    _settle_proposal(at, settled)
+    settle_proposal(tx, incident, settled)
     if settled is Settled.CONFIRMED:
         _move(at, AgeTargeting.RULED_OUT)
     at.note_second(named)
     at.note(command.reason)
 
 
-def _settle_proposal(at: _Reviewing, settled: Settled) -> None:
-    if at.incident.review_proposed_by is None:
+def settle_proposal(tx: Tx, incident: IncidentRow, settled: Settled) -> None:
+    """What became of the proposal to rule it out, where one waits for an answer."""
+    if incident.review_proposed_by is None:
         return
-    at.incident.review_proposed_by = at.incident.review_proposed_at = None
-    at.record(happened.ReviewProposalSettled(AgeTargeting.RULED_OUT, settled))
+    incident.review_proposed_by = incident.review_proposed_at = None
+    tx.record(incident.id, happened.ReviewProposalSettled(AgeTargeting.RULED_OUT, settled))
 
 
 def _known_reviewer(at: _Reviewing, actor: str, named: str | None = None) -> Reviewer:

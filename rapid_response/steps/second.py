@@ -32,7 +32,7 @@ from rapid_response.steps.case import facts_of, hold
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid
 from rapid_response.steps.service import service_now
-from rapid_response.steps.tasks import TaskKind, finish, open_task, open_tasks
+from rapid_response.steps.tasks import TaskKind, find_open, finish, open_task, open_tasks
 from rapid_response.storage.once import Filled
 from rapid_response.storage.records import table_of
 from rapid_response.storage.tables import (
@@ -310,6 +310,25 @@ def _ask_for_a_look(tx: Tx, desk: Desk, incident: IncidentRow, found: Sequence[r
     else:
         return
     open_task(tx, incident, TaskKind.SECOND_READING, ContactRole.DUTY_OFFICER, by)
+
+
+def move(tx: Tx, incident: IncidentRow, to: IncidentRow) -> None:
+    """Reports have gone from one case to another: the look that somebody owes them is owed there, by then."""
+    owed = find_open(tx, incident, TaskKind.SECOND_READING)
+    if owed is None:
+        return
+    if _is_owed(tx, to):
+        waiting = find_open(tx, to, TaskKind.SECOND_READING)
+        if waiting is not None and waiting.due_at > owed.due_at:
+            finish(tx, waiting, TaskState.DROPPED)
+        open_task(tx, to, TaskKind.SECOND_READING, owed.owner, owed.due_at)
+    if not _is_owed(tx, incident):
+        finish(tx, owed, TaskState.DROPPED)
+
+
+def _is_owed(tx: Tx, incident: IncidentRow) -> bool:
+    """Whether more danger, or more of a person's age, was suggested than anybody has answered."""
+    return any(row.raises and row.agrees is None for row in suggestions_of(tx, incident.id))
 
 
 def suggestions_of(tx: Tx, incident_id: str) -> Sequence[SuggestionRow]:

@@ -165,6 +165,19 @@ async def test_s13_a_notification_of_danger_is_taken_in_all_the_same(town: Town)
 # --- scenario 17 ------------------------------------------------------------------------------------------
 
 
+@on_sqlite
+async def test_s17_who_called_a_joined_report_a_hoax_says_so_anew_where_it_is_taken_apart(town: Town) -> None:
+    case, other = await town.takes(roofers_now()), await town.takes(roofers_now())
+    await case.act("mark_hoax", reason="Abuse.", second_person="Lena Fox")
+    await case.act("link", kind="duplicate_of", reference=other.reference)
+    assert (await case.now())["hoax_marked_by"] is None
+    await case.act("reopen", reason="Another house.")
+    # One word alone ends it no more than it would have ended a new one.
+    await case.act("mark_hoax", reason="Yes.", second_person="Sam Lee")
+    assert (await case.now())["hoax_marked_by"] == "Sam Lee"
+    assert "confirm_hoax" in await case.tasks()
+
+
 @pytest.mark.long
 async def test_s17_a_hoax_that_told_of_danger_needs_a_second_person(town: Town) -> None:
     case = await town.takes(roofers_now())

@@ -304,6 +304,28 @@ async def test_s23_that_the_victim_says_so_stays_said_where_her_report_is_joined
 
 
 @on_sqlite
+async def test_s23_a_proposal_ends_where_its_report_is_joined_to_another(town: Town) -> None:
+    case, told_again = await flagged(town), await flagged(town, PICKED_ME)
+    page = f"/incidents/{told_again.reference}"
+    dee = await browser_of(town, "dee.o", Role.DUTY_OFFICER)
+    hal = await browser_of(town, "hal.n", Role.HATE_CRIME_LEAD)
+    async with dee, hal:
+        await reviews(dee, told_again, state="ruled_out", reason="He calls at every house.")
+        seen = await hal.get(page)
+        await told_again.act("link", kind="duplicate_of", reference=case.reference)
+        late = await hal.send(seen.form(f"{page}/actions/second_review"), agree="yes")
+        assert late.status == 409
+        assert "and is decided there" in (await hal.get(page)).html
+    assert [s["outcome"] for s in await told_again.happened("review_proposal_settled")] == ["joined"]
+    assert (await told_again.now())["targeting_review"]["proposal"] is None
+    assert "review_age_targeting" in await case.tasks()
+    # Joined by mistake: a decision is owed there again, and whoever makes it has read it anew.
+    await told_again.act("reopen", reason="Another house.")
+    assert "review_age_targeting" in await told_again.tasks()
+    assert "second_review" not in (await told_again.now())["allowed_actions"]
+
+
+@on_sqlite
 @pytest.mark.parametrize("is_over", [False, True], ids=["joined", "a new episode"])
 async def test_s23_what_was_ruled_out_is_looked_at_again_when_she_says_so_herself(
     town: Town, is_over: bool

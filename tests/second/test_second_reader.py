@@ -115,6 +115,31 @@ async def test_agreeing_is_a_persons_own_act_and_ends_the_task(town: Town, reade
 
 
 @on_sqlite
+async def test_what_was_suggested_of_a_report_is_looked_at_where_the_report_is(
+    town: Town, reader: FakeReader
+) -> None:
+    reader.answer = claims()
+    other = await town.takes({**QUIET, "narrative": "Her neighbour says a man by the gate has a key."})
+    assert "second_reading" not in await other.tasks()
+    reader.answer = DANGER
+    case = await town.takes(QUIET)
+    owed = (await case.tasks())["second_reading"]
+    await case.act("link", kind="duplicate_of", reference=other.reference)
+    assert "second_reading" not in await case.tasks()
+    moved = (await other.tasks())["second_reading"]
+    assert (moved["owner"], moved["due_at"]) == (owed["owner"], owed["due_at"])
+    # Joined by mistake: it is owed where the report has gone back to, and nowhere else.
+    await case.act("reopen", reason="Another house.")
+    assert "second_reading" not in await other.tasks()
+    assert (await case.tasks())["second_reading"]["due_at"] == owed["due_at"]
+    for suggestion in await suggestions(case):
+        await case.act("answer_second_reading", suggestion=suggestion["id"], agrees=False)
+    assert "second_reading" not in await case.tasks()
+    # What has been answered is owed nowhere.
+    await case.act("link", kind="duplicate_of", reference=other.reference)
+    assert "second_reading" not in await other.tasks()
+
+
 async def test_targeting_is_asked_about_tomorrow_and_never_set(town: Town, reader: FakeReader) -> None:
     reader.answer = claims(("age_targeted", "true", QUOTE), ("other_vulnerability_targeted", "true", QUOTE))
     case = await town.takes(QUIET)

@@ -43,7 +43,7 @@ class ReviewProposed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReviewProposalSettled(Event):
-    """What became of it: `confirmed`, `rejected`, or `withdrawn` by the proposer or another decision."""
+    """What became of it: `confirmed`, `rejected`, `withdrawn` (by another decision too) or `joined`."""
 
     type: ClassVar[str] = "review_proposal_settled"
     state: str
