@@ -35,6 +35,7 @@ from rapid_response.core.vocabulary import (
     TransferState,
     ViewReason,
 )
+from rapid_response.steps.commands import BreachReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,7 +452,7 @@ TELLERS: Mapping[str, _Teller] = {
     "incident_cancelled": lambda t: ("Cancelled", f"{t.word('disposition', Disposition)}."),
     "incident_reopened": lambda t: ("Opened again", f"Episode {t.data.get('episode')}."),
     "back_entry_released": lambda _: ("Released by a person", "Messages may now be sent."),
-    "breach_explained": lambda t: ("Reason for missing the two hours", f"{t.word('code')}."),
+    "breach_explained": lambda t: ("Reason for missing the two hours", f"{t.word('code', BreachReason)}."),
     "note_added": lambda _: ("Note added", ""),
     "second_reading_recorded": _second_read,
     "second_reading_answered": _second_answered,

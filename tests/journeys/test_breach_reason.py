@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rapid_response.core.vocabulary import Role
+from rapid_response.storage.tables import NoteRow
 from tests.builders import roofers_now
 from tests.harness import Town
 from tests.journeys.browser import browser_of, on_sqlite
@@ -26,7 +27,11 @@ async def test_a_reason_for_a_breach_is_chosen_by_a_person(town: Town) -> None:
         assert 'id="task_done-reason"' in refused.html
         assert await case.happened("breach_explained") == []
         assert (await leader.send(form, reason="travel")).status == 303
+        explained = (await leader.get(page)).html
     assert [e["code"] for e in await case.happened("breach_explained")] == ["travel"]
+    # In the words of the list it was chosen from, and never as the code.
+    assert "Travel took too long." in explained
+    assert await town.rows(NoteRow) == []
 
 
 @on_sqlite
@@ -45,3 +50,13 @@ async def test_nobody_below_a_team_leader_settles_a_breach(town: Town, role: Rol
     assert "Ask a team leader" in refused.html
     assert await case.happened("breach_explained") == []
     assert "breach_reason" in await case.tasks()
+
+
+@on_sqlite
+async def test_a_reason_in_own_words_is_kept_as_a_note(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    await town.pass_time(minutes=125)
+    owed = (await case.tasks())["breach_reason"]["id"]
+    await case.act("task_done", task=owed, reason="The bridge was up.")
+    assert [e["code"] for e in await case.happened("breach_explained")] == ["other"]
+    assert [note.body for note in await town.rows(NoteRow)] == ["The bridge was up."]

@@ -71,14 +71,15 @@ def _task_done(doing: Doing, command: commands.TaskIsDone) -> None:
     if task.kind == TaskKind.CONFIRM_HOAX:
         # Whoever looked does not agree: it is a report like any other again.
         doing.incident.hoax_marked_by = None
+    words = command.reason
     if task.kind == TaskKind.BREACH_REASON:
-        _explain_breach(doing, command)
+        words = _explain_breach(doing, command.reason)
     if task.kind == TaskKind.CONFIRM_REMOTE:
         doing.incident.unconfirmed = [
             u for u in doing.incident.unconfirmed if u != Action.REMOTE_RESPONSE.value
         ]
-    if command.reason:
-        add_note(doing.tx, doing.incident, command.reason, doing.who)
+    if words:
+        add_note(doing.tx, doing.incident, words, doing.who)
     if task.kind == TaskKind.CHASE_REFERRAL:
         referring.chased(doing.tx, doing.service, doing.incident, task.subject)
     else:
@@ -88,14 +89,15 @@ def _task_done(doing: Doing, command: commands.TaskIsDone) -> None:
     _keep_cared_for(doing)
 
 
-def _explain_breach(doing: Doing, command: commands.TaskIsDone) -> None:
+def _explain_breach(doing: Doing, reason: str | None) -> str | None:
+    """Record why the two hours were missed; returns what a person said in words of their own, for a note."""
     if not doing.who.may_explain_breaches:
         raise Forbidden("It may have been a breach of your own shift. Ask a team leader to explain it.")
-    if not command.reason:
+    if not reason:
         raise Invalid("Say why the two hours were missed.", "reason")
-    known = {code.value for code in commands.BreachReason}
-    code = command.reason if command.reason in known else commands.BreachReason.OTHER
-    doing.record(happened.BreachExplained(code))
+    known = next((code for code in commands.BreachReason if code == reason), None)
+    doing.record(happened.BreachExplained(known or commands.BreachReason.OTHER))
+    return reason if known is None else None
 
 
 def _keep_cared_for(doing: Doing) -> None:
