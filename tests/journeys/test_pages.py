@@ -110,6 +110,7 @@ async def test_a_fault_names_its_field_as_the_page_does(town: Town) -> None:
     handled = {
         **{"location.address": LONG, "suspect.vehicle_registration": LONG, "safe_contact.note": LONG},
         **{"caller.phone": "12", "suspect.phone": "12", "caller.name": LONG},
+        **{"answers.paid_at": "soonish", "received_at": "soonish"},
     }
     told = {"location.postcode": LONG, "caller.name": LONG, "victim.name": LONG, "caller.phone": "12"}
     corrected = {"victim.name": LONG, "suspect.website": LONG, "victim.phone": "12", "reason": LONG}
@@ -132,7 +133,7 @@ async def test_a_fault_names_its_field_as_the_page_does(town: Town) -> None:
 def _named_in_the_summary(page: Shown) -> list[str]:
     """The fields that the list of faults at the top of a page names."""
     summary = page.html.partition('class="govuk-error-summary"')[2].partition("</ul>")[0]
-    return re.findall("“([^”]+)”: (?:make this|check the phone number)", unescape(summary))
+    return re.findall("“([^”]+)”: (?:make this|check the phone number|write a time)", unescape(summary))
 
 
 @on_sqlite

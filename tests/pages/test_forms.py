@@ -203,7 +203,7 @@ def test_what_has_happened_did_not_happen_tomorrow() -> None:
     for name in ("happened_at", "paid_at", "suspect_left_at"):
         field = f"answers.{name}"
         late = faults(handler(**{field.replace(".", "__"): "tomorrow 9am"}))
-        assert late == {field: "This time is still to come. Check it: write when it was"}
+        assert late[field].endswith("”: this time is still to come. Check it: write when it was")
     assert handler(answers__suspect_returning_at="tomorrow 9am").ok
 
 

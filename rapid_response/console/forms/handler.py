@@ -35,6 +35,7 @@ HANDLER_LABELS: Mapping[str, str] = {
     "suspect.name": "Name given",
     "suspect.phone": "Number used",
     "suspect.website": "Website",
+    "received_at": "Answered at",
     "external_reference": "Their reference (police CAD, bank, partner)",
 }
 #: A page that was open for longer was perhaps not opened for this call.

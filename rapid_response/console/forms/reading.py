@@ -116,10 +116,12 @@ class Reading:
         try:
             moment = read_when(value, now=self.now, zone=self.zone, side=side)
         except (NotATime, OverflowError) as problem:
-            self.fail(path, str(problem))
+            said = str(problem)
+            self.fail(path, f"{label_of(path, self.labels)}: {said[:1].lower()}{said[1:]}")
             return
         if side is Side.PAST and moment > self.now + FUTURE_TOLERANCE:
-            self.fail(path, "This time is still to come. Check it: write when it was")
+            label = label_of(path, self.labels)
+            self.fail(path, f"{label}: this time is still to come. Check it: write when it was")
         else:
             self.put(path, moment.isoformat())
 
