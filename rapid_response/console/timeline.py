@@ -487,6 +487,7 @@ TELLERS: Mapping[str, _Teller] = {
         "A caller left no message",
         "To be rung back." if t.data.get("may_be_rung") else "The number was withheld.",
     ),
+    "message_found_late": lambda _: ("A caller who seemed to have rung off had left a message", ""),
     "earlier_call_joined": lambda t: (
         "They had rung before and left no message",
         "The two hours count from that call.",

@@ -18,6 +18,7 @@ from rapid_response.core.events import (
     SERVICE_STREAM,
     CallerRangOff,
     EarlierCallJoined,
+    MessageFoundLate,
     NotificationKept,
     NotificationSettled,
     ReportJoined,
@@ -74,16 +75,24 @@ def _silent_calls(connection: Connection, period: Period, as_at: datetime) -> It
         if event.at <= as_at
     }
     rows = connection.execute(
-        select(col(EventRow.at), col(EventRow.data))
-        .where(col(EventRow.stream) == SERVICE_STREAM, col(EventRow.type) == CallerRangOff.type)
+        select(col(EventRow.type), col(EventRow.at), col(EventRow.data))
+        .where(
+            col(EventRow.stream) == SERVICE_STREAM,
+            col(EventRow.type).in_((CallerRangOff.type, MessageFoundLate.type)),
+        )
         .order_by(col(EventRow.seq))
     )
+    silent: dict[str, tuple[datetime, str]] = {}
     for row in rows:
         data = json.loads(row.data)
-        call_id, received_at = data["call_id"], data["received_at"]
+        if row.type == CallerRangOff.type:
+            silent[data["call_id"]] = row.at, data["received_at"]
+        elif row.at <= as_at:
+            silent.pop(data["call_id"], None)
+    for call_id, (at, received_at) in silent.items():
         if call_id not in joined and datetime.fromisoformat(received_at) in period:
             contact = {"report_id": call_id, "channel": Channel.PHONE.value, "received_at": received_at}
-            yield StoredEvent(call_id, 1, ReportReceived.type, row.at, {**contact, "information_only": True})
+            yield StoredEvent(call_id, 1, ReportReceived.type, at, {**contact, "information_only": True})
 
 
 def _rang_again(period: Period) -> Any:

@@ -152,7 +152,8 @@ def _newest_before(stream: str, seq: int, type_: str) -> Executable:
 
 
 def _contact(sums: _Sums, event: EventRow, data: Mapping[str, Any]) -> None:
-    # A notification that a person raised to an incident was a contact before it was one.
+    # A notification that a person raised to an incident was a contact before it was one, and so was the call
+    # of somebody who seemed to have rung off.
     if not data.get("raised_from"):
         sums.add("contacts", channel=data["channel"])
 

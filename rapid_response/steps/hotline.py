@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
-from rapid_response.core.events import SERVICE_STREAM, CallerRangOff
+from rapid_response.core.events import SERVICE_STREAM, CallerRangOff, MessageFoundLate, ReportLeft
 from rapid_response.core.vocabulary import Channel
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.report_in import Answers, Caller, ReportIn
@@ -130,12 +130,15 @@ def rang_off(tx: Tx, desk: Desk, due: Due) -> None:
         readiness.caller_rang_off(tx, desk, service_now(tx, desk.zone))
 
 
-def placeholder(call_digits: str, from_number: str, words: str = NO_WORDS_YET) -> ReportIn:
+def placeholder(
+    call_digits: str, from_number: str, words: str = NO_WORDS_YET, received_at: datetime | None = None
+) -> ReportIn:
     """The report of a message whose words are not known yet: unclear, and treated as urgent."""
     here = call_digits.startswith(SOMEBODY_IS_HERE)
     return ReportIn(
         channel=Channel.VOICEMAIL,
         narrative=words,
+        received_at=received_at,
         caller=Caller(phone=from_number or None),
         answers=Answers.model_validate({"suspect_on_premises": True} if here else {}),
     )
@@ -147,17 +150,29 @@ def message_left(tx: Tx, desk: Desk, sid: str, reading: Reading, recording: str 
     `recording` is what the provider calls its sound, which can be deleted there by that name.
     """
     call = call_of(tx, desk, sid)
-    if call is None:
-        return None
+    return None if call is None else _message_left(tx, desk, call, reading, recording)
+
+
+def _message_left(tx: Tx, desk: Desk, call: CallRow, reading: Reading, recording: str) -> str | None:
     if recording:
         call.recording_sid = recording[:34]
     # What seemed to end without a message may be of a case already, which is of other words of its caller.
     if call.incident_id is not None and call.outcome != RANG_OFF:
         return call.incident_id
-    report = placeholder(call.digits, call.from_number)
+    seemed_over, joined_to = call.outcome == RANG_OFF, call.incident_id
+    call.outcome, call.needs_person = "voicemail", False
+    # Who seemed to ring off spoke when she rang, not when we heard of it: late word of it buys us no time.
+    report = placeholder(call.digits, call.from_number, received_at=call.created_at if seemed_over else None)
     # Whatever a model makes of our own placeholder: words nobody knows yet rule nothing out.
-    received = receive(tx, desk, report, replace(reading, matter=Matter.UNCLEAR), SOURCE)
-    call.incident_id, call.outcome, call.needs_person = received.incident_id, "voicemail", False
+    unclear = replace(reading, matter=Matter.UNCLEAR)
+    counted_as = call.id if seemed_over else None
+    received = receive(tx, desk, report, unclear, SOURCE, raised_from=counted_as)
+    call.incident_id = received.incident_id
+    if seemed_over:
+        tx.record(SERVICE_STREAM, MessageFoundLate(call.id))
+        if joined_to is not None and received.incident_id is not None:
+            hold(tx, joined_to)
+            tx.record(joined_to, ReportLeft(call.id, received.incident_id))
     return received.incident_id
 
 
@@ -177,17 +192,16 @@ def words_known(
     They may also come before the message itself, or without it: then the report is raised here (`blank` reads
     its placeholder), even where the provider could read none.
     """
-    incident_id = message_left(tx, desk, sid, blank, recording)
-    if incident_id is None:
+    call = call_of(tx, desk, sid)
+    incident_id = None if call is None else _message_left(tx, desk, call, blank, recording)
+    if call is None or incident_id is None:
         return
     mine = select(ReportRow).where(col(ReportRow.first_incident_id) == incident_id)
     report = tx.first(mine)
     if not words or report is None or report.narrative not in (NO_WORDS_YET, RANG_OFF_WORDS):
         return
-    call = call_of(tx, desk, sid)
-    if call is not None:
-        # From now on the provider need not keep them for us.
-        call.transcription_sid, call.words_at = transcription[:34], tx.now
+    # From now on the provider need not keep them for us.
+    call.transcription_sid, call.words_at = transcription[:34], tx.now
     # The report may have been joined to another incident since: then its words are that one's.
     incident = hold(tx, report.incident_id)
     report.narrative, report.reading = words, reading_json(reading)

@@ -111,7 +111,7 @@ def receive(
     """Take in a report; raises Invalid or KeyReused, and then nothing is stored.
 
     `report_id` is its row's id, where the caller must be able to ask by it whether it was :func:`stored`;
-    `raised_from` the notification of which a person makes it.
+    `raised_from` what it was before and counted as a contact: a notification, or a call without a message.
     """
     if key is not None and (first := _first_answer(tx, key)) is not None:
         return Received(first, is_replay=True)

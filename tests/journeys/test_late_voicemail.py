@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -24,7 +24,7 @@ async def town(databases: TestDatabases, start: datetime) -> AsyncIterator[Twili
 
 
 async def told(town: TwilioTown, path: str, letter: str, **more: str) -> None:
-    """Twilio tells us of one of the caller's calls."""
+    """Twilio tells us of one of the caller's calls, or of another's (`From`)."""
     call: Mapping[str, str] = {
         "CallSid": "CA" + letter * 32,
         "From": CALLER,
@@ -88,6 +88,57 @@ async def test_two_messages_of_one_caller_each_keep_their_own_words(town: Twilio
         "It is me again, he has gone to the bank with her.",
         SAID,
     ]
+
+
+async def contacts(town: TwilioTown) -> dict[str, int]:
+    """The month's contacts by channel, as the board has them; what became of each adds up."""
+    month = town.clock.now().strftime("%Y-%m")
+    board = (await town.http.get("/api/v1/reports/board", params={"month": month})).json()
+    became = dict(board["reconciliation"])
+    assert became.pop("contacts") == sum(became.values()) == board["contacts"]["total"]
+    return {channel: number for channel, number in board["contacts"]["by_channel"].items() if number}
+
+
+async def counted(town: TwilioTown) -> float:
+    """The contacts that the metrics have counted, of all channels."""
+    await town.app.worker.sweep()
+    lines = (await town.http.get("/metrics")).text.splitlines()
+    return sum(
+        float(line.rpartition(" ")[2]) for line in lines if line.startswith("rapid_response_contacts_total{")
+    )
+
+
+@pytest.mark.parametrize("number", [CALLER, "anonymous"])
+@pytest.mark.parametrize("heard_of_after", [30, 7200])
+@pytest.mark.parametrize("first", ["/voicemail", "/transcription"])
+async def test_a_call_whose_message_is_heard_of_late_is_one_contact_since_it_rang(
+    town: TwilioTown, number: str, heard_of_after: int, first: str
+) -> None:
+    rang_at = town.clock.now()
+    await told(town, "", "1", CallStatus="ringing", From=number)
+    await told(town, "/status", "1", CallStatus="completed")
+    await town.pass_time(seconds=30)
+    assert (await contacts(town), await counted(town)) == ({"phone": 1}, 1)
+
+    town.clock.advance(timedelta(seconds=heard_of_after))
+    left = {"CallStatus": "completed", "RecordingSid": "RE" + "1" * 32}
+    await told(town, first, "1", TranscriptionText=SAID, **left)
+    await words_come(town, "1", SAID)
+    assert (await contacts(town), await counted(town)) == ({"voicemail": 1}, 1)
+    (call,) = [row for row in await town.rows(CallRow) if row.inbound]
+    assert (call.outcome, call.needs_person) == ("voicemail", False)  # nobody has to ring back
+    (incident,) = await town.rows(IncidentRow)
+    assert incident.received_at == rang_at
+
+
+async def test_a_message_heard_of_late_is_not_also_the_first_contact_of_another_case(
+    town: TwilioTown,
+) -> None:
+    await rings_and_is_over(town, "1")
+    await town.reports(narrative="A roofer wants cash from my mother.", caller={"phone": CALLER})
+    assert (await contacts(town), await counted(town)) == ({"phone": 2}, 2)
+    await words_come(town, "1", SAID)
+    assert (await contacts(town), await counted(town)) == ({"phone": 1, "voicemail": 1}, 2)
 
 
 @pytest.mark.parametrize("pressed", ["", "1"])

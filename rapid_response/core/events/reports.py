@@ -16,7 +16,7 @@ class ReportReceived(Event):
     channel: str
     received_at: datetime
     back_entry: bool = False
-    #: The notification of which a person made it; its contact is counted already.
+    #: What it was before, a notification or a call that seemed to have no message: counted as a contact then.
     raised_from: str | None = None
 
 
@@ -197,6 +197,14 @@ class CallerRangOff(Event):
     call_id: str
     may_be_rung: bool
     received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFoundLate(Event):
+    """A caller who seemed to have rung off had left a message: her call is a contact by that, and once."""
+
+    type: ClassVar[str] = "message_found_late"
+    call_id: str
 
 
 @dataclass(frozen=True, slots=True)
