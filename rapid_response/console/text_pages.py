@@ -131,6 +131,7 @@ def _waiting(connection: Connection, names: filling.Names) -> tuple[TextToRead, 
             col(InboundMessageRow.from_number),
             col(InboundMessageRow.body),
             col(InboundMessageRow.received_at),
+            col(InboundMessageRow.has_media),
             col(IncidentRow.reference),
         )
         .outerjoin(IncidentRow, col(IncidentRow.id) == col(InboundMessageRow.incident_id))
@@ -145,6 +146,7 @@ def _waiting(connection: Connection, names: filling.Names) -> tuple[TextToRead, 
             row.body,
             row.received_at,
             row.reference or "",
+            has_media=row.has_media,
         )
         for row in rows
     )

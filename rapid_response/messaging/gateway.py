@@ -89,6 +89,7 @@ class InboundRecord:
     to_number: str
     body: str
     sent_at: datetime
+    has_media: bool = False
 
 
 class Gateway(Protocol):

@@ -216,7 +216,14 @@ class TwilioGateway:
         lead = self._lead()
         found = await self.ask(lambda: self._pages(lambda: since - lead, to=to_number))
         return [
-            InboundRecord(one.sid, one.from_ or "", one.to or "", one.body or "", _when(one) + lead)
+            InboundRecord(
+                one.sid,
+                one.from_ or "",
+                one.to or "",
+                one.body or "",
+                _when(one) + lead,
+                has_media=(one.num_media or "0") != "0",
+            )
             for one in found
             if one.direction == "inbound"
         ]

@@ -113,6 +113,7 @@ def record(tx: Tx, desk: Desk, listing: Listing, found: Sequence[InboundRecord] 
             text.from_number,
             text.to_number,
             text.body,
+            has_media=text.has_media,
             source=SOURCE,
             sent_at=text.sent_at,
         )

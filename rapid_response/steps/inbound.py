@@ -40,6 +40,7 @@ from rapid_response.dispatch.reply_decision import (
     SenderKind,
 )
 from rapid_response.dispatch.words import Verb
+from rapid_response.intake.reading.port import Matter
 from rapid_response.intake.report_in import Caller, ReportIn
 from rapid_response.messaging import proof, wording
 from rapid_response.messaging.lives import REPEAT, UNRESOLVED
@@ -61,7 +62,7 @@ from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.receive import receive
-from rapid_response.steps.replying import Known, Text, answer, written_at
+from rapid_response.steps.replying import Known, Text, answer, say_pictures_are_not_received, written_at
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage import work
 from rapid_response.storage.columns import not_by
@@ -81,8 +82,8 @@ from rapid_response.storage.tx import Tx
 
 #: Before whatever else is due.
 _FIRST = 0
-#: What a text of nothing says.
-_EMPTY = "(an empty text)"
+#: What a text of nothing says, and a picture without a word.
+_EMPTY, _PICTURE_ALONE = "(an empty text)", "(a picture or a video, without words)"
 #: What is left of a text that held the duress word.
 _WITHHELD = "(withheld)"
 
@@ -96,12 +97,14 @@ def take_text(
     body: str,
     *,
     opt_out_type: str = "",
+    has_media: bool = False,
     source: str = "webhook",
     sent_at: datetime | None = None,
 ) -> bool:
     """Keep a text, once: the same one again, by whatever way, is nothing new. False when it was known.
 
-    `opt_out_type` is what the carrier has done about it already; `sent_at` when it was written, if known.
+    `opt_out_type` is what the carrier has done about it already; `has_media` that a picture came with it;
+    `sent_at` when it was written, if known.
     """
     again = tx.execute(
         update(InboundMessageRow)
@@ -118,21 +121,26 @@ def take_text(
         provider_sid=sid[:64],
         from_number=from_number[:32],
         to_number=to_number[:32],
-        body=_storable(body),
+        body=_storable(body, _PICTURE_ALONE if has_media else _EMPTY),
         received_at=tx.now,
         source=source,
         sent_at=min(sent_at, tx.now) if sent_at is not None else None,
+        has_media=has_media,
         opt_out_type=opt_out_type.upper() if opt_out_type.upper() in _BY_CARRIER else "",
     )
     work.arm(tx, "", 1, _FIRST, [Deadline(Kind.INBOUND, tx.now, inbound_id)])
     return True
 
 
-def _storable(body: str) -> str:
+def _storable(body: str, nothing_said: str) -> str:
     try:
         return storable(body)[:5000]
     except ValueError:
-        return _EMPTY
+        return nothing_said
+
+
+def _says_nothing(text: InboundMessageRow) -> bool:
+    return text.body in (_EMPTY, _PICTURE_ALONE)
 
 
 def act_on_text(tx: Tx, desk: Desk, inbound_id: str) -> None:
@@ -192,7 +200,9 @@ def _act_on(tx: Tx, desk: Desk, text: InboundMessageRow) -> None:
     if _answers_alarm_of_no_job(Text(tx, desk, service, text, known, None), reply, last):
         return
     text.sender, text.verb, text.effect = known.actor, reply.verb.value, decision.effect.value
-    text.incident_id, text.needs_person = decision.incident_id, decision.flagged
+    text.incident_id = decision.incident_id
+    is_picture_alone = text.body == _PICTURE_ALONE and decision.effect is not Effect.DROP
+    text.needs_person = decision.flagged or is_picture_alone
     incident = jobs[decision.incident_id][0] if decision.incident_id in jobs else None
     _carry_out(Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
     if decision.alert and incident is not None:
@@ -202,7 +212,10 @@ def _act_on(tx: Tx, desk: Desk, text: InboundMessageRow) -> None:
             incident.id,
             happened.ReplyUnderstood(text.id, known.actor, reply.verb.value, decision.effect.value),
         )
-    answer(Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+    if text.body != _PICTURE_ALONE:
+        answer(Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+    if text.has_media:
+        say_pictures_are_not_received(Text(tx, desk, service, text, known, incident), decision)
 
 
 #: What the carrier made of a text, whatever words its owner set it to (delivery.md 2.5).
@@ -210,7 +223,7 @@ _BY_CARRIER = {"STOP": Verb.OPT_OUT, "START": Verb.OPT_IN, "HELP": Verb.HELP}
 
 
 def _read(text: InboundMessageRow) -> Reply:
-    said = replies.read(text.body)
+    said = replies.read("" if _says_nothing(text) else text.body)
     verb = _BY_CARRIER.get(text.opt_out_type)
     if verb is None:
         return said
@@ -481,6 +494,8 @@ def _becomes_report(text: Text) -> None:
     reading = desk.reader.read(
         report.narrative, channel=Channel.SMS, received_at=text.row.received_at, zone=desk.zone
     )
+    if _says_nothing(text.row):  # whatever a model makes of our own words for it
+        reading = replace(reading, matter=Matter.UNCLEAR)
     text.row.incident_id = receive(tx, desk, report, reading, "sms").incident_id
 
 

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from rapid_response.core.definition import Responder
 from rapid_response.core.states import Purpose
-from rapid_response.dispatch.reply_decision import Answer, Effect, ReplyDecision, Sender
+from rapid_response.dispatch.reply_decision import Answer, Effect, ReplyDecision, Sender, SenderKind
 from rapid_response.dispatch.words import Verb
 from rapid_response.messaging import wording
 from rapid_response.messaging.numbers import is_uk_mobile
@@ -75,18 +75,48 @@ def answer(text: Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> 
     body = _wording(text, decision, jobs)
     if _is_loop(text, decision, body):
         return
-    # Words kept as a note were asked back: an OK after that is an answer, not courtesy.
-    acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
     queue(
         text.tx,
         key=f"answer:{text.row.id}",
-        purpose=Purpose.CONFIRM if acted else Purpose.CLARIFY,
+        purpose=_purpose(decision),
         to_number=text.known.number,
         recipient=text.known.actor,
         body=body,
         incident=text.incident,
         is_new=True,
     )
+
+
+def say_pictures_are_not_received(text: Text, decision: ReplyDecision) -> None:
+    """Whoever sent a picture must not count on it: nothing fetched it (delivery.md 9.5).
+
+    Strangers get nothing back to that either: who holds the phone may be the one she writes about.
+    """
+    is_ours = text.known.sender.kind in (SenderKind.RESPONDER, SenderKind.CONTACT, SenderKind.BOTH)
+    if not is_ours or not is_uk_mobile(text.known.number):
+        return
+    body, now = wording.pictures_not_received(), text.tx.now
+    is_again = _answers(text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body)
+    if is_again or lines.is_over_cap(text.tx, text.desk):
+        return
+    if _answers(text, now - timedelta(hours=1), col(MessageRow.body) == body) >= _MOST_AN_HOUR:
+        return
+    queue(
+        text.tx,
+        key=f"picture:{text.row.id}",
+        purpose=_purpose(decision),
+        to_number=text.known.number,
+        recipient=text.known.actor,
+        body=body,
+        incident=text.incident,
+        is_new=True,
+    )
+
+
+def _purpose(decision: ReplyDecision) -> Purpose:
+    """Words kept as a note were asked back: an OK after that is an answer, not courtesy."""
+    acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
+    return Purpose.CONFIRM if acted else Purpose.CLARIFY
 
 
 def _is_loop(text: Text, decision: ReplyDecision, body: str) -> bool:

@@ -150,6 +150,7 @@ async def text_in(hook: Signed) -> Response:
             to_number=hook.field("To"),
             body=hook.field("Body"),
             opt_out_type=hook.field("OptOutType"),
+            has_media=hook.field("NumMedia") not in ("", "0"),
         )
     )
     return _spoken(twiml.nothing())

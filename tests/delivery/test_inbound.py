@@ -419,6 +419,23 @@ async def test_q2_reserved_words_never_reach_a_command(town: Town) -> None:
     assert await case.happened("offer_declined") == []
 
 
+async def test_q2_an_empty_text_is_no_note_and_takes_nothing(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    take = partial(
+        inbound.take_text,
+        desk=town.app.desk,
+        sid=sid_of(9),
+        from_number=ASHA,
+        to_number="+447700900000",
+        body=" \n",
+    )
+    await town.app.database.run(take)
+    await town.settle()
+    assert (await town.texts(ASHA))[-1].startswith("Not understood")
+    assert await case.happened("note_added") == []
+
+
 async def test_q3_an_unknown_sender_becomes_a_report_for_review_and_gets_nothing_back(town: Town) -> None:
     await town.texts_reply(STRANGER, "a man is at my door and will not go")
     assert await town.count_incidents() == 1
@@ -428,19 +445,23 @@ async def test_q3_an_unknown_sender_becomes_a_report_for_review_and_gets_nothing
 
 
 @pytest.mark.parametrize("sender", ["+447700900000", "BROMLEY", "60777", "+442079460001"])
-async def test_q2_our_own_numbers_names_and_short_numbers_are_dropped(town: Town, sender: str) -> None:
+@pytest.mark.parametrize("body", ["OK 4821", ""])
+async def test_q2_our_own_numbers_names_and_short_numbers_are_dropped(
+    town: Town, sender: str, body: str
+) -> None:
     take = partial(
         inbound.take_text,
         desk=town.app.desk,
         sid=sid_of(9),
         from_number=sender,
         to_number="+447700900000",
-        body="OK 4821",
+        body=body,
+        has_media=not body,
     )
     await town.app.database.run(take)
     await town.settle()
     (text,) = await town.rows(InboundMessageRow)
-    assert text.effect == "drop"
+    assert (text.effect, text.needs_person) == ("drop", False)
     assert await town.rows(MessageRow) == []
 
 

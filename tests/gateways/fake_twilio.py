@@ -52,6 +52,7 @@ class Message:
     error_code: int | None = None
     callback: str = ""
     validity: int = 36_000
+    pictures: int = 0
 
 
 @dataclass
@@ -232,14 +233,28 @@ class FakeTwilio:
         return await self._talk(call, urljoin(call.url, action), {"Digits": key, "msg": "Gather End"})
 
     async def text_in(
-        self, from_: str, body: str, webhook: str | None, to: str = NUMBER, opt_out: str = ""
+        self,
+        from_: str,
+        body: str,
+        webhook: str | None,
+        to: str = NUMBER,
+        opt_out: str = "",
+        pictures: int = 0,
     ) -> Message:
         """A phone texts one of the numbers; with `webhook` None nobody hears of it.
 
         `opt_out` is what Advanced Opt-Out made of it: only then is there such a field.
         """
         message = Message(
-            self._id("SM"), "inbound", from_, to, body, "received", self.clock.real(), self.clock.real()
+            self._id("MM" if pictures else "SM"),
+            "inbound",
+            from_,
+            to,
+            body,
+            "received",
+            self.clock.real(),
+            self.clock.real(),
+            pictures=pictures,
         )
         self.messages.append(message)
         if webhook is not None:
@@ -255,7 +270,9 @@ class FakeTwilio:
             "FromCountry": "GB",
             **blank,
             "SmsMessageSid": message.sid,
-            "NumMedia": "0",
+            "NumMedia": str(message.pictures),
+            **{f"MediaUrl{n}": f"http://127.0.0.1:9/{n}" for n in range(message.pictures)},
+            **{f"MediaContentType{n}": "image/jpeg" for n in range(message.pictures)},
             "SmsSid": message.sid,
             "SmsStatus": "received",
             "Body": message.body,
@@ -524,7 +541,7 @@ def _message(one: Message) -> dict[str, Any]:
         "date_sent": _at(one.sent_at),
         "date_updated": _at(one.created_at),
         "num_segments": "1",
-        "num_media": "0",
+        "num_media": str(one.pictures),
         "api_version": "2010-04-01",
     }
 

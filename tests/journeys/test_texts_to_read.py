@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rapid_response.core.vocabulary import Role
+from rapid_response.steps import inbound
 from tests.builders import roofers_now
 from tests.harness import ASHA, Town
 from tests.journeys.browser import browser_of, on_sqlite
@@ -32,3 +35,21 @@ async def test_whose_words_were_shown_is_on_record_with_their_case(town: Town) -
         log = (await leader.get(f"/access?reference={case.reference}")).html
     # Once, though two texts are about it.
     assert log.count("Texts and calls</td>") == 1
+
+
+async def test_who_reads_a_text_is_told_that_a_picture_came_with_it(town: Town) -> None:
+    take = partial(
+        inbound.take_text,
+        desk=town.app.desk,
+        sid="MM" + "1" * 32,
+        from_number="+447700900555",
+        to_number=town.app.network.service_number,
+        body="this is the man",
+        has_media=True,
+    )
+    await town.app.database.run(take)
+    await town.settle()
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        page = (await handler.get("/texts")).html
+    assert "this is the man" in page
+    assert "A picture or a video came with it. It was not fetched" in page

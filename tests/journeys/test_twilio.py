@@ -175,6 +175,63 @@ async def test_a_text_from_a_stranger_is_a_report(town: TwilioTown) -> None:
     assert report.narrative == "a man at my door wants money for the roof"
 
 
+NO_PICTURES = "Pictures are not received here. Please sign in to add them to the job, or ring the duty desk."
+
+
+@pytest.mark.parametrize("webhook_is_lost", [False, True])
+async def test_a_picture_is_not_fetched_and_a_responder_is_told_so_beside_what_her_words_did(
+    town: TwilioTown, webhook_is_lost: bool
+) -> None:
+    """Its address is nobody's: whoever asked it for the picture would fail."""
+    reference = await town.reports(**URGENT)
+    number = (await town.incident(reference))["job_number"]
+    webhook = None if webhook_is_lost else town.base + TEXTS
+    await town.double.text_in(ASHA, f"OK {number}", webhook, pictures=2)
+    if webhook_is_lost:
+        town.clock.advance(timedelta(minutes=1))
+    await town.settle()
+    assert (await town.incident(reference))["responder"] == "asha"
+    confirmed, told = town.double.texts_to(ASHA)[-2:]
+    assert (f"Job {number} is yours" in confirmed, told) == (True, NO_PICTURES)
+    (text,) = await town.rows(InboundMessageRow)
+    assert (text.body, text.has_media, text.effect) == (f"OK {number}", True, "act")
+
+
+async def test_pictures_alone_wait_for_a_person_and_are_answered_once_in_five_minutes(
+    town: TwilioTown,
+) -> None:
+    reference = await town.reports(**URGENT)
+    asked = town.double.texts_to(ASHA)
+    for _ in range(3):
+        await town.double.text_in(ASHA, "", town.base + TEXTS, pictures=1)
+        await town.settle()
+    assert town.double.texts_to(ASHA) == [*asked, NO_PICTURES]
+    assert (await town.incident(reference))["responder"] is None
+    assert all(text.needs_person for text in await town.rows(InboundMessageRow))
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("a man at my door wants money for the roof", "a man at my door wants money for the roof"),
+        ("", "(a picture or a video, without words)"),
+    ],
+)
+async def test_a_stranger_who_sends_a_picture_is_a_report_that_a_person_looks_at(
+    town: TwilioTown, words: str, kept: str
+) -> None:
+    stranger = "+447700900456"
+    await town.double.text_in(stranger, words, town.base + TEXTS, pictures=1)
+    await town.settle()
+    assert town.double.texts_to(stranger) == []  # the one she writes about may hold her phone
+    (report,) = await town.rows(ReportRow)
+    assert report.narrative == kept
+    (incident,) = (await town.http.get("/api/v1/incidents")).json()["items"]
+    assert incident["priority"] in ("P0", "P1", "P2")
+    (text,) = await town.rows(InboundMessageRow)
+    assert (text.needs_person, text.has_media) == (True, True)
+
+
 async def test_what_twilio_made_of_a_word_of_the_councils_own_counts(town: TwilioTown) -> None:
     """Advanced Opt-Out: which words stop texts, start them or are answered by Twilio, the council chose."""
     await town.reports(**URGENT)

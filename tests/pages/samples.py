@@ -1417,7 +1417,7 @@ STATES: Mapping[str, tuple[View, Viewer | None, str, bool]] = {
                 TextToRead(
                     "t1", "Asha Patel", "which house is it, the green door?", NOW - 4 * MINUTE, "RR-7K4M2QX"
                 ),
-                TextToRead("t2", "07700 900999", "is this the council", NOW - 2 * MINUTE),
+                TextToRead("t2", "07700 900999", "is this the council", NOW - 2 * MINUTE, has_media=True),
             ),
             (
                 CallToReturn("c1", "+447700900777", NOW - 9 * MINUTE, ("RR-7K4M2QX",)),

@@ -54,6 +54,7 @@ class TextToRead:
     body: str
     at: datetime
     reference: str = ""
+    has_media: bool = False
 
 
 @dataclass(frozen=True, slots=True)

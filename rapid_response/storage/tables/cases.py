@@ -245,6 +245,8 @@ class InboundMessageRow(Row, table=True):
     source: str = Field(default="webhook", max_length=12)
     #: What the carrier made of it by itself: `STOP`, `START` or `HELP`.
     opt_out_type: str = Field(default="", max_length=10)
+    #: A picture or a video came with it, which is not fetched.
+    has_media: bool = False
     sender: str | None = Field(default=None, max_length=80)
     verb: str | None = Field(default=None, max_length=20)
     effect: str | None = Field(default=None, max_length=40)

@@ -317,6 +317,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("source", sa.String(length=12), nullable=False),
         sa.Column("opt_out_type", sa.String(length=10), nullable=False),
+        sa.Column("has_media", sa.Boolean(), nullable=False),
         sa.Column("sender", sa.String(length=80), nullable=True),
         sa.Column("verb", sa.String(length=20), nullable=True),
         sa.Column("effect", sa.String(length=40), nullable=True),
