@@ -52,8 +52,12 @@ def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> st
     Gives the desk's phone, where callers are put through to one.
     """
     number = desk_phone(tx, desk)
-    if call_of(tx, desk, sid) is not None:
-        return number
+    if call_of(tx, desk, sid) is None:
+        _came_in(tx, desk, sid, from_number, to_number, number)
+    return number
+
+
+def _came_in(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, desk_number: str | None) -> None:
     call_id = tx.ids.uuid()
     tx.add(
         CallRow,
@@ -67,8 +71,7 @@ def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> st
         created_at=tx.now,
     )
     # Nobody may ever tell us that it is over: then it counts as over by itself.
-    _look_after(tx, call_id, _LONGEST_AT_THE_DESK if number is not None else _LONGEST_MESSAGE)
-    return number
+    _look_after(tx, call_id, _LONGEST_AT_THE_DESK if desk_number is not None else _LONGEST_MESSAGE)
 
 
 def _look_after(tx: Tx, subject: str, after: timedelta) -> None:
@@ -144,12 +147,30 @@ def placeholder(
     )
 
 
-def message_left(tx: Tx, desk: Desk, sid: str, reading: Reading, recording: str = "") -> str | None:
+def _with_message(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> CallRow | None:
+    """The call of a message; one that we do not know, as after a restore, is known from now on."""
+    call = call_of(tx, desk, sid)
+    if call is None and sid:
+        _came_in(tx, desk, sid, from_number, to_number, None)
+        call = call_of(tx, desk, sid)
+    return call
+
+
+def message_left(
+    tx: Tx,
+    desk: Desk,
+    sid: str,
+    reading: Reading,
+    recording: str = "",
+    *,
+    from_number: str = "",
+    to_number: str = "",
+) -> str | None:
     """A voicemail was left: a report is raised before any transcript exists. Returns its incident's id.
 
     `recording` is what the provider calls its sound, which can be deleted there by that name.
     """
-    call = call_of(tx, desk, sid)
+    call = _with_message(tx, desk, sid, from_number, to_number)
     return None if call is None else _message_left(tx, desk, call, reading, recording)
 
 
@@ -186,13 +207,15 @@ def words_known(
     *,
     recording: str = "",
     transcription: str = "",
+    from_number: str = "",
+    to_number: str = "",
 ) -> None:
     """The voicemail's words: they complete its report, and may raise the case at once.
 
     They may also come before the message itself, or without it: then the report is raised here (`blank` reads
     its placeholder), even where the provider could read none.
     """
-    call = call_of(tx, desk, sid)
+    call = _with_message(tx, desk, sid, from_number, to_number)
     incident_id = None if call is None else _message_left(tx, desk, call, blank, recording)
     if call is None or incident_id is None:
         return

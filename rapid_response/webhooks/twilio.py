@@ -260,6 +260,8 @@ async def message_left(hook: Signed) -> Response:
             sid=hook.field("CallSid"),
             reading=blank,
             recording=hook.field("RecordingSid"),
+            from_number=hook.field("From"),
+            to_number=hook.field("To"),
         )
     )
     return _spoken(twiml.say_and_hang_up(words.THANKS))
@@ -282,6 +284,8 @@ async def words_known(hook: Signed) -> Response:
             reading=hook.hooks.read(text) if text else blank,
             blank=blank,
             recording=hook.field("RecordingSid"),
+            from_number=hook.field("From"),
+            to_number=hook.field("To"),
             transcription=hook.field("TranscriptionSid"),
         )
     )

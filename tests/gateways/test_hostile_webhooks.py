@@ -21,7 +21,9 @@ from sqlmodel import SQLModel
 
 from rapid_response.app import App, build
 from rapid_response.core.clock import ManualClock
+from rapid_response.definition.load import parse
 from rapid_response.settings import Settings
+from rapid_response.steps.load_service import load
 from rapid_response.storage.tables import (
     AgendaRow,
     CallRow,
@@ -31,6 +33,7 @@ from rapid_response.storage.tables import (
     ProviderEventRow,
 )
 from rapid_response.webhooks.signature import SHA256, sign
+from tests.builders import SMALL_TOWN
 from tests.databases import TestDatabases
 from tests.gateways.conftest import MONDAY
 from tests.gateways.fake_twilio import ACCOUNT, NUMBER, TOKEN
@@ -371,6 +374,9 @@ async def test_s6_no_forgery_is_accepted_and_none_is_an_error_of_ours(service: A
 
 async def test_s6_what_twilio_sends_is_accepted_with_either_token(service: App) -> None:
     """The other side of the same coin: with the same requests, unchanged, every address answers."""
+    # A message of a call that is not known becomes a report, which needs a service.
+    definition = parse(SMALL_TOWN, "test.yaml")
+    await service.database.run(lambda tx: load(tx, definition))
     chance = random.Random(1)
     async with _client(service) as client:
         for token in (TOKEN, PREVIOUS) * 30:

@@ -78,6 +78,25 @@ async def test_its_words_are_a_report_though_its_caller_has_reported_again_since
     assert [row.priority for row in urgent] == ["P0"]
 
 
+@pytest.mark.parametrize(
+    ("first", "narrative"), [("/voicemail", "A voicemail was left"), ("/transcription", SAID)]
+)
+async def test_a_message_of_a_call_that_we_do_not_know_is_a_report_all_the_same(
+    town: TwilioTown, first: str, narrative: str
+) -> None:
+    """Its row went with the hours that a restore cannot bring back, or we hear of its beginning last."""
+    left = {"CallStatus": "completed", "RecordingSid": "RE" + "1" * 32}
+    await told(town, first, "1", TranscriptionText=SAID, **left)
+    await told(town, "", "1", CallStatus="ringing")
+    await told(town, "/status", "1", CallStatus="completed")
+    await town.pass_time(minutes=15)
+    (kept,) = (await reported(town)).values()
+    assert narrative in kept
+    (call,) = [row for row in await town.rows(CallRow) if row.inbound]
+    assert (call.from_number, call.outcome, call.needs_person) == (CALLER, "voicemail", False)
+    assert await contacts(town) == {"voicemail": 1}
+
+
 async def test_two_messages_of_one_caller_each_keep_their_own_words(town: TwilioTown) -> None:
     await rings_and_is_over(town, "1")
     await told(town, "", "2", CallStatus="ringing")
