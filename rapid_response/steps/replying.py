@@ -93,7 +93,7 @@ def say_pictures_are_not_received(text: Text, decision: ReplyDecision) -> None:
     Strangers get nothing back to that either: who holds the phone may be the one she writes about.
     """
     is_ours = text.known.sender.kind in (SenderKind.RESPONDER, SenderKind.CONTACT, SenderKind.BOTH)
-    if not is_ours or not is_uk_mobile(text.known.number):
+    if not is_ours or decision.effect is Effect.OPT_OUT or not is_uk_mobile(text.known.number):
         return
     body, now = wording.pictures_not_received(), text.tx.now
     is_again = _answers(text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body)
