@@ -210,6 +210,15 @@ async def test_pictures_alone_wait_for_a_person_and_are_answered_once_in_five_mi
     assert all(text.needs_person for text in await town.rows(InboundMessageRow))
 
 
+async def test_who_stops_our_texts_with_a_picture_gets_none_about_it(town: TwilioTown) -> None:
+    await town.reports(**URGENT)
+    await town.double.text_in(ASHA, "STOP", town.base + TEXTS, pictures=1)
+    await town.settle()
+    (text,) = await town.rows(InboundMessageRow)
+    assert (text.has_media, text.effect) == (True, "opt_out")
+    assert not [message for message in await town.rows(MessageRow) if message.body == NO_PICTURES]
+
+
 @pytest.mark.parametrize(
     ("words", "kept"),
     [
