@@ -57,11 +57,12 @@ def answer(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> st
     return number
 
 
-def _came_in(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, desk_number: str | None) -> None:
-    call_id = tx.ids.uuid()
-    tx.add(
+def _came_in(
+    tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, desk_number: str | None
+) -> CallRow:
+    call = tx.new(
         CallRow,
-        id=call_id,
+        id=tx.ids.uuid(),
         provider=desk.provider,
         provider_sid=sid,
         inbound=True,
@@ -71,7 +72,8 @@ def _came_in(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str, des
         created_at=tx.now,
     )
     # Nobody may ever tell us that it is over: then it counts as over by itself.
-    _look_after(tx, call_id, _LONGEST_AT_THE_DESK if desk_number is not None else _LONGEST_MESSAGE)
+    _look_after(tx, call.id, _LONGEST_AT_THE_DESK if desk_number is not None else _LONGEST_MESSAGE)
+    return call
 
 
 def _look_after(tx: Tx, subject: str, after: timedelta) -> None:
@@ -150,10 +152,7 @@ def placeholder(
 def _with_message(tx: Tx, desk: Desk, sid: str, from_number: str, to_number: str) -> CallRow | None:
     """The call of a message; one that we do not know, as after a restore, is known from now on."""
     call = call_of(tx, desk, sid)
-    if call is None and sid:
-        _came_in(tx, desk, sid, from_number, to_number, None)
-        call = call_of(tx, desk, sid)
-    return call
+    return _came_in(tx, desk, sid, from_number, to_number, None) if call is None and sid else call
 
 
 def message_left(

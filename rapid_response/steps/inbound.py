@@ -204,18 +204,19 @@ def _act_on(tx: Tx, desk: Desk, text: InboundMessageRow) -> None:
     is_picture_alone = text.body == _PICTURE_ALONE and decision.effect is not Effect.DROP
     text.needs_person = decision.flagged or is_picture_alone
     incident = jobs[decision.incident_id][0] if decision.incident_id in jobs else None
-    _carry_out(Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+    said, theirs = Text(tx, desk, service, text, known, incident), [one for one, _ in jobs.values()]
+    _carry_out(said, decision, theirs)
     if decision.alert and incident is not None:
-        _tell_of_trouble(Text(tx, desk, service, text, known, incident), incident)
+        _tell_of_trouble(said, incident)
     if incident is not None:
         tx.record(
             incident.id,
             happened.ReplyUnderstood(text.id, known.actor, reply.verb.value, decision.effect.value),
         )
     if text.body != _PICTURE_ALONE:
-        answer(Text(tx, desk, service, text, known, incident), decision, [i for i, _ in jobs.values()])
+        answer(said, decision, theirs)
     if text.has_media:
-        say_pictures_are_not_received(Text(tx, desk, service, text, known, incident), decision)
+        say_pictures_are_not_received(said, decision)
 
 
 #: What the carrier made of a text, whatever words its owner set it to (delivery.md 2.5).

@@ -75,16 +75,7 @@ def answer(text: Text, decision: ReplyDecision, jobs: Sequence[IncidentRow]) -> 
     body = _wording(text, decision, jobs)
     if _is_loop(text, decision, body):
         return
-    queue(
-        text.tx,
-        key=f"answer:{text.row.id}",
-        purpose=_purpose(decision),
-        to_number=text.known.number,
-        recipient=text.known.actor,
-        body=body,
-        incident=text.incident,
-        is_new=True,
-    )
+    _send_back(text, decision, body, f"answer:{text.row.id}")
 
 
 def say_pictures_are_not_received(text: Text, decision: ReplyDecision) -> None:
@@ -101,22 +92,22 @@ def say_pictures_are_not_received(text: Text, decision: ReplyDecision) -> None:
         return
     if _answers(text, now - timedelta(hours=1), col(MessageRow.body) == body) >= _MOST_AN_HOUR:
         return
+    _send_back(text, decision, body, f"picture:{text.row.id}")
+
+
+def _send_back(text: Text, decision: ReplyDecision, body: str, key: str) -> None:
+    # Words kept as a note were asked back: an OK after that is an answer, not courtesy.
+    acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
     queue(
         text.tx,
-        key=f"picture:{text.row.id}",
-        purpose=_purpose(decision),
+        key=key,
+        purpose=Purpose.CONFIRM if acted else Purpose.CLARIFY,
         to_number=text.known.number,
         recipient=text.known.actor,
         body=body,
         incident=text.incident,
         is_new=True,
     )
-
-
-def _purpose(decision: ReplyDecision) -> Purpose:
-    """Words kept as a note were asked back: an OK after that is an answer, not courtesy."""
-    acted = decision.effect in (Effect.ACT, Effect.ALREADY, Effect.CHECK_IN)
-    return Purpose.CONFIRM if acted else Purpose.CLARIFY
 
 
 def _is_loop(text: Text, decision: ReplyDecision, body: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -55,6 +56,19 @@ def sid_of(number: int) -> str:
     return f"SM{number:032x}"
 
 
+def taking(town: Town, sid: str, number: str, body: str, **more: Any) -> Callable[[Tx], bool]:
+    """The step that keeps a text which the carrier tells of."""
+    return partial(
+        inbound.take_text,
+        desk=town.app.desk,
+        sid=sid,
+        from_number=number,
+        to_number="+447700900000",
+        body=body,
+        **more,
+    )
+
+
 async def catches_up(town: Town) -> int:
     """The worker looks for lost texts, and acts on what it finds."""
     found = await town.app.worker.provided.catch_up()
@@ -76,14 +90,7 @@ async def answers_to(town: Town, number: str) -> list[MessageRow]:
 
 async def test_u1_one_webhook_ten_times_at_once_acts_once_and_is_answered_once(town: Town) -> None:
     case = await town.takes(paid_today())
-    take = partial(
-        inbound.take_text,
-        desk=town.app.desk,
-        sid=sid_of(1),
-        from_number=ASHA,
-        to_number="+447700900000",
-        body=f"OK {case.number}",
-    )
+    take = taking(town, sid_of(1), ASHA, f"OK {case.number}")
     kept = await asyncio.gather(*(town.app.database.run(take) for _ in range(10)))
     await town.settle()
     assert sorted(kept) == [False] * 9 + [True]
@@ -103,14 +110,7 @@ async def test_u2_webhook_and_list_in_either_order_are_one_action(town: Town, fi
     else:
         sid = await loses(town, ASHA, f"OK {case.number}", sid_of(1))
         assert await catches_up(town) == 1
-        take = partial(
-            inbound.take_text,
-            desk=town.app.desk,
-            sid=sid,
-            from_number=ASHA,
-            to_number="+447700900000",
-            body=f"OK {case.number}",
-        )
+        take = taking(town, sid, ASHA, f"OK {case.number}")
         assert await town.app.database.run(take) is False
         await town.settle()
     assert len(await town.rows(InboundMessageRow)) == 1
@@ -422,14 +422,7 @@ async def test_q2_reserved_words_never_reach_a_command(town: Town) -> None:
 async def test_q2_an_empty_text_is_no_note_and_takes_nothing(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "OK {n}")
-    take = partial(
-        inbound.take_text,
-        desk=town.app.desk,
-        sid=sid_of(9),
-        from_number=ASHA,
-        to_number="+447700900000",
-        body=" \n",
-    )
+    take = taking(town, sid_of(9), ASHA, " \n")
     await town.app.database.run(take)
     await town.settle()
     assert (await town.texts(ASHA))[-1].startswith("Not understood")
@@ -449,15 +442,7 @@ async def test_q3_an_unknown_sender_becomes_a_report_for_review_and_gets_nothing
 async def test_q2_our_own_numbers_names_and_short_numbers_are_dropped(
     town: Town, sender: str, body: str
 ) -> None:
-    take = partial(
-        inbound.take_text,
-        desk=town.app.desk,
-        sid=sid_of(9),
-        from_number=sender,
-        to_number="+447700900000",
-        body=body,
-        has_media=not body,
-    )
+    take = taking(town, sid_of(9), sender, body, has_media=not body)
     await town.app.database.run(take)
     await town.settle()
     (text,) = await town.rows(InboundMessageRow)
@@ -567,15 +552,7 @@ async def test_a_word_that_stops_texts_alarms_the_desk_and_rings_whoever_is_aske
 
 async def test_what_the_carrier_says_it_did_counts_whatever_the_words(town: Town) -> None:
     for sid, kind, out in ((1, "STOP", True), (2, "START", False)):
-        take = partial(
-            inbound.take_text,
-            desk=town.app.desk,
-            sid=sid_of(sid),
-            from_number=ASHA,
-            to_number="+447700900000",
-            body="dim mwy diolch",
-            opt_out_type=kind,
-        )
+        take = taking(town, sid_of(sid), ASHA, "dim mwy diolch", opt_out_type=kind)
         await town.app.database.run(take)
         await town.settle()
         assert await opted_out(town, ASHA) is out
@@ -584,15 +561,7 @@ async def test_what_the_carrier_says_it_did_counts_whatever_the_words(town: Town
 async def test_help_from_a_door_is_a_cry_for_help_though_the_carrier_has_answered_it(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "HERE {n}")
-    take = partial(
-        inbound.take_text,
-        desk=town.app.desk,
-        sid=sid_of(1),
-        from_number=ASHA,
-        to_number="+447700900000",
-        body="Help",
-        opt_out_type="HELP",
-    )
+    take = taking(town, sid_of(1), ASHA, "Help", opt_out_type="HELP")
     await town.app.database.run(take)
     await town.settle()
     assert [told["kind"] for told in await case.happened("notice_given")] == ["not_safe"]

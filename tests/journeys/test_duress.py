@@ -28,6 +28,10 @@ from tests.journeys.test_check_ins import at_the_door, rung
 WORD = "heliotrope"
 LONE = {"check_in_every": "PT30M", "then": ["duty_officer", "team_leader"], "duress_word": WORD}
 WITH_WORD = small_town(lone_worker=LONE)
+#: The duty officer takes jobs as well.
+DEE_GOES_TOO = SMALL_TOWN.replace(
+    "    roles: [duty_officer]", "    roles: [duty_officer]\n    skills: [doorstep_crime, scam]"
+).replace("lone_worker: {", f"lone_worker: {{duress_word: {WORD}, ")
 FREE_TEXT = "Jean asks for heliotrope paint, back in ten"
 
 
@@ -355,10 +359,7 @@ async def test_s37_the_board_shows_it_first_and_the_page_where_she_is(town: Town
 @pytest.mark.long
 @on_sqlite
 async def test_s37_her_own_screens_say_nothing_of_it(town: Town) -> None:
-    definition = SMALL_TOWN.replace(
-        "    roles: [duty_officer]", "    roles: [duty_officer]\n    skills: [doorstep_crime, scam]"
-    ).replace("lone_worker: {", f"lone_worker: {{duress_word: {WORD}, ")
-    await town.load(definition)
+    await town.load(DEE_GOES_TOO)
     case = await town.takes(paid_today())
     await case.act("assign", responder="dee")
     async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as dee:
@@ -380,10 +381,7 @@ async def test_s37_her_own_screens_say_nothing_of_it(town: Town) -> None:
 @pytest.mark.parametrize("by", ["page", "text"])
 async def test_s37_a_duty_officer_under_duress_does_not_silence_her_own_alarm(town: Town, by: str) -> None:
     """Whoever has her phone or her screen may have her say that she has seen the notices."""
-    definition = SMALL_TOWN.replace(
-        "    roles: [duty_officer]", "    roles: [duty_officer]\n    skills: [doorstep_crime, scam]"
-    ).replace("lone_worker: {", f"lone_worker: {{duress_word: {WORD}, ")
-    await town.load(definition)
+    await town.load(DEE_GOES_TOO)
     case = await town.takes(roofers_now())
     await case.act("assign", responder="dee")
     await town.texts_reply(DEE, WORD)

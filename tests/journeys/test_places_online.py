@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -168,9 +167,9 @@ def test_a_file_without_the_columns_is_refused(text: str) -> None:
         load_wards.read(text)
 
 
-def test_the_command_says_what_it_loaded(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def council(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a council's files and a database that its service is loaded into."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/wards.db")
     (tmp_path / "service.yaml").write_text(BORDERED)
@@ -178,6 +177,11 @@ def test_the_command_says_what_it_loaded(
     (tmp_path / "names.csv").write_text(NAMES)
     assert running.run(["migrate"]) == 0
     assert running.run(["load", "service.yaml"]) == 0
+    return tmp_path
+
+
+@pytest.mark.usefixtures("council")
+def test_the_command_says_what_it_loaded(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert running.run(["load-wards", "onspd.csv", "--names", "names.csv"]) == 0
     assert "Loaded 2 postcodes of 2 wards." in capsys.readouterr().out
@@ -194,25 +198,18 @@ def test_the_command_says_what_it_loaded(
     ],
 )
 def test_a_wrong_file_changes_nothing_and_is_said(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: bytes, said: str
+    council: Path, capsys: pytest.CaptureFixture[str], file: bytes, said: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/wards.db")
-    (tmp_path / "service.yaml").write_text(BORDERED)
-    (tmp_path / "onspd.csv").write_text(ONSPD)
-    (tmp_path / "names.csv").write_text(NAMES)
-    (tmp_path / "wrong.csv").write_bytes(file)
-    running.run(["migrate"])
-    running.run(["load", "service.yaml"])
+    (council / "wrong.csv").write_bytes(file)
     running.run(["load-wards", "onspd.csv", "--names", "names.csv"])
-    kept = wards_in(tmp_path / "wards.db")
+    kept = wards_in(council / "wards.db")
     capsys.readouterr()
     assert running.run(["load-wards", "wrong.csv"]) == 2
     heard = capsys.readouterr().err
     assert heard.startswith("wrong.csv: ")
     assert said in heard
     assert one_sentence(heard)
-    assert wards_in(tmp_path / "wards.db") == kept != []
+    assert wards_in(council / "wards.db") == kept != []
 
 
 def wards_in(database: Path) -> list[tuple[str, str]]:
