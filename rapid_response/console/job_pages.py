@@ -37,6 +37,7 @@ from rapid_response.console.meanwhile import ChangedMeanwhile
 from rapid_response.console.moments import at_words
 from rapid_response.console.views.responder import JobLine, JobReport, JobStage, JobsView, JobView, Verb
 from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
+from rapid_response.console.words import DANGERS
 from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.facts import awaiting
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
@@ -98,20 +99,6 @@ _HERE_FIRST = "Nobody was helped yet: say first that you are there, or choose th
 #: Somebody else did something first that leaves no room for it.
 _OVERTAKEN = "This is not saved: somebody changed the job meanwhile. Look how it stands now"
 _ENDED_FIRST = "This is not saved: somebody ended the job before you. Add below what changed"
-
-#: What awaits whoever goes (core.facts.awaiting), in words; `…_at` adds when.
-_DANGERS: Mapping[str, tuple[str, str]] = {
-    "threat_or_fear": ("Threats or violence", ""),
-    "suspect_on_premises": ("The suspect was there when it was reported", ""),
-    "refuses_to_leave": ("The suspect refuses to leave", ""),
-    "demands_money_now": ("The suspect demands money now", ""),
-    "being_taken_to_bank": ("The suspect may be taking the person to get cash", ""),
-    "courier_expected": ("Somebody is coming to collect", "courier_expected_at"),
-    "suspect_returning": ("The suspect is coming back", "suspect_returning_at"),
-    "line_went_dead": ("The line went dead during the report", ""),
-    "safe_to_talk": ("The caller could not speak freely: the suspect may be near", ""),
-    "distress_or_self_harm": ("The person is in great distress", ""),
-}
 
 
 @router.api_route("/j", methods=["GET", "HEAD"])
@@ -378,7 +365,7 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
         stage,
         mine,
         offers[-1] if offers else None,
-        [JobReport(report.received_at, report.narrative) for report in reports],
+        [JobReport(report.id, report.received_at, report.narrative) for report in reports],
         reach(incident.safe_contact, linked),
         _goes_on_as(session, incident, mine),
         visit,
@@ -447,6 +434,7 @@ def _view(visit: Visit, job: _Job, filled: Filled, done: str) -> JobView:
         markers=filling.markers(job.markers, whole=True),
         place=filling.place(incident),
         dangers=_dangers(visit, incident),
+        heard=filling.heard(incident, job.reports),
         victim=filling.victim(incident),
         safe_contact=filling.safe_contact(job.safe_contact),
         route=ContactRoute(job.route) if job.route in set(ContactRoute) else None,
@@ -486,7 +474,7 @@ def _dangers(visit: Visit, incident: IncidentRow) -> tuple[str, ...]:
     facts, zone = facts_of(incident), visit.pages.desk.zone
     found = []
     for name in awaiting(facts, visit.now):
-        words, at = _DANGERS[name]
+        words, at = DANGERS[name]
         when = getattr(facts, at) if at else None
         found.append(f"{words}, {at_words(when, visit.now, zone)}" if when else words)
     return tuple(found)

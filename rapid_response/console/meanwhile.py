@@ -7,25 +7,27 @@ seen it. The API and texts say nothing of what was seen, and are not asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
 
 from rapid_response.console import filling, related
 from rapid_response.console.filling import Names
 from rapid_response.console.forms.correcting import WAS
 from rapid_response.console.forms.posted import FieldError, Filled, Posted
 from rapid_response.console.moments import at_words
-from rapid_response.console.words import field_words, plain
+from rapid_response.console.words import DANGERS, field_words, plain
 from rapid_response.core.incident import Action
 from rapid_response.core.safe_contact import MEANS
-from rapid_response.steps import case, casefile
+from rapid_response.steps import case, casefile, episodes
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 
-OWNER, PRIORITY = f"{WAS}owner", f"{WAS}priority"
+OWNER, PRIORITY, HEARD = f"{WAS}owner", f"{WAS}priority", f"{WAS}heard"
 #: Events by which a job changes hands, and by which it turns out more or less urgent.
 _HANDS = frozenset({"assigned", "offer_accepted", "released"})
 _DECIDED = frozenset({"priority_decided"})
@@ -38,6 +40,9 @@ _SHOWN = {
     Action.CANCEL: PRIORITY,
     Action.MARK_HOAX: PRIORITY,
 }
+#: What ends a case is not done over what was told since: more danger, or one more report of it.
+_ENDS = frozenset({Action.CLOSE, Action.CANCEL, Action.MARK_HOAX})
+_AGAIN = "Look again, then save"
 
 
 class ChangedMeanwhile(Exception):
@@ -59,14 +64,14 @@ class _Saying:
     def changed(self, what: str, value: str, last: tuple[str, datetime] | None) -> str:
         """`last`: who changed it last, and when, as far as that is known."""
         by = f" by {self.names.actor(last[0])}, {at_words(last[1], self.now, self.zone)}" if last else ""
-        return f"{what}: changed meanwhile to {value}{by}. Look again, then save"
+        return f"{what}: changed meanwhile to {value}{by}"
 
     def correction(self, path: str, present: str, corrected: Sequence[Correction]) -> str:
         """Of one field: as the last correction of it says, where there is one."""
         last = next((c for c in reversed(corrected) if c.field == path), None)
         value = related.shown_value(path, last.new, self.zone, self.now) if last else present
         by = (last.actor, last.at) if last else None
-        return self.changed(field_words(path), value or "not known", by)
+        return f"{self.changed(field_words(path), value or 'not known', by)}. {_AGAIN}"
 
 
 def check(tx: Tx, reference: str, action: Action, posted: Posted, zone: ZoneInfo) -> None:
@@ -87,10 +92,26 @@ def check_shown(tx: Tx, incident: IncidentRow, action: Action, posted: Posted, z
     now_is = (incident.owner or "") if shown == OWNER else incident.priority.value
     # To say what holds already is no quarrel.
     agreed = {posted.text(shown), *posted.all("priority")}
+    refreshed, said = dict(posted.values), []
     if shown in posted.values and now_is not in agreed:
-        raise ChangedMeanwhile(
-            Filled({**posted.values, shown: (now_is,)}), _said(tx, incident, shown, now_is, zone)
-        )
+        refreshed[shown] = (now_is,)
+        said.append(_said(tx, incident, shown, now_is, zone))
+    if action in _ENDS and HEARD in posted.values:
+        reports = episodes.reports_of_now(Session(tx.connection), incident)
+        heard = filling.heard(incident, reports)
+        news = set(heard.split()) - set(posted.text(HEARD).split())
+        if news:
+            refreshed[HEARD] = (heard,)
+            said.append(_told(news, [r.received_at for r in reports if r.id in news], tx.now, zone))
+    if said:
+        raise ChangedMeanwhile(Filled(refreshed), ". ".join((*said, _AGAIN)))
+
+
+def _told(news: Set[str], received: Iterable[datetime], now: datetime, zone: ZoneInfo) -> str:
+    """What was told since the page was shown: dangers in their order, then the reports."""
+    dangers = "; ".join(words for name, (words, _) in DANGERS.items() if name in news)
+    reports = (f"A report came in, {at_words(at, now, zone)}" for at in sorted(received))
+    return ". ".join((*((f"Told meanwhile: {dangers}",) if dangers else ()), *reports))
 
 
 def _said(tx: Tx, incident: IncidentRow, shown: str, now_is: str, zone: ZoneInfo) -> str:

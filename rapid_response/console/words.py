@@ -604,3 +604,17 @@ FIELDS: Mapping[str, str] = {
     "suspect.website": "Suspect’s website",
     "suspect.description": "Suspect’s looks",
 }
+
+#: What awaits whoever goes (core.facts.awaiting), in words; `…_at` adds when.
+DANGERS: Mapping[str, tuple[str, str]] = {
+    "threat_or_fear": ("Threats or violence", ""),
+    "suspect_on_premises": ("The suspect was there when it was reported", ""),
+    "refuses_to_leave": ("The suspect refuses to leave", ""),
+    "demands_money_now": ("The suspect demands money now", ""),
+    "being_taken_to_bank": ("The suspect may be taking the person to get cash", ""),
+    "courier_expected": ("Somebody is coming to collect", "courier_expected_at"),
+    "suspect_returning": ("The suspect is coming back", "suspect_returning_at"),
+    "line_went_dead": ("The line went dead during the report", ""),
+    "safe_to_talk": ("The caller could not speak freely: the suspect may be near", ""),
+    "distress_or_self_harm": ("The person is in great distress", ""),
+}

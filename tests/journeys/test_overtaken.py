@@ -83,6 +83,44 @@ async def test_danger_that_was_told_meanwhile_is_seen_before_the_responder_finis
 
 
 @on_sqlite
+async def test_more_danger_at_the_same_priority_is_seen_before_the_responder_finishes(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        form = await _at_the_door(asha, case)
+        before = (await case.now())["priority"]
+        await case.act("amend", answers={"threat_or_fear": True}, reason="A neighbour rang.")
+        assert (await case.now())["priority"] == before
+        late = await asha.send(form, code="HELPED", note=NOTE, **OUTCOME)
+        assert late.status == 409
+        assert "Told meanwhile: Threats or violence. Look again, then save" in late.html
+        again = late.form(f"/j/{case.number}/done")
+        assert unescape(again.fields["note"][0]) == NOTE
+        # What was said to be over holds nobody up.
+        await case.act("amend", answers={"threat_or_fear": False}, reason="They have calmed down.")
+        assert (await asha.send(again, code="HELPED")).status == 303
+    assert await case.status() == "closed"
+
+
+@on_sqlite
+async def test_a_report_that_was_joined_meanwhile_is_seen_before_the_desk_closes(town: Town) -> None:
+    case, other = await town.takes(roofers_now()), await town.takes(paid_today())
+    page = f"/incidents/{case.reference}"
+    await case.act("assign", responder="ben")
+    await case.act("on_scene")
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER, "dee") as officer:
+        form = (await officer.get(page)).form(f"{page}/actions/close")
+        await other.act("link", kind="duplicate_of", reference=case.reference)
+        late = await officer.send(form, disposition="resolved_attended", note=NOTE)
+        assert late.status == 409
+        assert "A report came in, 12:00pm. Look again, then save" in late.html
+        assert await case.status() == "on_scene"
+        again = late.form(f"{page}/actions/close")
+        assert unescape(again.fields["note"][0]) == NOTE
+        assert (await officer.send(again)).status == 303
+    assert await case.status() == "closed"
+
+
+@on_sqlite
 async def test_what_the_desk_wrote_for_a_case_that_has_ended_is_shown_to_be_copied(town: Town) -> None:
     case = await town.takes(roofers_now())
     page = f"/incidents/{case.reference}"

@@ -876,7 +876,10 @@ JOB = JobView(
     dangers=("Suspect expected at 3pm", "Two men, one aggressive on the phone"),
     victim=Person("Jean Whitlock", "+447700900145", age="84"),
     safe_contact=SAFE,
-    reports=(JobReport(NOW - 5 * MINUTE, SECOND_NARRATIVE), JobReport(NOW - 42 * MINUTE, NARRATIVE)),
+    reports=(
+        JobReport("r1", NOW - 5 * MINUTE, SECOND_NARRATIVE),
+        JobReport("r2", NOW - 42 * MINUTE, NARRATIVE),
+    ),
     route=ContactRoute.RELAY_UK,
     at_risk=True,
     suspect={"vehicle_registration": "AB12 CDE"},

@@ -13,6 +13,7 @@ from rapid_response.console.filling.pieces import (
     BY_PERSON,
     alarm,
     clock,
+    heard,
     markers,
     next_step,
     place,
@@ -83,6 +84,7 @@ def incident_view(
         safe_contact=safe_contact(case.safe_contact) if whole else None,
         suspect=suspect(incident) if whole else {},
         facts=facts_of(incident) if whole else Facts(),
+        heard=heard(incident, case.reports) if whole else "",
         age_targeting=age_targeting_part(looking, events),
         referrals=tuple(referral_part(r, looking, actions) for r in case.referrals) if whole else (),
         disclosures=tuple(disclosure(d, looking.names, looking.principal) for d in case.disclosures)

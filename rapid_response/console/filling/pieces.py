@@ -17,15 +17,18 @@ from rapid_response.console.views.pieces import (
     SafeContact,
     VisitPart,
 )
+from rapid_response.console.views.responder import JobReport
 from rapid_response.console.words import plain
+from rapid_response.core.facts import awaiting
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import ContactRole, Priority
 from rapid_response.intake.rules import RULEBOOK, rows_of
 from rapid_response.messaging import wording
 from rapid_response.steps import casefile
+from rapid_response.steps.case import facts_of
 from rapid_response.steps.markers import Found
 from rapid_response.steps.tasks import TaskKind
-from rapid_response.storage.tables import AlarmRow, IncidentRow, VisitRow
+from rapid_response.storage.tables import AlarmRow, IncidentRow, ReportRow, VisitRow
 
 
 def clock(incident: IncidentRow) -> Clock:
@@ -73,6 +76,11 @@ def safe_contact(said: Mapping[str, Any]) -> SafeContact:
         voicemail=said.get("voicemail") is True,
         note=str(said.get("note", "")),
     )
+
+
+def heard(incident: IncidentRow, reports: Iterable[ReportRow | JobReport]) -> str:
+    """What was told of a case, as a form carries it: the names of its dangers, the ids of its reports."""
+    return " ".join((*awaiting(facts_of(incident)), *(report.id for report in reports)))
 
 
 def suspect(incident: IncidentRow) -> Mapping[str, str]:

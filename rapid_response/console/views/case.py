@@ -102,6 +102,8 @@ class IncidentView(View):
     safe_contact: SafeContact | None = None
     suspect: Mapping[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
+    #: What the page shows of danger and of reports, for the forms that end the case; empty if nothing.
+    heard: str = ""
     age_targeting: AgeTargetingPart = field(default_factory=AgeTargetingPart)
     referrals: tuple[ReferralPart, ...] = ()
     disclosures: tuple[DisclosurePart, ...] = ()

@@ -47,6 +47,7 @@ class JobStage(StrEnum):
 class JobReport:
     """What one report says, and since when we know it."""
 
+    id: str
     received_at: datetime
     narrative: str
 
@@ -73,6 +74,8 @@ class JobView(View):
     place: Place | None = None
     area: str = ""
     dangers: tuple[str, ...] = ()
+    #: What of danger and of reports the page shows, for the form that finishes the job.
+    heard: str = ""
     victim: Person | None = None
     safe_contact: SafeContact | None = None
     #: By which help the caller speaks with us: whoever rings takes the same way.
