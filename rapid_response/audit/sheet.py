@@ -85,6 +85,7 @@ _COMING: Mapping[str, str] = {
 class Line:
     """One open incident on paper."""
 
+    incident_id: str
     reference: str
     job_number: int | None
     priority: str
@@ -218,6 +219,7 @@ def _line(
     said, at = _next_step(connection, row, names)
     location: Mapping[str, Any] = row.location or {}
     return Line(
+        incident_id=row.id,
         reference=row.reference,
         job_number=row.job_number,
         priority=row.priority.value,

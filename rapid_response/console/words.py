@@ -493,6 +493,7 @@ LOOKED_AT: Mapping[str, str] = {
     "page_access": "This log",
     "page_intelligence": "What partners told us",
     "open_sheet": "The printed sheet of open incidents",
+    "open_sheet_addresses": "The printed sheet with addresses",
     "reviews": "The reviews",
     "texts": "Texts and calls",
     "text_read": "A text: said to be read",

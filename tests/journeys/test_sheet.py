@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from datetime import timedelta
@@ -11,8 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rapid_response.audit.sheet import read_sheet, save, to_html
+from rapid_response.cli.open_sheet import open_sheet
 from rapid_response.core.vocabulary import Role
-from tests.builders import paid_today
+from rapid_response.storage.tables import AccessRow, IncidentRow
+from tests.builders import CENTRE, paid_today
 from tests.harness import ASHA, Town
 from tests.journeys.browser import browser_of, on_sqlite
 from tests.journeys.test_check_ins import at_the_door
@@ -60,6 +63,23 @@ async def test_it_says_who_is_to_be_rung_first_and_what_is_only_to_be_finished(t
         empty.number: "duty officer: call back",
         helped.number: "Ben Osei finishes, says the outcome",
     }
+
+
+@on_sqlite
+@pytest.mark.parametrize("with_addresses", [True, False])
+async def test_whose_address_the_command_prints_stands_in_the_access_log(
+    town: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], with_addresses: bool
+) -> None:
+    case = await town.takes(paid_today(location={**CENTRE, "address": "12 Larkspur Way"}))
+    seen = len(await town.rows(AccessRow))
+    monkeypatch.setenv("RAPID_RESPONSE_DATABASE_URL", str(town.app.database.url))
+    await asyncio.to_thread(open_sheet, None, with_addresses)
+    assert ("12 Larkspur Way" in capsys.readouterr().out) is with_addresses
+    rows = (await town.rows(AccessRow))[seen:]
+    looked_at = next(i.id for i in await town.rows(IncidentRow) if i.reference == case.reference)
+    assert [(r.viewer, r.what, r.incident_id) for r in rows] == (
+        [("command:open-sheet", "open_sheet_addresses", looked_at)] if with_addresses else []
+    )
 
 
 @on_sqlite

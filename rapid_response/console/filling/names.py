@@ -49,6 +49,7 @@ class Names:
 
 
 _NOBODY = {
+    "command": "a command on the server",
     "system": "the service",
     "service": "the service, by itself",
     "provider": "the phone network",
