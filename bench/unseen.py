@@ -3,7 +3,7 @@
     python -m bench.unseen [FILE …]
 
 FILEs are those of tests/reading/corpus to leave out, one at a time; all `train_*.jsonl` unless named. Each
-takes about half a minute. The phrases were written with some of these reports in view, which flatters a bit;
+takes about two minutes. The phrases were written with some of these reports in view, which flatters a bit;
 what `rapid-response evaluate tests/reading/corpus/put_aside.jsonl` prints is not flattered.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rapid_response.intake.reading.findings import Findings
-from rapid_response.intake.reading.knowledge import WORD_PREFIX, Knowledge
+from rapid_response.intake.reading.knowledge import LABELS, WORD_PREFIX, WORTH_SHOWING, Knowledge
 from rapid_response.intake.reading.port import Evidence
 
 _MOST = 4
@@ -16,6 +16,7 @@ class Exhibits:
 
     def __init__(self, text: str, findings: Findings, knowledge: Knowledge) -> None:
         self._text, self._findings, self._strong = text, findings, knowledge.strong
+        self._columns = knowledge.columns
         self._whys, self._age_kinds = knowledge.whys, knowledge.age_kinds
         self._seen: set[tuple[str, int, int, str | None]] = set()
         self.found: list[Evidence] = []
@@ -30,11 +31,15 @@ class Exhibits:
 
     def show_strongest(self, label: str, speaking_for: str) -> bool:
         """Adds the features that speak most for `speaking_for`; false where none does."""
-        strong = self._strong[speaking_for]
-        ranked = [(-strong[name], name) for name in self._findings.spans if name in strong]
+        strong, at, found = self._strong[speaking_for], LABELS.index(speaking_for), self._findings
+        ranked = [(-strong[name], name, spans) for name, spans in found.spans.items() if name in strong]
+        for name, spans in found.words.items():
+            weight = found.share * self._columns[name][at]
+            if weight >= WORTH_SHOWING:
+                ranked.append((-weight, name, spans))
         ranked.sort()
-        for _, name in ranked[:_MOST]:
-            for start, end in self._findings.spans[name][:2]:
+        for _, name, spans in ranked[:_MOST]:
+            for start, end in spans[:2]:
                 self.show(label, start, end, self.why(name))
         return bool(ranked)
 

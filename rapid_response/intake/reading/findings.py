@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rapid_response.intake.reading.knowledge import WORD_PREFIX, Knowledge, LearnedWords, Rule
+from rapid_response.intake.reading.knowledge import WORD_PREFIX, Knowledge, Rule
 from rapid_response.intake.reading.mentions import Mention, find_mentions
 from rapid_response.intake.reading.passage import AGE, DECADE, MONEY, NUMBER, Passage
+from rapid_response.intake.reading.weighing import share_of_words
 
 OLDER_FROM = 60
 
@@ -18,6 +19,10 @@ class Findings:
     passage: Passage
     mentions: list[Mention]
     spans: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    #: The same for plain words, and pairs of them, that training found telling.
+    words: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    #: What each of those words counts for, so that many count for no more than few.
+    share: float = 0.0
 
     def has(self, feature: str) -> bool:
         """Whether the feature was found."""
@@ -51,7 +56,7 @@ def find(passage: Passage, knowledge: Knowledge) -> Findings:
     _add_ages(findings)
     for rule in knowledge.rules:
         _add_rule(findings, rule)
-    _add_words(findings, knowledge.learned)
+    _add_words(findings, knowledge)
     return findings
 
 
@@ -169,12 +174,13 @@ def _meet(findings: Findings, names: list[str]) -> bool:
     return bool(common)
 
 
-def _add_words(findings: Findings, learned: LearnedWords) -> None:
-    before = ""
+def _add_words(findings: Findings, knowledge: Knowledge) -> None:
+    before, words, learned = "", findings.words, knowledge.learned
     for at, word in enumerate(findings.passage.words):
         if word in learned.single:
-            findings.add(WORD_PREFIX + word, at, at + 1)
+            words.setdefault(WORD_PREFIX + word, []).append((at, at + 1))
         after = learned.pairs.get(before)
         if after is not None and word in after:
-            findings.add(WORD_PREFIX + before + " " + word, at - 1, at + 1)
+            words.setdefault(WORD_PREFIX + before + " " + word, []).append((at - 1, at + 1))
         before = word
+    findings.share = share_of_words(map(knowledge.rarities.__getitem__, words))

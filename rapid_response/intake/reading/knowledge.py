@@ -100,7 +100,9 @@ class Knowledge:
     reasons: Mapping[str, frozenset[str]]
     deniable: tuple[bool, ...]
     bias_column: tuple[float, ...]
-    #: For each label the features that speak for it at all.
+    #: How rare each of the learned plain words is.
+    rarities: Mapping[str, float]
+    #: For each label the concepts that speak for it at all.
     strong: Mapping[str, Mapping[str, float]]
     facts: tuple[Concept, ...]
 
@@ -189,15 +191,20 @@ def _compile(files: Mapping[str, Any], trained: Learned, version: str) -> Knowle
         index=PhraseIndex(phrases),
         spelling=Spelling(shorthand, vocabulary, plain),
         classes=classes,
-        learned=_learned_words(learned),
+        learned=_learned_words(trained.rarities),
         subtype_categories=files["rules.yaml"]["subtypes"],
         questions=files["questions.yaml"]["questions"],
         version=version,
         columns=columns,
         biases=biases,
         bias_column=_column(biases),
+        rarities=trained.rarities,
         strong={
-            label: {name: given[at] for name, given in columns.items() if given[at] >= WORTH_SHOWING}
+            label: {
+                name: given[at]
+                for name, given in columns.items()
+                if given[at] >= WORTH_SHOWING and name not in trained.rarities
+            }
             for at, label in enumerate(LABELS)
         },
         facts=tuple(concept for concept in concepts if concept.fact in BOOLEAN_FACTS),
@@ -220,19 +227,18 @@ def _compile(files: Mapping[str, Any], trained: Learned, version: str) -> Knowle
 
 #: Before anything is learned: targeting is rare, and an undated report is an old one.
 _BIASES = {"age": -3.2, "vulnerability": -3.4, "historic": 0.8, "recent": 0.4, "no_crime": 0.6}
-_THRESHOLDS = {"act_now": 0.35, "danger": 0.28, "age": 0.42, "vulnerability": 0.3}
+_THRESHOLDS = {"act_now": 0.35, "danger": 0.3, "age": 0.42, "vulnerability": 0.3}
 
 
 def _learned_words(learned: Iterable[str]) -> LearnedWords:
     single: set[str] = set()
     pairs: dict[str, set[str]] = {}
     for feature in learned:
-        if feature.startswith(WORD_PREFIX):
-            first, _, second = feature.removeprefix(WORD_PREFIX).partition(" ")
-            if second:
-                pairs.setdefault(first, set()).add(second)
-            else:
-                single.add(first)
+        first, _, second = feature.removeprefix(WORD_PREFIX).partition(" ")
+        if second:
+            pairs.setdefault(first, set()).add(second)
+        else:
+            single.add(first)
     return LearnedWords(frozenset(single), {first: frozenset(seconds) for first, seconds in pairs.items()})
 
 
@@ -240,10 +246,10 @@ class _Columns(dict[str, tuple[float, ...]]):
     """Weights by feature; one that nobody weighed (such as a denial never seen) weighs nothing."""
 
     def __missing__(self, feature: str) -> tuple[float, ...]:
-        return _NO_COLUMN
+        return NO_COLUMN
 
 
-_NO_COLUMN = (0.0,) * len(LABELS)
+NO_COLUMN = (0.0,) * len(LABELS)
 
 
 def _column(given: Mapping[str, float]) -> tuple[float, ...]:

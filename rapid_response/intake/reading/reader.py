@@ -45,7 +45,8 @@ class LexiconReader:
         """Reads one report; never raises, whatever the text."""
         knowledge = self.knowledge
         findings = self.findings(text)
-        sums = add_up(map(knowledge.columns.__getitem__, findings.spans), knowledge.bias_column)
+        weigh, share = knowledge.columns.__getitem__, findings.share
+        sums = add_up(map(weigh, findings.spans), map(weigh, findings.words), share, knowledge.bias_column)
         verdicts = decide(findings, knowledge, sums)
         exposure = None
         if verdicts.urgency is not Urgency.NONE:
