@@ -1,4 +1,4 @@
-"""What is learned from labelled reports: the descent, the file that keeps it, and what it teaches the reader."""
+"""What is learned from labelled reports: the descent, the file it is kept in, what it teaches the reader."""
 
 from __future__ import annotations
 
