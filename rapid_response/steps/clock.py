@@ -231,9 +231,13 @@ def resume(tx: Tx, service: Service, incident: IncidentRow) -> None:
 
 
 def _end_pause(incident: IncidentRow, now: datetime) -> None:
-    """Whole seconds, so that due - started - paused stays exactly what was promised."""
+    """Whole seconds, so that due - started - paused stays exactly what was promised.
+
+    A clock that begins with the next opening did not count before that, and so did not stand still either.
+    """
     assert incident.paused_at is not None  # noqa: S101 - callers have looked
-    stood = max(0, int((now - incident.paused_at).total_seconds()))
+    stood_since = max(incident.paused_at, incident.started_at or incident.paused_at)
+    stood = max(0, int((now - stood_since).total_seconds()))
     incident.paused_seconds += stood
     if incident.due_at is not None:
         incident.due_at += timedelta(seconds=stood)

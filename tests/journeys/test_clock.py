@@ -165,6 +165,21 @@ async def test_s48_within_opening_hours_a_clock_started_before_closing_runs_on(t
     assert len(await after.asked()) == 1
 
 
+async def test_a_clock_that_has_not_begun_does_not_stand_still(town: Town) -> None:
+    """She asks for ten o'clock on the evening before: the hours until the service opens were none of hers."""
+    await town.load(small_town(sla={"coverage": OFFICE_HOURS}))
+    await town.until(TEN_PAST_FIVE)
+    case = await town.takes(paid_today())
+    opening = datetime.fromisoformat((await case.clock())["started_at"])
+    at_ten = opening + timedelta(hours=1)
+    await case.act("pause", reason="victim_requested_later_time", until=at_ten.isoformat())
+    await town.until(at_ten)
+    clock = await case.clock()
+    assert (clock["state"], clock["due_at"]) == ("running", (at_ten + timedelta(hours=2)).isoformat())
+    assert (await case.happened("clock_resumed"))[0]["paused_seconds"] == 3600
+    assert "On scene by 12:00" in await town.last_text(ASHA)
+
+
 @pytest.mark.long
 async def test_a_backdated_report_is_asked_about_once_and_told_of_once(town: Town) -> None:
     received = town.clock.now() - timedelta(minutes=70)
