@@ -69,6 +69,13 @@ def start(tx: Tx, service: Service, incident: IncidentRow, started_at: datetime)
     )
 
 
+def search_begins(tx: Tx, incident: IncidentRow) -> datetime:
+    """From when somebody is looked for: now, or when the service opens, where its clock begins only then."""
+    if incident.clock_state is not ClockState.RUNNING or incident.started_at is None:
+        return tx.now
+    return max(tx.now, incident.started_at)
+
+
 def set_needed_by(incident: IncidentRow) -> None:
     """When help must be there: the due time, or earlier when the suspect is known to be coming back."""
     if incident.due_at is not None and incident.started_at is not None:

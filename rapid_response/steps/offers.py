@@ -31,7 +31,7 @@ from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import jobnumbers, notices, reaching, texts, visits
 from rapid_response.steps.case import allowed, check, move, offers_of
-from rapid_response.steps.clock import arm, disarm
+from rapid_response.steps.clock import arm, disarm, search_begins
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
@@ -568,13 +568,21 @@ def job_done(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: s
 def search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     """Look for somebody from now on: the first offer in this step, the rest of the ladder armed.
 
-    While the clock stands still nobody is asked: the search begins when it goes on.
+    While the clock stands still nobody is asked: the search begins when it goes on. Nor is anybody while the
+    service is closed: where the clock begins with its opening, so does the search.
     """
     if incident.clock_state is ClockState.PAUSED:
         return
     disarm(tx, incident, [Kind.RUNG, Kind.ACCEPT_WITHIN], "armed_again")
-    escalation = service.definition.escalation
-    steps = sla.ladder(escalation, tx.now, tx.now, service.definition.sla)
+    begins_at = search_begins(tx, incident)
+    steps = sla.ladder(service.definition.escalation, begins_at, begins_at, service.definition.sla)
+    if incident.status is not Status.DISPATCHING:
+        disarm_retry(tx, incident)
+        _review_is_over(tx, incident)
+        move(incident, Move.DISPATCH)
+    if begins_at > tx.now:
+        arm(tx, incident, steps)
+        return
     first = next((d for d in steps if is_offer_step(service, d)), None)
     arm(tx, incident, [d for d in steps if d is not first])
     offer_next(tx, desk, service, incident, int(first.subject) if first else PAST_THE_LADDER)

@@ -66,7 +66,8 @@ def seek(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
         offers.search(tx, desk, service, incident)
         return
     hold_for_joint(tx, incident)
-    steps = sla.ladder(service.definition.escalation, tx.now, tx.now, policy)
+    begins_at = clock.search_begins(tx, incident)
+    steps = sla.ladder(service.definition.escalation, begins_at, begins_at, policy)
     clock.arm(tx, incident, [d for d in steps if not offers.is_offer_step(service, d)])
 
 

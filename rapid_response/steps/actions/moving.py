@@ -164,7 +164,8 @@ def _no_contact(doing: Doing, command: commands.NoContact) -> None:
         if not taken_back:
             incident.cycle += 1
         clock.disarm(tx, incident, [sla.Kind.RUNG], "no_contact")
-        clock.arm(tx, incident, sla.notices_only(service.definition.escalation, tx.now))
+        counted_from = clock.search_begins(tx, incident)
+        clock.arm(tx, incident, sla.notices_only(service.definition.escalation, counted_from))
     open_task(tx, incident, TaskKind.CALL_BACK, ContactRole.DUTY_OFFICER, tx.now + CALL_BACK_WITHIN)
 
 
