@@ -618,6 +618,14 @@ def end_search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why:
     notices.overtaken(tx, incident)
 
 
+def call_off(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
+    """Nobody need go there: what was held back, or still to be arranged, for a visit is settled with it."""
+    end_search(tx, desk, service, incident, why)
+    incident.is_held = False
+    finish_kind(tx, incident, TaskKind.REVIEW_REPORT, TaskKind.RELEASE_HELD)
+    notices.overtaken(tx, incident, (NoticeKind.JOINT,))
+
+
 def eta_of(tx: Tx, incident: IncidentRow) -> int | None:
     """How long the owner said, when she took the job, that she would need."""
     held = [o for o in offers_of(tx, incident) if o.state is OfferState.ACCEPTED]

@@ -197,6 +197,21 @@ async def test_s35_a_second_officer_who_leaves_the_service_does_not_go_along(tow
     assert len([t for t in (await town.texts(DEE))[told:] if "do not enter alone" in t or "joint" in t]) == 2
 
 
+@pytest.mark.parametrize("ends", ["police_handover", "set_priority"])
+async def test_s35_what_is_held_is_not_owed_where_nobody_need_go(town: Town, ends: str) -> None:
+    await town.load(HOLD)
+    case = await town.takes(roofers_now())
+    assert await town.texts_with("held for joint attendance", DEE)
+    if ends == "police_handover":
+        await case.act("police_handover", cad_reference="CAD 5521/15JUL")
+    else:
+        await case.act("set_priority", priority="P3", reason="They are the council's own roofers.")
+    told = await town.texts(DEE)
+    assert "release_held" not in await case.tasks()
+    await town.pass_time(minutes=70)
+    assert await town.texts(DEE) == told
+
+
 async def test_s35_held_until_a_second_officer_is_named(town: Town) -> None:
     await town.load(HOLD)
     case = await town.takes(roofers_now())
