@@ -541,6 +541,7 @@ def _end_ownership(
         incident.accepted_at = None
     if not (why == "reassigned" and incident.status is Status.ON_SCENE):
         visits.end(tx, incident, why)
+    notices.overtaken(tx, incident, (NoticeKind.HAND_OVER,))
     for offer in offers_of(tx, incident):
         if offer.state is OfferState.ACCEPTED:
             offer.state = state
