@@ -113,6 +113,21 @@ async def test_nobody_is_told_again_of_a_promise_that_no_longer_runs(
     assert [await town.texts(number) for number in (DEE, LEADER)] == told
 
 
+async def test_a_clock_that_runs_is_warned_of_as_it_was_when_it_began(town: Town) -> None:
+    """Another definition is loaded, which warns once, and later: nothing untrue is said, and nothing lost."""
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await town.load(small_town(sla={"warn_at": ["80%"]}))
+    await town.pass_time(minutes=108)
+    assert [w["share"] for w in await case.happened("deadline_warned")] == [0.5, 0.75, 0.9]
+    assert await town.texts_with("50% of the time is gone", ASHA)
+    assert await town.texts_with("90% of time gone", LEADER)
+    later = await town.takes(paid_today())
+    await later.act("assign", responder="asha")
+    await town.pass_time(minutes=96)
+    assert [w["share"] for w in await later.happened("deadline_warned")] == [0.8]
+
+
 async def test_who_hears_of_a_visit_without_contact_is_told_that_somebody_has_the_job(town: Town) -> None:
     case = await town.takes(paid_today())
     await case.hears(ASHA, "HERE {n}")
