@@ -87,9 +87,12 @@ def not_applicable(tx: Tx, incident: IncidentRow, why: str) -> bool:
 
     True when it is only by this that the deadline is found to be missed.
     """
+    if incident.paused_at is not None:
+        # It may have been late before it was paused, and nobody had looked yet.
+        _end_pause(incident, tx.now)
+        incident.clock_state = ClockState.RUNNING
     is_news = miss(tx, incident, tx.now)
     disarm(tx, incident, (*PROMISE, Kind.RESUME), why)
-    incident.paused_at = None
     if incident.clock_state is not ClockState.BREACHED:
         incident.clock_state = ClockState.NOT_APPLICABLE
     tx.record(incident.id, ClockNotApplicable(why))
