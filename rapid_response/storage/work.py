@@ -118,7 +118,10 @@ def disarm(
     subject: str | None = None,
     subjects: Sequence[str] | None = None,
 ) -> None:
-    """Settle what is still pending of those kinds: it will not happen, and `outcome` says why."""
+    """Settle what is still pending of those kinds: it will not happen, and `outcome` says why.
+
+    Of what is parked nobody need do anything any more either.
+    """
     if subject is not None:
         subjects = [subject]
     if subjects is None:
@@ -136,7 +139,7 @@ def _disarm(incident_id: str, kinds: Sequence[str], now: datetime, outcome: str)
             col(AgendaRow.kind).in_(kinds),
             col(AgendaRow.settled_at).is_(None),
         )
-        .values(settled_at=now, outcome=outcome)
+        .values(settled_at=now, outcome=outcome, parked_at=None)
     )
 
 
@@ -152,7 +155,7 @@ def _disarm_subjects(
             col(AgendaRow.settled_at).is_(None),
             col(AgendaRow.subject).in_(subjects),
         )
-        .values(settled_at=now, outcome=outcome)
+        .values(settled_at=now, outcome=outcome, parked_at=None)
     )
 
 
