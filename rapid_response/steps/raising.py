@@ -112,6 +112,7 @@ def tell_if_joint(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -
 def go_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     """The review is over: the first offer goes now, the rest of the ladder keeps its distances."""
     if hold_if_joint(tx, service, incident):
+        tell_if_joint(tx, desk, service, incident)
         return
     incident.cycle += 1
     clock.disarm(tx, incident, [sla.Kind.RUNG, sla.Kind.ACCEPT_WITHIN], "reviewed")

@@ -414,6 +414,18 @@ async def test_s35_held_where_a_new_marker_makes_an_unclear_report_joint(town: T
     assert await case.asked() == ["asha"]
 
 
+async def test_s35_whoever_reviews_what_is_held_by_now_hears_that_it_is(town: Town) -> None:
+    """She had seen that two are to go, when the offer was still to go out at once."""
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        await marks(officer, subject="address", address="14 Larkspur Way", postcode="BR1 3UH")
+    case = await town.takes(unclear(location=HOUSE))
+    await case.hears(DEE, "OK {n}")
+    await town.load(HOLD)
+    await case.act("reclassify", category="doorstep_crime")
+    assert (await case.status(), await case.asked()) == ("awaiting_review", [])
+    assert await town.texts_with("held for joint attendance. Sign in and release it", DEE)
+
+
 async def test_s35_held_where_it_becomes_joint_before_the_service_opens(town: Town) -> None:
     await town.load(small_town(sla={"joint_attendance": "hold", "coverage": {"thu": ["09:00-17:00"]}}))
     case = await town.takes(paid_today())
