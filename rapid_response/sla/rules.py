@@ -159,6 +159,11 @@ def promise(started_at: datetime, due: datetime, policy: SlaPolicy) -> list[Dead
     return [*warnings, Deadline(Kind.BREACH, due + TICK)]
 
 
+def share_gone(started_at: datetime, due: datetime, paused: timedelta, at: datetime) -> float:
+    """Which share of the promised time a moment is, whatever is promised to those who come later."""
+    return round(1 - (due - at) / (due - started_at - paused), 4)
+
+
 def ladder(
     escalation: Sequence[Rung], counted_from: datetime, offers_from: datetime, policy: SlaPolicy
 ) -> list[Deadline]:

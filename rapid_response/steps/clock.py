@@ -69,6 +69,13 @@ def start(tx: Tx, service: Service, incident: IncidentRow, started_at: datetime)
     )
 
 
+def search_begins(tx: Tx, incident: IncidentRow) -> datetime:
+    """From when somebody is looked for: now, or when the service opens, where its clock begins only then."""
+    if incident.clock_state is not ClockState.RUNNING or incident.started_at is None:
+        return tx.now
+    return max(tx.now, incident.started_at)
+
+
 def set_needed_by(incident: IncidentRow) -> None:
     """When help must be there: the due time, or earlier when the suspect is known to be coming back."""
     if incident.due_at is not None and incident.started_at is not None:
@@ -80,9 +87,12 @@ def not_applicable(tx: Tx, incident: IncidentRow, why: str) -> bool:
 
     True when it is only by this that the deadline is found to be missed.
     """
+    if incident.paused_at is not None:
+        # It may have been late before it was paused, and nobody had looked yet.
+        _end_pause(incident, tx.now)
+        incident.clock_state = ClockState.RUNNING
     is_news = miss(tx, incident, tx.now)
     disarm(tx, incident, (*PROMISE, Kind.RESUME), why)
-    incident.paused_at = None
     if incident.clock_state is not ClockState.BREACHED:
         incident.clock_state = ClockState.NOT_APPLICABLE
     tx.record(incident.id, ClockNotApplicable(why))
@@ -231,9 +241,13 @@ def resume(tx: Tx, service: Service, incident: IncidentRow) -> None:
 
 
 def _end_pause(incident: IncidentRow, now: datetime) -> None:
-    """Whole seconds, so that due - started - paused stays exactly what was promised."""
+    """Whole seconds, so that due - started - paused stays exactly what was promised.
+
+    A clock that begins with the next opening did not count before that, and so did not stand still either.
+    """
     assert incident.paused_at is not None  # noqa: S101 - callers have looked
-    stood = max(0, int((now - incident.paused_at).total_seconds()))
+    stood_since = max(incident.paused_at, incident.started_at or incident.paused_at)
+    stood = max(0, int((now - stood_since).total_seconds()))
     incident.paused_seconds += stood
     if incident.due_at is not None:
         incident.due_at += timedelta(seconds=stood)

@@ -34,7 +34,7 @@ from rapid_response.messaging import wording
 from rapid_response.safety import rules
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import news, notices
+from rapid_response.steps import news, notices, raising
 from rapid_response.steps.case import hold
 from rapid_response.steps.commands import Line, Words
 from rapid_response.steps.desk import Desk
@@ -319,6 +319,7 @@ def look_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, prof
         return
     incident.joint = True
     warn(tx, incident, warned)
+    raising.hold_if_joint(tx, service, incident)
     news.more_dangerous(tx, service, incident, news.going(tx, incident))
     if sla.is_counting(incident) or incident.owner is not None:
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)

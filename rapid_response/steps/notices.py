@@ -93,8 +93,8 @@ def hearers(
     return who_hears(role, holders, contacts)
 
 
-#: These tell one story to one role: the newest says all that the older ones did.
-_PROGRESS = frozenset(
+#: These tell one story to one role: the newest says all that the older ones did. It ends with the response.
+PROGRESS = frozenset(
     {
         NoticeKind.RUNG,
         NoticeKind.NOT_ACCEPTED,
@@ -110,7 +110,7 @@ def _supersede(tx: Tx, incident: IncidentRow, kind: NoticeKind, role: ContactRol
 
     Gives the means of those that it replaces.
     """
-    stories = (_PROGRESS, LEADS, SILENCE, BORDERS, frozenset({NoticeKind.TASK_OVERDUE}))
+    stories = (PROGRESS, LEADS, SILENCE, BORDERS, frozenset({NoticeKind.TASK_OVERDUE}))
     story = next((kinds for kinds in stories if kind in kinds), None)
     if story is None:
         return []

@@ -31,7 +31,7 @@ from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import jobnumbers, notices, reaching, texts, visits
 from rapid_response.steps.case import allowed, check, move, offers_of
-from rapid_response.steps.clock import arm, disarm
+from rapid_response.steps.clock import arm, disarm, search_begins
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
@@ -541,6 +541,7 @@ def _end_ownership(
         incident.accepted_at = None
     if not (why == "reassigned" and incident.status is Status.ON_SCENE):
         visits.end(tx, incident, why)
+    notices.overtaken(tx, incident, (NoticeKind.HAND_OVER,))
     for offer in offers_of(tx, incident):
         if offer.state is OfferState.ACCEPTED:
             offer.state = state
@@ -568,13 +569,21 @@ def job_done(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: s
 def search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     """Look for somebody from now on: the first offer in this step, the rest of the ladder armed.
 
-    While the clock stands still nobody is asked: the search begins when it goes on.
+    While the clock stands still nobody is asked: the search begins when it goes on. Nor is anybody while the
+    service is closed: where the clock begins with its opening, so does the search.
     """
     if incident.clock_state is ClockState.PAUSED:
         return
     disarm(tx, incident, [Kind.RUNG, Kind.ACCEPT_WITHIN], "armed_again")
-    escalation = service.definition.escalation
-    steps = sla.ladder(escalation, tx.now, tx.now, service.definition.sla)
+    begins_at = search_begins(tx, incident)
+    steps = sla.ladder(service.definition.escalation, begins_at, begins_at, service.definition.sla)
+    if incident.status is not Status.DISPATCHING:
+        disarm_retry(tx, incident)
+        _review_is_over(tx, incident)
+        move(incident, Move.DISPATCH)
+    if begins_at > tx.now:
+        arm(tx, incident, steps)
+        return
     first = next((d for d in steps if is_offer_step(service, d)), None)
     arm(tx, incident, [d for d in steps if d is not first])
     offer_next(tx, desk, service, incident, int(first.subject) if first else PAST_THE_LADDER)
@@ -608,6 +617,14 @@ def end_search(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why:
     disarm(tx, incident, SEARCH, why)
     withdraw_others(tx, desk, service, incident, why=why)
     notices.overtaken(tx, incident)
+
+
+def call_off(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
+    """Nobody need go there: what was held back, or still to be arranged, for a visit is settled with it."""
+    end_search(tx, desk, service, incident, why)
+    incident.is_held = False
+    finish_kind(tx, incident, TaskKind.REVIEW_REPORT, TaskKind.RELEASE_HELD)
+    notices.overtaken(tx, incident, (NoticeKind.JOINT,))
 
 
 def eta_of(tx: Tx, incident: IncidentRow) -> int | None:

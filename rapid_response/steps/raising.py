@@ -10,7 +10,7 @@ from rapid_response.core.incident import Move, Status
 from rapid_response.core.notices import NoticeKind
 from rapid_response.core.safe_contact import is_overheard
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import ContactRole
+from rapid_response.core.vocabulary import ClockState, ContactRole
 from rapid_response.safety.rules import must_be_arranged
 from rapid_response.sla import rules as sla
 from rapid_response.steps import borders, clock, notices, offers, outbox
@@ -66,7 +66,8 @@ def seek(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
         offers.search(tx, desk, service, incident)
         return
     hold_for_joint(tx, incident)
-    steps = sla.ladder(service.definition.escalation, tx.now, tx.now, policy)
+    begins_at = clock.search_begins(tx, incident)
+    steps = sla.ladder(service.definition.escalation, begins_at, begins_at, policy)
     clock.arm(tx, incident, [d for d in steps if not offers.is_offer_step(service, d)])
 
 
@@ -76,6 +77,19 @@ def _must_be_arranged(policy: JointAttendance, incident: IncidentRow) -> bool:
 
 def _is_asked_about(tx: Tx, incident: IncidentRow) -> bool:
     return any(offer.state is OfferState.OPEN for offer in offers_of(tx, incident))
+
+
+def hold_if_joint(tx: Tx, service: Service, incident: IncidentRow) -> bool:
+    """Whether it waits for a joint visit from now on: nobody is being asked yet, so nobody is before that."""
+    is_promised = sla.is_counting(incident) or incident.clock_state is ClockState.PAUSED
+    waits = incident.status in (Status.AWAITING_REVIEW, Status.DISPATCHING) and not incident.is_held
+    policy = service.definition.sla.joint_attendance
+    if not (is_promised and waits and _must_be_arranged(policy, incident)) or _is_asked_about(tx, incident):
+        return False
+    notices.overtaken(tx, incident, (NoticeKind.REVIEW,))
+    finish_kind(tx, incident, TaskKind.REVIEW_REPORT)
+    hold_for_joint(tx, incident)
+    return True
 
 
 def hold_for_joint(tx: Tx, incident: IncidentRow) -> None:
@@ -97,6 +111,9 @@ def tell_if_joint(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -
 
 def go_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     """The review is over: the first offer goes now, the rest of the ladder keeps its distances."""
+    if hold_if_joint(tx, service, incident):
+        tell_if_joint(tx, desk, service, incident)
+        return
     incident.cycle += 1
     clock.disarm(tx, incident, [sla.Kind.RUNG, sla.Kind.ACCEPT_WITHIN], "reviewed")
     offers.search(tx, desk, service, incident)

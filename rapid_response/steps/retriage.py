@@ -7,21 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rapid_response.core import events as happened
-from rapid_response.core.definition import JointAttendance
 from rapid_response.core.facts import Facts, awaiting, facts_to_json, needs_two
 from rapid_response.core.incident import Status
-from rapid_response.core.notices import NoticeKind
 from rapid_response.core.vocabulary import Category, Priority
 from rapid_response.hatecrime.rules import assess
 from rapid_response.intake.reading.port import Matter, Reading
 from rapid_response.intake.rules import Decision, TriageCase, decide, either, is_news
 from rapid_response.sla import rules as sla
-from rapid_response.steps import clock, knowing, markers, news, notices, raising, reviewing
+from rapid_response.steps import clock, knowing, markers, news, raising, reviewing
 from rapid_response.steps.case import facts_of, is_aged_60_plus
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.knowing import Known
 from rapid_response.steps.service import Service
-from rapid_response.steps.tasks import TaskKind, finish_kind
 from rapid_response.storage import log
 from rapid_response.storage.tables import IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
@@ -158,6 +155,8 @@ def settle_on(
         _raise(tx, desk, service, incident, decision, started_at)
     if not (incident.is_held and incident.back_entry):
         raising.owe_remote_response(tx, incident)
+    if taken.newly_joint:
+        raising.hold_if_joint(tx, service, incident)
     if taken.newly_joint and sla.is_counting(incident):
         raising.tell_if_joint(tx, desk, service, incident)
     is_worse = taken.newly_joint or taken.new_danger or incident.priority.rank < taken.priority.rank
@@ -191,11 +190,7 @@ def _raise(
         ),
     )
     is_waiting = before.has_clock and incident.status is Status.AWAITING_REVIEW and not incident.is_held
-    if is_waiting and incident.joint and service.definition.sla.joint_attendance is JointAttendance.HOLD:
-        notices.overtaken(tx, incident, (NoticeKind.REVIEW,))
-        finish_kind(tx, incident, TaskKind.REVIEW_REPORT)
-        raising.hold_for_joint(tx, incident)
-    elif is_waiting:
+    if is_waiting:
         raising.go_out(tx, desk, service, incident)
     elif not before.has_clock and decision.priority.has_clock:
         raising.start_second_clock(tx, desk, service, incident, started_at)

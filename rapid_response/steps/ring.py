@@ -47,6 +47,7 @@ from rapid_response.steps import (
     texts,
     visits,
 )
+from rapid_response.steps.case import paused_for
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.outbox import queue
 from rapid_response.steps.service import Service, service_now, stored_definition
@@ -207,16 +208,18 @@ def _went_out(ringing: _Ringing) -> None:
 
 
 def _warn(ringing: _Ringing) -> None:
-    index = int(ringing.due.subject)
-    shares = ringing.service.definition.sla.warn_at
-    if index >= len(shares):
+    index, incident = int(ringing.due.subject), ringing.incident
+    if incident.started_at is None or incident.due_at is None:  # for the type alone: it were moot
         return
-    warned = sla.who_is_warned(index, owner_hears=_warn_owner(ringing, index, shares[index]))
+    # Not by the definition of now, whose warnings come at other times.
+    paused = paused_for(incident)
+    share = sla.share_gone(incident.started_at, incident.due_at, paused, ringing.due.due_at)
+    warned = sla.who_is_warned(index, owner_hears=_warn_owner(ringing, index, share))
     told = [*(role.value for role in warned.roles), *(["owner"] if warned.owner else [])]
-    ringing.record(happened.DeadlineWarned(shares[index], tuple(told), ringing.late))
+    ringing.record(happened.DeadlineWarned(share, tuple(told), ringing.late))
     for role in warned.roles:
         by = (Means.SMS, Means.VOICE) if role in warned.by_voice else (Means.SMS,)
-        ringing.tell(NoticeKind.WARNING, role, by, share=shares[index])
+        ringing.tell(NoticeKind.WARNING, role, by, share=share)
 
 
 def _warn_owner(ringing: _Ringing, index: int, share: float) -> bool:

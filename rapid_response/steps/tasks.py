@@ -9,8 +9,10 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from rapid_response.core.events import TaskDone, TaskOpened
+from rapid_response.core.notices import NoticeKind
 from rapid_response.core.states import TaskState
 from rapid_response.sla.rules import Deadline, Kind
+from rapid_response.steps import notices
 from rapid_response.storage import work
 from rapid_response.storage.once import once
 from rapid_response.storage.tables import IncidentRow, TaskRow
@@ -121,6 +123,15 @@ def finish(tx: Tx, task: TaskRow, state: TaskState = TaskState.DONE) -> None:
     task.state, task.done_at, task.done_by = state, tx.now, tx.actor
     work.disarm(tx, task.incident_id, [Kind.TASK.value], state.value, subject=task.id)
     tx.record(task.incident_id, TaskDone(task.id, task.kind))
+    if task.due_at <= tx.now:
+        _say_no_more(tx, tx.need(IncidentRow, task.incident_id, lock=True))
+
+
+def _say_no_more(tx: Tx, incident: IncidentRow) -> None:
+    """That a task is overdue is not told again once none is; nobody is reminded of a report's review."""
+    overdue = [task for task in open_tasks(tx, incident.id) if task.due_at <= tx.now]
+    if all(task.kind == TaskKind.REVIEW_REPORT for task in overdue):
+        notices.overtaken(tx, incident, (NoticeKind.TASK_OVERDUE,))
 
 
 def finish_kind(tx: Tx, incident: IncidentRow, *kinds: TaskKind) -> None:

@@ -135,7 +135,7 @@ def _check_in_missed(t: _Telling) -> str:
 
 
 _SAY: Mapping[NoticeKind, Callable[[_Telling], str]] = {
-    NoticeKind.RUNG: lambda t: wording.rung_reached(t.job, t.zone, t.now),
+    NoticeKind.RUNG: lambda t: wording.rung_reached(t.job, t.zone, t.now, owned=t.owned),
     NoticeKind.NOT_ACCEPTED: lambda t: wording.not_accepted(t.job, t.zone, t.now),
     NoticeKind.NOBODY_LEFT: lambda t: wording.nobody_left(t.job, t.zone, t.now),
     NoticeKind.JOINT: _joint,

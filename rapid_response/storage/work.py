@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel import select as typed_select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -117,7 +118,10 @@ def disarm(
     subject: str | None = None,
     subjects: Sequence[str] | None = None,
 ) -> None:
-    """Settle what is still pending of those kinds: it will not happen, and `outcome` says why."""
+    """Settle what is still pending of those kinds: it will not happen, and `outcome` says why.
+
+    Of what is parked nobody need do anything any more either.
+    """
     if subject is not None:
         subjects = [subject]
     if subjects is None:
@@ -135,7 +139,7 @@ def _disarm(incident_id: str, kinds: Sequence[str], now: datetime, outcome: str)
             col(AgendaRow.kind).in_(kinds),
             col(AgendaRow.settled_at).is_(None),
         )
-        .values(settled_at=now, outcome=outcome)
+        .values(settled_at=now, outcome=outcome, parked_at=None)
     )
 
 
@@ -151,7 +155,7 @@ def _disarm_subjects(
             col(AgendaRow.settled_at).is_(None),
             col(AgendaRow.subject).in_(subjects),
         )
-        .values(settled_at=now, outcome=outcome)
+        .values(settled_at=now, outcome=outcome, parked_at=None)
     )
 
 
@@ -309,7 +313,43 @@ def claim_due(tx: Tx, limit: int = 150, kinds: Sequence[str] | None = None) -> l
         found += sorted(claimed, key=lambda due: (due.due_at, due.id))
         if len(found) >= limit:
             break
-    return found
+    return _in_order(tx, found)
+
+
+def _in_order(tx: Tx, claimed: Sequence[Due]) -> list[Due]:
+    """Without what comes after work of the same case that another node has in hand: that is given back.
+
+    Asked when the claim is made: two nodes that claim in the same moment do not see each other's before. What
+    fell due first of one degree is claimed first, so whatever comes before these is with another; what has
+    failed waits for its back-off, and is in nobody's way.
+    """
+    of_cases = [due.id for due in claimed if due.incident_id]
+    given_back = set(tx.execute(_give_back(of_cases)).scalars()) if of_cases else set()
+    return [due for due in claimed if due.id not in given_back]
+
+
+@once
+def _give_back(ids: Sequence[int]) -> Any:
+    """Said so that each case is looked at by its own index: as a join, or by the index of what is due, all
+    that is due would be gone through, for each of them."""
+    earlier = aliased(AgendaRow)
+    first = (
+        select(func.min(col(earlier.due_at)))
+        .where(
+            col(earlier.incident_id) == col(AgendaRow.incident_id),
+            col(earlier.rank) == col(AgendaRow.rank),
+            func.coalesce(col(earlier.settled_at), col(earlier.parked_at)).is_(None),
+            col(earlier.error).is_(None),
+            col(earlier.id).not_in(ids),
+        )
+        .scalar_subquery()
+    )
+    return (
+        update(AgendaRow)
+        .where(col(AgendaRow.id).in_(ids), first < col(AgendaRow.due_at))
+        .values(leased_until=None, attempts=col(AgendaRow.attempts) - 1)
+        .returning(col(AgendaRow.id))
+    )
 
 
 def due_ranks(tx: Tx, kinds: Sequence[str] | None = None) -> list[int]:

@@ -8,8 +8,8 @@ import pytest
 
 from rapid_response.core.vocabulary import Role
 from rapid_response.steps import holding
-from tests.builders import paid_today, small_town
-from tests.harness import ASHA, DEE, HEAD, LEADER, Case, Town
+from tests.builders import paid_today, small_town, unclear
+from tests.harness import ASHA, BEN, DEE, HEAD, LEADER, Case, Town
 from tests.journeys.browser import browser_of
 
 OCTOBER_NIGHT = datetime(2026, 10, 24, 23, 30, tzinfo=UTC)  # 00:30 BST; the clocks go back at 01:00 UTC
@@ -163,6 +163,50 @@ async def test_s48_within_opening_hours_a_clock_started_before_closing_runs_on(t
     await before.hears(ASHA, "DONE {n} HELPED")
     await town.until(opening)
     assert len(await after.asked()) == 1
+
+
+async def test_a_clock_that_has_not_begun_does_not_stand_still(town: Town) -> None:
+    """She asks for ten o'clock on the evening before: the hours until the service opens were none of hers."""
+    await town.load(small_town(sla={"coverage": OFFICE_HOURS}))
+    await town.until(TEN_PAST_FIVE)
+    case = await town.takes(paid_today())
+    opening = datetime.fromisoformat((await case.clock())["started_at"])
+    at_ten = opening + timedelta(hours=1)
+    await case.act("pause", reason="victim_requested_later_time", until=at_ten.isoformat())
+    await town.until(at_ten)
+    clock = await case.clock()
+    assert (clock["state"], clock["due_at"]) == ("running", (at_ten + timedelta(hours=2)).isoformat())
+    assert (await case.happened("clock_resumed"))[0]["paused_seconds"] == 3600
+    assert "On scene by 12:00" in await town.last_text(ASHA)
+
+
+@pytest.mark.parametrize("way", ["resumed", "reviewed", "given_back"])
+async def test_nobody_is_asked_or_told_before_the_service_opens(town: Town, way: str) -> None:
+    """A person may look at it in the evening: its clock begins in the morning, and so does the search."""
+    await town.load(small_town(sla={"coverage": OFFICE_HOURS}))
+    await town.until(TEN_PAST_FIVE)
+    case = await town.takes(unclear() if way == "reviewed" else paid_today())
+    if way == "resumed":
+        await case.act("pause", reason="police_requested_hold")
+        await case.act("resume")
+    elif way == "reviewed":
+        await case.hears(DEE, "OK {n}")
+        await case.act("reclassify", category="scam")
+    else:
+        await case.act("assign", responder="asha")
+        await case.act("release", reason="Not tonight.")
+    told = [await town.texts(number) for number in (ASHA, BEN, DEE, LEADER)]
+    opening = datetime.fromisoformat((await case.clock())["started_at"])
+    await town.until(opening - timedelta(seconds=1))
+    assert [await town.texts(number) for number in (ASHA, BEN, DEE, LEADER)] == told
+    assert (await case.status(), await case.asked()) == ("dispatching", [])
+    assert await town.audit() == {}
+
+    await town.until(opening)
+    assert await case.asked() == ["ben" if way == "given_back" else "asha"]
+    await town.pass_time(minutes=15)
+    told_at = [r["event_at"] for r in await case.happened("rung_reached") if r["to"] == "duty_officer"]
+    assert told_at == [opening + timedelta(minutes=15)]
 
 
 @pytest.mark.long

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import yaml
 
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import AccessRow, EventRow, NoteRow, RiskMarkerKeyRow, RiskMarkerRow
-from tests.builders import SMALL_TOWN, long_ago, paid_today, roofers_now, small_town
+from tests.builders import SMALL_TOWN, long_ago, paid_today, roofers_now, small_town, unclear
 from tests.harness import ASHA, BEN, CAT, DEE, Case, Town
 from tests.journeys.browser import Browser, browser_of, on_sqlite
 
@@ -197,6 +197,21 @@ async def test_s35_a_second_officer_who_leaves_the_service_does_not_go_along(tow
     assert len([t for t in (await town.texts(DEE))[told:] if "do not enter alone" in t or "joint" in t]) == 2
 
 
+@pytest.mark.parametrize("ends", ["police_handover", "set_priority"])
+async def test_s35_what_is_held_is_not_owed_where_nobody_need_go(town: Town, ends: str) -> None:
+    await town.load(HOLD)
+    case = await town.takes(roofers_now())
+    assert await town.texts_with("held for joint attendance", DEE)
+    if ends == "police_handover":
+        await case.act("police_handover", cad_reference="CAD 5521/15JUL")
+    else:
+        await case.act("set_priority", priority="P3", reason="They are the council's own roofers.")
+    told = await town.texts(DEE)
+    assert "release_held" not in await case.tasks()
+    await town.pass_time(minutes=70)
+    assert await town.texts(DEE) == told
+
+
 async def test_s35_held_until_a_second_officer_is_named(town: Town) -> None:
     await town.load(HOLD)
     case = await town.takes(roofers_now())
@@ -377,6 +392,50 @@ async def test_s35_held_where_a_marker_makes_it_joint(town: Town) -> None:
         await marks(officer, subject="address", address="14 Larkspur Way", postcode="BR1 3UH")
     case = await town.takes(paid_today(location=HOUSE))
     assert (await case.status(), await case.asked()) == ("awaiting_review", [])
+
+
+@pytest.mark.parametrize("then", ["reclassify", "set_priority", "ten minutes"])
+async def test_s35_held_where_a_new_marker_makes_an_unclear_report_joint(town: Town, then: str) -> None:
+    await town.load(HOLD)
+    case = await town.takes(unclear(location=HOUSE))
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        await marks(officer, subject="address", address="14 Larkspur Way", postcode="BR1 3UH")
+    await town.settle()
+    assert await town.texts_with("held for joint attendance", DEE)
+    if then == "reclassify":
+        await case.act("reclassify", category="doorstep_crime")
+    elif then == "set_priority":
+        await case.act("set_priority", priority="P1")
+    else:
+        await town.pass_time(minutes=11)
+    assert (await case.status(), await case.asked()) == ("awaiting_review", [])
+    assert {"release_held"} == (await case.tasks()).keys()
+    await case.act("release", arranged="police")
+    assert await case.asked() == ["asha"]
+
+
+async def test_s35_whoever_reviews_what_is_held_by_now_hears_that_it_is(town: Town) -> None:
+    """She had seen that two are to go, when the offer was still to go out at once."""
+    async with await browser_of(town, "dana", Role.DUTY_OFFICER) as officer:
+        await marks(officer, subject="address", address="14 Larkspur Way", postcode="BR1 3UH")
+    case = await town.takes(unclear(location=HOUSE))
+    await case.hears(DEE, "OK {n}")
+    await town.load(HOLD)
+    await case.act("reclassify", category="doorstep_crime")
+    assert (await case.status(), await case.asked()) == ("awaiting_review", [])
+    assert await town.texts_with("held for joint attendance. Sign in and release it", DEE)
+
+
+async def test_s35_held_where_it_becomes_joint_before_the_service_opens(town: Town) -> None:
+    await town.load(small_town(sla={"joint_attendance": "hold", "coverage": {"thu": ["09:00-17:00"]}}))
+    case = await town.takes(paid_today())
+    await case.act("amend", answers={"suspect_returning": True})
+    assert (await case.status(), await case.asked()) == ("awaiting_review", [])
+    opening = datetime.fromisoformat((await case.clock())["started_at"])
+    await town.until(opening + timedelta(minutes=10))
+    assert await town.texts(ASHA) == []
+    await case.act("release", arranged="police")
+    assert len(await town.texts_with("joint, do not enter alone", ASHA)) == 1
 
 
 @pytest.mark.long

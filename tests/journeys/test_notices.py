@@ -90,6 +90,53 @@ async def test_a_response_ends_the_warnings(town: Town) -> None:
     assert await town.texts_with("gone") == []
 
 
+@pytest.mark.parametrize(
+    ("minutes", "ends"),
+    [(91, "reached"), (121, "reached"), (91, "lowered"), (121, "lowered"), (91, "paused")],
+)
+async def test_nobody_is_told_again_of_a_promise_that_no_longer_runs(
+    town: Town, minutes: int, ends: str
+) -> None:
+    """That nobody is there yet, or that a response is still owed, would not be true any more."""
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await town.pass_time(minutes=minutes)
+    assert await town.texts_with("promise missed" if minutes > 120 else "nobody there yet", DEE)
+    if ends == "reached":
+        await case.hears(ASHA, "HERE {n}")
+    elif ends == "lowered":
+        await case.act("set_priority", priority="P3", reason="It was a misunderstanding.")
+    else:
+        await case.act("pause", reason="police_requested_hold")
+    told = [await town.texts(number) for number in (DEE, LEADER)]
+    await town.pass_time(minutes=40)
+    assert [await town.texts(number) for number in (DEE, LEADER)] == told
+
+
+async def test_a_clock_that_runs_is_warned_of_as_it_was_when_it_began(town: Town) -> None:
+    """Another definition is loaded, which warns once, and later: nothing untrue is said, and nothing lost."""
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await town.load(small_town(sla={"warn_at": ["80%"]}))
+    await town.pass_time(minutes=108)
+    assert [w["share"] for w in await case.happened("deadline_warned")] == [0.5, 0.75, 0.9]
+    assert await town.texts_with("50% of the time is gone", ASHA)
+    assert await town.texts_with("90% of time gone", LEADER)
+    later = await town.takes(paid_today())
+    await later.act("assign", responder="asha")
+    await town.pass_time(minutes=96)
+    assert [w["share"] for w in await later.happened("deadline_warned")] == [0.8]
+
+
+async def test_who_hears_of_a_visit_without_contact_is_told_that_somebody_has_the_job(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "HERE {n}")
+    await case.hears(ASHA, "NOBODY {n}")
+    await town.pass_time(minutes=15)
+    assert "someone has it, nobody reached yet. Needed by 14:00. Please act." in await town.last_text(DEE)
+    assert await town.texts_with("still nobody has it") == []
+
+
 async def test_not_accepted_in_time_is_told_whatever_else_happens(town: Town) -> None:
     case = await town.takes(paid_today())
     await town.pass_time(minutes=11, seconds=59)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from rapid_response.storage.tables import AttemptRow
 from tests.builders import paid_today, shift, small_town
 from tests.harness import ASHA, BEN, DEE, DESK, Town
@@ -63,6 +65,20 @@ async def test_s38_a_shift_ends_and_the_job_is_handed_over_by_a_person(town: Tow
     assert "Do not attend" in await town.last_text(ASHA)
     assert "hand_over" not in await case.tasks()
     assert (await case.now())["responder"] == "ben"
+
+
+@pytest.mark.parametrize("how", ["assign", "release"])
+async def test_what_is_handed_over_is_not_asked_for_again(town: Town, how: str) -> None:
+    await town.load(small_town(rota=[shift("asha", "00:00", "12:10"), shift("ben"), shift("dee")]))
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await town.pass_time(minutes=11)
+    assert "Hand it over." in await town.last_text(DEE)
+    await case.act(how, responder="ben" if how == "assign" else "asha")
+    await case.hears(BEN, "OK {n}")
+    texts = await town.texts(DEE)
+    await town.pass_time(minutes=20)
+    assert await town.texts(DEE) == texts
 
 
 async def test_s38_adjoining_shifts_end_once(town: Town) -> None:

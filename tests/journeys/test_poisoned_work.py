@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlmodel import select
+
 from rapid_response.storage.tables import AgendaRow, DeliveryRow
 from rapid_response.storage.tx import Tx
 from rapid_response.storage.work import release_parked
@@ -84,6 +86,21 @@ async def test_a_person_may_have_it_tried_again(town: Town) -> None:
     await town.pass_time(minutes=4)
     assert await town.metric("work_parked") == 1
     assert len(await case.happened("work_parked")) == 2
+
+
+async def test_parked_work_that_a_case_no_longer_needs_waits_for_nobody(town: Town) -> None:
+    """The rung whose offer failed again and again; then somebody takes the job without it."""
+    case = await town.takes(paid_today())
+
+    def spoil(tx: Tx) -> None:
+        (rung,) = [row for row in tx.all(select(AgendaRow)) if (row.kind, row.subject) == ("rung", "2")]
+        rung.subject, rung.due_at = "second", tx.now
+
+    await town.app.database.run(spoil)
+    await town.pass_time(minutes=4)
+    assert await town.metric("work_parked") == 1
+    await case.hears(ASHA, "OK {n}")
+    assert await town.metric("work_parked") == 0
 
 
 async def test_a_poisoned_text_is_kept_and_parked_and_the_next_is_read(town: Town) -> None:

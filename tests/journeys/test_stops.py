@@ -237,6 +237,20 @@ async def test_a_pause_ends_by_itself_and_the_search_goes_on(town: Town) -> None
     assert (await case.clock())["due_at"] == (until + timedelta(hours=2)).isoformat()
 
 
+@pytest.mark.parametrize("seconds", [0, 1])
+async def test_what_was_late_before_it_was_paused_is_missed_however_it_ends(town: Town, seconds: int) -> None:
+    """The worker has not come to it when somebody pauses it, and nobody lets it go on."""
+    case = await owned(town)
+    town.clock.advance(timedelta(hours=2, seconds=seconds))
+    path = f"/api/v1/incidents/{case.reference}/actions/"
+    assert (await town.post(f"{path}pause", {"reason": "police_requested_hold"})).status_code == 200
+    await town.pass_time(minutes=30)
+    await case.act("set_priority", priority="P3", reason="It was a misunderstanding.")
+    figures = (await town.board("2026-07"))["two_hours"]
+    assert (figures["breached"], "breach_reason" in await case.tasks()) == (seconds, seconds == 1)
+    assert (await case.clock())["state"] == ("breached" if seconds else "not_applicable")
+
+
 async def test_a_clock_pauses_for_two_reasons_only(town: Town) -> None:
     case = await owned(town)
     assert (await case.try_to("pause", reason="we_are_busy")).status_code == 422

@@ -52,6 +52,23 @@ async def test_seen_is_not_done_and_it_comes_again_each_working_day(town: Town) 
     assert await told(town, DEE) == before + 1
 
 
+async def test_what_is_done_is_not_told_again_as_overdue(town: Town) -> None:
+    """Whoever does it says so by doing it; while another is overdue, that there is one stays true."""
+    case = await town.takes(scam_paid(referral_source="bank_banking_protocol"))
+    await case.hears(ASHA, "OK {n}")
+    await town.pass_time(minutes=15)
+    assert (await told(town, DESK), await told(town, DEE)) == (1, 1)
+    tasks = await case.tasks()
+    await case.act("task_done", task=tasks["tell_police"]["id"])
+    before = len(await town.texts(DEE))
+    await town.pass_time(minutes=5)
+    assert len(await town.texts(DEE)) == before + 1
+    await case.act("task_done", task=tasks["verify_caller"]["id"])
+    texts = [await town.texts(number) for number in (DEE, DESK)]
+    await town.pass_time(minutes=20)
+    assert [await town.texts(number) for number in (DEE, DESK)] == texts
+
+
 async def test_where_nobody_holds_the_role_the_duty_officer_hears_at_once(town: Town) -> None:
     await town.load(small_town(contacts={"duty_officer": DEE}))
     await of_the_bank(town)

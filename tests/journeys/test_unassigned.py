@@ -67,6 +67,17 @@ async def test_an_unassigned_job_is_offered_when_somebody_comes_back_or_is_added
     assert await second.asked() == ["ben"]
 
 
+async def test_when_its_clock_goes_on_the_duty_officer_hears_again_that_nobody_is_left(town: Town) -> None:
+    await town.load(NOBODY)
+    case = await town.takes(paid_today())
+    await case.act("pause", reason="police_requested_hold")
+    await town.pass_time(minutes=30)
+    assert len(await town.texts_with("nobody left to ask", DEE)) == 1
+    await case.act("resume")
+    assert len(await town.texts_with("nobody left to ask", DEE)) == 2
+    assert await case.status() == "unassigned"
+
+
 @pytest.mark.long
 async def test_who_never_answered_is_asked_again_after_a_while_and_who_refused_is_not(town: Town) -> None:
     await town.load(ONLY_ASHA)

@@ -88,7 +88,7 @@ SAID: dict[str, Say] = {
         [wording.shift_ending_to_owner(j.number, at, LONDON, now)]
     ),
     "not_accepted": lambda j, at, now: iter([wording.not_accepted(j, LONDON, now)]),
-    "rung_reached": lambda j, at, now: iter([wording.rung_reached(j, LONDON, now)]),
+    "rung_reached": lambda j, at, now: (wording.rung_reached(j, LONDON, now, owned=o) for o in (False, True)),
     "nobody_left": lambda j, at, now: iter([wording.nobody_left(j, LONDON, now)]),
     "warning_to_duty_officer": lambda j, at, now: (
         wording.warning_to_duty_officer(j, 100, LONDON, owned=o, now=now) for o in (False, True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -90,7 +91,8 @@ def test_g8_a_lease_of_a_time_that_was_taken_back_holds_nobody_up(
 
 
 def test_what_is_due_is_claimed_and_nothing_else(database: Database, clock: ManualClock) -> None:
-    arm(database, Something("now"), Something("later", NOON + timedelta(microseconds=1)))
+    arm(database, Something("now"))
+    arm(database, Something("later", NOON + timedelta(microseconds=1)), incident="another")
     assert [due.subject for due in claim(database)] == ["now"]
     clock.advance(timedelta(microseconds=1))
     assert [due.subject for due in claim(database)] == ["later"]
@@ -118,7 +120,8 @@ def test_a_degree_of_danger_that_nobody_claims_cannot_be_armed(database: Databas
 
 
 def test_a_claim_takes_no_more_than_it_can_do(database: Database) -> None:
-    arm(database, *(Something(f"{n}", NOON - n * MINUTE) for n in range(5)))
+    for n in range(5):
+        arm(database, Something(f"{n}", NOON - n * MINUTE), incident=f"case {n}")
     assert [due.subject for due in claim(database, 2)] == ["4", "3"]
     assert [due.subject for due in claim(database, 9)] == ["2", "1", "0"]
 
@@ -191,6 +194,50 @@ def test_g15_four_claimers_at_once_get_each_entry_once(opened: Open) -> None:
     assert set(claimed.values()) == {1}
     assert len(claimed) + len(rest) == 240
     assert all(settle(nodes[0], due) for found in [*got, rest] for due in found)
+
+
+def test_g13_of_two_that_claim_in_the_same_moment_none_gets_ahead_of_the_other_in_a_case(
+    postgres: Database,
+) -> None:
+    """Until the one has what fell due first done, the other has what comes after it of other cases only."""
+    arm(postgres, Something("first", NOON - 2 * MINUTE), Something("then", NOON - MINUTE))
+    arm(postgres, Something("of another"), incident="another")
+    has_it, lets_go = threading.Event(), threading.Event()
+
+    def claim_slowly(tx: Tx) -> list[Due]:
+        claimed = work.claim_due(tx, 1)
+        has_it.set()
+        assert lets_go.wait(10)
+        return claimed
+
+    with ThreadPoolExecutor() as other:
+        slow = other.submit(postgres.run_now, claim_slowly)
+        assert has_it.wait(10)
+        assert [due.subject for due in claim(postgres)] == ["of another"]
+        lets_go.set()
+        (first,) = slow.result(10)
+    assert (first.subject, claim(postgres)) == ("first", [])
+    assert settle(postgres, first)
+    (then,) = claim(postgres)
+    assert (then.subject, then.attempts) == ("then", 1)
+
+
+def test_g13_what_a_node_that_died_had_in_hand_is_done_before_what_comes_after_it(
+    database: Database, clock: ManualClock
+) -> None:
+    arm(database, Something("first", NOON - 2 * MINUTE), Something("then", NOON - MINUTE))
+    arm(database, Something("urgent"), rank=0)
+    assert [due.subject for due in claim(database, 2)] == ["urgent", "first"]
+    assert claim(database) == []
+    clock.advance(LEASE)
+    assert [due.subject for due in claim(database)] == ["urgent", "first", "then"]
+
+
+def test_what_fails_holds_up_nothing_of_its_case(database: Database) -> None:
+    arm(database, Something("fails", NOON - MINUTE), Something("then"))
+    (poisoned,) = claim(database, 1)
+    assert not fail(database, poisoned)
+    assert [due.subject for due in claim(database)] == ["then"]
 
 
 def test_a_claim_holds_for_its_lease_and_not_longer(database: Database, clock: ManualClock) -> None:

@@ -48,9 +48,10 @@ def not_accepted(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
     )
 
 
-def rung_reached(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:
-    """The ladder has come to this contact, and still nobody has the job."""
-    return _notice(job, f"still nobody has it.{_needed(job, zone, now)} Please act.", "still nobody has it.")
+def rung_reached(job: Job, zone: ZoneInfo, now: datetime | None = None, *, owned: bool = False) -> str:
+    """The ladder has come to this contact: still nobody has the job, or who has it found nobody at home."""
+    still = "someone has it, nobody reached yet." if owned else "still nobody has it."
+    return _notice(job, f"{still}{_needed(job, zone, now)} Please act.", still)
 
 
 def nobody_left(job: Job, zone: ZoneInfo, now: datetime | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from rapid_response.core import events as happened
 from rapid_response.core.incident import Action, Move, Status
 from rapid_response.core.vocabulary import ContactRole, Priority
-from rapid_response.steps import clock, raising
+from rapid_response.steps import clock, notices, raising
 from rapid_response.steps.case import move
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.service import Service
@@ -48,6 +48,7 @@ class Doing:
         """The clock does not apply any more; a breach that it had is still to be explained."""
         if clock.not_applicable(self.tx, self.incident, why):
             raising.owe_breach_reason(self.tx, self.service, self.incident)
+        notices.overtaken(self.tx, self.incident, notices.PROGRESS)
 
 
 #: What does each action.

@@ -120,8 +120,7 @@ def _give_up_clock(doing: Doing) -> None:
     if incident.stopped_at is None:
         doing.end_promise("priority_lowered")
     if incident.owner is None:
-        offers.end_search(doing.tx, doing.desk, doing.service, incident, "priority_lowered")
-        incident.is_held = False
+        offers.call_off(doing.tx, doing.desk, doing.service, incident, "priority_lowered")
         doing.schedule("priority_lowered")
 
 
@@ -132,6 +131,7 @@ def _pause(doing: Doing, command: commands.Pause) -> None:
     if until <= tx.now:
         raise Invalid("Give a time that is still to come.", "until")
     clock.pause(tx, incident, command.reason, until)
+    notices.overtaken(tx, incident, notices.PROGRESS)
     if incident.owner is None:
         offers.end_search(tx, doing.desk, doing.service, incident, _PAUSED)
     else:

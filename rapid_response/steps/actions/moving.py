@@ -128,13 +128,15 @@ def _on_scene(doing: Doing, command: commands.ByOwner) -> None:
 
 
 def _stop_clock(doing: Doing, by: StoppedBy, *, flagged: bool = False) -> None:
-    """A response: whoever owes a reason for a late one, or owes none after all, is told."""
+    """A response: who was told that it is owed is told no more, and whoever owes a reason for a late one, or
+    owes none after all, is told."""
     tx, incident = doing.tx, doing.incident
     was_missed = incident.breached_at is not None
     if clock.stop(tx, incident, by, at=_responded_at(doing), flagged=flagged):
         raising.owe_breach_reason(tx, doing.service, incident)
     elif was_missed and incident.breached_at is None:
         raising.breach_taken_back(tx, incident)
+    notices.overtaken(tx, incident, notices.PROGRESS)
 
 
 def _responded_at(doing: Doing) -> datetime:
@@ -164,7 +166,8 @@ def _no_contact(doing: Doing, command: commands.NoContact) -> None:
         if not taken_back:
             incident.cycle += 1
         clock.disarm(tx, incident, [sla.Kind.RUNG], "no_contact")
-        clock.arm(tx, incident, sla.notices_only(service.definition.escalation, tx.now))
+        counted_from = clock.search_begins(tx, incident)
+        clock.arm(tx, incident, sla.notices_only(service.definition.escalation, counted_from))
     open_task(tx, incident, TaskKind.CALL_BACK, ContactRole.DUTY_OFFICER, tx.now + CALL_BACK_WITHIN)
 
 
@@ -199,8 +202,7 @@ def _answered(doing: Doing, action: Action, by: StoppedBy, flagged: bool) -> Non
     if not unowned:
         _to_be_finished(doing)
     else:
-        doing.incident.is_held = False
-        offers.end_search(doing.tx, doing.desk, doing.service, doing.incident, by)
+        offers.call_off(doing.tx, doing.desk, doing.service, doing.incident, by)
         offers.await_welfare_check(doing.tx, doing.service, doing.incident, by)
 
 
