@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.access.principal import Principal
+from rapid_response.api.asked import Asked
 from rapid_response.api.context import REPLAYED, Context, IdempotencyKey, MayNot, Needs, Service
 from rapid_response.core.incident import Action, Status
 from rapid_response.core.vocabulary import Category, Role
@@ -45,10 +46,8 @@ async def _read(context: Context, reference: str) -> CaseFile:
     return found
 
 
-class Listing(BaseModel):
-    """What a list is asked for. A filter that is not known is refused, lest it seem to work."""
-
-    model_config = ConfigDict(extra="forbid")
+class Listing(Asked):
+    """What a list is narrowed to."""
 
     status: Status | None = None
     category: Category | None = None
@@ -56,12 +55,6 @@ class Listing(BaseModel):
     overdue: bool | None = None
     cursor: Annotated[str, Field(max_length=200)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_blanks(cls, asked: dict[str, Any]) -> dict[str, Any]:
-        """`status=` narrows nothing."""
-        return {name: value for name, value in asked.items() if value != ""}
 
 
 @router.get("", summary="Incidents, newest first")
