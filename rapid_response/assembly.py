@@ -43,6 +43,7 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage import clock_mark
 from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.webhooks.signature import HEADER, Verifier, sign
 from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
 from rapid_response.worker.second import Second
@@ -158,8 +159,12 @@ async def _save_sheet(database: Database, desk: Desk) -> None:
     """What is open, as far as it can still be read, beside a database that was found damaged."""
     now = database.clock.now()
     serial = new_serial(database.ids, now, desk.zone)
+    read = partial(read_sheet, now=now, zone=desk.zone, serial=serial, with_addresses=True)
     try:
-        sheet = await database.look(lambda c: read_sheet(c, now, desk.zone, serial, with_addresses=True))
+        try:
+            sheet = await database.look(read)
+        except DatabaseUnavailable:
+            sheet = await database.look(partial(read, reads_links=False))
         save(beside(database.path), to_html(sheet))
     except Exception as error:  # whatever is broken in it: the alarm is out already
         logger.error("sheet_not_saved", error=type(error).__name__)

@@ -33,20 +33,14 @@ class Permission(StrEnum):
     SPECIAL_CATEGORY = "special_category"
     REVIEW_LIST = "review_list"
     INBOX_WORK = "inbox_work"
-    RECORDING_HEAR = "recording_hear"
     OPEN_SHEET = "open_sheet"
     BREACH_REVIEW = "breach_review"
     OWN_JOBS = "own_jobs"
-    AVAILABILITY_OWN = "availability_own"
     AVAILABILITY_ANY = "availability_any"
     BOARD_VIEW = "board_view"
-    METRICS_VIEW = "metrics_view"
     SERVICE_STATUS = "service_status"
     EXCEPTIONS_VIEW = "exceptions_view"
     EXCEPTIONS_RETRY = "exceptions_retry"
-    DEFINITION_VIEW = "definition_view"
-    USERS_MANAGE = "users_manage"
-    KEYS_MANAGE = "keys_manage"
     AUDIT_VIEW = "audit_view"
     AGREEMENT_VIEW = "agreement_view"
     RISK_MARKERS = "risk_markers"
@@ -83,7 +77,6 @@ _HANDLER = frozenset(
         _P.CASE_ACT,
         _P.TIMELINE_VIEW,
         _P.INBOX_WORK,
-        _P.RECORDING_HEAR,
         _P.OPEN_SHEET,
         _P.SERVICE_STATUS,
         # Whoever sits at the desk when an alarm comes rings 999.
@@ -97,12 +90,10 @@ _DUTY_OFFICER = _HANDLER | {
     _P.SPECIAL_CATEGORY,
     _P.REVIEW_LIST,
     _P.OWN_JOBS,
-    _P.AVAILABILITY_OWN,
     _P.AVAILABILITY_ANY,
     _P.BOARD_VIEW,
     _P.EXCEPTIONS_VIEW,
     _P.EXCEPTIONS_RETRY,
-    _P.DEFINITION_VIEW,
     _P.AGREEMENT_VIEW,
     _P.RISK_MARKERS,
     _P.TRANSFER_READ,
@@ -115,13 +106,13 @@ _DUTY_OFFICER = _HANDLER | {
 }
 # Reviewing breaches begins here: nobody closes the review of a breach of their own shift.
 # Whoever opens a case that is not theirs is looked at by the next one up.
-_TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.METRICS_VIEW, _P.AUDIT_VIEW}
+_TEAM_LEADER = _DUTY_OFFICER | {_P.BREACH_REVIEW, _P.CASE_EXPORT, _P.AUDIT_VIEW}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.HANDLER: _HANDLER,
     Role.DUTY_OFFICER: _DUTY_OFFICER,
     # No list and no view: a responder's reach is the jobs offered to them or held by them.
-    Role.RESPONDER: frozenset({_P.OWN_JOBS, _P.CASE_ACT, _P.AVAILABILITY_OWN, _P.NUMBERS_OWN}),
+    Role.RESPONDER: frozenset({_P.OWN_JOBS, _P.CASE_ACT, _P.NUMBERS_OWN}),
     Role.TEAM_LEADER: _TEAM_LEADER,
     Role.HEAD_OF_SERVICE: _TEAM_LEADER,
     Role.HATE_CRIME_LEAD: frozenset(
@@ -138,7 +129,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         }
     ),
     # Counts with small numbers suppressed, never a case.
-    Role.ANALYST: frozenset({_P.BOARD_VIEW, _P.METRICS_VIEW, _P.AGREEMENT_VIEW}),
+    Role.ANALYST: frozenset({_P.BOARD_VIEW, _P.AGREEMENT_VIEW}),
     Role.BOARD_VIEWER: frozenset({_P.BOARD_VIEW}),
     # Who did and saw what, by ids; not the content again.
     Role.AUDITOR: frozenset({_P.AUDIT_VIEW, _P.TIMELINE_VIEW, _P.BOARD_VIEW, _P.SERVICE_STATUS}),
@@ -146,13 +137,9 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(
         {
             _P.API_DESCRIPTION,
-            _P.USERS_MANAGE,
-            _P.KEYS_MANAGE,
             _P.SERVICE_STATUS,
-            _P.METRICS_VIEW,
             _P.EXCEPTIONS_VIEW,
             _P.EXCEPTIONS_RETRY,
-            _P.DEFINITION_VIEW,
             _P.NUMBERS_ANY,
             _P.ROTA_VIEW,
         }

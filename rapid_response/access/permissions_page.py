@@ -38,24 +38,18 @@ MEANING: Mapping[Permission, str] = {
     Permission.SPECIAL_CATEGORY: "see hate strands and other special-category data",
     Permission.REVIEW_LIST: "see what waits for a review of age targeting, and what was referred",
     Permission.INBOX_WORK: "answer texts that were not understood",
-    Permission.RECORDING_HEAR: "hear recordings and read transcripts",
     Permission.OPEN_SHEET: "print the sheet of open incidents",
     Permission.BREACH_REVIEW: "explain a breach of the two hours",
     Permission.OWN_JOBS: "see the jobs offered to them or held by them",
-    Permission.AVAILABILITY_OWN: "say that they are off or back",
     Permission.TRANSFER_READ: "read what another service was given with a case",
     Permission.DISCLOSURE_READ: "read what a partner was shown of a case",
     Permission.INTELLIGENCE: "work through what partners told without asking us to act",
     Permission.ROTA_VIEW: "see who would be asked when, and gaps in the rota",
     Permission.AVAILABILITY_ANY: "say that any responder is off or back",
     Permission.BOARD_VIEW: "read the board report",
-    Permission.METRICS_VIEW: "read the metrics",
     Permission.SERVICE_STATUS: "see how the service itself is doing",
     Permission.EXCEPTIONS_VIEW: "see work that failed and waits for a person",
     Permission.EXCEPTIONS_RETRY: "try such work again",
-    Permission.DEFINITION_VIEW: "read the service definition, rota included",
-    Permission.USERS_MANAGE: "add, change and disable accounts",
-    Permission.KEYS_MANAGE: "make and revoke API keys",
     Permission.AUDIT_VIEW: "see who did and saw what",
     Permission.AGREEMENT_VIEW: "see how often people agreed with the readers of reports",
     Permission.RISK_MARKERS: "see, set, review and end risk markers on addresses and suspects",
@@ -71,6 +65,12 @@ _HEAD = """\
 Made from `rapid_response/access/permissions.py`; a test compares the two. To change this page, change the
 table and run `python -m rapid_response.access.permissions_page > docs/permissions.md`.
 What is not marked is refused.
+
+No role is asked for what is not done by signing in: accounts, keys and the service definition are for whoever
+runs [commands](commands.md) on the machine, `/metrics` for who has its
+[token or address](install.md#the-proxy). The words of a voicemail are a case's text; its sound is with the
+provider alone. A responder who is off or back tells the duty desk. The board report and the description of
+the API have no page: a key is given both, and the command `report` writes the report.
 """
 _ACTIONS = """\
 On any incident that they may see (`yes`), or only on a job that is offered to them or held by them (`own`).

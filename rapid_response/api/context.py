@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from rapid_response.access.keys import KeyRing, bearer
 from rapid_response.access.permissions import Permission, may
@@ -44,6 +44,10 @@ async def context_of(request: Request) -> Context:
 
 
 Service = Annotated[Context, Depends(context_of)]
+
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
+#: Says that nothing was done, because it had been done before with the same key.
+REPLAYED = {"Idempotent-Replayed": "true"}
 
 
 class Needs:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission, may, may_act
 from rapid_response.access.principal import Principal
-from rapid_response.api.context import Context, MayNot, Needs, Service
+from rapid_response.api.asked import Asked
+from rapid_response.api.context import REPLAYED, Context, IdempotencyKey, MayNot, Needs, Service
 from rapid_response.core.incident import Action, Status
 from rapid_response.core.vocabulary import Category, Role
 from rapid_response.steps import casefile, lists
@@ -22,6 +23,7 @@ from rapid_response.steps.commands import COMMANDS, Command
 from rapid_response.steps.deliveries import Chain, chains
 from rapid_response.steps.desk import Who
 from rapid_response.steps.errors import NotFound
+from rapid_response.steps.keyed import key_of
 from rapid_response.steps.lists import Filters
 from rapid_response.steps.service import stored_definition
 
@@ -44,10 +46,8 @@ async def _read(context: Context, reference: str) -> CaseFile:
     return found
 
 
-class Listing(BaseModel):
-    """What a list is asked for. A filter that is not known is refused, lest it seem to work."""
-
-    model_config = ConfigDict(extra="forbid")
+class Listing(Asked):
+    """What a list is narrowed to."""
 
     status: Status | None = None
     category: Category | None = None
@@ -55,12 +55,6 @@ class Listing(BaseModel):
     overdue: bool | None = None
     cursor: Annotated[str, Field(max_length=200)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_blanks(cls, asked: dict[str, Any]) -> dict[str, Any]:
-        """`status=` narrows nothing."""
-        return {name: value for name, value in asked.items() if value != ""}
 
 
 @router.get("", summary="Incidents, newest first")
@@ -136,8 +130,13 @@ async def post_action(
     request: Request,
     context: Service,
     principal: Annotated[Principal, Depends(Needs(Permission.CASE_ACT))],
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
 ) -> dict[str, Any]:
-    """Do one action; answers with the incident then, or with how it stands where the asker may only act."""
+    """Do one action; answers with the incident then, or with how it stands where the asker may only act.
+
+    With an `Idempotency-Key` a repeat does nothing, and is answered with the incident as it stands now.
+    """
     wanted = next((a for a in Action if a.value == action), None)
     if wanted is None:
         known = ", ".join(a.value for a in Action)
@@ -147,10 +146,17 @@ async def post_action(
     body = await request.body()
     command = read_command(wanted, body)
     who = who_is(principal, "api")
-    await context.database.run(
-        partial(act, desk=context.desk, reference=reference, action=wanted, command=command, who=who),
+    # What was left out is not what was said to be nothing.
+    said = f"{reference} {wanted} {command.model_dump_json(exclude_unset=True)}"
+    key = key_of(f"{principal.actor}:actions", idempotency_key, said)
+    is_done = await context.database.run(
+        partial(
+            act, desk=context.desk, reference=reference, action=wanted, command=command, who=who, key=key
+        ),
         actor=principal.actor,
     )
+    if not is_done:
+        response.headers.update(REPLAYED)
     if may(principal, Permission.CASE_VIEW):
         return (await open_case(context, reference, principal, "api_action")).to_json()
     return (await _read(context, reference)).standing_json()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from rapid_response.access.permissions import Permission
 from rapid_response.access.principal import Principal
-from rapid_response.api.context import Context, Needs, Service
+from rapid_response.api.context import REPLAYED, Context, IdempotencyKey, Needs, Service
 from rapid_response.intake.report_in import ReportIn
-from rapid_response.steps.receive import Key, Received, receive, stored
+from rapid_response.steps.keyed import key_of
+from rapid_response.steps.receive import Received, receive, stored
 
 router = APIRouter(prefix="/api/v1")
 
@@ -27,11 +27,7 @@ async def take_in(
     reading = desk.reader.read(
         report.narrative, channel=report.channel, received_at=received_at, zone=desk.zone
     )
-    held = (
-        Key(f"{principal.actor}:reports", key, hashlib.sha256(report.model_dump_json().encode()).hexdigest())
-        if key
-        else None
-    )
+    held = key_of(f"{principal.actor}:reports", key, report.model_dump_json())
     # Made here, so that after a lost connection we can ask by it whether the report was stored.
     report_id = database.ids.uuid()
     step = partial(
@@ -53,9 +49,9 @@ async def post_report(
     report: ReportIn,
     context: Service,
     principal: Annotated[Principal, Depends(Needs(Permission.REPORT_TAKE))],
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """The report becomes an incident, its clock starts, and somebody is asked, all in one commit."""
     received = await take_in(context, report, principal, idempotency_key)
-    headers = {"Idempotent-Replayed": "true"} if received.is_replay else {}
+    headers = REPLAYED if received.is_replay else {}
     return Response(received.answer, status_code=201, media_type="application/json", headers=headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from rapid_response.access.permissions import Permission
 from rapid_response.access.principal import Principal
+from rapid_response.api.asked import Moment
 from rapid_response.api.context import Needs, Service
 from rapid_response.core.vocabulary import Category
 from rapid_response.steps import cover
@@ -26,7 +27,7 @@ _FURTHEST = timedelta(days=366)
 async def get_asked(
     context: Service,
     principal: Viewer,
-    at: datetime | None = None,
+    at: Annotated[Moment | None, Query()] = None,
     category: Category = Category.DOORSTEP_CRIME,
     ward: Annotated[str | None, Query(max_length=80)] = None,
 ) -> dict[str, Any]:
@@ -70,8 +71,6 @@ async def get_gaps(
 def _moment(at: datetime | None, now: datetime) -> datetime:
     if at is None:
         return now
-    if at.tzinfo is None:
-        raise Invalid("Give the time with its offset, for example 2026-10-25T03:10:00+00:00.", "at")
     if abs(at - now) > _FURTHEST:
         raise Invalid("Give a time within a year.", "at")
-    return at.astimezone(UTC)
+    return at

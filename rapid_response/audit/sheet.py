@@ -20,14 +20,15 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, or_, select
 from sqlmodel import col
 
 from rapid_response.core.attention import Attention, SortKey, attention, place_in_list
 from rapid_response.core.ids import Ids
 from rapid_response.core.incident import Status
+from rapid_response.core.safe_contact import MEANS, reach
 from rapid_response.core.states import OfferState, TaskState
-from rapid_response.core.vocabulary import Category, ContactRole, Priority
+from rapid_response.core.vocabulary import Category, ContactRole, Link, Priority
 from rapid_response.storage import holds
 from rapid_response.storage.tables import (
     AgendaRow,
@@ -37,6 +38,7 @@ from rapid_response.storage.tables import (
     IncidentRow,
     OfferRow,
     SealRow,
+    SuggestedLinkRow,
     TaskRow,
     VisitRow,
 )
@@ -142,15 +144,19 @@ def read_sheet(
     *,
     with_addresses: bool = False,
     apart_from: str | None = None,
+    reads_links: bool = True,
 ) -> Sheet:
-    """Everything that is open; but no alarm of `apart_from`, who may not be alone at her screen."""
+    """Everything that is open; but no alarm of `apart_from`, who may not be alone at her screen.
+
+    Where what links cases cannot be read, no way to anybody is said to be safe: another case may forbid it.
+    """
     body = connection.execute(
         select(col(DefinitionRow.body)).order_by(col(DefinitionRow.version).desc()).limit(1)
     ).scalar()
     service: Mapping[str, Any] = (body or {}).get("service", {})
     names = {str(r["id"]): str(r["name"]) for r in (body or {}).get("responders", ())}
     lines = [
-        _line(connection, row, names, now, with_addresses)
+        _line(connection, row, names, now, with_addresses, reads_links)
         for row in connection.execute(
             select(
                 col(IncidentRow.id),
@@ -214,7 +220,12 @@ def _place(line: Line) -> SortKey:
 
 
 def _line(
-    connection: Connection, row: Any, names: Mapping[str, str], now: datetime, with_addresses: bool
+    connection: Connection,
+    row: Any,
+    names: Mapping[str, str],
+    now: datetime,
+    with_addresses: bool,
+    reads_links: bool,
 ) -> Line:
     said, at = _next_step(connection, row, names)
     location: Mapping[str, Any] = row.location or {}
@@ -232,7 +243,7 @@ def _line(
         next_at=at,
         care=attention(row.priority, is_stopped=row.stopped_at is not None, has_owner=row.owner is not None),
         address=_address(location) if with_addresses else "",
-        contact=_contact(row.safe_contact or {}) if with_addresses else "",
+        contact=_contact(_safe(connection, row, reads_links)) if with_addresses else "",
         joint=row.joint,
     )
 
@@ -305,6 +316,27 @@ def _role(owner: str, names: Mapping[str, str]) -> str:
 
 def _address(location: Mapping[str, Any]) -> str:
     return ", ".join(str(location[part]) for part in ("address", "postcode") if location.get(part))
+
+
+def _safe(connection: Connection, row: Any, reads_links: bool) -> dict[str, Any]:
+    """By which ways its people may be reached, as its own page says."""
+    elsewhere = _said_elsewhere(connection, row) if reads_links else [dict.fromkeys(MEANS, False)]
+    return reach(row.safe_contact, elsewhere)
+
+
+def _said_elsewhere(connection: Connection, row: Any) -> list[Mapping[str, Any]]:
+    """What is said to be safe in cases that may be of the same people."""
+    here, there = col(SuggestedLinkRow.from_incident_id), col(SuggestedLinkRow.to_incident_id)
+    linked = (
+        select(col(IncidentRow.safe_contact))
+        .join(SuggestedLinkRow, col(IncidentRow.id) == case((here == row.id, there), else_=here))
+        .where(
+            or_(here == row.id, there == row.id),
+            col(SuggestedLinkRow.state) != "rejected",
+            col(SuggestedLinkRow.kind) != Link.SAME_SUSPECT,
+        )
+    )
+    return list(connection.execute(linked).scalars())
 
 
 def _contact(safe: Mapping[str, Any]) -> str:

@@ -162,7 +162,10 @@ def _said(name: str, value: Any, zone: ZoneInfo) -> str:
             return pounds(value)
         case dict():
             return "; ".join(
-                field_words(f"{name}.{key}") if said is True else str(said) for key, said in value.items()
+                f"{field_words(f'{name}.{key}')}: {'yes' if said else 'no'}"
+                if isinstance(said, bool)
+                else str(said)
+                for key, said in value.items()
             )
         case list() if name == "narrative":
             return "\n".join(str(said) for said in value)

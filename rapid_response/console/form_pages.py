@@ -11,7 +11,8 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from rapid_response.console.forms.posted import Posted
-from rapid_response.storage.tables import IdempotencyRow
+from rapid_response.steps import keyed
+from rapid_response.steps.keyed import Key
 from rapid_response.storage.tx import Tx
 
 #: A narrative of 20,000 characters, each of them twelve when it is encoded, and room for the rest.
@@ -62,20 +63,7 @@ def digest(posted: Posted) -> str:
 
 def once(tx: Tx, scope: str, key: str | None, step: Callable[[Tx], object]) -> None:
     """Do a step, unless the same form did it before."""
-    scope = scope[:160]
-    if key is not None:
-        if tx.get(IdempotencyRow, (scope, key)) is not None:
-            return
-        tx.add(
-            IdempotencyRow,
-            scope=scope,
-            key=key,
-            body_digest=key.rpartition(":")[2],
-            status=303,
-            answer="",
-            created_at=tx.now,
-        )
-    step(tx)
+    keyed.once(tx, Key(scope[:160], key, key.rpartition(":")[2]) if key else None, step)
 
 
 def safe_next(address: str) -> str:

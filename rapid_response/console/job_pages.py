@@ -41,7 +41,6 @@ from rapid_response.console.words import DANGERS
 from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.facts import awaiting
 from rapid_response.core.incident import SEEKING_STATUSES, Action, NotAllowed, Status
-from rapid_response.core.safe_contact import reach
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import ContactRole, ContactRoute, ShortDisposition
 from rapid_response.dispatch.reply_decision import DISPOSITIONS
@@ -53,7 +52,7 @@ from rapid_response.steps.case import allowed, facts_of, hold
 from rapid_response.steps.commands import COMMANDS
 from rapid_response.steps.corrections import caller_now, corrections_of
 from rapid_response.steps.errors import Invalid, NotFound, NothingOffered, Refusal
-from rapid_response.steps.knowing import links_of
+from rapid_response.steps.knowing import links_of, safe_contact_of
 from rapid_response.steps.markers import Found
 from rapid_response.steps.markers import of_incident as markers_of
 from rapid_response.steps.service import service_now
@@ -346,9 +345,6 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
     reports = episodes.reports_of_now(session, incident)
     corrected = corrections_of(connection, incident.id)
     routes = [str(caller_now(report, corrected).get("route", "")) for report in reports]
-    linked = [
-        link.other_safe_contact for link in links_of(connection, incident.id) if link.is_of_the_same_people
-    ]
     visit = session.exec(
         typed_select(VisitRow).where(
             col(VisitRow.incident_id) == incident.id, col(VisitRow.ended_at).is_(None)
@@ -366,7 +362,7 @@ def _read(connection: Connection, number: int, mine: str | None) -> _Job | None:
         mine,
         offers[-1] if offers else None,
         [JobReport(report.id, report.received_at, report.narrative) for report in reports],
-        reach(incident.safe_contact, linked),
+        safe_contact_of(incident, links_of(connection, incident.id)),
         _goes_on_as(session, incident, mine),
         visit,
         connection.execute(call_back).scalar(),

@@ -25,8 +25,9 @@ from rapid_response.intake.advice import script
 from rapid_response.intake.report_in import ReportIn
 from rapid_response.places.saying import place_not_known
 from rapid_response.steps.errors import Invalid
+from rapid_response.steps.keyed import Key
 from rapid_response.steps.notekeeping import add_note
-from rapid_response.steps.receive import Key, Received, receive, stored
+from rapid_response.steps.receive import Received, receive, stored
 from rapid_response.storage.tables import IncidentRow
 from rapid_response.storage.tx import Tx
 

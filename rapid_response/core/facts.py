@@ -116,6 +116,12 @@ def merge(proposed: Facts, answered: Facts) -> Facts:
     return time_stands(replace(proposed, **given), given)
 
 
+def with_the_person(told: Facts, known: Facts) -> Facts:
+    """`told`, with what was known of the person where it says nothing of that: it outlives what happened."""
+    lasts = {name: getattr(known, name) for name in VULNERABILITY_FACTS if getattr(told, name) is None}
+    return replace(told, **lasts)
+
+
 def time_stands(facts: Facts, answered: Collection[str]) -> Facts:
     """An answered time stands even against a "no": that is not known then, and the time says the rest."""
     stands: dict[str, Any] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,8 +24,8 @@ def to_csv(figures: Mapping[str, Any]) -> str:
     """The figures in long form, one a row: `section,key,value`; write it as UTF-8.
 
     Nested keys are joined by dots (`two_hours,by_mode.attended,3`). Of a list of named things the name is
-    the key (`wards,Bromley Town,12`; `two_hours,breaches.RR-7K4M2Q.late_seconds,300`); sentences are
-    numbered. What is null is left empty.
+    the key (`wards,Bromley Town,12`; `two_hours,breaches.RR-7K4M2Q.late_seconds,300`), numbered from its
+    second time on (`RR-7K4M2Q (2)`); sentences are numbered. What is null is left empty.
     """
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\r\n")
@@ -52,16 +53,20 @@ _NAMES = ("ward", "reference")
 
 
 def _flat_list(things: Sequence[Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    times: Counter[str] = Counter()
     for number, thing in enumerate(things, start=1):
         name = next((n for n in _NAMES if isinstance(thing, Mapping) and n in thing), None)
         if name is None:
             yield from (((str(number), *path), leaf) for path, leaf in _flat(thing))
             continue
+        called = str(thing[name])
+        times[called] += 1
+        key = called if times[called] == 1 else f"{called} ({times[called]})"
         rest = {key: value for key, value in thing.items() if key != name}
         if len(rest) == 1:
-            yield (str(thing[name]),), next(iter(rest.values()))
+            yield (key,), next(iter(rest.values()))
         else:
-            yield from (((str(thing[name]), *path), leaf) for path, leaf in _flat(rest))
+            yield from (((key, *path), leaf) for path, leaf in _flat(rest))
 
 
 def _cell(value: object) -> str:

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from rapid_response.core.events import SERVICE_STREAM, AvailabilityChanged
 from rapid_response.core.incident import Action
 from rapid_response.core.states import AvailabilityKind, OfferState
+from rapid_response.intake.report_in import Instant
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import companions, cover, offers
 from rapid_response.steps.case import allowed, hold
@@ -39,16 +40,13 @@ class Availability(Command):
     """
 
     state: AvailabilityKind
-    begins: datetime | None = Field(default=None, alias="from")
-    until: datetime | None = None
+    begins: Instant | None = Field(default=None, alias="from")
+    until: Instant | None = None
     held_jobs: HeldJobs = HeldJobs.RELEASE
     swap_with: Line | None = None
 
     @model_validator(mode="after")
-    def _aware(self) -> Availability:
-        for name, at in (("from", self.begins), ("until", self.until)):
-            if at is not None and at.tzinfo is None:
-                raise ValueError(f"give {name} with its time zone, for example 2026-10-25T09:00:00+00:00")
+    def _ends(self) -> Availability:
         if self.swap_with is not None and (self.state is AvailabilityKind.ON or self.until is None):
             raise ValueError("a swap takes one person off until a time, and puts another on: give until")
         return self

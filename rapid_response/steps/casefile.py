@@ -17,7 +17,7 @@ from sqlmodel import SQLModel, col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.incident import OWNED_STATUSES, Action, Status, allowed_actions
-from rapid_response.core.safe_contact import may_be_told, reach
+from rapid_response.core.safe_contact import may_be_told
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import AgeTargeting, ContactRole
 from rapid_response.hatecrime.rules import is_own_perception
@@ -25,7 +25,7 @@ from rapid_response.sla.rules import Kind
 from rapid_response.steps import borders, markers, outcomes, safeguarding
 from rapid_response.steps.case import clock_facts
 from rapid_response.steps.corrections import Correction, caller_now, corrections_of
-from rapid_response.steps.knowing import ShownLink, links_of, series_of
+from rapid_response.steps.knowing import ShownLink, links_of, safe_contact_of, series_of
 from rapid_response.steps.lists import had_it_last
 from rapid_response.steps.receive import clock_json
 from rapid_response.steps.tasks import TaskKind
@@ -109,8 +109,7 @@ class CaseFile:
     @property
     def safe_contact(self) -> dict[str, Any]:
         """How its people may be reached: as said here, and nowhere forbidden where they may be the same."""
-        linked = [link.other_safe_contact for link in self.links if link.is_of_the_same_people]
-        return reach(self.incident.safe_contact, linked)
+        return safe_contact_of(self.incident, self.links)
 
     def caller(self, report: ReportRow) -> dict[str, Any]:
         """Who made one of its reports, as far as it is known now."""

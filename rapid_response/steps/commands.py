@@ -6,7 +6,6 @@ The API, the pages and the replies all speak these.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -31,7 +30,7 @@ from rapid_response.core.vocabulary import (
     TransferMeans,
     Urgency,
 )
-from rapid_response.intake.report_in import Answers, Caller, Location, SafeContact, Suspect, Victim
+from rapid_response.intake.report_in import Answers, Caller, Instant, Location, SafeContact, Suspect, Victim
 
 Line = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=200)]
 Words = Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=5000)]
@@ -245,13 +244,7 @@ class SetPriority(Command):
 
 class Pause(Command):
     reason: PauseReason
-    until: datetime | None = None
-
-    @model_validator(mode="after")
-    def _aware(self) -> Pause:
-        if self.until is not None and self.until.tzinfo is None:
-            raise ValueError("give until with its time zone, for example 2026-10-25T09:00:00+00:00")
-        return self
+    until: Instant | None = None
 
 
 class Note(Command):

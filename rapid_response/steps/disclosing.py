@@ -21,6 +21,7 @@ from rapid_response.partners.rules import TEMPLATES, VEHICLE, VEHICLE_FIELDS
 from rapid_response.steps import commands, safeguarding
 from rapid_response.steps.case import reports_of
 from rapid_response.steps.errors import Invalid
+from rapid_response.steps.knowing import links_of, safe_contact_of
 from rapid_response.storage.tables import DisclosureRow, IdentifierRow, IncidentRow
 from rapid_response.storage.tx import Tx
 
@@ -142,7 +143,7 @@ def _value(tx: Tx, incident: IncidentRow, name: str) -> Any:
         case "safeguarding_because":
             return list(safeguarding.because(incident))
         case "safe_contact":
-            return {key: value for key, value in incident.safe_contact.items() if value}
+            return safe_contact_of(incident, links_of(tx, incident.id))
     return getattr(incident, name)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from rapid_response.core import events as happened
+from rapid_response.core.facts import with_the_person
 from rapid_response.core.incident import Action, NotAllowed, Status
 from rapid_response.core.vocabulary import Link
 from rapid_response.intake.matching.judging import SOON_AGAIN
@@ -63,8 +64,9 @@ def begin(
 ) -> Told:
     """`incident`, just opened again, goes on with what the newer report tells.
 
-    What was true of the episode before is not carried over; it stays readable among the corrections. Returns
-    what the newer incident had, for its clock and its owner to go on here.
+    What was true of the episode before is not carried over, but for what is known of the person; it stays
+    readable among the corrections. Returns what the newer incident had, for its clock and its owner to go on
+    here.
     """
     newest = reports_of(tx, by)
     told = joining.end(tx, service, desk, by, incident, reason)
@@ -72,7 +74,8 @@ def begin(
     changes: list[Change] = corrections.changed("location", incident.location, place)
     for part in ("victim", "suspect"):
         changes += corrections.changed(part, getattr(incident, part), getattr(by, part))
-    joining.take(tx, service, incident, by, facts_of(by), changes, corrections.NEW_EPISODE)
+    facts = with_the_person(facts_of(by), facts_of(incident))
+    joining.take(tx, service, incident, by, facts, changes, corrections.NEW_EPISODE)
     incident.joint, incident.ward = by.joint, by.ward or incident.ward
     borders.settle(tx, desk, service, incident, corrections.NEW_EPISODE)
     known = knowing.learn(tx, incident, reports_of(tx, incident), desk.zone)

@@ -7,7 +7,7 @@ those who may see the case alone, and waits for a person (domain.md 1 and 6, sce
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from sqlmodel import col
 from sqlmodel import select as typed_select
 
 from rapid_response.core.events import LinkDecided
+from rapid_response.core.safe_contact import reach
 from rapid_response.core.vocabulary import Link
 from rapid_response.intake.matching.judging import (
     LOOK_BACK,
@@ -341,9 +342,15 @@ class ShownLink:
         return shown
 
 
-def links_of(connection: Connection, incident_id: str) -> list[ShownLink]:
+def safe_contact_of(incident: IncidentRow, links: Iterable[ShownLink]) -> dict[str, Any]:
+    """How a case's people may be reached: as said here, and nowhere forbidden where they may be the same."""
+    linked = [link.other_safe_contact for link in links if link.is_of_the_same_people]
+    return reach(incident.safe_contact, linked)
+
+
+def links_of(source: Connection | Tx, incident_id: str) -> list[ShownLink]:
     """The links of an incident that stand suggested or accepted, surest first, whichever was there first."""
-    rows = read_from(connection, _links_of(incident_id))
+    rows = read_from(source, _links_of(incident_id))
     return [
         ShownLink(
             kind=DUPLICATED_BY if r.duplicate_of == incident_id and r.kind == Link.DUPLICATE_OF else r.kind,

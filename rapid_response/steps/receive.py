@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import col, select
-
 from rapid_response.core import events as happened
 from rapid_response.core import rota
 from rapid_response.core.definition import JointAttendance
@@ -52,11 +50,12 @@ from rapid_response.steps import (
 from rapid_response.steps.case import is_aged_60_plus, move
 from rapid_response.steps.clock import arm
 from rapid_response.steps.desk import Desk
-from rapid_response.steps.errors import Invalid, KeyReused
+from rapid_response.steps.errors import Invalid
+from rapid_response.steps.keyed import Key, first_answer, keep
 from rapid_response.steps.knowing import Known
 from rapid_response.steps.service import Service, service_now
 from rapid_response.steps.tasks import TaskKind, open_first_task
-from rapid_response.storage.tables import IdempotencyRow, IncidentRow, ReportRow
+from rapid_response.storage.tables import IncidentRow, ReportRow
 from rapid_response.storage.tx import Tx
 
 #: How soon the police are told of a bank's call, and the branch is rung back on its published number.
@@ -78,15 +77,6 @@ _OF_ROUTE: Mapping[ContactRoute, tuple[str, ...]] = {
     ),
     ContactRoute.INTERPRETER: ("We ring you with an interpreter.",),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An idempotency key: within its scope, the same key with the same body gets the same answer."""
-
-    scope: str
-    key: str
-    body_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +103,7 @@ def receive(
     `report_id` is its row's id, where the caller must be able to ask by it whether it was :func:`stored`;
     `raised_from` what it was before and counted as a contact: a notification, or a call without a message.
     """
-    if key is not None and (first := _first_answer(tx, key)) is not None:
+    if key is not None and (first := first_answer(tx, key)) is not None:
         return Received(first, is_replay=True)
     reported_at = report.received_at or tx.now
     if not sla.is_plausible_receipt(reported_at, tx.now):
@@ -190,15 +180,7 @@ def _with_own_perception(reading: Reading) -> Reading:
 
 def _answered(tx: Tx, key: Key | None, answer: str, incident_id: str | None) -> Received:
     if key is not None:
-        tx.add(
-            IdempotencyRow,
-            scope=key.scope,
-            key=key.key,
-            body_digest=key.body_digest,
-            status=201,
-            answer=answer,
-            created_at=tx.now,
-        )
+        keep(tx, key, answer, 201)
     return Received(answer, incident_id)
 
 
@@ -215,29 +197,13 @@ def stored(tx: Tx, desk: Desk, report_id: str, reading: Reading, key: Key | None
     if row is None:
         kept = notifying.stored(tx, report_id)
         return Received(kept) if kept is not None else None
-    if key is not None and (first := _first_answer(tx, key)) is not None:
+    if key is not None and (first := first_answer(tx, key)) is not None:
         return Received(first, row.incident_id)
     incident = tx.need(IncidentRow, row.incident_id)
     service = service_now(tx, desk.zone)
     route = ContactRoute(row.caller["route"]) if row.caller.get("route") else None
     answer = _answer(service, incident, facts_from_json(incident.facts), reading, route)
     return Received(json.dumps(answer, separators=(",", ":")), incident.id)
-
-
-def _first_answer(tx: Tx, key: Key) -> str | None:
-    first = tx.first(
-        select(IdempotencyRow).where(
-            col(IdempotencyRow.scope) == key.scope, col(IdempotencyRow.key) == key.key
-        )
-    )
-    if first is None:
-        return None
-    if first.body_digest != key.body_digest:
-        raise KeyReused(
-            "This Idempotency-Key was used for another report. Use a new key for a new report.",
-            "Idempotency-Key",
-        )
-    return first.answer
 
 
 def _triage_case(

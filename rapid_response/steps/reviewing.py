@@ -208,6 +208,9 @@ def review(
         _decide(at, command.state, command)
     elif command.referral_kind is not None or command.reference is not None:
         raise Invalid("A referral goes with a decision that refers it, or by the action refer.", "state")
+    elif command.victims_own_perception and incident.age_state is AgeTargeting.NONE:
+        # As a report that says so does: a person is to look at it.
+        _move(at, AgeTargeting.POTENTIAL)
     at.note(command.reason)
 
 

@@ -24,6 +24,7 @@ from rapid_response.steps.case import check, reports_of
 from rapid_response.steps.clock import disarm
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.errors import Invalid
+from rapid_response.steps.knowing import links_of, safe_contact_of
 from rapid_response.steps.service import Service
 from rapid_response.steps.tasks import TaskKind, open_task
 from rapid_response.storage.tables import IncidentRow, TransferRow
@@ -175,7 +176,7 @@ def _document(tx: Tx, service: Service, incident: IncidentRow, transfer_id: str,
         "do_not_enter_alone": incident.joint,
         "location": incident.location,
         "victim": incident.victim,
-        "safe_contact": incident.safe_contact,
+        "safe_contact": safe_contact_of(incident, links_of(tx, incident.id)),
         "facts": incident.facts,
         "suspect": incident.suspect,
         "reports": [

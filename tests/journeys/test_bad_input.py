@@ -168,6 +168,10 @@ WRONG_ACTIONS: list[tuple[str, dict[str, Any], str | None]] = [
     ("police_handover", {"cad_reference": "\u0000"}, "cad_reference"),
     ("pause", {"reason": CANARY}, "reason"),
     ("pause", {"reason": "police_requested_hold", "until": CANARY}, "until"),
+    *[
+        ("pause", {"reason": "police_requested_hold", "until": until}, "until")
+        for until in ("9999-12-31T23:59:59-14:00", "2026-07-16T09:00:00", 2_000_000_000)
+    ],
     ("set_priority", {"priority": CANARY}, "priority"),
     ("task_done", {"task": CANARY}, "task"),
     ("note", {"body": ""}, "body"),
@@ -197,9 +201,41 @@ async def test_unknown_actions_cases_and_cursors_say_what_there_is(town: Town) -
     is_a_problem(await town.http.delete(REPORTS), 405)
     for query in ({"cursor": CANARY}, {"status": CANARY}, {"limit": "0"}, {"overdue": CANARY}):
         is_a_problem(await town.http.get("/api/v1/incidents", params=query), 422)
-    for month in (CANARY, "2026-13", "0000-01"):
-        is_a_problem(await town.http.get("/api/v1/reports/board", params={"month": month}), 422)
+    for period in ({"month": CANARY}, {"month": "2026-13"}, {"month": "0000-01"}, {}, {"Month": "2026-07"}):
+        is_a_problem(await town.http.get("/api/v1/reports/board", params=period), 422)
     no_key = await town.post(REPORTS, paid_today(), headers={"authorization": f"Bearer {CANARY}"})
     is_a_problem(no_key, 401)
     off = await town.post("/api/v1/responders/asha/availability", {"state": CANARY})
     is_a_problem(off, 422)
+
+
+async def test_a_report_of_another_period_or_moment_than_was_meant_is_refused(town: Town) -> None:
+    """Figures that are all nought look like a quiet month."""
+    await town.takes(paid_today())
+    for asked in (
+        {"month": "2026"},
+        {"month": "2026-Q3"},
+        {"quarter": "2026-07"},
+        {"year": "2026-07"},
+        {"month": "2026-07", "year": "2026"},
+        {"month": "2026-07", "as_at": "2026"},
+        {"month": "2026-07", "as_at": "20261101"},
+        {"month": "2026-07", "as_at": "2026-07-15"},
+        {"month": "2026-07", "as_at": "0001-01-01T00:00:00+14:00"},
+        {"month": "2026-07", "asat": "2026-07-15T09:00:00+01:00"},
+    ):
+        answer = await town.http.get("/api/v1/reports/board", params=asked)
+        assert answer.status_code == 422, asked
+        is_a_problem(answer, 422)
+
+
+async def test_a_time_that_is_none_is_refused_wherever_one_is_given(town: Town) -> None:
+    for given in ("9999-12-31T23:59:59-14:00", "2026-07-16T09:00:00", 2_000_000_000):
+        for name in ("from", "until"):
+            off = {"state": "off", "until": "2026-12-24T17:00:00Z", name: given}
+            refused = is_a_problem(await town.post("/api/v1/responders/asha/availability", off), 422)
+            assert refused["errors"][0]["field"] == name
+        asked = await town.http.get("/api/v1/rota/asked", params={"at": given})
+        assert is_a_problem(asked, 422)["errors"][0]["field"] == "at"
+    # As partners-api.md writes it: a plus in an address reads as a space.
+    assert (await town.http.get("/api/v1/rota/asked?at=2026-10-25T03:10:00+00:00")).is_success

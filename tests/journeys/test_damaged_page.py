@@ -58,6 +58,20 @@ async def test_g22_what_makes_no_sense_is_checked_at_once_and_then_nothing_is_wr
 
 
 @on_sqlite
+async def test_g22_where_other_cases_cannot_be_read_the_sheet_says_that_no_way_is_safe(town: Town) -> None:
+    case = await town.takes(paid_today(safe_contact={"voice": True}))
+    damage_page(town, "ix_suggested_links_to_incident_id")
+    await town.app.database.run(lambda tx: heartbeat.beat(tx, "another"))
+    town.app.asgi.state.context.node.pulse.suspects_damage = True
+    await town.app.caretaker.check()
+    sheet = beside(town.app.database.path)
+    printed = sheet.read_text()
+    sheet.unlink()
+    assert case.reference in printed
+    assert "do NOT ring or text" in printed
+
+
+@on_sqlite
 async def test_a_file_that_was_found_whole_is_not_checked_again_for_each_suspicion(town: Town) -> None:
     pulse = town.app.asgi.state.context.node.pulse
     pulse.suspects_damage = True

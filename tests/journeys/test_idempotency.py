@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from rapid_response.access.keys import create_key
 from rapid_response.core.vocabulary import Scope
-from rapid_response.storage.tables import IdempotencyRow
+from rapid_response.storage.tables import AvailabilityRow, IdempotencyRow
 from tests.builders import paid_today
 from tests.harness import ASHA, Town
+from tests.journeys.browser import on_sqlite
 
 REPORTS = "/api/v1/reports"
 
@@ -101,3 +102,78 @@ async def test_first_answers_are_kept_for_as_long_as_the_words_of_texts(town: To
     town.clock.advance(timedelta(days=2))
     await town.app.caretaker.erase_due()
     assert await town.rows(IdempotencyRow) == []
+
+
+# --- actions, which a partner's system repeats as well ---------------------------------------------------
+
+
+SAVED = {"outcomes": [{"code": "money_prevented", "amount_gbp": 3000, "evidence_grade": "A"}]}
+
+
+async def test_an_action_that_is_sent_again_is_done_once(town: Town) -> None:
+    """Its answer was lost on the way: the same pounds are not kept twice, nor is it referred twice."""
+    case = await town.takes(paid_today())
+    for action, body in (("add_outcomes", SAVED), ("refer", {"kind": "police"})):
+        path = f"/api/v1/incidents/{case.reference}/actions/{action}"
+        first = await town.post(path, body, headers={"Idempotency-Key": action})
+        await town.restart(after_minutes=1)
+        again = await town.post(path, body, headers={"Idempotency-Key": action})
+        assert (first.status_code, again.status_code) == (200, 200), again.text
+        assert "idempotent-replayed" not in first.headers
+        assert again.headers["idempotent-replayed"] == "true"
+        assert again.json()["reference"] == case.reference
+    board = await town.board("2026-07")
+    assert board["money_gbp"]["prevented"]["A"] == 3000
+    assert board["referrals"]["police"]["sent"] == 1
+
+
+async def test_an_action_sent_often_at_once_is_done_once(town: Town) -> None:
+    case = await town.takes(paid_today())
+    path = f"/api/v1/incidents/{case.reference}/actions/add_outcomes"
+    sent = [town.post(path, SAVED, headers={"Idempotency-Key": "a"}) for _ in range(8)]
+    answers = await asyncio.gather(*sent)
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
+    assert len((await case.now())["outcomes"]) == 1
+
+
+@on_sqlite
+async def test_another_action_under_the_same_key_is_refused(town: Town) -> None:
+    case, other = await town.takes(paid_today()), await town.takes(paid_today())
+    keyed = {"Idempotency-Key": "a"}
+    path = "/api/v1/incidents/{}/actions/{}"
+    amend = {"victim": {"age": None}, "answers": {"lives_alone": True}}
+    assert (await town.post(path.format(case.reference, "amend"), amend, headers=keyed)).is_success
+    for reference, action, body in (
+        (other.reference, "amend", amend),
+        (case.reference, "amend", {"answers": {"lives_alone": True}}),
+        (case.reference, "note", {"body": "She rang again."}),
+    ):
+        refused = await town.post(path.format(reference, action), body, headers=keyed)
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["field"] == "Idempotency-Key"
+
+
+@on_sqlite
+async def test_a_refused_action_leaves_its_key_free(town: Town) -> None:
+    case = await town.takes(paid_today())
+    path = f"/api/v1/incidents/{case.reference}/actions/close"
+    body = {"disposition": "resolved_remote"}
+    assert (await town.post(path, body, headers={"Idempotency-Key": "a"})).status_code == 409
+    await case.act("remote_response", protective_act="bank_told")
+    closed = await town.post(path, body, headers={"Idempotency-Key": "a"})
+    assert closed.status_code == 200
+    assert "idempotent-replayed" not in closed.headers
+    again = await town.post(path, body, headers={"Idempotency-Key": "a"})
+    assert (again.status_code, again.json()["status"]) == (200, "closed")
+
+
+@on_sqlite
+async def test_an_absence_that_is_sent_again_is_planned_once(town: Town) -> None:
+    path = "/api/v1/responders/asha/availability"
+    off = {"state": "off", "from": "2026-07-16T09:00:00+01:00", "until": "2026-07-16T17:00:00+01:00"}
+    first = await town.post(path, off, headers={"Idempotency-Key": "a"})
+    again = await town.post(path, off, headers={"Idempotency-Key": "a"})
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+    assert len(await town.rows(AvailabilityRow)) == 1

@@ -490,6 +490,24 @@ async def test_s49_the_new_report_opens_the_old_case_again_as_a_new_episode(town
     assert (board["two_hours"]["met"], board["two_hours"]["open"]) == (1, 1)
 
 
+@on_sqlite
+async def test_s49_who_she_is_is_still_known_where_the_new_report_says_nothing_of_it(town: Town) -> None:
+    """She lives alone, with dementia: that is not over because nobody said it again."""
+    first = await town.takes(paid_today(victim={**JOAN, "lives_alone": True}, location=HOME))
+    await first.act("amend", answers={"cognitive_impairment": True, "disability": True})
+    await first.act("remote_response", protective_act="bank_told")
+    await first.act("close", disposition="resolved_remote", safeguarding="referred")
+    await town.pass_time(minutes=90)
+    before = await town.board("2026-07")
+    back = await town.takes(paid_today(victim=JOAN, location=HOME, answers={"disability": False}))
+    whole = await first.act("reopen", reference=back.reference)
+    assert (whole["facts"]["lives_alone"], whole["facts"]["cognitive_impairment"]) == (True, True)
+    assert whole["facts"]["disability"] is False
+    assert whole["safeguarding"]["indicated_by"] == ["cognitive_impairment"]
+    after = await town.board("2026-07")
+    assert after["victims"]["living_alone"] == before["victims"]["living_alone"] == 1
+
+
 async def test_s49_whoever_took_the_new_job_has_the_new_episode(town: Town) -> None:
     first = await closed_case(town)
     back = await town.takes(paid_today(victim=JOAN, location=HOME, narrative="He took another 200 from her."))

@@ -6,17 +6,21 @@ Scenarios 11, 12, 13, 17, 19 and 52; 59 as far as it is about one case.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from rapid_response.audit.sheet import read_sheet
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import DisclosureRow, NotificationRow
 from tests.builders import long_ago, paid_today, roofers_now, scam_paid
 from tests.harness import ASHA, DEE, Case, Town
 from tests.journeys.browser import Browser, browser_of, on_sqlite
 
+LONDON = ZoneInfo("Europe/London")
 AT_RISK = {"cognitive_impairment": True}
 
 
@@ -408,3 +412,46 @@ async def test_a_sheet_without_authority_is_not_made(town: Town) -> None:
     case = await town.takes(paid_today())
     assert (await case.try_to("disclose", kind="bank", to="Anybank")).status_code == 422
     assert await town.rows(DisclosureRow) == []
+
+
+async def told_of_twice(town: Town, **first: Any) -> Case:
+    """A case whose people another one tells more of: he answers her phone there."""
+    case = await town.takes(paid_today(**PEOPLE, **first))
+    await town.pass_time(minutes=1)
+    note = "Her son takes the money, and answers her phone."
+    await town.takes(paid_today(**PEOPLE, safe_contact={"sms": True, "note": note}))
+    assert (await case.now())["safe_contact"]["voice"] is False
+    return case
+
+
+@on_sqlite
+@pytest.mark.parametrize("said", [{"voice": True, "sms": True}, {"voicemail": False}, None])
+async def test_whoever_is_given_her_number_is_told_by_which_ways_it_is_safe(
+    town: Town, said: dict[str, bool] | None
+) -> None:
+    """By a partner's sheet, that of a hand-over and the printed one, as on the page of the case."""
+    case = await told_of_twice(town, **({"safe_contact": said} if said is not None else {}))
+    path = f"/incidents/{case.reference}"
+    sheet = (await case.act("disclose", kind="victim_support", to="VS", authority="Consent"))["disclosures"][
+        0
+    ]
+    sent = (await case.act("transfer", to="Croydon", reason="She moved there."))["transfers"][0]
+    async with await browser_of(town, "dee", Role.DUTY_OFFICER) as officer:
+        shown = (await officer.get(f"{path}/disclosures/{sheet['id']}")).html
+        given = (await officer.get(f"{path}/transfers/{sent['id']}")).html
+    assert PEOPLE["victim"]["phone"] in shown  # type: ignore[index]  # the victim's own
+    assert "Safe to ring: no" in shown
+    assert "answers her phone" in shown
+    assert given.count("Safe to ring") == 1
+    assert safe_to_ring(given) == "No"
+    printed = await town.app.database.look(
+        lambda c: read_sheet(c, town.clock.now(), LONDON, "SERIAL", with_addresses=True)
+    )
+    (line,) = (line for line in printed.lines if line.reference == case.reference)
+    assert "voice" not in line.contact
+    assert "answers her phone" in line.contact
+
+
+def safe_to_ring(page: str) -> str:
+    """What a sheet says beside it."""
+    return re.split(r"<[^>]+>\s*", page.partition("Safe to ring")[2].strip())[2].strip()

@@ -290,6 +290,20 @@ async def test_s23_that_the_victim_says_so_stays_said(town: Town) -> None:
 
 
 @on_sqlite
+async def test_s23_that_the_victim_says_so_raises_what_nothing_had_raised(town: Town) -> None:
+    """Said in a report or heard later, without a decision: a reviewer looks at it."""
+    case = await town.takes(long_ago(town.clock.now()))
+    said = await case.act("review_age_targeting", victims_own_perception=True)
+    assert said["age_targeting"]["state"] == "potential"
+    assert "review_age_targeting" in await case.tasks()
+    assert len(await town.texts(LEAD_ON_HATE)) == 1
+    assert (await town.board("2026-07"))["age_targeting"]["early"]["flagged_by_person"] == 1
+
+    again = await case.act("review_age_targeting", victims_own_perception=True)
+    assert (await states(case), again["age_targeting"]["state"]) == (["potential"], "potential")
+
+
+@on_sqlite
 async def test_s23_that_the_victim_says_so_stays_said_where_her_report_is_joined(town: Town) -> None:
     case, told_again = await flagged(town), await flagged(town)
     await told_again.act(

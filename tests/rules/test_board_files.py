@@ -43,6 +43,21 @@ def test_csv_is_long_form_and_opens_as_utf8() -> None:
     ]
 
 
+def test_csv_tells_two_breaches_of_one_case_apart() -> None:
+    """It was opened again, and missed again: a second promise."""
+    breaches = [
+        {"reference": "RR-7K4M2Q", "late_seconds": 300, "reason": "travel"},
+        {"reference": "RR-9XT3BC", "late_seconds": 60, "reason": None},
+        {"reference": "RR-7K4M2Q", "late_seconds": 900, "reason": None},
+    ]
+    keys = [key for _, key, _ in rows(to_csv({"two_hours": {"breaches": breaches}}))[1:]]
+    assert keys == [
+        f"breaches.{name}.{figure}"
+        for name in ("RR-7K4M2Q", "RR-9XT3BC", "RR-7K4M2Q (2)")
+        for figure in ("late_seconds", "reason")
+    ]
+
+
 @each("evil", ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1"])
 def test_csv_never_holds_a_formula(evil: str) -> None:
     text = to_csv({"wards": [{"ward": evil, "incidents": 7}], "notes": [evil], evil: {"a": 1}})

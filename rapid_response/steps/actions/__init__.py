@@ -13,6 +13,7 @@ from rapid_response.steps.actions.judging import resume
 from rapid_response.steps.actions.next_step import keep_in_view
 from rapid_response.steps.case import find, find_with, hold
 from rapid_response.steps.desk import Desk, Who
+from rapid_response.steps.keyed import Key, once
 from rapid_response.steps.notekeeping import add_note
 from rapid_response.steps.service import Service, service_now
 from rapid_response.storage.tables import IncidentRow
@@ -23,14 +24,23 @@ __all__ = ["act", "act_on", "keep_in_view", "perform", "resume"]
 _DO: Handlers = {**moving.DO, **ending.DO, **judging.DO, **caring.DO}
 
 
-def act(tx: Tx, desk: Desk, reference: str, action: Action, command: commands.Command, who: Who) -> str:
-    """Do one action to the incident of that reference; returns its id.
+def act(
+    tx: Tx,
+    desk: Desk,
+    reference: str,
+    action: Action,
+    command: commands.Command,
+    who: Who,
+    key: Key | None = None,
+) -> bool:
+    """Do one action to the incident of that reference, unless it was done with that key; whether it is now.
 
     Raises NotAllowed (409), NotFound (404), Invalid (422) or Forbidden (403); then nothing has happened.
     """
+    # Locked before the key is looked up: of two requests at once, the second finds what the first did.
     incident = _find(tx, reference, action, command)
-    perform(tx, desk, service_now(tx, desk.zone), incident, action, command, who)
-    return incident.id
+    service = service_now(tx, desk.zone)
+    return once(tx, key, lambda tx: perform(tx, desk, service, incident, action, command, who))
 
 
 def _find(tx: Tx, reference: str, action: Action, command: commands.Command) -> IncidentRow:
