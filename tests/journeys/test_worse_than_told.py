@@ -14,7 +14,7 @@ from tests.harness import ASHA, BEN, DEE, Case, Town
 from tests.journeys.browser import browser_of
 
 HOME = {"address": "14 Elm Road", "postcode": "BR1 3UH"}
-CALM = "Somebody was at her door this morning. All is calm."
+CALM = "A trader was at her door this morning. All is calm."
 ARMED = "There are two of them, one has a large knife and a pit bull."
 
 

@@ -98,8 +98,10 @@ def test_a_claim_looks_at_no_more_than_it_takes(opened: Open) -> None:
     analyze(database)
     with statements() as asked:
         assert len(database.run_now(lambda tx: work.claim_due(tx, 10))) == 10
-    assert len(asked) == 2
-    assert_by_index(database, asked, "agenda", "ix_agenda_due")
+    # The last asks only of the cases of those ten whether another node has something earlier of them in hand.
+    *claiming, _ = asked.items()
+    assert len(claiming) == 2
+    assert_by_index(database, dict(claiming), "agenda", "ix_agenda_due")
 
 
 async def test_a_claim_of_messages_looks_at_no_more_than_it_takes(town: Town) -> None:
