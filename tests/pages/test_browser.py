@@ -282,6 +282,40 @@ def test_a_time_that_is_written_first_is_left_as_it_is(page: Page) -> None:
 
 
 @pytest.mark.long
+def test_who_looks_something_up_during_a_call_comes_back_to_its_time_and_to_999(page: Page) -> None:
+    """The browser brings back what was written; a later time would let the two hours begin late."""
+    page.goto("/state/console")
+    page.get_by_label("Answered at").fill("2026-11-23T12:05")
+    page.get_by_label("In the caller’s own words").fill("two men on the roof")
+    page.check("#answers-threat_or_fear")
+    page.goto("/state/board")
+    page.go_back()
+    assert page.get_by_label("In the caller’s own words").input_value() == "two men on the roof"
+    assert page.get_by_label("Answered at").input_value() == "2026-11-23T12:05"
+    assert page.locator("#ring-999").is_visible()
+    page.get_by_label("Caller’s name").fill("Jo")
+    page.route("**/console", lambda route: route.fulfill(status=200, body="<h1>Saved</h1>"))
+    with page.expect_request(lambda request: request.method == "POST") as posted:
+        page.keyboard.press("Control+Enter")
+    assert "received_at=2026-11-23T12%3A05" in (posted.value.post_data or "")
+    assert "begun=yes" in (posted.value.post_data or "")
+
+
+@pytest.mark.long
+def test_a_call_that_is_saved_is_not_there_for_the_next_one(page: Page) -> None:
+    page.goto("/state/console")
+    page.get_by_label("Answered at").fill("2026-11-23T12:05")
+    page.get_by_label("In the caller’s own words").fill("two men on the roof")
+    page.check("#answers-threat_or_fear")
+    page.goto("/state/console-sent-p0")
+    page.go_back()
+    assert page.get_by_label("In the caller’s own words").input_value() == ""
+    assert page.get_by_label("Answered at").input_value() == "2026-11-23T14:20"
+    assert page.locator("#ring-999").is_hidden()
+    assert page.locator("[name=begun]").input_value() == ""
+
+
+@pytest.mark.long
 def test_the_board_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page) -> None:
     page.clock.install()
     page.goto("/state/board")
@@ -327,6 +361,32 @@ def test_leaving_in_a_hurry_leaves_the_page(page: Page) -> None:
     page.goto("/state/report-form-here")
     page.get_by_role("button", name="Exit this page").click()
     page.wait_for_url("**/somewhere-dull")
+
+
+@pytest.mark.long
+def test_what_was_written_is_there_for_who_comes_back_until_it_is_sent_or_left_in_a_hurry(page: Page) -> None:
+    """Whoever takes the phone from her hand and goes back must not read it."""
+    words = page.get_by_label("What has happened?")
+
+    def write() -> None:
+        page.goto("/report?now=5")
+        words.fill("he is still in the kitchen")
+        page.get_by_label("Yes, you can ring me").check()
+
+    write()
+    page.get_by_role("link", name="Back", exact=True).click()
+    page.go_back()
+    assert words.input_value() == "he is still in the kitchen"
+    page.get_by_role("button", name="Exit this page").click()
+    page.wait_for_url("**/somewhere-dull")
+    page.go_back()
+    assert words.input_value() == ""
+    write()
+    page.get_by_role("button", name="Send to the council").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "We have your report"
+    page.go_back()
+    assert words.input_value() == ""
+    assert not page.get_by_label("Yes, you can ring me").is_checked()
 
 
 def test_what_is_folded_away_on_the_screen_stands_on_paper(page: Page) -> None:

@@ -64,6 +64,23 @@ function scrollThreads(region) {
   for (const thread of region.querySelectorAll(".rr-thread")) thread.scrollTop = thread.scrollHeight;
 }
 
+// --- a report that was sent, or left in a hurry, is gone: browsers keep what was written in a form for whoever goes back
+const report = document.querySelector("[data-rr-report]");
+const GONE = "rr-reports-gone";
+const go = () => sessionStorage.setItem(GONE, String(Date.now()));
+if (document.querySelector("[data-rr-sent]")) go();
+if (report) {
+  if (!history.state?.shown) history.replaceState({ ...history.state, shown: Date.now() }, "");
+  addEventListener("pagehide", () => {
+    if (document.body.classList.contains("govuk-exit-this-page-hide-content")) go();
+  });
+  addEventListener("pageshow", () => {
+    if (Number(sessionStorage.getItem(GONE)) < history.state.shown) return;
+    report.reset();
+    history.replaceState({ shown: Date.now() }, "");
+  });
+}
+
 // --- the call handler's form
 const form = document.querySelector("[data-rr-handler]");
 if (form) {
@@ -71,22 +88,41 @@ if (form) {
   const urgent = form.querySelectorAll("[data-rr-urgent] input[value=yes]");
   const show = () => { banner.hidden = ![...urgent].some((input) => input.checked); };
   form.addEventListener("change", show);
-  show();
+  // Ticked already, where the form comes back with a fault, or by the browser's own way back.
+  addEventListener("pageshow", show);
 
-  // The call was answered when the first thing is written or ticked, not when the page was opened.
+  // The call was answered when the first thing is written or ticked, not when the page was opened. Whoever looks
+  // something up in the middle of a call and comes back finds what was written, and its time with it.
   const begun = form.querySelector("[data-rr-begins]");
   if (begun) {
     const { opened_at: opened, received_at: answered } = form.elements;
     const loaded = Date.now();
+    const remember = () => {
+      history.replaceState({ ...history.state, call: { opened: opened.value, answered: answered.value } }, "");
+    };
     form.addEventListener("input", (event) => {
+      if (begun.value) return;
       begun.value = "yes";
-      if (event.target === answered) return;
-      const now = new Date(Date.parse(opened.value) + (Date.now() - loaded) * Number(begun.dataset.rrSpeed));
-      // Swedish writes a time as such a field holds it.
-      const local = new Intl.DateTimeFormat("sv-SE", { timeZone: begun.dataset.rrZone, dateStyle: "short", timeStyle: "short" });
-      answered.value = local.format(now).replace(" ", "T");
-      opened.value = now.toISOString();
-    }, { once: true });
+      if (event.target !== answered) {
+        const now = new Date(Date.parse(opened.value) + (Date.now() - loaded) * Number(begun.dataset.rrSpeed));
+        // Swedish writes a time as such a field holds it.
+        const local = new Intl.DateTimeFormat("sv-SE", { timeZone: begun.dataset.rrZone, dateStyle: "short", timeStyle: "short" });
+        answered.value = local.format(now).replace(" ", "T");
+        opened.value = now.toISOString();
+      }
+      remember();
+    });
+    answered.addEventListener("change", remember);
+    addEventListener("pageshow", () => {
+      const call = history.state?.call;
+      const isWritten = [...form.querySelectorAll("input:not([type=hidden]), textarea")].some(
+        (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked,
+      );
+      if (!call || !isWritten) return;
+      begun.value = "yes";
+      opened.value = call.opened;
+      answered.value = call.answered;
+    });
   }
 
   // Where the typing begins, without pushing the first questions off the screen.
