@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from rapid_response.console.views.frame import Page as PAGES
 from tests.pages.samples import STATES
@@ -313,6 +313,29 @@ def test_a_call_that_is_saved_is_not_there_for_the_next_one(page: Page) -> None:
     assert page.get_by_label("Answered at").input_value() == "2026-11-23T14:20"
     assert page.locator("#ring-999").is_hidden()
     assert page.locator("[name=begun]").input_value() == ""
+
+
+@pytest.mark.long
+def test_who_goes_back_to_a_case_corrects_it_as_it_is_now_and_not_as_it_was(page: Page) -> None:
+    """The browser would tick again what somebody has cleared meanwhile: as if the one who went back did."""
+    page.goto("/state/incident")
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+    ticked = "[...document.querySelectorAll('main :checked')].map((box) => box.id).filter(Boolean)"
+    for form in ("amend-", "correction-"):
+        assert any(name.startswith(form) for name in page.evaluate(ticked))
+    page.goto("/state/board")
+    page.route("**/state/incident", clear)
+    page.go_back()
+    assert page.locator("#amend-safe").count() == 1
+    assert page.evaluate(ticked) == []
+
+
+def clear(route: Route) -> None:
+    """The case after somebody has unticked all that was ticked."""
+    as_it_was = route.fetch()
+    route.fulfill(
+        response=as_it_was, body=as_it_was.text().replace(" checked>", ">").replace(" selected>", ">")
+    )
 
 
 @pytest.mark.long
