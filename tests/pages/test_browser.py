@@ -362,6 +362,63 @@ def test_the_board_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page) -
     assert page.get_by_text("Live updates lost at").is_visible()
 
 
+@pytest.mark.long
+def test_a_board_whose_server_says_nothing_at_all_says_so(page: Page) -> None:
+    """A network that died lets a question wait for many minutes: the board must not look like a quiet one."""
+    page.clock.install()
+    page.goto("/state/board")
+    asked: list[Route] = []
+    page.route("**/state/board", lambda route: asked.append(route))
+    page.clock.fast_forward(21_000)
+    page.wait_for_timeout(50)
+    page.clock.fast_forward(16_000)
+    page.get_by_text("Live updates lost at").wait_for()
+    assert len(asked) == 1
+    page.unroute("**/state/board")
+    with page.expect_response("**/state/board"):
+        page.clock.fast_forward(21_000)
+    page.get_by_text("Live updates lost at").wait_for(state="detached")
+
+
+@pytest.mark.long
+def test_what_comes_late_from_the_server_takes_nothing_out_of_a_hand(page: Page) -> None:
+    """With a slow network somebody goes on, or begins to write, while the page waits for its answer."""
+    page.clock.install()
+    page.goto("/state/board")
+    page.get_by_role("link", name="RR-7K4M2QX").focus()
+    asked: list[Route] = []
+    page.route("**/state/board", lambda route: asked.append(route))
+    page.clock.fast_forward(21_000)
+    page.wait_for_timeout(50)
+    page.get_by_role("link", name="Pause updates").focus()
+    answer(asked.pop())
+    page.wait_for_selector("text=A new next step")
+    assert page.evaluate("document.activeElement.textContent") == "Pause updates"
+    # The same again is nothing new.
+    page.evaluate("document.querySelector('.rr-board tbody tr').remove()")
+    with page.expect_response("**/state/board"):
+        page.clock.fast_forward(21_000)
+        page.wait_for_timeout(50)
+        answer(asked.pop())
+    page.wait_for_timeout(50)
+    assert page.locator(".rr-board tbody tr").count() == len(STATES["board"][0].rows) - 1  # type: ignore[attr-defined]
+    page.goto("/state/simulator")
+    page.route("**/state/simulator", lambda route: asked.append(route))
+    page.clock.fast_forward(5_000)
+    page.wait_for_timeout(50)
+    reply = page.get_by_label("Reply").first
+    reply.fill("OK 48")
+    with page.expect_response("**/state/simulator"):
+        asked.pop().continue_()
+    page.wait_for_timeout(50)
+    assert reply.input_value() == "OK 48"
+
+
+def answer(route: Route) -> None:
+    """The board a moment later, at last."""
+    route.fulfill(body=changed(route.fetch().text()))
+
+
 def changed(html: str) -> str:
     """The board a moment later."""
     return html.replace("Asha arrives", "A new next step")

@@ -17,30 +17,44 @@ function keepUpToDate(region) {
   lost.className = "rr-lost";
   lost.setAttribute("role", "status");
   let failing = false;
+  let asking = false;
   let shown = region.innerHTML;
 
-  async function refresh() {
-    // Nothing is taken from under a person's fingers, and a hidden page asks for nothing.
-    const inside = region.contains(document.activeElement) ? document.activeElement : null;
-    const typing = inside && inside.matches("input, textarea, select");
+  const focused = () => (region.contains(document.activeElement) ? document.activeElement : null);
+  // Nothing is taken from under a person's fingers.
+  function isInHand() {
     const written = [...region.querySelectorAll("input[type=text], textarea")].some((field) => field.value !== field.defaultValue);
-    if (document.hidden || typing || written) return;
+    return written || Boolean(focused()?.matches("input, textarea, select"));
+  }
+
+  async function refresh() {
+    // A hidden page asks for nothing.
+    if (asking || document.hidden || isInHand()) return;
+    asking = true;
+    // A network that has died says nothing for many minutes, and a board that stands still looks like a quiet one.
+    const gaveUp = new AbortController();
+    const patience = setTimeout(() => gaveUp.abort(), 15_000);
     try {
-      const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
+      const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error", signal: gaveUp.signal });
       if (!answer.ok) throw new Error(String(answer.status));
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(region.id);
       if (!fresh) throw new Error("no region");
       failing = false;
       lost.remove();
-      if (fresh.innerHTML !== shown) replace(region, fresh, inside);
-      shown = fresh.innerHTML;
+      if (isInHand()) return;
+      const latest = fresh.innerHTML;
+      if (latest !== shown) replace(region, fresh, focused());
+      shown = latest;
     } catch {
       if (!failing) {
         failing = true;
         lost.textContent = `Live updates lost at ${new Date().toLocaleTimeString("en-GB", { hour: "numeric", minute: "2-digit" })}. Trying again.`;
         region.before(lost);
       }
+    } finally {
+      clearTimeout(patience);
+      asking = false;
     }
   }
   setInterval(refresh, every);
