@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Route, sync_playwright
 
 from rapid_response.console.views.frame import Page as PAGES
 from tests.pages.samples import STATES
@@ -299,6 +299,27 @@ def test_who_looks_something_up_during_a_call_comes_back_to_its_time_and_to_999(
         page.keyboard.press("Control+Enter")
     assert "received_at=2026-11-23T12%3A05" in (posted.value.post_data or "")
     assert "begun=yes" in (posted.value.post_data or "")
+
+
+@pytest.mark.long
+def test_who_leaves_the_page_in_the_middle_of_a_call_is_asked_first(page: Page) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.goto("/state/console")
+    page.reload()
+    page.on("dialog", stay)
+    page.keyboard.type("two men on the roof")
+    page.evaluate("location.reload()")
+    assert asked == ["beforeunload"]
+    assert page.get_by_label("In the caller’s own words").input_value() == "two men on the roof"
+    page.route("**/console", lambda route: route.fulfill(status=200, body="<h1>Saved</h1>"))
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("heading", name="Saved").wait_for()
+    assert len(asked) == 1
 
 
 @pytest.mark.long

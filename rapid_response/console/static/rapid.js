@@ -105,6 +105,14 @@ if (form) {
   // Ticked already, where the form comes back with a fault, or by the browser's own way back.
   addEventListener("pageshow", show);
 
+  // Whoever closes or reloads the page in the middle of a call is asked first: nothing of it is saved.
+  let isUnsaved = !form.querySelector("[data-rr-begins]");
+  form.addEventListener("input", () => { isUnsaved = true; });
+  form.addEventListener("submit", () => { isUnsaved = false; });
+  addEventListener("beforeunload", (event) => {
+    if (isUnsaved) event.preventDefault();
+  });
+
   // The call was answered when the first thing is written or ticked, not when the page was opened. Whoever looks
   // something up in the middle of a call and comes back finds what was written, and its time with it.
   const begun = form.querySelector("[data-rr-begins]");
@@ -133,6 +141,7 @@ if (form) {
         (field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked,
       );
       if (!call || !isWritten) return;
+      isUnsaved = true;
       begun.value = "yes";
       opened.value = call.opened;
       answered.value = call.answered;
