@@ -323,17 +323,25 @@ def test_who_leaves_the_page_in_the_middle_of_a_call_is_asked_first(page: Page) 
 
 
 @pytest.mark.long
-def test_a_call_that_is_saved_is_not_there_for_the_next_one(page: Page) -> None:
+def test_a_call_that_is_saved_is_not_there_for_the_next_one_and_another_one_is(page: Page, base: str) -> None:
+    words, saved = page.get_by_label("In the caller’s own words"), f"{base}/state/console-sent-p0"
     page.goto("/state/console")
+    words.fill("a parcel that never came")
+    page.goto("/state/console?another")
     page.get_by_label("Answered at").fill("2026-11-23T12:05")
-    page.get_by_label("In the caller’s own words").fill("two men on the roof")
+    words.fill("two men on the roof")
     page.check("#answers-threat_or_fear")
-    page.goto("/state/console-sent-p0")
+    page.route("**/console", lambda route: route.fulfill(response=route.fetch(url=saved, method="GET")))
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("heading", name="Saved").wait_for()
+    page.unroute("**/console")
     page.go_back()
-    assert page.get_by_label("In the caller’s own words").input_value() == ""
+    assert words.input_value() == ""
     assert page.get_by_label("Answered at").input_value() == "2026-11-23T14:20"
     assert page.locator("#ring-999").is_hidden()
     assert page.locator("[name=begun]").input_value() == ""
+    page.go_back()
+    assert words.input_value() == "a parcel that never came"
 
 
 @pytest.mark.long

@@ -78,18 +78,22 @@ function scrollThreads(region) {
   for (const thread of region.querySelectorAll(".rr-thread")) thread.scrollTop = thread.scrollHeight;
 }
 
-// --- a report that was sent, or left in a hurry, is gone: browsers keep what was written in a form for whoever goes back
+// --- a report that was sent, or left in a hurry, is gone: browsers keep what was written in a form for whoever goes back.
+// On the public page all of it, since it was shown; of the call handler's only what was sent: another call may wait there
 const report = document.querySelector("[data-rr-report]");
 const GONE = "rr-reports-gone";
 const go = () => sessionStorage.setItem(GONE, String(Date.now()));
 if (document.querySelector("[data-rr-sent]")) go();
 if (report) {
-  if (!history.state?.shown) history.replaceState({ ...history.state, shown: Date.now() }, "");
+  const mark = (moment) => history.replaceState({ ...history.state, [moment]: Date.now() }, "");
+  if (!history.state?.shown) mark("shown");
+  report.addEventListener("submit", () => mark("sent"));
   addEventListener("pagehide", () => {
     if (document.body.classList.contains("govuk-exit-this-page-hide-content")) go();
   });
   addEventListener("pageshow", () => {
-    if (Number(sessionStorage.getItem(GONE)) < history.state.shown) return;
+    const since = history.state[report.dataset.rrReport];
+    if (!since || Number(sessionStorage.getItem(GONE)) < since) return;
     report.reset();
     history.replaceState({ shown: Date.now() }, "");
   });
