@@ -54,8 +54,13 @@ def check_same_origin(headers: Mapping[str, str]) -> None:
 
     Enough alone where what must not be missed may come from a page that is older than the session.
     """
-    if headers.get("sec-fetch-site", "").strip().lower() != "same-origin":
+    if not is_same_origin(headers):
         _refuse()
+
+
+def is_same_origin(headers: Mapping[str, str]) -> bool:
+    """Whether the browser itself says that one of our own pages sent it."""
+    return headers.get("sec-fetch-site", "").strip().lower() == "same-origin"
 
 
 class FormTokens:

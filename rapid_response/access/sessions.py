@@ -81,6 +81,19 @@ async def load_session(db: Database, cookie: str | None, *, touch: bool = True) 
     return LiveSession(_principal(row), seen_at + IDLE_AFTER, row.created_at + ENDS_AFTER)
 
 
+async def idle_principal(db: Database, cookie: str | None) -> Principal | None:
+    """Whose session a cookie was that has done nothing for too long, but was not signed out and is not over.
+
+    Lets nobody in: for the one thing that must not fail because a page lay open (the silent alarm).
+    """
+    if not cookie:
+        return None
+    row = await db.look(lambda connection: _read(connection, fingerprint(cookie)))
+    if row is None or db.clock.real() - row.created_at >= ENDS_AFTER:
+        return None
+    return _principal(row)
+
+
 def end_session(tx: Tx, cookie: str) -> None:
     """Sign out that browser; harmless twice."""
     _end(tx, col(SessionRow.id_hash) == fingerprint(cookie))

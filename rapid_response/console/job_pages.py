@@ -19,7 +19,9 @@ from sqlmodel import select as typed_select
 from starlette.exceptions import HTTPException
 
 from rapid_response.access.csrf import check_same_origin
-from rapid_response.access.permissions import Permission, may_act
+from rapid_response.access.permissions import Permission, may, may_act
+from rapid_response.access.principal import Principal
+from rapid_response.access.sessions import idle_principal
 from rapid_response.console import filling, given_back, meanwhile
 from rapid_response.console.form_pages import STALE, once, once_key
 from rapid_response.console.forms.posted import FieldError, Filled, Posted
@@ -36,7 +38,7 @@ from rapid_response.console.forms.unsaved import written
 from rapid_response.console.meanwhile import ChangedMeanwhile
 from rapid_response.console.moments import at_words
 from rapid_response.console.views.responder import JobLine, JobReport, JobStage, JobsView, JobView, Verb
-from rapid_response.console.visit_pages import MayNot, NeedsAny, SignedIn, Visit
+from rapid_response.console.visit_pages import AnyVisit, MayNot, NeedsAny, NotSignedIn, SignedIn, Visit
 from rapid_response.console.words import DANGERS
 from rapid_response.core.definition import Responder, ServiceDefinition
 from rapid_response.core.facts import awaiting
@@ -125,19 +127,36 @@ async def get_job(number: str, visit: SignedIn) -> Response:
 
 
 @router.post("/j/code-9")
-async def post_code_9(visit: Worker) -> Response:
+async def post_code_9(visit: AnyVisit) -> Response:
     """A silent alarm: the page comes back as it was, and says nothing.
 
-    An alarm too many costs less than one missed: her page may be older than her session.
+    An alarm too many costs less than one missed: her page may be older than her session, and at a door it
+    lies open for longer than a session waits. Then nothing is answered, so that the browser leaves it there.
     """
+    principal = visit.principal if visit.live else await _idle(visit)
+    if not may(principal, Permission.OWN_JOBS):
+        raise MayNot
     posted, is_ours = await visit.form()
     if not is_ours:
         check_same_origin(visit.request.headers)
-    mine, zone, number = visit.principal.responder_id, visit.pages.desk.zone, posted.text("number")
+    mine, zone, number = principal.responder_id, visit.pages.desk.zone, posted.text("number")
     job = int(number) if number.isascii() and number.isdigit() and len(number) <= 6 else None
     if mine is not None:
-        await visit.run(lambda tx: raise_alarm(tx, service_now(tx, zone), mine, "page", job))
+        await visit.pages.database.run(
+            lambda tx: raise_alarm(tx, service_now(tx, zone), mine, "page", job), actor=principal.actor
+        )
+    if visit.live is None:
+        return Response(status_code=204)
     return visit.go(f"/j/{job}" if job else "/j")
+
+
+async def _idle(visit: Visit) -> Principal:
+    """Who was signed in here until nothing was done for too long; raises NotSignedIn."""
+    cookie = visit.request.cookies.get(visit.pages.cookies.session)
+    principal = await idle_principal(visit.pages.database, cookie)
+    if principal is None:
+        raise NotSignedIn
+    return principal
 
 
 @router.post("/j/{number}/{verb}")

@@ -9,6 +9,8 @@ import phonenumbers
 
 from rapid_response.core.numbers import is_uk_mobile as is_uk_mobile
 
+_BRITISH = 44
+
 
 def normalise_number(text: str) -> str | None:
     """The number in E.164, read as a UK one where no country is given; None where it cannot be one.
@@ -22,6 +24,10 @@ def normalise_number(text: str) -> str | None:
     # Stricter than is_possible_number, which also passes numbers that lack their area code.
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
+    # British numbers of seven digits are a few public services' (0800 1111), or lack theirs as well.
+    is_short = number.country_code == _BRITISH and (number.national_number or 0) < 10**8
+    if is_short and not phonenumbers.is_valid_number(number):
+        return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -31,7 +37,7 @@ def phone_words(number: str) -> str:
         parsed = phonenumbers.parse(number, "GB")
     except phonenumbers.NumberParseException:
         return number
-    british = parsed.country_code == 44
+    british = parsed.country_code == _BRITISH
     style = (
         phonenumbers.PhoneNumberFormat.NATIONAL if british else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     )

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, select
 from sqlmodel import SQLModel
 
+from rapid_response.access.sessions import ENDS_AFTER, IDLE_AFTER
 from rapid_response.core.vocabulary import Role
 from rapid_response.simulator.tables import SimPostRow, SimTextRow
 from rapid_response.storage.tables import AlarmRow, DefinitionRow, InboundMessageRow, MessageRow
@@ -317,6 +318,33 @@ async def test_an_alarm_on_a_page_that_is_older_than_the_session_is_raised_all_t
         assert (await asha.send(form, {}, **stale)).status == 403
         assert await town.rows(AlarmRow) == []
         assert (await asha.send(form, **stale)).to == f"/j/{case.number}"
+    assert len(await town.rows(AlarmRow)) == 1
+
+
+@on_sqlite
+async def test_an_alarm_on_a_page_that_lay_open_for_longer_than_a_session_waits_is_raised(town: Town) -> None:
+    """At a door nobody touches the page: she is signed out by then, and must neither fail nor be shown it."""
+    case = await at_the_door(town)
+    async with await browser_of(town, "asha", Role.RESPONDER, "asha") as asha:
+        form = (await asha.get(f"/j/{case.number}")).form("/j/code-9")
+        town.clock.advance(IDLE_AFTER)
+        assert (await asha.get(f"/j/{case.number}")).to.startswith("/sign-in")
+        assert (await asha.send(form, {"sec-fetch-site": "cross-site"})).status == 403
+        pressed = await asha.send(form)
+        assert (pressed.status, pressed.html) == (204, "")  # the browser leaves the page as it is
+        assert (await asha.get(f"/j/{case.number}")).to.startswith("/sign-in")
+        (alarm,) = await town.rows(AlarmRow)
+        assert (alarm.responder_id, alarm.source) == ("asha", "page")
+        town.clock.advance(ENDS_AFTER - IDLE_AFTER)
+        assert (await asha.send(form)).status == 401
+    async with await browser_of(town, "ben", Role.RESPONDER, "ben") as ben:
+        jobs = await ben.get("/j")
+        await ben.send(jobs.form("/sign-out"))
+        assert (await ben.send(jobs.form("/j/code-9"))).status == 401
+    async with await browser_of(town, "hana", Role.HANDLER) as handler:
+        await handler.get("/board")
+        town.clock.advance(IDLE_AFTER)
+        assert (await handler.send(form)).status == 403  # the page of somebody else
     assert len(await town.rows(AlarmRow)) == 1
 
 

@@ -168,6 +168,27 @@ async def test_a_report_from_a_page_left_open_too_long_is_shown_again(town: Town
 
 
 @on_sqlite
+async def test_a_report_from_a_browser_that_keeps_no_cookies_is_taken(town: Town) -> None:
+    """No token can hold there: the form came back for ever, as if the page had been open for too long."""
+    async with Browser(town) as resident:
+        form = (await resident.get("/report?now=5")).form("/report")
+        resident.http.cookies.clear()
+        for marks in ({"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}):
+            assert (await resident.send(form, marks, narrative="Hello")).status == 403
+        unsaid = await resident.send(form, {}, narrative="A man sold my mother a mattress.")
+        assert (unsaid.status, "A man sold my mother" in unsaid.html) == (422, True)
+        resident.http.cookies.clear()
+        sent = await resident.send(form, narrative="A man sold my mother a mattress.")
+        assert sent.status == 200
+        resident.http.cookies.clear()
+        assert (
+            "We have your report"
+            in (await resident.send(form, narrative="A man sold my mother a mattress.")).html
+        )
+    assert await count(town, IncidentRow) == 1
+
+
+@on_sqlite
 async def test_a_form_from_another_site_does_nothing(town: Town) -> None:
     async with Browser(town) as resident:
         form = (await resident.get("/report?now=5")).form("/report")

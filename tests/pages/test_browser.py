@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, Route, sync_playwright
 
 from rapid_response.console.views.frame import Page as PAGES
 from tests.pages.samples import STATES
@@ -282,6 +282,92 @@ def test_a_time_that_is_written_first_is_left_as_it_is(page: Page) -> None:
 
 
 @pytest.mark.long
+def test_who_looks_something_up_during_a_call_comes_back_to_its_time_and_to_999(page: Page) -> None:
+    """The browser brings back what was written; a later time would let the two hours begin late."""
+    page.goto("/state/console")
+    page.get_by_label("Answered at").fill("2026-11-23T12:05")
+    page.get_by_label("In the caller’s own words").fill("two men on the roof")
+    page.check("#answers-threat_or_fear")
+    page.goto("/state/board")
+    page.go_back()
+    assert page.get_by_label("In the caller’s own words").input_value() == "two men on the roof"
+    assert page.get_by_label("Answered at").input_value() == "2026-11-23T12:05"
+    assert page.locator("#ring-999").is_visible()
+    page.get_by_label("Caller’s name").fill("Jo")
+    page.route("**/console", lambda route: route.fulfill(status=200, body="<h1>Saved</h1>"))
+    with page.expect_request(lambda request: request.method == "POST") as posted:
+        page.keyboard.press("Control+Enter")
+    assert "received_at=2026-11-23T12%3A05" in (posted.value.post_data or "")
+    assert "begun=yes" in (posted.value.post_data or "")
+
+
+@pytest.mark.long
+def test_who_leaves_the_page_in_the_middle_of_a_call_is_asked_first(page: Page) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.goto("/state/console")
+    page.reload()
+    page.on("dialog", stay)
+    page.keyboard.type("two men on the roof")
+    page.evaluate("location.reload()")
+    assert asked == ["beforeunload"]
+    assert page.get_by_label("In the caller’s own words").input_value() == "two men on the roof"
+    page.route("**/console", lambda route: route.fulfill(status=200, body="<h1>Saved</h1>"))
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("heading", name="Saved").wait_for()
+    assert len(asked) == 1
+
+
+@pytest.mark.long
+def test_a_call_that_is_saved_is_not_there_for_the_next_one_and_another_one_is(page: Page, base: str) -> None:
+    words, saved = page.get_by_label("In the caller’s own words"), f"{base}/state/console-sent-p0"
+    page.goto("/state/console")
+    words.fill("a parcel that never came")
+    page.goto("/state/console?another")
+    page.get_by_label("Answered at").fill("2026-11-23T12:05")
+    words.fill("two men on the roof")
+    page.check("#answers-threat_or_fear")
+    page.route("**/console", lambda route: route.fulfill(response=route.fetch(url=saved, method="GET")))
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("heading", name="Saved").wait_for()
+    page.unroute("**/console")
+    page.go_back()
+    assert words.input_value() == ""
+    assert page.get_by_label("Answered at").input_value() == "2026-11-23T14:20"
+    assert page.locator("#ring-999").is_hidden()
+    assert page.locator("[name=begun]").input_value() == ""
+    page.go_back()
+    assert words.input_value() == "a parcel that never came"
+
+
+@pytest.mark.long
+def test_who_goes_back_to_a_case_corrects_it_as_it_is_now_and_not_as_it_was(page: Page) -> None:
+    """The browser would tick again what somebody has cleared meanwhile: as if the one who went back did."""
+    page.goto("/state/incident")
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+    ticked = "[...document.querySelectorAll('main :checked')].map((box) => box.id).filter(Boolean)"
+    for form in ("amend-", "correction-"):
+        assert any(name.startswith(form) for name in page.evaluate(ticked))
+    page.goto("/state/board")
+    page.route("**/state/incident", clear)
+    page.go_back()
+    assert page.locator("#amend-safe").count() == 1
+    assert page.evaluate(ticked) == []
+
+
+def clear(route: Route) -> None:
+    """The case after somebody has unticked all that was ticked."""
+    as_it_was = route.fetch()
+    route.fulfill(
+        response=as_it_was, body=as_it_was.text().replace(" checked>", ">").replace(" selected>", ">")
+    )
+
+
+@pytest.mark.long
 def test_the_board_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page) -> None:
     page.clock.install()
     page.goto("/state/board")
@@ -303,6 +389,63 @@ def test_the_board_keeps_itself_up_to_date_and_says_when_it_cannot(page: Page) -
     with page.expect_response("**/state/board"):
         page.clock.fast_forward(21_000)
     assert page.get_by_text("Live updates lost at").is_visible()
+
+
+@pytest.mark.long
+def test_a_board_whose_server_says_nothing_at_all_says_so(page: Page) -> None:
+    """A network that died lets a question wait for many minutes: the board must not look like a quiet one."""
+    page.clock.install()
+    page.goto("/state/board")
+    asked: list[Route] = []
+    page.route("**/state/board", lambda route: asked.append(route))
+    page.clock.fast_forward(21_000)
+    page.wait_for_timeout(50)
+    page.clock.fast_forward(16_000)
+    page.get_by_text("Live updates lost at").wait_for()
+    assert len(asked) == 1
+    page.unroute("**/state/board")
+    with page.expect_response("**/state/board"):
+        page.clock.fast_forward(21_000)
+    page.get_by_text("Live updates lost at").wait_for(state="detached")
+
+
+@pytest.mark.long
+def test_what_comes_late_from_the_server_takes_nothing_out_of_a_hand(page: Page) -> None:
+    """With a slow network somebody goes on, or begins to write, while the page waits for its answer."""
+    page.clock.install()
+    page.goto("/state/board")
+    page.get_by_role("link", name="RR-7K4M2QX").focus()
+    asked: list[Route] = []
+    page.route("**/state/board", lambda route: asked.append(route))
+    page.clock.fast_forward(21_000)
+    page.wait_for_timeout(50)
+    page.get_by_role("link", name="Pause updates").focus()
+    answer(asked.pop())
+    page.wait_for_selector("text=A new next step")
+    assert page.evaluate("document.activeElement.textContent") == "Pause updates"
+    # The same again is nothing new.
+    page.evaluate("document.querySelector('.rr-board tbody tr').remove()")
+    with page.expect_response("**/state/board"):
+        page.clock.fast_forward(21_000)
+        page.wait_for_timeout(50)
+        answer(asked.pop())
+    page.wait_for_timeout(50)
+    assert page.locator(".rr-board tbody tr").count() == len(STATES["board"][0].rows) - 1  # type: ignore[attr-defined]
+    page.goto("/state/simulator")
+    page.route("**/state/simulator", lambda route: asked.append(route))
+    page.clock.fast_forward(5_000)
+    page.wait_for_timeout(50)
+    reply = page.get_by_label("Reply").first
+    reply.fill("OK 48")
+    with page.expect_response("**/state/simulator"):
+        asked.pop().continue_()
+    page.wait_for_timeout(50)
+    assert reply.input_value() == "OK 48"
+
+
+def answer(route: Route) -> None:
+    """The board a moment later, at last."""
+    route.fulfill(body=changed(route.fetch().text()))
 
 
 def changed(html: str) -> str:
@@ -327,6 +470,32 @@ def test_leaving_in_a_hurry_leaves_the_page(page: Page) -> None:
     page.goto("/state/report-form-here")
     page.get_by_role("button", name="Exit this page").click()
     page.wait_for_url("**/somewhere-dull")
+
+
+@pytest.mark.long
+def test_what_was_written_is_there_for_who_comes_back_until_it_is_sent_or_left_in_a_hurry(page: Page) -> None:
+    """Whoever takes the phone from her hand and goes back must not read it."""
+    words = page.get_by_label("What has happened?")
+
+    def write() -> None:
+        page.goto("/report?now=5")
+        words.fill("he is still in the kitchen")
+        page.get_by_label("Yes, you can ring me").check()
+
+    write()
+    page.get_by_role("link", name="Back", exact=True).click()
+    page.go_back()
+    assert words.input_value() == "he is still in the kitchen"
+    page.get_by_role("button", name="Exit this page").click()
+    page.wait_for_url("**/somewhere-dull")
+    page.go_back()
+    assert words.input_value() == ""
+    write()
+    page.get_by_role("button", name="Send to the council").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "We have your report"
+    page.go_back()
+    assert words.input_value() == ""
+    assert not page.get_by_label("Yes, you can ring me").is_checked()
 
 
 def test_what_is_folded_away_on_the_screen_stands_on_paper(page: Page) -> None:

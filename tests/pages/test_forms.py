@@ -122,7 +122,13 @@ def test_a_number_that_cannot_be_one_is_asked_again(number: str) -> None:
     assert list(faults(public(caller__phone=number))) == ["caller.phone"]
 
 
-@each("number", ["07700 900145", "(020) 7946-0018", "+44 7700 900145", "00353 1 234 5678"])
+@each("number", ["8460 1234", "460 1234", "+44 8460 1234"])
+def test_a_number_without_its_area_code_reaches_nobody_and_is_asked_again(number: str) -> None:
+    assert list(faults(public(caller__phone=number))) == ["caller.phone"]
+    assert list(faults(handler(victim__phone=number))) == ["victim.phone"]
+
+
+@each("number", ["07700 900145", "(020) 7946-0018", "+44 7700 900145", "00353 1 234 5678", "0800 1111"])
 def test_numbers_may_be_written_in_any_way(number: str) -> None:
     assert public(caller__phone=number).body["caller"]["phone"].startswith("+")
 

@@ -9,11 +9,10 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-
 from rapid_response.console.forms.posted import LINE_LIMIT, NO, YES, FieldError, Filled, Parsed, Posted
 from rapid_response.console.when import NotATime, Side, read_when
 from rapid_response.console.words import field_words
+from rapid_response.messaging.numbers import normalise_number
 
 #: Two clocks, and the minute that somebody types, are never quite the same.
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -84,19 +83,15 @@ class Reading:
             self.fail(path, missing or "Choose one of the list")
 
     def phone(self, path: str) -> None:
-        """A phone number; drama numbers are possible but not valid, so possible is enough."""
+        """A phone number, which somebody may be waiting to be rung on: whole, with its area code."""
         value = self.posted.text(path)
         if not value:
             return
-        try:
-            number = phonenumbers.parse(value, "GB")
-        except phonenumbers.NumberParseException:
-            number = None
-        if number is None or not phonenumbers.is_possible_number(number):
+        if (number := normalise_number(value)) is None:
             like = "It should look like 020 7946 0018 or 07700 900123"
             self.fail(path, f"{label_of(path, self.labels)}: check the phone number. {like}")
         else:
-            self.put(path, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+            self.put(path, number)
 
     def number(self, path: str, low: int, high: int, wrong: str) -> None:
         value = self.posted.text(path)
