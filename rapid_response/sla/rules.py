@@ -192,6 +192,36 @@ def notices_only(escalation: Sequence[Rung], counted_from: datetime) -> list[Dea
     ]
 
 
+def climbed_on(
+    before: Sequence[Rung], escalation: Sequence[Rung], pending: Mapping[int, datetime], now: datetime
+) -> list[Deadline]:
+    """What is still to be climbed of a ladder that takes the place of another in mid-climb.
+
+    `pending`: when each rung of the one before that was not climbed yet is due. Each keeps its distance from
+    where the climb began. A notice whose time is past is due at once, unless its role was told already; an
+    offer is not, unless one was just about to be made: whoever is being asked may still answer.
+    """
+    begun: dict[RungAction, datetime] = {}
+    for index, due in sorted(pending.items()):
+        begun.setdefault(before[index].action, due - before[index].after)
+    told = {r.to for i, r in enumerate(before) if r.action is RungAction.NOTIFY and i not in pending}
+    overdue = any(before[i].action is RungAction.OFFER and due <= now for i, due in pending.items())
+    entries = []
+    for index, rung in reversed(list(enumerate(escalation))):
+        is_offer = rung.action is RungAction.OFFER
+        # Without a notice to come, when they were counted from is known by the offers alone, and not exactly.
+        origin = begun.get(rung.action, None if is_offer else begun.get(RungAction.OFFER))
+        if origin is None:
+            continue
+        at = origin + rung.after
+        is_to_come = at > now and rung.action in begun
+        if is_to_come or (overdue if is_offer else rung.to not in told):
+            entries.append(Deadline(Kind.RUNG, max(at, now), str(index)))
+        if is_offer and at <= now:
+            overdue = False
+    return entries[::-1]
+
+
 def answer_within(escalation: Sequence[Rung], rung: int) -> timedelta:
     """How long an offer of that rung waits; past the ladder, as in its last offer step."""
     waits = [r.answer_within for r in escalation if r.action is RungAction.OFFER and r.answer_within]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, exists, or_, select
+from sqlalchemy import Connection, Executable, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from sqlmodel import select as typed_select
@@ -19,13 +19,21 @@ from rapid_response.core.events import SERVICE_STREAM, ServiceLoaded
 from rapid_response.core.states import OfferState
 from rapid_response.definition import ServiceFile, changes, digest, from_stored, to_stored
 from rapid_response.definition import export as as_yaml
+from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Kind
-from rapid_response.steps import companions, offers, shifts
+from rapid_response.steps import clock, companions, offers, shifts
 from rapid_response.steps.case import hold, offers_of
 from rapid_response.steps.errors import Refusal
 from rapid_response.storage import work
 from rapid_response.storage.once import once
-from rapid_response.storage.tables import IS_LIVE, DefinitionRow, IncidentRow, OfferRow, ResponderRow
+from rapid_response.storage.tables import (
+    IS_LIVE,
+    AgendaRow,
+    DefinitionRow,
+    IncidentRow,
+    OfferRow,
+    ResponderRow,
+)
 from rapid_response.storage.tx import Tx
 
 
@@ -69,6 +77,8 @@ def load(tx: Tx, service: ServiceFile) -> LoadResult:
     left = tuple(_look_at_jobs(tx, listed, version))
     companions.look_who_left(tx, sorted(listed), version)
     _keep_responders(tx, listed)
+    if last is not None:
+        _climb_on(tx, from_stored(last.body), service)
     tx.record(SERVICE_STREAM, ServiceLoaded(version, mark))
     offers.retry_all(tx)
     return LoadResult(version, changed + left, is_new=True)
@@ -108,6 +118,32 @@ def _open_of_somebody(listed: Sequence[str]) -> SelectOfScalar[IncidentRow]:
         typed_select(IncidentRow)
         .where(col(IncidentRow.is_open), or_(col(IncidentRow.owner).is_not(None), asked))
         .order_by(col(IncidentRow.id))
+    )
+
+
+def _climb_on(tx: Tx, before: ServiceFile, service: ServiceFile) -> None:
+    """Cases in mid-climb go on by the ladder in force now, into which an old number would point wrongly."""
+    was, now_is = (tuple(rung.to_core() for rung in file.escalation) for file in (before, service))
+    if was == now_is:
+        return
+    for incident_id in tx.execute(_climbing()).scalars():
+        incident = hold(tx, incident_id)
+        rungs = {int(entry.subject): entry.due_at for entry in work.pending(tx, incident_id, [Kind.RUNG])}
+        clock.disarm(tx, incident, [Kind.RUNG], "ladder_changed")
+        pending = {index: due for index, due in rungs.items() if index < len(was)}
+        for entry in sla.climbed_on(was, now_is, pending, tx.now):
+            # The one before it may hold its place in this cycle, climbed or not.
+            cycle = max(work.next_cycle(tx, incident_id, entry), incident.cycle)
+            work.arm(tx, incident_id, cycle, incident.priority.rank, [entry])
+
+
+@once
+def _climbing() -> Executable:
+    return (
+        select(col(AgendaRow.incident_id))
+        .where(col(AgendaRow.kind) == Kind.RUNG.value, col(AgendaRow.settled_at).is_(None))
+        .distinct()
+        .order_by(col(AgendaRow.incident_id))
     )
 
 

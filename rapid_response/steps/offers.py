@@ -250,7 +250,7 @@ def advance(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None
     waiting = [
         entry
         for entry in pending(tx, incident.id, [Kind.RUNG.value])
-        if entry.cycle == incident.cycle and escalation_is_offer(service, entry)
+        if entry.cycle >= incident.cycle and escalation_is_offer(service, entry)
     ]
     if waiting:
         entry = waiting[0]

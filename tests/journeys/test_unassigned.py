@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.builders import paid_today, scam_paid, shift, small_town
-from tests.harness import ASHA, BEN, CAT, DEE, LEADER, Town
+from tests.harness import ASHA, BEN, CAT, DEE, HEAD, LEADER, Town
 
 NOBODY = small_town(rota=[shift("dee")], on_call=[])
 ONLY_ASHA = small_town(rota=[shift("asha"), shift("dee")], on_call=[])
@@ -28,6 +28,37 @@ async def test_s34_with_nobody_on_duty_the_on_call_list_is_asked_and_the_alarm_s
     await town.pass_time(minutes=20)
     assert len(await town.texts_with("nobody left to ask", DEE)) == 3
     assert len(await town.texts_with("still nobody has it", LEADER)) == 1
+
+
+async def test_a_ladder_that_is_changed_in_mid_climb_is_climbed_on_and_nobody_is_told_twice(
+    town: Town,
+) -> None:
+    """One step more in front, and the last two sooner: what pointed to a notice points to an offer."""
+    case = await town.takes(paid_today())
+    await town.pass_time(minutes=16)
+    assert len(await town.texts_with("still nobody has it", DEE)) == 1
+    steps = [
+        {"after": "PT0M", "action": "offer", "to": "best_responder", "answer_within": "PT5M"},
+        {"after": "PT4M", "action": "offer", "to": "next_responder", "answer_within": "PT5M"},
+        {"after": "PT8M", "action": "offer", "to": "next_responder", "answer_within": "PT5M"},
+        {"after": "PT10M", "action": "notify", "to": "duty_officer", "by": ["sms"]},
+        {"after": "PT20M", "action": "notify", "to": "team_leader", "by": ["sms"]},
+        {"after": "PT25M", "action": "notify", "to": "head_of_service", "by": ["sms"]},
+    ]
+    await town.load(small_town(escalation=steps))
+    await town.load(small_town(escalation=steps[1:]))
+    await town.load(small_town(escalation=steps))
+    await town.pass_time(minutes=3)
+    assert await town.texts_with("still nobody has it", LEADER) == []
+    await town.pass_time(minutes=1)
+    assert len(await town.texts_with("still nobody has it", LEADER)) == 1
+    await town.pass_time(minutes=5)
+    assert len(await town.texts_with("still nobody has it", HEAD)) == 1
+    assert [r["to"] for r in await case.happened("rung_reached") if r["action"] == "notify"] == [
+        "duty_officer",
+        "team_leader",
+        "head_of_service",
+    ]
 
 
 async def test_s34_the_answer_to_the_report_says_that_nobody_could_be_asked(town: Town) -> None:

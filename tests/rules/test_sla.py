@@ -197,6 +197,50 @@ def test_a_backdated_report_makes_one_offer_first_and_each_notice_is_due_once() 
     assert sum(d.kind is Kind.ACCEPT_WITHIN for d in due) == 1
 
 
+@each(
+    ("new", "at", "climbs"),
+    [
+        # The same steps, further apart: what was climbed is not climbed again.
+        ((offer(0 * MINUTES), offer(5 * MINUTES), notice(20 * MINUTES)), 6, {2: 20}),
+        # One more step in front: the same numbers mean other things.
+        ((notice(1 * MINUTES), *LADDER), 6, {0: 6, 3: 15, 4: 30, 5: 40}),
+        # Told already, and one step more above.
+        ((*LADDER, notice(60 * MINUTES, ContactRole.HEAD_OF_SERVICE)), 16, {3: 30, 4: 40, 5: 60}),
+        # Sooner than before, and the time for it is past: now.
+        (
+            (offer(0 * MINUTES), notice(15 * MINUTES), notice(16 * MINUTES, ContactRole.TEAM_LEADER)),
+            20,
+            {2: 20},
+        ),
+        # An offer that was about to be made is made, by the step that stands there now; only one.
+        (
+            (offer(0 * MINUTES), offer(2 * MINUTES), offer(4 * MINUTES), notice(15 * MINUTES)),
+            5,
+            {2: 5, 3: 15},
+        ),
+        ((notice(15 * MINUTES),), 0, {0: 15}),
+    ],
+)
+def test_who_is_in_mid_climb_goes_on_by_the_ladder_that_takes_the_other_ones_place(
+    new: tuple[Rung, ...], at: int, climbs: dict[int, int]
+) -> None:
+    now = NOON + at * MINUTES
+    armed = rules.ladder(LADDER, NOON, NOON, POLICY)
+    pending = {int(d.subject): d.due_at for d in armed if d.kind is Kind.RUNG and d.due_at >= now}
+
+    found = rules.climbed_on(LADDER, new, pending, now)
+
+    assert {int(d.subject): (d.due_at - NOON) // MINUTES for d in found} == climbs
+
+
+def test_a_ladder_that_stays_is_climbed_as_it_was() -> None:
+    armed = [d for d in rules.ladder(LADDER, NOON, NOON + 10 * MINUTES, POLICY) if d.kind is Kind.RUNG]
+    for minute in range(60):
+        now = NOON + minute * MINUTES
+        left = [d for d in armed if d.due_at > now]
+        assert rules.climbed_on(LADDER, LADDER, {int(d.subject): d.due_at for d in left}, now) == left
+
+
 def test_a_ladder_whose_first_offer_comes_late_keeps_its_distances() -> None:
     ladder = (notice(timedelta()), offer(10 * MINUTES), offer(25 * MINUTES))
     coming = rules.ladder(ladder, NOON - 3 * HOURS, NOON, POLICY)
