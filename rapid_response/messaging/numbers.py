@@ -15,10 +15,15 @@ _BRITISH = 44
 def normalise_number(text: str) -> str | None:
     """The number in E.164, read as a UK one where no country is given; None where it cannot be one.
 
-    Sender names, short codes, `anonymous` and the like are None: nobody can be recognised by them.
+    Sender names, short codes, `anonymous` and the like are None: nobody can be recognised by them. So is what
+    has letters in it: as the keys of a telephone they would be a number that nobody meant, and an extension
+    is not dialled.
     """
+    written = text.strip().removeprefix("tel:")
+    if any(letter.isalpha() for letter in written):
+        return None
     try:
-        number = phonenumbers.parse(text.strip(), "GB")
+        number = phonenumbers.parse(written, "GB")
     except phonenumbers.NumberParseException:
         return None
     # Stricter than is_possible_number, which also passes numbers that lack their area code.

@@ -45,6 +45,11 @@ def test_nobody_is_recognised_by_a_name_or_a_short_number(written: str) -> None:
     assert normalise_number(written) is None
 
 
+@each("written", ["0208 460 mum 1", "020 8460 1234 ext 12", "020 8460 1234 x12", "0800 FLOWERS"])
+def test_what_has_letters_in_it_is_no_number_that_somebody_meant(written: str) -> None:
+    assert normalise_number(written) is None
+
+
 @each(
     ("number", "takes"),
     [

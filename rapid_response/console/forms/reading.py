@@ -88,7 +88,7 @@ class Reading:
         if not value:
             return
         if (number := normalise_number(value)) is None:
-            like = "It should look like 020 7946 0018 or 07700 900123"
+            like = "It should look like 020 7946 0018 or 07700 900123, without words or an extension"
             self.fail(path, f"{label_of(path, self.labels)}: check the phone number. {like}")
         else:
             self.put(path, number)
