@@ -95,9 +95,12 @@ def _apply(tx: Tx, desk: Desk, told: Told) -> tuple[str | None, str]:
     attempts = messages.attempts_of(tx, message)
     attempt = next(one for one in attempts if one.id == found.id)
     if attempt.provider_sid and told.sid and attempt.provider_sid != told.sid:
-        # Two messages of one request, or a forgery that nobody could sign: said aloud, and changes nothing.
-        logger.error("receipt_of_another_id", attempt=attempt.id)
-        return attempt.id, "other_sid"
+        if attempt.settled_by != "look_up":
+            # Two messages of one request, or a forgery nobody could sign: said aloud, and changes nothing.
+            logger.error("receipt_of_another_id", attempt=attempt.id)
+            return attempt.id, "other_sid"
+        # The list had two that say the same, and the wrong one was taken; only ours carries our token.
+        attempt.provider_sid = told.sid
     attempt.provider_sid = attempt.provider_sid or told.sid
     why = messages.give_evidence(
         tx,
@@ -121,7 +124,12 @@ def _attempt_of(token: str, sid: str, provider: str) -> Executable:
         & (col(AttemptRow.provider_sid) != "")
         & (col(AttemptRow.provider) == provider)
     )
-    return core_select(col(AttemptRow.id), col(AttemptRow.message_id)).where(or_(has_token, has_sid))
+    # What our token says comes before what the list seemed to say.
+    return (
+        core_select(col(AttemptRow.id), col(AttemptRow.message_id))
+        .where(or_(has_token, has_sid))
+        .order_by(has_token.desc())
+    )
 
 
 def hear_early(tx: Tx, desk: Desk, sid: str) -> None:

@@ -142,6 +142,30 @@ async def test_of_two_equal_candidates_the_older_is_ours_and_the_other_is_counte
     assert [r["result"] for r in await case.happened("message_reconciled")] == ["adopted", "duplicate"]
 
 
+async def test_a_receipt_with_our_token_puts_right_which_of_two_equals_the_list_was_taken_to_show(
+    town: Town, carrier: Carrier
+) -> None:
+    await patient(town)
+    carrier.texts.append(says_nothing)
+    await town.takes(paid_today())
+    offer, ours = await offer_of(town), "SM" + "2" * 32
+    found = await town.app.database.run(_due_look_up)
+    listed = [SentRecord("SM" + "1" * 32, ASHA, offer.body, "sent", town.clock.now())]
+    await town.app.database.run(
+        partial(unknowns.record_look_up, desk=town.app.desk, unknown=found, sent=listed)
+    )
+    (attempt,) = await town.rows(AttemptRow)
+
+    assert await _told(town, attempt.token, ours, "undelivered", error_code="30006")
+
+    (attempt,) = [a for a in await town.rows(AttemptRow) if a.id == attempt.id]
+    assert (attempt.provider_sid, attempt.state) == (ours, "undelivered")
+    assert (await offer_of(town)).state is MessageState.FAILED
+    # From then on it is known by that: another is not ours.
+    await _told(town, attempt.token, "SM" + "3" * 32, "delivered")
+    assert (await offer_of(town)).state is MessageState.FAILED
+
+
 async def _confirmed_twice(town: Town, carrier: Carrier, first: Answer, second: Answer) -> Case:
     """The desk says yes for her as her own yes comes: she is told twice, with no answer and no receipt."""
     case = await town.takes(paid_today())
