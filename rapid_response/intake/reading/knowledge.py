@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -102,7 +102,7 @@ class Knowledge:
     bias_column: tuple[float, ...]
     #: How rare each of the learned plain words is.
     rarities: Mapping[str, float]
-    #: For each label the concepts that speak for it at all.
+    #: For each label the concepts that speak for it at all, and how much to somebody who reads why.
     strong: Mapping[str, Mapping[str, float]]
     facts: tuple[Concept, ...]
 
@@ -199,14 +199,7 @@ def _compile(files: Mapping[str, Any], trained: Learned, version: str) -> Knowle
         biases=biases,
         bias_column=_column(biases),
         rarities=trained.rarities,
-        strong={
-            label: {
-                name: given[at]
-                for name, given in columns.items()
-                if given[at] >= WORTH_SHOWING and name not in trained.rarities
-            }
-            for at, label in enumerate(LABELS)
-        },
+        strong={label: _strong(label, columns, items, trained.rarities) for label in LABELS},
         facts=tuple(concept for concept in concepts if concept.fact in BOOLEAN_FACTS),
         thresholds=_THRESHOLDS,
         whys={name: item.why for name, item in items.items()},
@@ -224,6 +217,25 @@ def _compile(files: Mapping[str, Any], trained: Learned, version: str) -> Knowle
         },
     )
 
+
+def _strong(
+    label: str,
+    columns: Mapping[str, tuple[float, ...]],
+    items: Mapping[str, Concept | Rule],
+    words: Container[str],
+) -> dict[str, float]:
+    """What an officer named for the label comes first: training spreads weight over all that goes with it."""
+    at, found = LABELS.index(label), {}
+    for name, given in columns.items():
+        if given[at] > 0 and name not in words:
+            said = items[name].weights.get(label, 0.0) if name in items else 0.0
+            if (weight := given[at] + _SAID_COUNTS * said) >= WORTH_SHOWING:
+                found[name] = weight
+    return found
+
+
+#: What an officer's weight counts for among the reasons that are shown.
+_SAID_COUNTS = 0.3
 
 #: Before anything is learned: targeting is rare, and an undated report is an old one.
 _BIASES = {"age": -3.2, "vulnerability": -3.4, "historic": 0.8, "recent": 0.4, "no_crime": 0.6}
