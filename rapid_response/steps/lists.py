@@ -132,7 +132,9 @@ def _cursor(row: IncidentRow) -> str:
 def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         at, last_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return datetime.fromisoformat(at), str(last_id)
+        if (moment := datetime.fromisoformat(at)).tzinfo is None:
+            raise ValueError("a time of no zone")
+        return moment, str(last_id)
     except (ValueError, binascii.Error, TypeError) as error:
         raise Invalid("Use the cursor of the page before, or none for the first page.", "cursor") from error
 

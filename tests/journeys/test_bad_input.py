@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -199,7 +200,14 @@ async def test_unknown_actions_cases_and_cursors_say_what_there_is(town: Town) -
     is_a_problem(await town.http.get(f"/api/v1/incidents/{CANARY}"), 404)
     is_a_problem(await town.http.get(f"/api/v1/{CANARY}"), 404)
     is_a_problem(await town.http.delete(REPORTS), 405)
-    for query in ({"cursor": CANARY}, {"status": CANARY}, {"limit": "0"}, {"overdue": CANARY}):
+    no_zone = base64.urlsafe_b64encode(b'["2026-10-12T12:00:00", "1"]').decode()
+    for query in (
+        {"cursor": CANARY},
+        {"cursor": no_zone},
+        {"status": CANARY},
+        {"limit": "0"},
+        {"overdue": CANARY},
+    ):
         is_a_problem(await town.http.get("/api/v1/incidents", params=query), 422)
     for period in ({"month": CANARY}, {"month": "2026-13"}, {"month": "0000-01"}, {}, {"Month": "2026-07"}):
         is_a_problem(await town.http.get("/api/v1/reports/board", params=period), 422)
