@@ -388,6 +388,8 @@ def _now_owned(
     if incident.companion == responder_id:
         incident.companion = None
         tx.record(incident.id, CompanionReleased(responder_id, "has_the_job"))
+        if incident.joint:
+            notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
     disarm(tx, incident, SEARCH, "accepted")
     withdraw_others(tx, desk, service, incident, keep=keep, why="taken")
     notices.overtaken(tx, incident)

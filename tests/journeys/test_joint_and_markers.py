@@ -162,6 +162,21 @@ async def test_s35_the_second_officer_is_not_asked_for_the_job_and_is_stood_down
     assert ((await taken.now())["responder"], (await taken.now())["companion"]) == ("ben", None)
 
 
+async def test_s35_somebody_else_is_to_go_along_once_the_second_officer_has_the_job(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    await case.hears(ASHA, "OK {n}")
+    await case.act("assign", responder="ben", companion=True)
+    told = len(await town.texts(DEE))
+
+    await case.act("assign", responder="ben")
+
+    (text,) = (await town.texts(DEE))[told:]
+    assert "Arrange police or 2nd officer" in text
+    await case.act("assign", responder="asha", companion=True)
+    await town.pass_time(minutes=6)
+    assert (await town.texts(DEE))[told:] == [text]
+
+
 async def test_s35_going_off_duty_ends_going_along(town: Town) -> None:
     case = await town.takes(roofers_now())
     await case.hears(ASHA, "OK {n}")
