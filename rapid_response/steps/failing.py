@@ -185,7 +185,9 @@ def _assignment_fails(
 def went_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer_id: str) -> None:
     """An offer that was taken back went out after all: whoever has it must not go."""
     offer = tx.get(OfferRow, offer_id)
-    if offer is None or offer.state is not OfferState.WITHDRAWN or incident.owner == offer.responder_id:
+    if offer is None or offer.state is not OfferState.WITHDRAWN:
+        return
+    if not reaching.is_wanted(tx, incident, offer, Purpose.STAND_DOWN):
         return
     offers.stand_down(tx, desk, service, incident, offer, "closed" if not incident.is_open else "taken")
 
