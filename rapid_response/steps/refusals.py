@@ -33,4 +33,6 @@ def went_off(tx: Tx, incident_id: str, offers: Sequence[OfferRow]) -> set[str]:
 def _gone_with_the_job(tx: Tx, incident_id: str) -> set[str]:
     """Who last gave it back by going off duty. An offer does not say why it was given back; the log does."""
     why = {told["responder"]: told["why"] for told in log.said(tx, [incident_id], Released.type)}
+    # Her own word, in this very step, comes after whatever the log says so far.
+    why |= {told.responder: told.why for told in tx.recorded(incident_id) if isinstance(told, Released)}
     return {who for who, reason in why.items() if reason == OFF_DUTY}
