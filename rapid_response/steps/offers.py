@@ -35,7 +35,7 @@ from rapid_response.steps.clock import arm, disarm, search_begins
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
-from rapid_response.steps.refusals import went_off
+from rapid_response.steps.refusals import REASSIGNED, without_refusing
 from rapid_response.steps.service import Service, responder_named
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
 from rapid_response.storage.due import is_pending
@@ -62,7 +62,7 @@ def offer_next(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, rung
     not_again = {o.responder_id for o in this_cycle} | {
         o.responder_id for o in asked if o.state is OfferState.RELEASED
     }
-    not_again -= went_off(tx, incident.id, asked)
+    not_again -= without_refusing(tx, incident.id, asked)
     return _ask(tx, desk, service, incident, rung, not_again, asked)
 
 
@@ -224,12 +224,12 @@ def disarm_retry(tx: Tx, incident: IncidentRow) -> None:
 def try_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     """Unassigned still: ask whoever was not asked yet; else those who never answered, after a while.
 
-    Who went off duty meanwhile, and is back, has not been asked yet.
+    Who went off duty meanwhile, and is back, or lost the job to another, has not been asked yet.
     """
     if incident.status is not Status.UNASSIGNED:
         return
     asked = offers_of(tx, incident)
-    answered = {o.responder_id for o in asked} - went_off(tx, incident.id, asked)
+    answered = {o.responder_id for o in asked} - without_refusing(tx, incident.id, asked)
     refused = {
         o.responder_id
         for o in asked
@@ -333,7 +333,7 @@ def assign(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responde
     if incident.owner == responder_id:
         raise Invalid("This responder has the job already.", "responder")
     if incident.owner is not None:
-        _end_ownership(tx, desk, service, incident, OfferState.RELEASED, "reassigned")
+        _end_ownership(tx, desk, service, incident, OfferState.RELEASED, REASSIGNED)
     move(incident, Action.ASSIGN)
     if incident.job_number is None:
         incident.job_number = jobnumbers.issue(tx, incident.id)
@@ -541,7 +541,7 @@ def _end_ownership(
     owner, incident.owner = incident.owner, None
     if state is not OfferState.DONE:
         incident.accepted_at = None
-    if not (why == "reassigned" and incident.status is Status.ON_SCENE):
+    if not (why == REASSIGNED and incident.status is Status.ON_SCENE):
         visits.end(tx, incident, why)
     notices.overtaken(tx, incident, (NoticeKind.HAND_OVER,))
     for offer in offers_of(tx, incident):
@@ -550,7 +550,7 @@ def _end_ownership(
             disarm(tx, incident, [Kind.SHIFT_END], why)
             if state is OfferState.RELEASED:
                 tx.record(incident.id, Released(offer.responder_id, why))
-            if why in ("reassigned", "cancelled", "joined", "transferred"):
+            if why in (REASSIGNED, "cancelled", "joined", "transferred"):
                 stand_down(tx, desk, service, incident, offer, why)
     if owner is not None and state is OfferState.DONE:
         responder = tx.get(ResponderRow, owner, lock=True)
