@@ -207,7 +207,7 @@ def _give_back(
     """What she has in hand passes on; somebody at the door finishes there."""
     companions.goes_off(tx, desk, service, incident, responder_id, who)
     if incident.owner == responder_id and Action.RELEASE in allowed(incident):
-        offers.release(tx, desk, service, incident, OFF_DUTY)
+        offers.release(tx, desk, service, incident, OFF_DUTY, who)
 
 
 def _concerned(tx: Tx, responder_id: str) -> list[str]:

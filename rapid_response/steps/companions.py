@@ -64,7 +64,7 @@ def name(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_
     tx.record(incident.id, CompanionNamed(responder_id))
     arranged(tx, incident, JointArrangement.SECOND_OFFICER, goes_out=goes_out)
     if goes_out:
-        offers.release(tx, desk, service, incident, "joint_arranged")
+        offers.release(tx, desk, service, incident, "joint_arranged", SYSTEM)
     elif was_asked:
         offers.advance(tx, desk, service, incident)
     _text(tx, service, incident, responder_id, texts.companion(desk, incident, tx.now))

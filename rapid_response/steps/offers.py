@@ -508,14 +508,19 @@ def stand_down(
 # --- giving back -----------------------------------------------------------------------------------------
 
 
-def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
+def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str, who: Who) -> None:
     """The owner gives the job back: offers and the ladder are armed again from now, warnings never ended.
 
-    Once the victim was helped, nobody else is sent: somebody sees how she is (design.md 7).
+    Where it is taken from her she hears of it, who may be on her way: her own word is answered where it came
+    from. Once the victim was helped, nobody else is sent: somebody sees how she is (design.md 7).
     """
     move(incident, Action.RELEASE)
-    if incident.owner is not None:
+    owner = incident.owner
+    if owner is not None:
+        held = [o for o in offers_of(tx, incident) if o.state is OfferState.ACCEPTED]
         _end_ownership(tx, desk, service, incident, OfferState.RELEASED, why)
+        for offer in held if who.responder != owner else ():
+            stand_down(tx, desk, service, incident, offer, why)
     incident.is_held = False
     finish_kind(tx, incident, TaskKind.HAND_OVER, TaskKind.RELEASE_HELD)
     if incident.stopped_at is None:
