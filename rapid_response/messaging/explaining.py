@@ -69,6 +69,8 @@ OVERTAKEN: Mapping[str, str] = {
     "declined": "they had said no",
     "taken": "somebody else had the job",
     "offer_over": "the offer was over",
+    "not_hers": "it was not their job any more",
+    "goes_after_all": "they were to go after all",
     "closed": "the case was closed",
     "cancelled": "the case was cancelled",
     "transferred": "the case was handed over to another service",

@@ -134,8 +134,7 @@ def _at_once(tx: Tx, desk: Desk, responder_id: str, wanted: Availability, who: W
     if tx.get(ResponderRow, responder_id, lock=True) is None:
         tx.add(ResponderRow, id=responder_id)
     _end_exceptions(tx, responder_id)
-    on_duty_anyway = responder_id in service_now(tx, desk.zone).on_duty(tx.now)
-    if wanted.state is AvailabilityKind.OFF or not on_duty_anyway:
+    if wanted.state is AvailabilityKind.OFF or _is_beyond_the_rota(tx, desk, responder_id, wanted.until):
         _add(tx, responder_id, wanted.state, tx.now, wanted.until, swap_with=wanted.swap_with)
     tx.record(
         SERVICE_STREAM,
@@ -145,6 +144,14 @@ def _at_once(tx: Tx, desk: Desk, responder_id: str, wanted: Availability, who: W
         offers.retry_all(tx)
         return
     _goes_off(tx, desk, affected, responder_id, who, releases=wanted.held_jobs is HeldJobs.RELEASE)
+
+
+def _is_beyond_the_rota(tx: Tx, desk: Desk, responder_id: str, until: datetime | None) -> bool:
+    """Whether she would be off now, or before that time, if the rota alone held."""
+    service = service_now(tx, desk.zone)
+    ends = service.shift_end(responder_id, tx.now)
+    is_extended = ends is not None and until is not None and ends < until
+    return is_extended or responder_id not in service.on_duty(tx.now)
 
 
 def begin(tx: Tx, desk: Desk, row_id: str) -> None:
@@ -200,7 +207,7 @@ def _give_back(
     """What she has in hand passes on; somebody at the door finishes there."""
     companions.goes_off(tx, desk, service, incident, responder_id, who)
     if incident.owner == responder_id and Action.RELEASE in allowed(incident):
-        offers.release(tx, desk, service, incident, OFF_DUTY)
+        offers.release(tx, desk, service, incident, OFF_DUTY, who)
 
 
 def _concerned(tx: Tx, responder_id: str) -> list[str]:

@@ -16,11 +16,11 @@ from rapid_response.messaging.wording import StoodDown
 from rapid_response.safety import rules
 from rapid_response.sla import rules as sla
 from rapid_response.sla.rules import Deadline, Kind
-from rapid_response.steps import jobnumbers, notices, offers, texts
+from rapid_response.steps import jobnumbers, notices, offers, reaching, texts
 from rapid_response.steps.case import hold, offers_of
 from rapid_response.steps.desk import SYSTEM, Desk, Who
 from rapid_response.steps.errors import Invalid
-from rapid_response.steps.outbox import queue
+from rapid_response.steps.outbox import ABOUT_COMPANION, queue
 from rapid_response.steps.service import Service, responder_named
 from rapid_response.storage import work
 from rapid_response.storage.tables import IncidentRow
@@ -64,12 +64,12 @@ def name(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responder_
     tx.record(incident.id, CompanionNamed(responder_id))
     arranged(tx, incident, JointArrangement.SECOND_OFFICER, goes_out=goes_out)
     if goes_out:
-        offers.release(tx, desk, service, incident, "joint_arranged")
+        offers.release(tx, desk, service, incident, "joint_arranged", SYSTEM)
     elif was_asked:
         offers.advance(tx, desk, service, incident)
-    _text(tx, service, incident, responder_id, texts.companion(desk, incident, tx.now))
+    _text(tx, desk, service, incident, responder_id, texts.companion(desk, incident, tx.now))
     if incident.owner is not None:
-        _text(tx, service, incident, incident.owner, wording.companion_coming(incident.job_number or 0))
+        _text(tx, desk, service, incident, incident.owner, wording.companion_coming(incident.job_number or 0))
 
 
 def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str, who: Who) -> None:
@@ -82,7 +82,7 @@ def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: st
     else:
         _stand_down(tx, desk, service, incident, why)
     if incident.owner is not None:
-        _text(tx, service, incident, incident.owner, wording.companion_gone(incident.job_number or 0))
+        _text(tx, desk, service, incident, incident.owner, wording.companion_gone(incident.job_number or 0))
     if incident.joint and (sla.is_counting(incident) or incident.owner is not None):
         notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
 
@@ -145,7 +145,7 @@ def joined(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, into: In
     if into.job_number is None:
         into.job_number = jobnumbers.issue(tx, into.id)
     body = wording.joined(incident.job_number or 0, into.job_number)
-    _text(tx, service, incident, leaves, body, Purpose.STAND_DOWN)
+    _text(tx, desk, service, incident, leaves, body, Purpose.STAND_DOWN)
     _gone(tx, incident, "joined")
 
 
@@ -158,7 +158,7 @@ def _stand_down(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why
     leaves = incident.companion or ""
     text = texts.stand_down(desk, incident, tx.now, _WHY.get(why, StoodDown.PASSED_ON))
     if why != "closed":  # whoever was there knows that it is over
-        _text(tx, service, incident, leaves, text, Purpose.STAND_DOWN)
+        _text(tx, desk, service, incident, leaves, text, Purpose.STAND_DOWN)
     _gone(tx, incident, why)
 
 
@@ -169,21 +169,30 @@ def _gone(tx: Tx, incident: IncidentRow, why: str) -> None:
 
 def _text(
     tx: Tx,
+    desk: Desk,
     service: Service,
     incident: IncidentRow,
     responder_id: str,
     body: str,
     purpose: Purpose = Purpose.REMINDER,
 ) -> None:
+    """By text, or by a call where no text reaches her; else the desk rings."""
     responder = service.definition.responder(responder_id)
-    if responder is not None and responder.sms:
+    if responder is None:
+        return
+    address = reaching.best_way(tx, responder)
+    if address is not None:
         queue(
             tx,
-            key=f"companion:{tx.ids.uuid()}",
+            key=f"{ABOUT_COMPANION}{tx.ids.uuid()}",
             purpose=purpose,
-            to_number=responder.sms,
+            channel=address.channel,
+            way=address.way,
+            to_number=address.number,
             recipient=f"responder:{responder_id}",
             body=body,
             incident=incident,
             is_new=True,
         )
+    elif incident.is_open:
+        notices.ring_instead(tx, desk, service, incident)

@@ -172,8 +172,15 @@ def _notice_fails(tx: Tx, desk: Desk, incident: IncidentRow, message: MessageRow
 def _assignment_fails(
     tx: Tx, desk: Desk, service: Service, incident: IncidentRow, message: MessageRow
 ) -> None:
-    """The job is hers, and she may not know it: she is rung, and the desk told. On her way, she knows."""
-    offer = tx.get(OfferRow, message.offer_id or "")
+    """The job is hers, and she may not know it: she is rung, and the desk told. On her way, she knows.
+
+    Who goes along, or with whom, the desk tells her.
+    """
+    if message.offer_id is None:
+        if message.recipient.partition(":")[2] in (incident.owner, incident.companion):
+            notices.ring_instead(tx, desk, service, incident)
+        return
+    offer = tx.get(OfferRow, message.offer_id)
     if offer is None or offer.state is not OfferState.ACCEPTED or incident.status is Status.EN_ROUTE:
         return
     notices.ring_instead(tx, desk, service, incident)
@@ -185,7 +192,9 @@ def _assignment_fails(
 def went_out(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, offer_id: str) -> None:
     """An offer that was taken back went out after all: whoever has it must not go."""
     offer = tx.get(OfferRow, offer_id)
-    if offer is None or offer.state is not OfferState.WITHDRAWN or incident.owner == offer.responder_id:
+    if offer is None or offer.state is not OfferState.WITHDRAWN:
+        return
+    if not reaching.is_wanted(tx, incident, offer, Purpose.STAND_DOWN):
         return
     offers.stand_down(tx, desk, service, incident, offer, "closed" if not incident.is_open else "taken")
 

@@ -214,11 +214,11 @@ def _move_reports(tx: Tx, incident: IncidentRow, into: IncidentRow) -> None:
 
 
 def _tell_who_goes_on(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, into: IncidentRow) -> None:
-    """Whoever has, gets or is being asked about the other job must not hear that she is called off.
+    """Whoever has, gets, goes along to or is asked about the other job must not hear that she is called off.
 
     This text takes the place of the stand-down of the same offer, which the outbox then knows already.
     """
-    going_on = {o.responder_id for o in offers_of(tx, into) if o.state in _LIVE}
+    going_on = {o.responder_id for o in offers_of(tx, into) if o.state in _LIVE} | {into.companion}
     if into.owner is None and incident.owner is not None and service.definition.responder(incident.owner):
         going_on.add(incident.owner)
         if into.job_number is None:

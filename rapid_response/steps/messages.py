@@ -23,6 +23,7 @@ from rapid_response.messaging.rules import RANK, AttemptState
 from rapid_response.sla.rules import Deadline, Kind
 from rapid_response.steps import endpoints, lines
 from rapid_response.steps.desk import Desk
+from rapid_response.steps.outbox import ABOUT_COMPANION
 from rapid_response.storage import work
 from rapid_response.storage.due import RANKS
 from rapid_response.storage.once import once
@@ -343,10 +344,11 @@ def stream_of(message: MessageRow) -> str:
 def must_arrive(message: MessageRow) -> bool:
     """Whether somebody is reached otherwise, or a person told, where it does not arrive.
 
-    Of reminders only what tells somebody that a job is hers now: nobody else is asked for it any more.
+    Of reminders only what tells somebody that a job is hers now, for nobody else is asked for it any more; or
+    who goes along, for nobody is to go in alone.
     """
-    is_assignment = message.purpose is Purpose.REMINDER and message.offer_id is not None
-    return message.purpose in _LADDERED or is_assignment
+    is_of_weight = message.offer_id is not None or message.dedupe_key.startswith(ABOUT_COMPANION)
+    return message.purpose in _LADDERED or (message.purpose is Purpose.REMINDER and is_of_weight)
 
 
 # --- what follows for the case ---------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from rapid_response.steps.clock import arm, disarm, search_begins
 from rapid_response.steps.desk import Desk, Who
 from rapid_response.steps.errors import Invalid, NothingOffered
 from rapid_response.steps.outbox import cancel_unsent, queue
-from rapid_response.steps.refusals import went_off
+from rapid_response.steps.refusals import REASSIGNED, without_refusing
 from rapid_response.steps.service import Service, responder_named
 from rapid_response.steps.tasks import TaskKind, finish_kind, open_task
 from rapid_response.storage.due import is_pending
@@ -62,7 +62,7 @@ def offer_next(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, rung
     not_again = {o.responder_id for o in this_cycle} | {
         o.responder_id for o in asked if o.state is OfferState.RELEASED
     }
-    not_again -= went_off(tx, incident.id, asked)
+    not_again -= without_refusing(tx, incident.id, asked)
     return _ask(tx, desk, service, incident, rung, not_again, asked)
 
 
@@ -224,12 +224,12 @@ def disarm_retry(tx: Tx, incident: IncidentRow) -> None:
 def try_again(tx: Tx, desk: Desk, service: Service, incident: IncidentRow) -> None:
     """Unassigned still: ask whoever was not asked yet; else those who never answered, after a while.
 
-    Who went off duty meanwhile, and is back, has not been asked yet.
+    Who went off duty meanwhile, and is back, or lost the job to another, has not been asked yet.
     """
     if incident.status is not Status.UNASSIGNED:
         return
     asked = offers_of(tx, incident)
-    answered = {o.responder_id for o in asked} - went_off(tx, incident.id, asked)
+    answered = {o.responder_id for o in asked} - without_refusing(tx, incident.id, asked)
     refused = {
         o.responder_id
         for o in asked
@@ -333,7 +333,7 @@ def assign(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, responde
     if incident.owner == responder_id:
         raise Invalid("This responder has the job already.", "responder")
     if incident.owner is not None:
-        _end_ownership(tx, desk, service, incident, OfferState.RELEASED, "reassigned")
+        _end_ownership(tx, desk, service, incident, OfferState.RELEASED, REASSIGNED)
     move(incident, Action.ASSIGN)
     if incident.job_number is None:
         incident.job_number = jobnumbers.issue(tx, incident.id)
@@ -388,6 +388,8 @@ def _now_owned(
     if incident.companion == responder_id:
         incident.companion = None
         tx.record(incident.id, CompanionReleased(responder_id, "has_the_job"))
+        if incident.joint:
+            notices.give(tx, desk, service, incident, NoticeKind.JOINT, ContactRole.DUTY_OFFICER)
     disarm(tx, incident, SEARCH, "accepted")
     withdraw_others(tx, desk, service, incident, keep=keep, why="taken")
     notices.overtaken(tx, incident)
@@ -506,14 +508,19 @@ def stand_down(
 # --- giving back -----------------------------------------------------------------------------------------
 
 
-def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str) -> None:
+def release(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, why: str, who: Who) -> None:
     """The owner gives the job back: offers and the ladder are armed again from now, warnings never ended.
 
-    Once the victim was helped, nobody else is sent: somebody sees how she is (design.md 7).
+    Where it is taken from her she hears of it, who may be on her way: her own word is answered where it came
+    from. Once the victim was helped, nobody else is sent: somebody sees how she is (design.md 7).
     """
     move(incident, Action.RELEASE)
-    if incident.owner is not None:
+    owner = incident.owner
+    if owner is not None:
+        held = [o for o in offers_of(tx, incident) if o.state is OfferState.ACCEPTED]
         _end_ownership(tx, desk, service, incident, OfferState.RELEASED, why)
+        for offer in held if who.responder != owner else ():
+            stand_down(tx, desk, service, incident, offer, why)
     incident.is_held = False
     finish_kind(tx, incident, TaskKind.HAND_OVER, TaskKind.RELEASE_HELD)
     if incident.stopped_at is None:
@@ -539,7 +546,7 @@ def _end_ownership(
     owner, incident.owner = incident.owner, None
     if state is not OfferState.DONE:
         incident.accepted_at = None
-    if not (why == "reassigned" and incident.status is Status.ON_SCENE):
+    if not (why == REASSIGNED and incident.status is Status.ON_SCENE):
         visits.end(tx, incident, why)
     notices.overtaken(tx, incident, (NoticeKind.HAND_OVER,))
     for offer in offers_of(tx, incident):
@@ -548,7 +555,7 @@ def _end_ownership(
             disarm(tx, incident, [Kind.SHIFT_END], why)
             if state is OfferState.RELEASED:
                 tx.record(incident.id, Released(offer.responder_id, why))
-            if why in ("reassigned", "cancelled", "joined", "transferred"):
+            if why in (REASSIGNED, "cancelled", "joined", "transferred"):
                 stand_down(tx, desk, service, incident, offer, why)
     if owner is not None and state is OfferState.DONE:
         responder = tx.get(ResponderRow, owner, lock=True)

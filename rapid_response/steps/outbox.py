@@ -39,6 +39,8 @@ RANKS = (*due.RANKS, LAST)
 NOT_A_MOBILE = "not_a_mobile"
 #: Why a text or call was not needed any more: the same was said anew.
 REPEATED = "repeated"
+#: What the keys of messages begin with that tell two people whether they go together.
+ABOUT_COMPANION = "companion:"
 
 
 def queue(

@@ -33,6 +33,8 @@ from rapid_response.storage.tx import Tx
 
 #: The ladder of a stand-down ends with one call: somebody walking to a door must be reached.
 _LAST_OF = {Purpose.OFFER: Way.VOICE2, Purpose.STAND_DOWN: Way.VOICE1}
+#: By these offers she may have the job, or take it still.
+_MAY_STILL_GO = (OfferState.OPEN, OfferState.LAPSED, OfferState.ACCEPTED)
 _LETTERS = {Purpose.OFFER: "o", Purpose.STAND_DOWN: "s"}
 _PURPOSES = {letter: purpose for purpose, letter in _LETTERS.items()}
 
@@ -139,7 +141,7 @@ def climb(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, subject: 
     """Try the next way now, if it is still of use; False when it was not tried."""
     rung = Climb.of(subject)
     offer = tx.get(OfferRow, rung.offer_id)
-    if offer is None or not _is_wanted(tx, incident, offer, rung.purpose):
+    if offer is None or not is_wanted(tx, incident, offer, rung.purpose):
         return False
     sent = messages_of(tx, rung.offer_id, rung.purpose)
     person = service.definition.responder(offer.responder_id)
@@ -166,13 +168,15 @@ def climb(tx: Tx, desk: Desk, service: Service, incident: IncidentRow, subject: 
     return True
 
 
-def _is_wanted(tx: Tx, incident: IncidentRow, offer: OfferRow, purpose: Purpose) -> bool:
+def is_wanted(tx: Tx, incident: IncidentRow, offer: OfferRow, purpose: Purpose) -> bool:
+    """Whether she is to be reached still: to be asked, or to hear that she must not go."""
     if purpose is Purpose.OFFER:
         return offer.state is OfferState.OPEN
     asked_again = any(
-        o.responder_id == offer.responder_id and o.made_at > offer.made_at for o in offers_of(tx, incident)
+        o.responder_id == offer.responder_id and o.made_at > offer.made_at and o.state in _MAY_STILL_GO
+        for o in offers_of(tx, incident)
     )
-    return incident.owner != offer.responder_id and not asked_again
+    return offer.responder_id not in (incident.owner, incident.companion) and not asked_again
 
 
 def _address(tx: Tx, person: Responder | None, way: Way) -> Address | None:

@@ -118,6 +118,8 @@ def _is_loop(text: Text, decision: ReplyDecision, body: str) -> bool:
     only what somebody did is answered.
     """
     tx, now = text.tx, text.tx.now
+    if decision.effect is Effect.ACT:  # the same words again did something else
+        return False
     understood = text.row.verb != Verb.NONE
     if (not understood or _says_it_again(text)) and _answers(
         text, now - _SAME_WORDS_AFTER, col(MessageRow.body) == body

@@ -25,7 +25,7 @@ from rapid_response.messaging import breaker, ladder, lives, pace, retries, word
 from rapid_response.messaging.gateway import Accepted, Ambiguous, Rejected, SendOutcome
 from rapid_response.messaging.lives import Move
 from rapid_response.messaging.rules import AttemptState, word
-from rapid_response.steps import endpoints, lines, messages, receipts, unknowns
+from rapid_response.steps import endpoints, lines, messages, news, reaching, receipts, unknowns
 from rapid_response.steps.desk import Desk
 from rapid_response.steps.lines import Allowance
 from rapid_response.steps.outbox import RANKS
@@ -247,6 +247,31 @@ def _is_closed(tx: Tx, message: MessageRow) -> str | None:
     return "closed" if is_over else None
 
 
+def _is_no_more_hers(tx: Tx, message: MessageRow) -> str | None:
+    """What is told of a job that is another's by now would send two people there."""
+    incident = tx.get(IncidentRow, message.incident_id) if message.incident_id is not None else None
+    if incident is None or not incident.is_open:
+        return _is_closed(tx, message)
+    offer = tx.get(OfferRow, message.offer_id) if message.offer_id is not None else None
+    if offer is not None and offer.state is not OfferState.ACCEPTED:
+        return "offer_over"
+    who, _, her = message.recipient.partition(":")
+    return "not_hers" if who == "responder" and her not in news.going(tx, incident) else None
+
+
+def _goes_after_all(tx: Tx, message: MessageRow) -> str | None:
+    """Who has the job since, goes along, or is asked again, must not hear any more that she is not to go."""
+    incident = tx.get(IncidentRow, message.incident_id) if message.incident_id is not None else None
+    if incident is None:
+        return None
+    offer = tx.get(OfferRow, message.offer_id) if message.offer_id is not None else None
+    if offer is not None:
+        is_wanted = reaching.is_wanted(tx, incident, offer, Purpose.STAND_DOWN)
+    else:
+        is_wanted = message.recipient.partition(":")[2] not in (incident.owner, incident.companion)
+    return None if is_wanted else "goes_after_all"
+
+
 def _is_seen(tx: Tx, message: MessageRow) -> str | None:
     if message.notice_id is None:
         return None
@@ -272,7 +297,8 @@ def _was_heard_from(tx: Tx, message: MessageRow) -> str | None:
 #: How it is known, just before it leaves, that a message says nothing true any more.
 _OVERTAKEN = {
     Purpose.OFFER: _offer_is_over,
-    Purpose.REMINDER: _is_closed,
+    Purpose.REMINDER: _is_no_more_hers,
+    Purpose.STAND_DOWN: _goes_after_all,
     Purpose.NOTICE: _is_seen,
     Purpose.ALARM: _alarm_is_seen,
     Purpose.CHECK_IN: _was_heard_from,

@@ -87,6 +87,10 @@ class LogWriter:
     def record(self, stream: str, event: Event) -> None:
         self._pending.setdefault(stream, []).append(event)
 
+    def recorded(self, stream: str) -> Sequence[Event]:
+        """What this step adds to a stream at its end."""
+        return self._pending.get(stream, ())
+
     @property
     def streams(self) -> list[str]:
         """Those that are still to be extended, in the order in which everybody locks them.

@@ -168,6 +168,10 @@ class Tx:
         """Add an event to a stream's chain: the only way into the log."""
         self._log.record(stream, event)
 
+    def recorded(self, stream: str) -> Sequence[Event]:
+        """What this step has recorded of a stream; the log itself does not say it yet."""
+        return self._log.recorded(stream)
+
     @property
     def streams(self) -> list[str]:
         """The streams whose chains have not been extended yet."""

@@ -516,3 +516,48 @@ async def test_the_chain_stands_on_the_page_of_the_incident(town: Town) -> None:
     assert "Did it reach them?" in page.html
     assert "the phone was off or out of reach" in page.html
     assert ASHA not in page.html.split("Did it reach them?")[1].split("</section>")[0]
+
+
+# --- what is overtaken while it waits ----------------------------------------------------------------------
+
+
+async def test_what_waited_for_a_line_tells_only_who_has_the_job_by_now(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await town.fails(outage=True)
+    await case.act("assign", responder="ben")
+    await town.pass_time(seconds=70)
+    await case.act("assign", responder="asha")
+    await town.fails(outage=False)
+    await town.pass_time(minutes=10)
+    assert not await town.texts_with("Do not attend", ASHA)
+    assert "is now yours" in await town.last_text(ASHA)
+    assert not await town.texts_with("is now yours", BEN)
+    assert len(await town.texts_with("Do not attend", BEN)) == 1
+
+
+async def test_a_phone_that_is_on_again_hears_no_assignment_after_its_stand_down(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await town.fails(number=BEN, phone_off=True)
+    await case.act("assign", responder="ben")
+    await case.act("assign", responder="asha")
+    await town.pass_time(seconds=30)
+    heard = len(await town.texts(BEN))
+    await town.fails(number=BEN, phone_off=False)
+    await town.pass_time(minutes=10)
+    (late,) = (await town.texts(BEN))[heard:]
+    assert "Do not attend" in late
+
+
+@pytest.mark.parametrize("swaps", [True, False], ids=["goes along", "does not"])
+async def test_who_goes_along_after_all_hears_no_more_that_she_is_not_to(town: Town, swaps: bool) -> None:
+    case = await town.takes(roofers_now())
+    await case.hears(ASHA, "OK {n}")
+    await town.fails(number=ASHA, phone_off=True)
+    await case.act("assign", responder="ben")
+    if swaps:
+        await case.act("assign", responder="asha", companion=True)
+    heard = len(await town.texts(ASHA))
+    await town.fails(number=ASHA, phone_off=False)
+    await town.pass_time(minutes=10)
+    (late,) = (await town.texts(ASHA))[heard:]
+    assert ("go along" if swaps else "Do not attend") in late

@@ -12,7 +12,7 @@ import yaml
 from rapid_response.core.vocabulary import Role
 from rapid_response.storage.tables import AccessRow, EventRow, NoteRow, RiskMarkerKeyRow, RiskMarkerRow
 from tests.builders import SMALL_TOWN, long_ago, paid_today, roofers_now, small_town, unclear
-from tests.harness import ASHA, BEN, CAT, DEE, Case, Town
+from tests.harness import ASHA, BEN, CAT, DEE, DESK, Case, Town
 from tests.journeys.browser import Browser, browser_of, on_sqlite
 
 HOLD = small_town(sla={"joint_attendance": "hold"})
@@ -160,6 +160,42 @@ async def test_s35_the_second_officer_is_not_asked_for_the_job_and_is_stood_down
     await taken.act("assign", responder="ben", companion=True)
     await taken.act("assign", responder="ben")  # she has the job now, and goes along with nobody
     assert ((await taken.now())["responder"], (await taken.now())["companion"]) == ("ben", None)
+
+
+async def test_s35_the_desk_hears_that_a_second_officer_is_not_reached(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    await case.hears(ASHA, "OK {n}")
+    await town.fails(number=BEN, phone_off=True)
+    await case.act("assign", responder="ben", companion=True)
+    await town.pass_time(minutes=1)
+    assert len(await town.texts_with("our texts do not reach the responder", DESK)) == 1
+
+
+async def test_s35_a_second_officer_without_a_mobile_is_rung(town: Town) -> None:
+    definition = yaml.safe_load(small_town())
+    for person in definition["responders"]:
+        if person["id"] == "ben":
+            person["phones"] = {"voice": BEN}
+    await town.load(yaml.safe_dump(definition, sort_keys=False))
+    case = await town.takes(roofers_now())
+    await case.hears(ASHA, "OK {n}")
+    await case.act("assign", responder="ben", companion=True)
+    assert "you go along as 2nd officer" in await town.answers_call(BEN, "1")
+
+
+async def test_s35_somebody_else_is_to_go_along_once_the_second_officer_has_the_job(town: Town) -> None:
+    case = await town.takes(roofers_now())
+    await case.hears(ASHA, "OK {n}")
+    await case.act("assign", responder="ben", companion=True)
+    told = len(await town.texts(DEE))
+
+    await case.act("assign", responder="ben")
+
+    (text,) = (await town.texts(DEE))[told:]
+    assert "Arrange police or 2nd officer" in text
+    await case.act("assign", responder="asha", companion=True)
+    await town.pass_time(minutes=6)
+    assert (await town.texts(DEE))[told:] == [text]
 
 
 async def test_s35_going_off_duty_ends_going_along(town: Town) -> None:

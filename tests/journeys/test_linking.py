@@ -137,6 +137,23 @@ async def test_who_was_asked_twice_is_not_called_off(town: Town) -> None:
     assert await first.status() == "assigned"
 
 
+@pytest.mark.parametrize("has_it", [True, False], ids=["has the joined one", "is asked about it"])
+async def test_who_goes_along_to_the_other_one_is_not_called_off(town: Town, has_it: bool) -> None:
+    first = await town.takes(roofers_now())
+    await first.hears(ASHA, "OK {n}")
+    await first.act("assign", responder="ben", companion=True)
+    second = await town.takes(paid_today())
+    assert await second.asked() == ["ben"]
+    if has_it:
+        await second.hears(BEN, "OK {n}")
+
+    await second.act("link", kind="duplicate_of", reference=first.reference)
+
+    assert f"Job {second.number} is now part of job {first.number}" in await town.last_text(BEN)
+    assert not await town.texts_with("Do not attend", BEN)
+    assert (await first.now())["companion"] == "ben"
+
+
 async def test_whoever_is_on_her_way_goes_on_with_the_other_number(town: Town) -> None:
     first = await town.takes(paid_today(location=HOME))
     await first.hears(ASHA, "NO {n}")

@@ -142,6 +142,26 @@ async def test_s38_who_took_a_job_off_duty_is_left_alone_by_a_new_rota(town: Tow
     assert "hand_over" not in await case.tasks()
 
 
+@pytest.mark.parametrize("by", ["the desk", "an absence", "a planned absence", "her own word"])
+async def test_whose_job_is_taken_from_her_on_her_way_hears_that_she_must_not_go(town: Town, by: str) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await case.hears(ASHA, "GO {n}")
+    off = {"state": "off"}
+    if by == "a planned absence":
+        off["from"] = (town.clock.now() + timedelta(minutes=1)).isoformat()
+    match by:
+        case "the desk":
+            await case.act("release")
+        case "her own word":
+            assert "handed back, noted" in await case.hears(ASHA, "NO {n}")
+        case _:
+            await town.post("/api/v1/responders/asha/availability", off)
+    await town.pass_time(minutes=1)
+    assert await case.asked() == ["asha", "ben"]
+    assert len(await town.texts_with("Do not attend", ASHA)) == (by != "her own word")
+
+
 async def test_going_off_duty_gives_jobs_and_offers_back_and_keeps_them_if_said(town: Town) -> None:
     held, kept = await town.takes(paid_today()), await town.takes(paid_today())
     await held.hears(ASHA, "OK {n}")

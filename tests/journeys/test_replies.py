@@ -184,3 +184,14 @@ async def test_only_offers_hold_ok_and_a_number(town: Town) -> None:
     assert with_number == {"offer"}
     assert {"notice", "confirm", "clarify", "reminder"} <= {m.purpose for m in messages}
     assert await town.texts_with("Seen? Text OK and the job number.", DEE)
+
+
+async def test_the_same_words_again_are_answered_where_they_did_something_else(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    for state in ("off", "on"):
+        await town.post("/api/v1/responders/asha/availability", {"state": state})
+    await town.settle()
+    await case.hears(BEN, "NO {n}")
+    assert await case.asked() == ["asha", "ben", "asha"]
+    assert f"Job {case.number} is yours" in await case.hears(ASHA, "OK {n}")

@@ -134,6 +134,23 @@ async def test_s34_back_at_once_ends_what_holds_now_and_leaves_what_is_planned(t
     assert "asha" not in await who(town, then)
 
 
+async def test_s34_a_shift_is_lengthened_while_it_is_on(town: Town) -> None:
+    await town.load(small_town(rota=[shift("asha", "08:00", "14:00"), shift("dee")], on_call=[]))
+    held = await town.takes(paid_today())
+    await held.hears(ASHA, "OK {n}")
+    at_work = "/api/v1/responders/asha/availability"
+    for until in ("2026-07-15T12:00:00+00:00", "2026-07-15T17:00:00+00:00"):
+        assert (await town.post(at_work, {"state": "on", "until": until})).status_code == 200
+
+    await town.until(datetime(2026, 7, 15, 15, 0, tzinfo=UTC))
+    assert not await town.texts_with("your shift ends", ASHA)
+    assert await (await town.takes(paid_today())).asked() == ["asha"]
+
+    await town.until(datetime(2026, 7, 15, 17, 0, tzinfo=UTC))
+    assert await town.texts_with("your shift ends at 18:00", ASHA)
+    assert await who(town, town.clock.now().isoformat()) == []
+
+
 async def test_a_weekly_shift_may_rest_on_a_bank_holiday_and_another_be_worked_only_then(town: Town) -> None:
     await town.load(
         small_town(

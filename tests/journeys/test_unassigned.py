@@ -158,6 +158,38 @@ async def test_who_comes_back_while_the_next_is_asked_is_asked_when_that_one_say
     assert await case.status() == "dispatching"
 
 
+async def test_who_gives_a_job_back_that_once_passed_on_without_her_is_not_asked_again_at_once(
+    town: Town,
+) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await _is(town, "asha", "off")
+    assert await case.asked() == ["asha", "ben"]
+    await _is(town, "asha", "on")
+    await case.act("assign", responder="asha")
+
+    await case.hears(ASHA, "NO {n}")
+
+    assert await case.asked() == ["asha", "ben", "ben"]
+
+
+async def test_whose_job_the_desk_gave_to_another_has_refused_nothing(town: Town) -> None:
+    case = await town.takes(paid_today())
+    await case.hears(ASHA, "OK {n}")
+    await case.act("assign", responder="ben")
+    await case.hears(BEN, "NO {n}")
+    assert await case.asked() == ["asha", "asha"]
+    assert "is yours" in await case.hears(ASHA, "OK {n}")
+    # Her own no is one, though.
+    await case.act("assign", responder="ben")
+    await case.act("assign", responder="asha")
+    await case.hears(ASHA, "NO {n}")
+    assert await case.asked() == ["asha", "asha", "ben"]
+    await case.hears(BEN, "NO {n}")
+    await town.pass_time(minutes=20)
+    assert await case.asked() == ["asha", "asha", "ben"]
+
+
 async def _is(town: Town, responder: str, state: str) -> None:
     answer = await town.post(f"/api/v1/responders/{responder}/availability", {"state": state})
     assert answer.status_code == 200, answer.text

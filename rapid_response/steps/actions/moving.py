@@ -95,7 +95,7 @@ def _release(doing: Doing, command: commands.Release) -> None:
     if companions.must_be_arranged(doing.service, doing.incident):
         how = _how(command.arranged, command.reason, companions.WHO_GOES)
         companions.arranged(doing.tx, doing.incident, how, goes_out=True)
-    offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released")
+    offers.release(doing.tx, doing.desk, doing.service, doing.incident, "released", doing.who)
     if was_held and doing.incident.back_entry:
         doing.record(happened.BackEntryReleased())
         raising.tell_if_joint(doing.tx, doing.desk, doing.service, doing.incident)
