@@ -363,6 +363,9 @@ async def test_s23_what_was_ruled_out_is_looked_at_again_when_she_says_so_hersel
     assert ticked.status_code == 422
     async with await browser_of(town, "dee.o", Role.DUTY_OFFICER) as dee:
         assert case.reference in (await dee.get("/reviews")).html
+        page = f"/incidents/{case.reference}"
+        ticks = (await dee.get(page)).forms(f"{page}/actions/task_done")
+        assert [task["id"]] not in [form.fields["task_id"] for form in ticks]
         await reviews(dee, case, state="under_review", reason="She says so herself.")
         await reviews(dee, case, state="ruled_out", reason="He calls at every house.")
     assert (await case.now())["targeting_review"]["proposal"]["state"] == "ruled_out"

@@ -14,7 +14,6 @@ from rapid_response.core.incident import Action
 from rapid_response.core.notices import NOT_SEEN, NoticeKind
 from rapid_response.core.safe_contact import is_overheard
 from rapid_response.core.states import TaskState
-from rapid_response.hatecrime.rules import UNDECIDED
 from rapid_response.steps.case import facts_of
 from rapid_response.steps.casefile import CaseFile
 from rapid_response.steps.tasks import TaskKind
@@ -26,9 +25,7 @@ def task_part(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> Tas
     # Nobody below a team leader settles a breach: it may have been of their own shift.
     may_settle = not explains or may(looking.principal, Permission.BREACH_REVIEW)
     # A decision ends the one, what became of the referral the other: each has its own form.
-    has_form = task.kind in (TaskKind.CHASE_REFERRAL, TaskKind.TRANSFER, TaskKind.SAFEGUARDING) or (
-        task.kind == TaskKind.REVIEW_AGE_TARGETING and looking.case.incident.age_state in UNDECIDED
-    )
+    has_form = task.kind in _HAVE_FORMS
     return TaskPart(
         task_id=task.id,
         words=_task_words(task, looking.case),
@@ -42,6 +39,12 @@ def task_part(task: TaskRow, looking: Looking, actions: Sequence[Action]) -> Tas
     )
 
 
+_HAVE_FORMS = (
+    TaskKind.CHASE_REFERRAL,
+    TaskKind.TRANSFER,
+    TaskKind.SAFEGUARDING,
+    TaskKind.REVIEW_AGE_TARGETING,
+)
 #: How a remote response begins, by whether the person may be rung.
 _RING = "Ring now"
 _DO_NOT_RING = "Find a safe way to reach them: do not ring this number"
