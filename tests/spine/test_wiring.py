@@ -96,8 +96,8 @@ PUBLIC = {
     ("POST", "/simulator/call"),
     ("POST", "/simulator/answer-call"),
 }
-#: Asks for its token, or for a key that may, in its own first lines.
-GUARDS_ITSELF = {("GET", "/metrics")}
+#: Asks in its own first lines: for its token, or a key that may; for whose a session is, idle or not.
+GUARDS_ITSELF = {("GET", "/metrics"), ("POST", "/j/code-9")}
 
 
 Routes = dict[tuple[str, str], list[Any]]
