@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from rapid_response.access.signing import Signer
 from rapid_response.audit.readiness import Node
-from rapid_response.audit.sheet import beside, new_serial, read_sheet, save, to_html
+from rapid_response.audit.sheet import rescue
 from rapid_response.caretaker import Caretaker
 from rapid_response.core.clock import Clock, SystemClock
 from rapid_response.core.ids import Ids, SystemIds
@@ -43,7 +43,6 @@ from rapid_response.steps.desk import Desk
 from rapid_response.steps.service import LastKnown
 from rapid_response.storage import clock_mark
 from rapid_response.storage.database import Database
-from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.webhooks.signature import HEADER, Verifier, sign
 from rapid_response.wiring import HANDLERS, SUBSCRIPTIONS, WITH_SECOND_READER
 from rapid_response.worker.second import Second
@@ -157,15 +156,8 @@ def _caretaker(settings: Settings, database: Database, desk: Desk, node: Node, k
 
 async def _save_sheet(database: Database, desk: Desk) -> None:
     """What is open, as far as it can still be read, beside a database that was found damaged."""
-    now = database.clock.now()
-    serial = new_serial(database.ids, now, desk.zone)
-    read = partial(read_sheet, now=now, zone=desk.zone, serial=serial, with_addresses=True)
     try:
-        try:
-            sheet = await database.look(read)
-        except DatabaseUnavailable:
-            sheet = await database.look(partial(read, reads_links=False))
-        save(beside(database.path), to_html(sheet))
+        await asyncio.to_thread(rescue, database, desk.zone)
     except Exception as error:  # whatever is broken in it: the alarm is out already
         logger.error("sheet_not_saved", error=type(error).__name__)
 

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,6 +30,8 @@ from rapid_response.core.safe_contact import MEANS, reach
 from rapid_response.core.states import OfferState, TaskState
 from rapid_response.core.vocabulary import Category, ContactRole, Link, Priority
 from rapid_response.storage import holds
+from rapid_response.storage.database import Database
+from rapid_response.storage.failures import DatabaseUnavailable
 from rapid_response.storage.tables import (
     AgendaRow,
     AlarmRow,
@@ -363,6 +365,23 @@ def save(path: Path, html: str) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def rescue(database: Database, zone: ZoneInfo) -> Path:
+    """Save what is open, as far as it can still be read, beside a database that was found damaged.
+
+    Raises whatever is broken in it.
+    """
+    now = database.clock.now()
+    serial = new_serial(database.ids, now, zone)
+    read = partial(read_sheet, now=now, zone=zone, serial=serial, with_addresses=True)
+    try:
+        sheet = database.look_now(read)
+    except DatabaseUnavailable:
+        sheet = database.look_now(partial(read, reads_links=False))
+    path = beside(database.path)
+    save(path, to_html(sheet))
+    return path
 
 
 def beside(database_file: Path) -> Path:

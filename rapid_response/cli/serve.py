@@ -114,12 +114,10 @@ def _refuse_damaged(database: Database, settings: Settings) -> None:
 
 def _saved_sheet(database: Database, settings: Settings) -> str:
     """The open incidents, as far as they can still be read."""
-    from rapid_response.audit.sheet import beside, save, to_html
-    from rapid_response.cli.open_sheet import made
+    from rapid_response.audit.sheet import rescue
 
-    path = beside(database.path)
     try:
-        save(path, to_html(made(database, settings, with_addresses=True)))
+        path = rescue(database, settings.time_zone)
     except Exception:  # whatever is broken in it
         return "The open incidents could not be read from it."
     return f"The open incidents, as far as they could be read, are in {path}: print it."
