@@ -51,19 +51,12 @@ def keep(tx: Tx, key: Key, answer: str, status: int) -> None:
     )
 
 
-def is_repeat(tx: Tx, key: Key | None) -> bool:
-    """Whether it was done before; if not, the key stands for it from now on. Raises KeyReused."""
-    if key is None:
-        return False
-    if first_answer(tx, key) is not None:
-        return True
-    keep(tx, key, "", 200)
-    return False
-
-
 def once(tx: Tx, key: Key | None, step: Callable[[Tx], object]) -> bool:
-    """Do a step, unless it was done before with this key; whether it is done now."""
-    if is_repeat(tx, key):
-        return False
+    """Do a step, unless it was done before with this key; whether it is done now. Raises KeyReused."""
+    if key is not None:
+        if first_answer(tx, key) is not None:
+            return False
+        # From now on the key stands for it.
+        keep(tx, key, "", 200)
     step(tx)
     return True
